@@ -1,0 +1,28 @@
+/** One tick's input: each axis is -1, 0 or 1, so a world has nine actions. */
+export interface Action {
+  /** -1 left, 0 straight, 1 right. */
+  readonly steer: -1 | 0 | 1
+  /** -1 brake, 0 coast, 1 throttle. */
+  readonly throttle: -1 | 0 | 1
+}
+
+export const IDLE: Action = Object.freeze({ steer: 0, throttle: 0 })
+
+/** All nine actions in code order: `ACTIONS[code]`. */
+export const ACTIONS: readonly Action[] = Object.freeze(
+  ([-1, 0, 1] as const).flatMap((steer) =>
+    ([-1, 0, 1] as const).map((throttle) => Object.freeze({ steer, throttle })),
+  ),
+)
+
+/** The action as an integer 0..8: `(steer + 1) * 3 + (throttle + 1)`. */
+export function actionCode(action: Action): number {
+  return (action.steer + 1) * 3 + (action.throttle + 1)
+}
+
+/** Inverse of {@link actionCode}. Throws a `RangeError` outside 0..8. */
+export function actionFromCode(code: number): Action {
+  const action = ACTIONS[code]
+  if (!action) throw new RangeError(`An action code is an integer from 0 to 8, but ${code} came.`)
+  return action
+}

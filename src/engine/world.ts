@@ -1,0 +1,93 @@
+import type { Action } from './action'
+
+/** RGBA pixels, row-major from the top left, 8 bits a channel, alpha 255. */
+export interface Pixels {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8ClampedArray
+}
+
+/** What a world is, fixed for its lifetime. */
+export interface WorldInfo {
+  /** World id, for example `drive`. Snapshots and action logs name it. */
+  readonly id: string
+  /** Who computes the frames. */
+  readonly kind: 'simulator' | 'dream' | 'remote'
+  /** For example `wasm`, `webgpu`, `node-cpu`, `three`. */
+  readonly backend: string
+  /** Hash of what decides the frames (weights or simulator version). */
+  readonly modelHash: string
+  readonly width: number
+  readonly height: number
+  /** Nominal rate in ticks per second of world time. */
+  readonly ticksPerSecond: number
+}
+
+/** A prompt: the words, and their embedding where it is already known. */
+export interface Prompt {
+  readonly text: string
+  /** Unit-norm sentence embedding. Left out, the world computes it from `text`. */
+  readonly embedding?: Float32Array
+}
+
+export interface ResetOptions {
+  /** Non-negative safe integer. */
+  readonly seed: number
+  /** Left out, the world chooses what fits the start. */
+  readonly prompt?: Prompt | string
+  /** Id of a start state. Left out, the seed chooses. */
+  readonly start?: string
+}
+
+/** One tick of a world. */
+export interface Tick {
+  /** Ticks since reset; the frame shown right after a reset has index 0. */
+  readonly index: number
+  /** Grows by one with every reset and restore, so that stale frames can be dropped by comparison. */
+  readonly epoch: number
+  /** The frame's pixels, or null where they stay on the GPU (then use `readPixels`). */
+  readonly frame: Pixels | null
+  /** Progress along the world's task in this tick, where the world knows it. */
+  readonly reward?: number
+  /** True where the world says the episode is over. */
+  readonly done?: boolean
+  /** Milliseconds by stage, for example `{ student: 21, decoder: 6 }`. */
+  readonly timings: Readonly<Record<string, number>>
+}
+
+/** The whole state of a world at one tick; plain data that survives structured clone and msgpack. */
+export interface Snapshot {
+  readonly format: 'oneiro-snapshot'
+  readonly version: 1
+  readonly world: string
+  readonly modelHash: string
+  readonly tick: number
+  readonly seed: number
+  readonly prompt: { readonly text: string; readonly embedding: Float32Array | null }
+  /** World-specific state: named typed arrays. */
+  readonly state: Readonly<Record<string, Float32Array | Uint8Array | Float64Array>>
+}
+
+/**
+ * A world is a pure function stepped once per tick: `tick(state, action, prompt) -> (state', frame)`.
+ *
+ * Calls are serialised by the world in the order made. The same reset arguments and actions on the same
+ * CPU backend give the same frames, bit for bit.
+ */
+export interface World {
+  readonly info: WorldInfo
+  /** Begins anew. Throws `BadInputError` on a bad seed or unknown start, and then the running state is kept. */
+  reset(options: ResetOptions): Promise<Tick>
+  /** Advances exactly one tick. Throws `NotReadyError` before the first reset. */
+  step(action: Action): Promise<Tick>
+  /** Takes effect on the next tick and never resets. */
+  setPrompt(prompt: Prompt | string): Promise<void>
+  /** The whole state now. Does not disturb play. */
+  snapshot(): Promise<Snapshot>
+  /** Puts a snapshot back. Throws `SnapshotMismatchError` for another world or model, and then the running state is kept. */
+  restore(snapshot: Snapshot): Promise<Tick>
+  /** Pixels of the newest frame; on a GPU backend this is the only call that reads back. */
+  readPixels(): Promise<Pixels>
+  /** Frees everything; twice is harmless; every other call afterwards throws `WorldClosedError`. */
+  close(): Promise<void>
+}
