@@ -1,0 +1,66 @@
+"""python -m distill STAGE --config FILE [--resume] [key=value ...]"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from dataclasses import fields
+
+from distill.config import UserError, load_config
+
+STAGES = {
+    "prepare": "recorded episodes -> packed frames, actions, captions",
+    "autoencoder": "the f16 codec, from the closed-form PCA on",
+    "latents": "all prepared frames and captions -> latents, embeddings",
+    "teacher": "the DiT that learns the change of the latent, by flow matching",
+    "tmd": "stage 1: TM-MF, the student from the teacher",
+    "dmd": "stage 2: DMD2-v with the flow-head rollout",
+    "export": "checkpoints -> assets/<world>",
+    "probes": "the small networks that evaluation measures with",
+    "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(prog="python -m distill", description="Train, export and judge a dream.")
+    stages = main.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    for name, text in STAGES.items():
+        stage = stages.add_parser(name, help=text, description=text)
+        stage.add_argument("--config", metavar="FILE", help="YAML; `defaults: base.yaml` names what it differs from")
+        stage.add_argument("--resume", action="store_true", help="continue the run's checkpoint")
+        stage.add_argument("--keys", action="store_true", help="list the keys that can be set, and their defaults")
+        if name == "evaluate":
+            stage.add_argument("--a", metavar="WORLD", help="recorded, dream, teacher, teacher-1step, student:FILE")
+            stage.add_argument("--b", metavar="WORLD", help="the world beside it")
+            stage.add_argument("--seeds", metavar="A-B", help="held-out episode seeds, both included")
+            stage.add_argument("--json", metavar="FILE", help="where the figures go")
+        stage.add_argument("overrides", nargs="*", metavar="key=value")
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        module = importlib.import_module(f"distill.{options.stage}")
+        overrides = list(options.overrides) + (["resume=true"] if options.resume else [])
+        for name in ("a", "b", "seeds", "json"):
+            if getattr(options, name, None) is not None:
+                overrides.append(f"{name}={getattr(options, name)}")
+        config = load_config(module.Config, options.config, overrides)
+        if options.keys:
+            for field in fields(config):
+                print(f"{field.name}={getattr(config, field.name)}")
+            return 0
+        module.run(config)
+        return 0
+    except UserError as error:
+        print(f"{options.stage}: {error}.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{options.stage}: interrupted; continue with --resume.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,422 @@
+"""What every trained stage shares, and nothing about any model.
+
+- A `Run` owns a folder: checkpoints, TensorBoard events, the progress line, the clock, the signals.
+- A checkpoint is the whole state: models, EMA, optimisers, step, minutes, random states, position in the data. Resuming
+  one continues as if nothing had happened, bit for bit on one device.
+- It is written beside the old one and renamed over it, so a full disk or a kill leaves the last good one.
+- It names its architecture and is refused by another.
+
+    run = Run(config, "teacher", architecture)
+    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)   # anything with state_dict/load_state_dict
+    run.begin(flops_per_sample=...)                                         # resumes where config.resume says so
+    for step in run.steps():
+        run.set_learning_rate(optimiser)
+        loss = ...; run.backward(loss, optimiser, model); ema.update(model)
+        run.log({"loss": loss})
+        if run.validation_due(): ...; run.scalars({"psnr": ...}); run.image("sheet", array)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from distill.config import BaseConfig, TrainConfig, UserError, load_config
+
+__all__ = ["BaseConfig", "TrainConfig", "UserError", "load_config", "Ema", "Batches", "Run", "setup", "load_checkpoint"]
+
+FORMAT = "oneiro-checkpoint-1"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def setup(config: BaseConfig) -> torch.device:
+    """Threads, seeds and device of a stage. Under torchrun each process gets its own seed and GPU."""
+    if config.dtype not in DTYPES:
+        raise UserError(f"dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
+    if config.device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"device={config.device} was asked for, but this PyTorch sees no CUDA device; use device=cpu")
+    torch.set_num_threads(max(1, config.threads))
+    rank = int(os.environ.get("RANK", 0))
+    seed_everything(config.seed + 1000 * rank)
+    if config.device == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device(config.device)
+
+
+def seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+class Ema:
+    """An exponential moving average of a model's parameters; buffers are copied. `ema.model` is ready to use."""
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.decay = decay
+        self.updates = 0
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        own, new = list(self.model.parameters()), [p.detach() for p in model.parameters()]
+        torch._foreach_lerp_(own, new, 1 - decay)
+        for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def state_dict(self) -> dict:
+        return {"model": self.model.state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        self.updates = state["updates"]
+
+
+class Batches:
+    """Endless shuffled batches of indices below `count`, a new permutation each epoch. Resumes at the same index.
+
+    Under torchrun every process takes its own slice. If the data has grown since the checkpoint, a fresh epoch over
+    all of it begins."""
+
+    def __init__(self, count: int, batch: int, seed: int):
+        if count < 1:
+            raise UserError("there are no training samples; record episodes and run the `prepare` stage first")
+        self.count, self.batch, self.seed = count, batch, seed
+        self.epoch, self.position = 0, 0
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self._order = self._permutation()
+
+    def _permutation(self) -> np.ndarray:
+        return np.random.Generator(np.random.Philox(key=[self.seed, self.epoch])).permutation(self.count)
+
+    def next(self) -> np.ndarray:
+        """int64 [batch]"""
+        parts, missing = [], self.batch * self.world
+        while missing:
+            if self.position >= self.count:
+                self.epoch, self.position = self.epoch + 1, 0
+                self._order = self._permutation()
+            part = self._order[self.position : self.position + missing]
+            self.position += len(part)
+            missing -= len(part)
+            parts.append(part)
+        return np.concatenate(parts)[self.rank :: self.world]
+
+    def state_dict(self) -> dict:
+        return {"count": self.count, "seed": self.seed, "epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict) -> None:
+        grown = state["count"] != self.count
+        self.seed = state["seed"]
+        self.epoch = state["epoch"] + (1 if grown else 0)
+        self.position = 0 if grown else state["position"]
+        self._order = self._permutation()
+
+
+def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = None) -> dict:
+    """Reads a checkpoint of `kind`. Keys: architecture, config, step, minutes, samples, state {name: state_dict}.
+
+    With `architecture`, a checkpoint of another one is refused. Raises UserError with the reason."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no checkpoint {path}; train the {kind} stage first or name another file")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(f"{path} is not a readable checkpoint ({type(error).__name__}); it may be cut short") from error
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
+    if saved["kind"] != kind:
+        raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
+    if architecture is not None and saved["architecture"] != architecture:
+        differing = [
+            f"{key} is {saved['architecture'].get(key)} there and {architecture.get(key)} here"
+            for key in sorted(saved["architecture"].keys() | architecture.keys())
+            if saved["architecture"].get(key) != architecture.get(key)
+        ]
+        raise UserError(
+            f"{path} was trained with another architecture: {'; '.join(differing)}. "
+            "Use its own configuration, or another `name` to train afresh"
+        )
+    return saved
+
+
+def count_flops(call) -> int:
+    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        call()
+    return counter.get_total_flops()
+
+
+class Run:
+    """One training run: its folder, checkpoint, clock, log. `architecture` is a flat dict of plain values."""
+
+    def __init__(self, config: TrainConfig, kind: str, architecture: dict):
+        self.config, self.kind, self.architecture = config, kind, architecture
+        self.device = setup(config)
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        if self.world > 1 and not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        self.folder = Path(config.runs) / config.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = self.folder / f"{kind}.pt"
+        self.step, self.samples = 0, 0
+        self.minutes = 0.0
+        self.tracked: dict = {}
+        self.flops_per_sample = 0.0
+        self._stop = ""
+        self._writer = None
+
+    # -- state ---------------------------------------------------------------------------------------------------
+
+    def track(self, **parts) -> None:
+        """Parts with state_dict and load_state_dict that belong in the checkpoint."""
+        self.tracked.update(parts)
+
+    def state(self) -> dict:
+        kind, keys, position, has_gauss, cached = np.random.get_state()
+        rng = {
+            "torch": torch.get_rng_state(),
+            "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached],
+            "python": random.getstate(),
+        }
+        if self.device.type == "cuda":
+            rng["cuda"] = torch.cuda.get_rng_state(self.device)
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "architecture": self.architecture,
+            "config": asdict(self.config),
+            "step": self.step,
+            "samples": self.samples,
+            "minutes": self.minutes,
+            "rng": rng,
+            "state": {name: part.state_dict() for name, part in self.tracked.items()},
+        }
+
+    def restore(self, path: Path | None = None) -> None:
+        """Takes up the whole state of a checkpoint. Raises UserError where it belongs to another architecture."""
+        saved = load_checkpoint(path or self.checkpoint, self.kind, self.architecture)
+        missing = self.tracked.keys() - saved["state"].keys()
+        if missing:
+            raise UserError(f"{path or self.checkpoint} lacks {', '.join(sorted(missing))}; it cannot be resumed")
+        for name, part in self.tracked.items():
+            part.load_state_dict(saved["state"][name])
+        self.step, self.samples, self.minutes = saved["step"], saved["samples"], saved["minutes"]
+        rng = saved["rng"]
+        torch.set_rng_state(rng["torch"])
+        kind, keys, *rest = rng["numpy"]
+        np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
+        version, internal, gauss = rng["python"]
+        random.setstate((version, tuple(internal), gauss))
+        if self.device.type == "cuda" and "cuda" in rng:
+            torch.cuda.set_rng_state(rng["cuda"], self.device)
+
+    def save(self) -> bool:
+        """Writes the checkpoint. If that fails, the last good one stays, the reason is said and training goes on."""
+        if self.rank:
+            return True
+        self._tick()
+        temporary = self.checkpoint.with_suffix(".pt.tmp")
+        try:
+            with open(temporary, "wb") as file:
+                torch.save(self.state(), file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.checkpoint)
+        except (OSError, RuntimeError) as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            self.say(f"the checkpoint could not be written ({error}); the last good one stays. Is the disk full?")
+            return False
+        finally:
+            self._saved = time.monotonic()
+        return True
+
+    # -- the loop ------------------------------------------------------------------------------------------------
+
+    def begin(self, flops_per_sample: float = 0.0) -> None:
+        """Resumes if asked to, opens the log and starts the clock. `flops_per_sample` counts forward and backward."""
+        self.flops_per_sample = flops_per_sample
+        if self.config.resume and self.checkpoint.is_file():
+            self.restore()
+            self.say(f"resumed {self.checkpoint} at step {self.step} after {self.minutes:.1f} minutes")
+        elif self.config.resume:
+            self.say(f"nothing to resume in {self.folder}; starting")
+        elif self.checkpoint.is_file() and not self.rank:
+            kept = self.checkpoint.with_suffix(".previous.pt")
+            os.replace(self.checkpoint, kept)
+            self.say(f"kept the earlier checkpoint as {kept}")
+        if not self.rank:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(self.folder / "events", purge_step=self.step or None)
+        now = time.monotonic()
+        self._clock = self._saved = self._validated = now
+        self._mark = (now, self.samples)
+        self._sums: dict[str, list] = {}
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.minutes += (now - self._clock) / 60
+        self._clock = now
+
+    def steps(self):
+        """Yields step numbers until a limit, a signal or `stop`. Saves on the way and at the end."""
+        config = self.config
+        handlers = {s: signal.signal(s, lambda *_: self.stop("a signal")) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            while not self._stop:
+                self._tick()
+                if config.max_steps and self.step >= config.max_steps:
+                    self.stop(f"{config.max_steps} steps done")
+                elif config.max_minutes and self.minutes >= config.max_minutes:
+                    self.stop(f"{config.max_minutes:g} minutes done")
+                else:
+                    yield self.step
+                    self.step += 1
+                    self.samples += config.batch * self.world
+                    if time.monotonic() - self._saved > 60 * config.checkpoint_minutes:
+                        self.save()
+            self.save()
+            self.say(f"stopped: {self._stop}. step {self.step}, {self.samples} samples, {self.minutes:.1f} minutes")
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            if self._writer:
+                self._writer.flush()
+
+    def stop(self, reason: str) -> None:
+        self._stop = reason
+
+    def validation_due(self) -> bool:
+        """True every `validate_minutes`."""
+        if time.monotonic() - self._validated < 60 * self.config.validate_minutes:
+            return False
+        self._validated = time.monotonic()
+        return True
+
+    def progress(self) -> float:
+        """How much of the budget is spent, 0..1; what the learning-rate schedule follows."""
+        config = self.config
+        if config.max_steps:
+            return min(1.0, self.step / config.max_steps)
+        return min(1.0, self.minutes / config.max_minutes) if config.max_minutes else 0.0
+
+    def learning_rate(self) -> float:
+        config, done = self.config, self.progress()
+        if config.schedule == "cosine":
+            part = config.final_learning_rate + (1 - config.final_learning_rate) * 0.5 * (1 + math.cos(math.pi * done))
+        elif config.schedule == "wsd":
+            part = 1 - (1 - config.final_learning_rate) * max(0.0, (done - 0.8) / 0.2)
+        elif config.schedule == "constant":
+            part = 1.0
+        else:
+            raise UserError(f"schedule must be cosine, constant or wsd, not {config.schedule}")
+        return config.learning_rate * part * min(1.0, (self.step + 1) / max(1, config.warmup_steps))
+
+    def set_learning_rate(self, *optimisers: torch.optim.Optimizer) -> None:
+        rate = self.learning_rate()
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group.get("scale", 1.0)
+
+    def optimiser(self, parameters) -> torch.optim.AdamW:
+        """AdamW with the run's settings; matrices and kernels decay, vectors do not."""
+        parameters = [p for p in parameters if p.requires_grad]
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.config.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.AdamW([g for g in groups if g["params"]], self.config.learning_rate, betas, foreach=True)
+
+    def parallel(self, model: nn.Module) -> nn.Module:
+        """What to call in the forward pass: compiled where asked, DDP under torchrun. `model` keeps its names."""
+        if self.config.compile:
+            model = torch.compile(model)
+        if self.world > 1:
+            model = nn.parallel.DistributedDataParallel(model)
+        return model
+
+    def autocast(self):
+        dtype = DTYPES[self.config.dtype]
+        return torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32)
+
+    def check(self, loss: torch.Tensor) -> None:
+        """Ends the run on a loss that is no number, before it can reach a checkpoint."""
+        if not math.isfinite(float(loss.detach())):
+            raise UserError(
+                f"the loss is not a number at step {self.step}; the last good checkpoint is {self.checkpoint}. "
+                "Resume it with a lower learning_rate"
+            )
+
+    def backward(self, loss: torch.Tensor, optimiser: torch.optim.Optimizer, model: nn.Module) -> None:
+        """Checks the loss, steps the optimiser with clipped gradients and clears them."""
+        self.check(loss)
+        loss.backward()
+        if self.config.clip:
+            norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
+            self._sum("gradient_norm", norm)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    # -- the log -------------------------------------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        if not self.rank:
+            print(f"[{self.kind}] {text}", file=sys.stderr, flush=True)
+
+    def _sum(self, name: str, value) -> None:
+        total = self._sums.setdefault(name, [0.0, 0])
+        total[0] = total[0] + (value.detach() if isinstance(value, torch.Tensor) else value)
+        total[1] += 1
+
+    def log(self, values: dict) -> None:
+        """Averages scalars; every `log_steps` writes them and the progress line."""
+        for name, value in values.items():
+            self._sum(name, value)
+        if (self.step + 1) % self.config.log_steps:
+            return
+        now, (then, before) = time.monotonic(), self._mark
+        samples = self.samples + self.config.batch * self.world
+        rate = (samples - before) / max(1e-9, now - then)
+        self._mark = (now, samples)
+        means = {name: float(total) / count for name, (total, count) in self._sums.items()}
+        self._sums = {}
+        gflops = rate * self.flops_per_sample / 1e9
+        self.scalars(means | {"samples_per_second": rate, "gflop_per_second": gflops, "lr": self.learning_rate()})
+        shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
+        self.say(
+            f"step {self.step + 1}  {self.minutes:.1f} min ({100 * self.progress():.0f} %)  {shown}  "
+            f"{rate:.1f} samples/s  {gflops:.0f} GFLOP/s"
+        )
+
+    def scalars(self, values: dict) -> None:
+        if self._writer:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, self.step)
+
+    def image(self, name: str, image: np.ndarray) -> None:
+        """uint8 [H,W,3]: to TensorBoard and to `<run>/<name>.png`."""
+        if self._writer:
+            from PIL import Image
+
+            self._writer.add_image(name, image, self.step, dataformats="HWC")
+            Image.fromarray(image).save(self.folder / f"{name}.png")
