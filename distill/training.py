@@ -35,10 +35,15 @@ from torch import nn
 
 from distill.config import BaseConfig, TrainConfig, UserError, load_config
 
-__all__ = ["BaseConfig", "TrainConfig", "UserError", "load_config", "Ema", "Batches", "Run", "setup", "load_checkpoint"]
+__all__ = ["BaseConfig", "Batches", "Ema", "Run", "TrainConfig", "UserError", "load_checkpoint", "load_config", "setup"]
 
 FORMAT = "oneiro-checkpoint-1"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def environment(name: str, default: int) -> int:
+    """RANK, LOCAL_RANK and WORLD_SIZE as torchrun sets them."""
+    return int(os.environ.get(name) or default)
 
 
 def setup(config: BaseConfig) -> torch.device:
@@ -48,10 +53,10 @@ def setup(config: BaseConfig) -> torch.device:
     if config.device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(f"device={config.device} was asked for, but this PyTorch sees no CUDA device; use device=cpu")
     torch.set_num_threads(max(1, config.threads))
-    rank = int(os.environ.get("RANK", 0))
+    rank = environment("RANK", 0)
     seed_everything(config.seed + 1000 * rank)
     if config.device == "cuda":
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        return torch.device("cuda", environment("LOCAL_RANK", 0))
     return torch.device(config.device)
 
 
@@ -97,7 +102,7 @@ class Batches:
             raise UserError("there are no training samples; record episodes and run the `prepare` stage first")
         self.count, self.batch, self.seed = count, batch, seed
         self.epoch, self.position = 0, 0
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.rank, self.world = environment("RANK", 0), environment("WORLD_SIZE", 1)
         self._order = self._permutation()
 
     def _permutation(self) -> np.ndarray:
@@ -170,7 +175,7 @@ class Run:
     def __init__(self, config: TrainConfig, kind: str, architecture: dict):
         self.config, self.kind, self.architecture = config, kind, architecture
         self.device = setup(config)
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.rank, self.world = environment("RANK", 0), environment("WORLD_SIZE", 1)
         if self.world > 1 and not torch.distributed.is_initialized():
             torch.distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
         self.folder = Path(config.runs) / config.name

@@ -1,0 +1,79 @@
+"""The one source of chance: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
+
+Twin of ``src/engine/random.ts``, vectorised; both are tested against ``src/engine/random.golden.json``.
+Counter-based, so the numbers of any (seed, tick, stream) are reached directly, in any order.
+
+key = (seed low 32 bits, seed high 32 bits); counter = (index // 4, tick, stream, 0).
+Streams: 0 = the student's x1, 1.. = y1 of outer step 1.., 16 and up = simulators and policies.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FIRST_FREE_STREAM = 16
+MAX_SEED = 2**53 - 1
+
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
+_MASK = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+
+
+def philox(key: ArrayLike, counter: ArrayLike) -> NDArray[np.uint32]:
+    """Philox4x32-10: key [..., 2] and counter [..., 4] uint32 words, broadcast -> words [..., 4]."""
+    key = np.asarray(key, dtype=np.uint64)
+    counter = np.asarray(counter, dtype=np.uint64)
+    k0, k1 = key[..., 0], key[..., 1]
+    c0, c1, c2, c3 = (counter[..., i] for i in range(4))
+    for _ in range(10):
+        p0, p1 = _MULTIPLIER_0 * c0, _MULTIPLIER_1 * c2
+        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
+        k0, k1 = (k0 + _WEYL_0) & _MASK, (k1 + _WEYL_1) & _MASK
+    return np.stack(np.broadcast_arrays(c0, c1, c2, c3), axis=-1).astype(np.uint32)
+
+
+def _checked(name: str, value: ArrayLike, highest: int) -> NDArray[np.uint64]:
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu" or np.any(array < 0) or np.any(array > highest):
+        raise ValueError(f"A {name} is an integer from 0 to {highest}, but {value} came.")
+    return array.astype(np.uint64)
+
+
+def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> NDArray[np.uint32]:
+    """seed, tick, stream of shapes that broadcast to [...] -> words [..., blocks * 4], blocks = ceil(count / 4)."""
+    seed, tick, stream = np.broadcast_arrays(
+        _checked("seed", seed, MAX_SEED),
+        _checked("tick", tick, 2**32 - 1),
+        _checked("stream", stream, 2**32 - 1),
+    )
+    shape = (*seed.shape, -(-count // 4))
+    counter = np.zeros((*shape, 4), dtype=np.uint64)
+    counter[..., 0] = np.arange(shape[-1], dtype=np.uint64)
+    counter[..., 1] = tick[..., None]
+    counter[..., 2] = stream[..., None]
+    key = np.stack([seed & _MASK, seed >> _SHIFT], axis=-1)[..., None, :]
+    return philox(key, counter).reshape(*seed.shape, -1)
+
+
+def uniforms(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> NDArray[np.float32]:
+    """Uniforms in [0, 1) of 24 bits each: arguments that broadcast to [...] -> float32 [..., count].
+
+    Raises ValueError for a seed outside 0..2^53-1 or a tick or stream outside 0..2^32-1.
+    """
+    words = _words(seed, tick, stream, count)[..., :count]
+    return ((words >> np.uint32(8)) * np.float64(2.0**-24)).astype(np.float32)
+
+
+def normals(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> NDArray[np.float32]:
+    """Standard normals by Box-Muller in float64: arguments that broadcast to [...] -> float32 [..., count].
+
+    ``normals(seeds, ticks, 0, T * C)`` with seeds and ticks of shape [batch] draws a whole batch at once.
+    Raises ValueError for a seed outside 0..2^53-1 or a tick or stream outside 0..2^32-1.
+    """
+    words = _words(seed, tick, stream, count).astype(np.float64)
+    radius = np.sqrt(-2.0 * np.log((words[..., 0::2] + 0.5) / 2.0**32))
+    angle = 2.0 * np.pi * (words[..., 1::2] / 2.0**32)
+    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return pairs.reshape(*words.shape[:-1], -1)[..., :count].astype(np.float32)
