@@ -60,9 +60,7 @@ def test_normals_are_standard():
     assert abs((draws**4).mean() - 3) < 5 * np.sqrt(96 / draws.size)
 
 
-@pytest.mark.parametrize(
-    "place", [(-1, 0, 0), (2**53, 0, 0), (0.5, 0, 0), (0, -1, 0), (0, 2**32, 0), (0, 0, 2**32)]
-)
+@pytest.mark.parametrize("place", [(-1, 0, 0), (2**53, 0, 0), (0.5, 0, 0), (0, -1, 0), (0, 2**32, 0), (0, 0, 2**32)])
 def test_refuses_what_it_cannot_count(place):
     with pytest.raises(ValueError, match="is an integer from 0"):
         normals(*place, 4)
