@@ -151,7 +151,8 @@ def build(w: dict[str, np.ndarray]) -> onnx.ModelProto:
     summed = g.node("Squeeze", [g.node("MatMul", [row, x], "pooled.row"), "rowAxes"], "pooled")
     length = g.node("ReduceL2", [summed], "pooled.length", axes=[-1], keepdims=1)
     g.node("Div", [summed, length], "embedding")
-    ids = [helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("input_ids", "attention_mask")]
+    names = ("input_ids", "attention_mask")
+    ids = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"]) for name in names]
     out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", DIM])
     graph = helper.make_graph(g.nodes, "all-MiniLM-L6-v2", ids, [out], initializer=g.weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="oneiro")
@@ -205,14 +206,14 @@ def export(source: Path, out: Path) -> None:
             "package": PACKAGE,
             "weightsSha256": WEIGHTS_SHA256,
         },
-        "changes": "Rewritten as ONNX with mean pooling and L2 norm inside; weights rounded to int8; first 64 positions kept.",
+        "changes": f"Rewritten as ONNX with mean pooling and L2 norm inside; int8 weights; first {MAX_TOKENS} positions.",
     }
     (out / "encoder.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, help="folder with model.safetensors and tokenizer.json; default: download")
+    parser.add_argument("--source", type=Path, help="folder with the original files (default: download)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the assets go (default: assets/prompt-encoder)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
