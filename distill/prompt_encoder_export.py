@@ -206,7 +206,7 @@ def export(source: Path, out: Path) -> None:
             "package": PACKAGE,
             "weightsSha256": WEIGHTS_SHA256,
         },
-        "changes": f"Rewritten as ONNX with mean pooling and L2 norm inside; int8 weights; first {MAX_TOKENS} positions.",
+        "changes": f"Rewritten as ONNX with pooling and L2 norm inside; int8 weights; first {MAX_TOKENS} positions.",
     }
     (out / "encoder.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
