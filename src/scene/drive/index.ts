@@ -1,0 +1,15 @@
+import type { World } from '../../engine/world'
+
+/**
+ * Opens the drive simulator. Throws where the browser gives no WebGL.
+ *
+ * @example
+ * const world = await openSimulator()
+ * await world.reset({ seed: 7, prompt: 'a snowy night drive' })
+ */
+export async function openSimulator(
+  options: { canvas?: HTMLCanvasElement | OffscreenCanvas } = {},
+): Promise<World> {
+  const { SimulatorWorld } = await import('./world')
+  return new SimulatorWorld(options.canvas)
+}

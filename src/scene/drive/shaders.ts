@@ -1,0 +1,201 @@
+/** GLSL of the drive world. Colours are display values; nothing is converted on the way out. */
+
+const COMMON = /* glsl */ `
+uniform vec3 ambient, sunColor, sunDir, skyHorizon, glow, carPos, carDir, eye;
+uniform float fog, headlights, rearGlow;
+vec3 lit(vec3 albedo, vec3 n, vec3 p) {
+  vec3 light = ambient * (0.82 + 0.18 * n.y) + sunColor * max(dot(n, sunDir), 0.0) * 1.15;
+  if (headlights > 0.0) {
+    vec3 to = p - carPos;
+    float along = dot(to, carDir);
+    float side = length(to - along * carDir);
+    float cone = smoothstep(0.62, 0.16, side / (along + 2.5)) * smoothstep(0.2, 5.0, along);
+    light += headlights * vec3(1.0, 0.93, 0.75) * cone * 1.25 / (1.0 + along * along * 0.0016);
+  }
+  return albedo * light;
+}
+vec3 fogged(vec3 c, vec3 p) {
+  float d = length(p - eye);
+  float f = 1.0 - exp(-d * fog - d * d * fog * 0.0035);
+  vec3 dir = normalize(p - eye);
+  vec3 tone = skyHorizon + glow * 0.25 * pow(max(dot(dir, sunDir), 0.0), 6.0);
+  return mix(c, tone, clamp(f, 0.0, 1.0));
+}
+`
+
+export const OBJECT_VERTEX = /* glsl */ `
+attribute vec4 tint;
+varying vec3 vNormal, vPos;
+varying vec4 vTint;
+void main() {
+  vec4 world = modelMatrix * vec4(position, 1.0);
+  vec3 n = normal;
+  vec3 shade = vec3(1.0);
+  #ifdef USE_INSTANCING
+    world = modelMatrix * instanceMatrix * vec4(position, 1.0);
+    n = mat3(instanceMatrix) * normal;
+  #endif
+  #ifdef USE_INSTANCING_COLOR
+    shade = instanceColor;
+  #endif
+  vPos = world.xyz;
+  vNormal = normalize(mat3(modelMatrix) * n);
+  vTint = vec4(tint.rgb * shade, tint.a);
+  gl_Position = projectionMatrix * viewMatrix * world;
+}`
+
+/** Alpha of the tint says what glows: 0 nothing, up to 1 lamps that are always on, 2 tail lamps. */
+export const OBJECT_FRAGMENT = /* glsl */ `
+${COMMON}
+varying vec3 vNormal, vPos;
+varying vec4 vTint;
+void main() {
+  vec3 c = lit(vTint.rgb, normalize(vNormal), vPos);
+  float emit = vTint.a > 1.5 ? rearGlow : vTint.a;
+  c = mix(c, vTint.rgb, emit);
+  gl_FragColor = vec4(fogged(c, vPos), 1.0);
+}`
+
+export const GROUND_VERTEX = /* glsl */ `
+attribute vec2 road;
+varying vec3 vNormal, vPos;
+varying vec2 vRoad;
+void main() {
+  vPos = position;
+  vNormal = normal;
+  vRoad = road;
+  gl_Position = projectionMatrix * viewMatrix * vec4(position, 1.0);
+}`
+
+/** Road and land are painted from (arc length, lateral offset), every edge softened by its own pixel size. */
+export const GROUND_FRAGMENT = /* glsl */ `
+${COMMON}
+uniform vec3 groundA, groundB, roadColor, lineColor, kerbColor, skyTop;
+uniform float wet, lava, halfWidth, seed;
+varying vec3 vNormal, vPos;
+varying vec2 vRoad;
+
+float band(float x, float period, float duty, float w) {
+  float f = abs(fract(x / period) - 0.5) * period;
+  float edge = duty * period * 0.5;
+  float on = 1.0 - smoothstep(edge - w, edge + w, f);
+  return mix(on, duty, smoothstep(0.2, 0.5, w / period));
+}
+float inside(float x, float edge, float w) { return 1.0 - smoothstep(edge - w, edge + w, x); }
+float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
+float soft(vec2 p) {
+  vec2 i = floor(p), f = fract(p);
+  f = f * f * (3.0 - 2.0 * f);
+  return mix(mix(cell(i), cell(i + vec2(1, 0)), f.x), mix(cell(i + vec2(0, 1)), cell(i + vec2(1, 1)), f.x), f.y);
+}
+void main() {
+  float s = vRoad.x, d = vRoad.y, a = abs(d);
+  float ws = fwidth(s) * 0.75, wd = fwidth(d) * 0.75;
+  vec3 c = mix(groundA, groundB, band(s, 20.0, 0.5, ws));
+  float patches = soft(vec2(s, d) / 11.0);
+  c *= mix(1.0, 0.86 + 0.28 * patches, 1.0 - smoothstep(1.0, 6.0, max(ws, wd)));
+  float shoulder = inside(a, halfWidth + 1.5, wd);
+  c = mix(c, mix(groundB, roadColor, 0.55), shoulder * 0.8);
+  float paved = inside(a, halfWidth, wd);
+  vec3 tar = roadColor * (0.96 + 0.08 * band(s, 40.0, 0.5, ws));
+  float kerb = inside(abs(a - halfWidth - 0.25), 0.42, wd);
+  c = mix(c, tar, paved);
+  c = mix(c, mix(kerbColor, tar * 0.7, band(s, 10.0, 0.5, ws)), kerb);
+  float dash = inside(a, 0.17, wd) * band(s, 16.0, 0.45, ws);
+  float edgeLine = inside(abs(a - halfWidth + 0.75), 0.13, wd);
+  c = mix(c, lineColor, max(dash, edgeLine) * 0.9);
+  vec3 shown = lit(c, normalize(vNormal), vPos);
+  vec3 dir = normalize(vPos - eye);
+  float graze = pow(1.0 - max(-dir.y, 0.0), 5.0);
+  shown = mix(shown, mix(skyHorizon, skyTop, 0.35), wet * graze * paved * 0.55);
+  if (lava > 0.0) {
+    float crack = smoothstep(0.075, 0.0, abs(soft(vec2(s, d * 1.3) / 13.0 + 40.0) - 0.5)) * inside(-a, -9.0, wd);
+    shown = mix(shown, vec3(1.0, 0.38, 0.08) * (0.9 + 0.25 * patches), lava * crack);
+  }
+  gl_FragColor = vec4(fogged(shown, vPos), 1.0);
+}`
+
+export const SKY_VERTEX = /* glsl */ `
+varying vec2 vUv;
+void main() {
+  vUv = uv;
+  gl_Position = vec4(position.xy, 0.99999, 1.0);
+}`
+
+export const SKY_FRAGMENT = /* glsl */ `
+uniform vec3 skyTop, skyHorizon, glow, sunColor, hillNear, hillFar, ambient;
+uniform float yaw, pitch, tanHalf, aspect, sunHeight, sunAzimuth, sunSize, hillHeight, hillSharp, overcast, stars, fog, seed, lava;
+varying vec2 vUv;
+
+float ridge(float x) { return 1.0 - abs(fract(x) * 2.0 - 1.0); }
+float hill(float az, float k, float phase) {
+  float smoothHill = 0.5 + 0.28 * sin(az * 3.0 * k + phase) + 0.22 * sin(az * 7.0 * k + phase * 2.3);
+  float sharp = 0.62 * ridge(az * 0.955 * k + phase) + 0.38 * ridge(az * 2.387 * k + phase * 1.7);
+  return mix(smoothHill, sharp, hillSharp);
+}
+float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
+void main() {
+  vec2 p = (vUv * 2.0 - 1.0) * vec2(tanHalf * aspect, tanHalf);
+  float az = yaw + atan(p.x);
+  float el = atan(p.y) + pitch;
+  float h = clamp(el / 0.75, 0.0, 1.0);
+  vec3 c = mix(skyHorizon, skyTop, pow(h, 0.62));
+  float daz = mod(az - sunAzimuth + 3.14159265, 6.2831853) - 3.14159265;
+  float r = length(vec2(daz, el - sunHeight));
+  c += glow * (1.0 - overcast) * (0.34 * exp(-r * 3.2));
+  float disc = smoothstep(sunSize + 0.014, sunSize - 0.006, r) * (1.0 - overcast);
+  vec3 discColor = mix(min(glow * 1.25 + 0.12, vec3(1.0)), vec3(0.93, 0.94, 0.86), stars);
+  c = mix(c, discColor, disc);
+  if (stars > 0.0) {
+  vec2 g = vec2(az * 9.0, el * 9.0);
+  vec2 off = vec2(cell(floor(g)), cell(floor(g) + 7.0)) * 0.6 + 0.2;
+  float star = step(0.72, cell(floor(g) + 3.0)) * smoothstep(0.16, 0.03, length(fract(g) - off));
+  c = mix(c, vec3(0.95, 0.95, 1.0), star * stars * smoothstep(0.06, 0.25, el));
+  }
+  float cl = sin(az * 2.0 + seed) + 0.7 * sin(az * 5.0 + seed * 1.7) + 1.6 * sin(el * 13.0 + 1.2 * sin(az * 2.0));
+  float cloudy = smoothstep(0.9, 2.3, cl) * smoothstep(0.05, 0.22, el) * (1.0 - overcast) * (1.0 - 0.8 * stars);
+  c = mix(c, mix(skyHorizon, vec3(1.0), 0.35) * (0.7 + 0.3 * ambient), cloudy * 0.55);
+  float haze = clamp(fog * 42.0, 0.0, 1.0);
+  float edge = 0.009;
+  float far = hill(az, 1.0, seed) * hillHeight + 0.02;
+  vec3 light = ambient + sunColor * 0.55;
+  vec3 farColor = mix(hillFar * light, skyHorizon, clamp(0.42 + haze * 0.7, 0.0, 1.0));
+  c = mix(c, farColor, smoothstep(far + edge, far - edge, el));
+  float near = hill(az, 2.0, seed * 1.9 + 2.0) * hillHeight * 0.55 + 0.005;
+  vec3 nearColor = mix(hillNear * light, skyHorizon, clamp(0.14 + haze, 0.0, 1.0));
+  c = mix(c, nearColor, smoothstep(near + edge, near - edge, el));
+  float vent = smoothstep(0.09, 0.0, length(vec2(mod(az - seed + 3.14159265, 6.2831853) - 3.14159265, (el - far) * 0.8)));
+  c = mix(c, vec3(1.0, 0.42, 0.12), lava * vent * 0.8 * (1.0 - haze * 0.6));
+  gl_FragColor = vec4(c, 1.0);
+}`
+
+/** Rain and snow over the finished picture: big, soft and coherent from tick to tick. */
+export const WEATHER_FRAGMENT = /* glsl */ `
+uniform float time, rain, flakes, seed, aspect;
+uniform vec3 ambient;
+varying vec2 vUv;
+float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
+float flakeLayer(float count, float speed, float size) {
+  vec2 p = vec2(vUv.x * aspect, vUv.y) * count;
+  p.y += time * speed;
+  p.x += 0.35 * sin(time * 1.3 + floor(p.y) * 1.7);
+  vec2 i = floor(p);
+  vec2 at = vec2(cell(i), cell(i + 5.0)) * 0.6 + 0.2;
+  return smoothstep(size, size * 0.35, length(fract(p) - at)) * step(0.5, cell(i + 9.0));
+}
+float rainLayer(float count, float speed, float width) {
+  vec2 p = vec2(vUv.x * aspect + vUv.y * 0.14, vUv.y);
+  p *= vec2(count, count * 0.3);
+  float column = floor(p.x);
+  p.y += time * speed + cell(vec2(column, 2.0)) * 9.0;
+  float i = floor(p.y);
+  float x = abs(fract(p.x) - 0.3 - 0.4 * cell(vec2(column, i)));
+  float y = fract(p.y);
+  return smoothstep(width, width * 0.3, x) * smoothstep(0.1, 0.5, y) * smoothstep(0.95, 0.6, y) * step(0.6, cell(vec2(column, i + 4.0)));
+}
+void main() {
+  float snow = flakes * max(flakeLayer(4.2, 1.5, 0.15), 0.75 * flakeLayer(6.6, 1.8, 0.15));
+  float wet = rain * (0.4 * rainLayer(9.0, 3.4, 0.16) + 0.22 * rainLayer(14.0, 4.2, 0.2));
+  vec3 tone = mix(vec3(1.0), 0.35 + ambient, 0.55);
+  gl_FragColor = vec4(tone, clamp(snow * 0.92 + wet, 0.0, 1.0));
+}`

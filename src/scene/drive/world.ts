@@ -1,0 +1,158 @@
+import type { Action } from '../../engine/action'
+import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
+import { Rng } from '../../engine/random'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../../engine/world'
+import { BIOMES, caption, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
+import { DriveRenderer, HEIGHT, WIDTH } from './renderer'
+import { Simulation } from './simulation'
+
+/** Changes whenever the same seed and actions would no longer give the same frames. */
+export const SIMULATOR_VERSION = 'drive-simulator-1'
+const START_STREAM = 16
+const PLAIN: Setting = { biome: 'meadow', time: 'noon', weather: 'clear' }
+
+/** The setting that a seed starts in when no prompt says otherwise. */
+export function startSetting(seed: number): Setting {
+  const rng = new Rng(seed, START_STREAM)
+  return { biome: rng.pick(BIOMES), time: rng.pick(TIMES), weather: rng.pick(WEATHERS) }
+}
+
+/** The simulator behind the one interface: the ground truth that the dream is judged against. */
+export class SimulatorWorld implements World {
+  readonly info: WorldInfo = {
+    id: 'drive',
+    kind: 'simulator',
+    backend: 'three',
+    modelHash: SIMULATOR_VERSION,
+    width: WIDTH,
+    height: HEIGHT,
+    ticksPerSecond: 20,
+  }
+  private readonly renderer: DriveRenderer
+  private simulation: Simulation | null = null
+  private text = ''
+  private epoch = 0
+  private pixels: Pixels | null = null
+  private closed = false
+
+  constructor(canvas?: HTMLCanvasElement | OffscreenCanvas) {
+    this.renderer = new DriveRenderer(canvas)
+  }
+
+  async reset(options: ResetOptions): Promise<Tick> {
+    this.check('reset')
+    if (!Number.isSafeInteger(options.seed) || options.seed < 0) {
+      throw new BadInputError(
+        `A seed is a non-negative whole number, but ${options.seed} came. Give for example 7.`,
+      )
+    }
+    const words = options.prompt === undefined ? undefined : textOf(options.prompt)
+    // A start of the dream is named after its setting, for example "snow-night-clear".
+    const base =
+      options.start === undefined ? startSetting(options.seed) : settingFromText(options.start, PLAIN)
+    const setting = words === undefined ? base : settingFromText(words, base)
+    this.text = words ?? caption(setting, () => 0)
+    this.simulation = new Simulation(options.seed, setting)
+    this.epoch++
+    return this.draw(0)
+  }
+
+  async step(action: Action): Promise<Tick> {
+    const simulation = this.running('step')
+    const started = performance.now()
+    const outcome = simulation.step(action)
+    return this.draw(performance.now() - started, outcome)
+  }
+
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    const simulation = this.running('setPrompt')
+    this.text = textOf(prompt)
+    simulation.becomeText(this.text)
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const simulation = this.running('snapshot')
+    const { biome, time, weather } = simulation.setting
+    return {
+      format: 'oneiro-snapshot',
+      version: 1,
+      world: this.info.id,
+      modelHash: this.info.modelHash,
+      tick: simulation.tick,
+      seed: simulation.seed,
+      prompt: { text: this.text, embedding: null },
+      state: {
+        simulation: simulation.toArray(),
+        setting: Uint8Array.of(BIOMES.indexOf(biome), TIMES.indexOf(time), WEATHERS.indexOf(weather)),
+      },
+    }
+  }
+
+  async restore(snapshot: Snapshot): Promise<Tick> {
+    this.check('restore')
+    if (snapshot.world !== this.info.id)
+      throw new SnapshotMismatchError('world', this.info.id, snapshot.world)
+    if (snapshot.modelHash !== this.info.modelHash) {
+      throw new SnapshotMismatchError('model', this.info.modelHash, snapshot.modelHash)
+    }
+    const { simulation, setting } = snapshot.state
+    if (!(simulation instanceof Float64Array) || !(setting instanceof Uint8Array)) {
+      throw new BadInputError(
+        'A simulator snapshot holds `simulation` and `setting`, but they are missing. Take a new snapshot.',
+      )
+    }
+    const named = { biome: BIOMES[setting[0]!], time: TIMES[setting[1]!], weather: WEATHERS[setting[2]!] }
+    if (!named.biome || !named.time || !named.weather) {
+      throw new BadInputError(
+        `The snapshot's setting ${[...setting]} names no known biome, time or weather. Take a new snapshot.`,
+      )
+    }
+    this.simulation = Simulation.fromArray(snapshot.seed, named as Setting, simulation)
+    this.text = snapshot.prompt.text
+    this.epoch++
+    return this.draw(0)
+  }
+
+  async readPixels(): Promise<Pixels> {
+    this.running('readPixels')
+    return this.pixels!
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.renderer.dispose()
+  }
+
+  private draw(physics: number, outcome?: { reward: number; done: boolean }): Tick {
+    const { seed, tick, car, braking } = this.simulation!
+    const started = performance.now()
+    this.pixels = this.renderer.render(seed, tick, car, braking, this.simulation!.look())
+    const timings = { physics, render: performance.now() - started }
+    return {
+      index: tick,
+      epoch: this.epoch,
+      frame: this.pixels,
+      reward: outcome?.reward ?? 0,
+      done: outcome?.done ?? false,
+      timings,
+    }
+  }
+
+  private check(call: string): void {
+    if (this.closed) throw new WorldClosedError(call)
+  }
+
+  private running(call: string): Simulation {
+    this.check(call)
+    if (!this.simulation) throw new NotReadyError(call)
+    return this.simulation
+  }
+}
+
+function textOf(prompt: Prompt | string): string {
+  const text = (typeof prompt === 'string' ? prompt : prompt.text).trim()
+  if (!text)
+    throw new BadInputError('A prompt needs at least one word. Say for example "a snowy night drive".')
+  return text
+}
