@@ -2,7 +2,8 @@
 
 `data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, rewards.f32, dones.u8, and
 index.json with the episodes and captions. The index is written last and atomically; rows beyond it do not count, so an
-interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead from frame t to t+1.
+interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead from frame t to
+frame t+1.
 """
 
 from __future__ import annotations
@@ -162,7 +163,9 @@ class Packed:
 
     def labels(self) -> np.ndarray:
         """int64 [captions,3]: biome, time, weather."""
-        return np.array([[values.index(c[name]) for name, values in LABELS.items()] for c in self.captions]).reshape(-1, 3)
+        return np.array([[values.index(c[name]) for name, values in LABELS.items()] for c in self.captions]).reshape(
+            -1, 3
+        )
 
     def settled(self) -> np.ndarray:
         """Rows whose frame shows its caption in full."""

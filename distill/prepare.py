@@ -32,7 +32,7 @@ def prepare_split(folder: Path, split: str, limit: int = 0) -> tuple[int, int]:
             episode = read_episode(path)
             if (episode["seed"] >= HELD_OUT_SEED) != (split == "heldout"):
                 raise UserError(
-                    f"{path} has seed {episode['seed']}; seeds from {HELD_OUT_SEED} on are held out and the others train"
+                    f"{path} has seed {episode['seed']}; seeds from {HELD_OUT_SEED} on are held out, others train"
                 )
             packer.append(path.name, episode)
         except EpisodeError as error:
