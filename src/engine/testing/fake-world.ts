@@ -1,0 +1,195 @@
+import type { Action } from '../action'
+import type { TimeSource } from '../clock'
+import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
+import { hashBytes } from '../frame-hash'
+import { normals, seedKey } from '../random'
+import { Serial } from '../serial'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../world'
+
+export interface FakeWorldOptions {
+  readonly id?: string
+  readonly modelHash?: string
+  readonly ticksPerSecond?: number
+  readonly width?: number
+  readonly height?: number
+  /** What one step costs, milliseconds of `time`; a function gets the tick being computed. */
+  readonly costMs?: number | ((tick: number) => number)
+  /** Where that time passes. Left out, steps cost nothing. */
+  readonly time?: TimeSource
+  /** Leave `tick.frame` null, as a world does whose frames stay on the GPU. */
+  readonly framesOnGpu?: boolean
+}
+
+const STARTS = ['here', 'there']
+const CHANNELS = 4
+
+/**
+ * A tiny world with known cost and exact behaviour: the camera slides by steer, the light follows the throttle, the prompt
+ * tints the picture, and every tick draws noise. It lets the loop, the timeline, the server and the page be tested anywhere.
+ */
+export class FakeWorld implements World {
+  readonly info: WorldInfo
+  /** Calls that reached the world, for tests that look at order. */
+  readonly calls: string[] = []
+  closed = false
+
+  private readonly queue = new Serial()
+  private readonly options: FakeWorldOptions
+  private readonly noise = new Float32Array(CHANNELS)
+  /** x, light, and a slow random walk. */
+  private state = new Float32Array(3)
+  private seed = 0
+  private tick = -1
+  private epoch = 0
+  private text = ''
+  private embedding: Float32Array | null = null
+  private failure: Error | null = null
+
+  constructor(options: FakeWorldOptions = {}) {
+    this.options = options
+    this.info = {
+      id: options.id ?? 'fake',
+      kind: 'dream',
+      backend: 'fake',
+      modelHash: options.modelHash ?? 'fake-model',
+      width: options.width ?? 8,
+      height: options.height ?? 4,
+      ticksPerSecond: options.ticksPerSecond ?? 20,
+    }
+  }
+
+  /** The next step rejects with this error, once. */
+  failNextStep(error: Error): void {
+    this.failure = error
+  }
+
+  reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+    return this.call('reset', () => {
+      seedKey(seed)
+      const index = start === undefined ? seed % STARTS.length : STARTS.indexOf(start)
+      if (index < 0)
+        throw new BadInputError(`No start is called "${start}". Choose one of ${STARTS.join(', ')}.`)
+      this.seed = seed
+      this.tick = 0
+      this.epoch++
+      this.state = new Float32Array([index * 2, 0, 0])
+      this.take(prompt ?? 'a fake morning')
+      return this.result({})
+    })
+  }
+
+  step(action: Action): Promise<Tick> {
+    return this.call('step', async () => {
+      this.needReset('step')
+      const { costMs = 0, time } = this.options
+      const ms = typeof costMs === 'function' ? costMs(this.tick + 1) : costMs
+      if (time && ms > 0) await time.sleep(ms)
+      if (this.failure) {
+        const error = this.failure
+        this.failure = null
+        throw error
+      }
+      this.tick++
+      normals(this.seed, this.tick, 0, this.noise)
+      this.state[0]! += action.steer
+      this.state[1] = this.state[1]! * 0.9 + action.throttle
+      this.state[2]! += this.noise[0]! * 0.1
+      return this.result({ step: ms })
+    })
+  }
+
+  setPrompt(prompt: Prompt | string): Promise<void> {
+    return this.call('setPrompt', () => {
+      this.needReset('setPrompt')
+      this.take(prompt)
+    })
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.call('snapshot', () => {
+      this.needReset('snapshot')
+      return {
+        format: 'oneiro-snapshot',
+        version: 1,
+        world: this.info.id,
+        modelHash: this.info.modelHash,
+        tick: this.tick,
+        seed: this.seed,
+        prompt: { text: this.text, embedding: this.embedding?.slice() ?? null },
+        state: { state: this.state.slice() },
+      } as const
+    })
+  }
+
+  restore(snapshot: Snapshot): Promise<Tick> {
+    return this.call('restore', () => {
+      const { id, modelHash } = this.info
+      if (snapshot.world !== id) throw new SnapshotMismatchError('world', id, snapshot.world)
+      if (snapshot.modelHash !== modelHash) {
+        throw new SnapshotMismatchError('model hash', modelHash, snapshot.modelHash)
+      }
+      const state = snapshot.state.state
+      if (!(state instanceof Float32Array)) throw new BadInputError('The snapshot lacks state.state.')
+      this.seed = snapshot.seed
+      this.tick = snapshot.tick
+      this.epoch++
+      this.state = state.slice()
+      this.text = snapshot.prompt.text
+      this.embedding = snapshot.prompt.embedding?.slice() ?? null
+      return this.result({})
+    })
+  }
+
+  readPixels(): Promise<Pixels> {
+    return this.call('readPixels', () => {
+      this.needReset('readPixels')
+      return this.draw()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+
+  private call<Result>(name: string, job: () => Result | Promise<Result>): Promise<Result> {
+    return this.queue.run(() => {
+      if (this.closed) throw new WorldClosedError(name)
+      this.calls.push(name)
+      return job()
+    })
+  }
+
+  private needReset(call: string): void {
+    if (this.tick < 0) throw new NotReadyError(call)
+  }
+
+  private take(prompt: Prompt | string): void {
+    this.text = typeof prompt === 'string' ? prompt : prompt.text
+    this.embedding = (typeof prompt === 'string' ? undefined : prompt.embedding?.slice()) ?? null
+  }
+
+  private result(timings: Record<string, number>): Tick {
+    return {
+      index: this.tick,
+      epoch: this.epoch,
+      frame: this.options.framesOnGpu ? null : this.draw(),
+      reward: this.state[1]!,
+      done: false,
+      timings,
+    }
+  }
+
+  private draw(): Pixels {
+    const { width, height } = this.info
+    const tint = Number.parseInt(hashBytes(new TextEncoder().encode(this.text)).slice(0, 6), 16)
+    const data = new Uint8ClampedArray(width * height * 4)
+    for (let i = 0; i < width * height; i++) {
+      const x = (i % width) + this.state[0]! + this.state[2]!
+      data[4 * i] = 128 + 60 * Math.sin(x) + 10 * this.state[1]!
+      data[4 * i + 1] = (tint >> 8) & 0xff
+      data[4 * i + 2] = tint & 0xff
+      data[4 * i + 3] = 255
+    }
+    return { width, height, data }
+  }
+}

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { ACTIONS, type Action, IDLE } from '../action'
+import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
+import { hashPixels } from '../frame-hash'
+import type { World } from '../world'
+
+export interface WorldSuiteOptions {
+  /** Opens a fresh world; the suite closes it. */
+  readonly open: () => Promise<World>
+  /** Ids of starts, where the world has any. */
+  readonly starts?: readonly string[]
+  /** Ticks played in each test. Default 6. */
+  readonly ticks?: number
+  /** Ticks after which a new prompt must be visible. Default 1. */
+  readonly promptTicks?: number
+  /** Same seed and actions give the same bits. Default true; false for a GPU backend. */
+  readonly exact?: boolean
+}
+
+/** The promises of {@link World} as tests: every implementation answers the same ones. */
+export function worldSuite(name: string, options: WorldSuiteOptions): void {
+  const { ticks = 6, promptTicks = 1, exact = true } = options
+  const opened: World[] = []
+
+  async function open(): Promise<World> {
+    const world = await options.open()
+    opened.push(world)
+    return world
+  }
+
+  const hash = async (world: World) => hashPixels(await world.readPixels())
+  const action = (i: number): Action => ACTIONS[(i * 5 + 3) % ACTIONS.length]!
+
+  async function play(world: World, from: number, count: number): Promise<string[]> {
+    const hashes: string[] = []
+    for (let i = from; i < from + count; i++) {
+      await world.step(action(i))
+      hashes.push(await hash(world))
+    }
+    return hashes
+  }
+
+  describe(`${name} keeps the promises of World`, () => {
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((world) => world.close()))
+    })
+
+    test('reset gives tick 0 and steps count up by one', async () => {
+      const world = await open()
+      const first = await world.reset({ seed: 5 })
+      expect(first.index).toBe(0)
+      for (let i = 1; i <= ticks; i++) {
+        const tick = await world.step(action(i))
+        expect(tick.index).toBe(i)
+        expect(tick.epoch).toBe(first.epoch)
+      }
+    })
+
+    test('frames have the size that info says and are opaque', async () => {
+      const world = await open()
+      const tick = await world.reset({ seed: 5 })
+      const pixels = await world.readPixels()
+      const { width, height } = world.info
+      expect([pixels.width, pixels.height, pixels.data.length]).toEqual([width, height, width * height * 4])
+      expect(pixels.data.every((value, i) => i % 4 !== 3 || value === 255)).toBe(true)
+      if (tick.frame) expect(hashPixels(tick.frame)).toBe(hashPixels(pixels))
+    })
+
+    test.runIf(exact)('the same seed and actions give the same frames, another seed others', async () => {
+      const world = await open()
+      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      const once = [await hash(world), ...(await play(world, 1, ticks))]
+      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      expect([await hash(world), ...(await play(world, 1, ticks))]).toEqual(once)
+      await world.reset({ seed: 12, prompt: 'a clear noon in the meadow' })
+      expect([await hash(world), ...(await play(world, 1, ticks))]).not.toEqual(once)
+    })
+
+    test('calls made without waiting are carried out in order', async () => {
+      const world = await open()
+      const [zero, one, two, snapshot, three] = await Promise.all([
+        world.reset({ seed: 1 }),
+        world.step(IDLE),
+        world.step(IDLE),
+        world.snapshot(),
+        world.step(IDLE),
+      ])
+      expect([zero.index, one.index, two.index, snapshot.tick, three.index]).toEqual([0, 1, 2, 2, 3])
+    })
+
+    test('a prompt changes the picture without a reset', async () => {
+      const world = await open()
+      await world.reset({ seed: 2, prompt: 'a clear noon in the meadow' })
+      await play(world, 1, 2)
+      const fork = await world.snapshot()
+      const without = await play(world, 3, promptTicks)
+      const back = await world.restore(fork)
+      await world.setPrompt('a snowy night drive')
+      const tick = await world.step(action(3))
+      expect(tick.index).toBe(3)
+      expect(tick.epoch).toBe(back.epoch)
+      if (promptTicks > 1) await play(world, 4, promptTicks - 1)
+      expect(await hash(world)).not.toBe(without.at(-1))
+      expect((await world.snapshot()).prompt.text).toBe('a snowy night drive')
+    })
+
+    test('a snapshot brings the same future back, through structured clone and into another world', async () => {
+      const world = await open()
+      await world.reset({ seed: 3 })
+      await play(world, 1, 3)
+      const snapshot = structuredClone(await world.snapshot())
+      const future = await play(world, 4, ticks)
+      const before = await world.step(IDLE)
+      const restored = await world.restore(snapshot)
+      expect(restored.index).toBe(3)
+      expect(restored.epoch).toBeGreaterThan(before.epoch)
+      if (exact) expect(await play(world, 4, ticks)).toEqual(future)
+      const other = await open()
+      await other.restore(snapshot)
+      if (exact) expect(await play(other, 4, ticks)).toEqual(future)
+    })
+
+    test('taking a snapshot does not disturb play', async () => {
+      const world = await open()
+      await world.reset({ seed: 4 })
+      const quiet = await play(world, 1, 4)
+      await world.reset({ seed: 4 })
+      const watched: string[] = []
+      for (let i = 1; i <= 4; i++) {
+        await world.snapshot()
+        watched.push(...(await play(world, i, 1)))
+      }
+      if (exact) expect(watched).toEqual(quiet)
+    })
+
+    test('epochs grow by one with every reset and restore', async () => {
+      const world = await open()
+      const first = await world.reset({ seed: 1 })
+      const second = await world.reset({ seed: 1 })
+      const third = await world.restore(await world.snapshot())
+      expect([second.epoch, third.epoch]).toEqual([first.epoch + 1, first.epoch + 2])
+    })
+
+    test('a bad seed, start or snapshot is refused and the running state kept', async () => {
+      const world = await open()
+      await world.reset({ seed: 6 })
+      await play(world, 1, 2)
+      const kept = await hash(world)
+      for (const seed of [-1, 0.5, Number.NaN, 2 ** 53]) {
+        await expect(world.reset({ seed })).rejects.toBeInstanceOf(BadInputError)
+      }
+      await expect(world.reset({ seed: 1, start: 'no such start' })).rejects.toBeInstanceOf(BadInputError)
+      const snapshot = await world.snapshot()
+      await expect(world.restore({ ...snapshot, world: 'another' })).rejects.toBeInstanceOf(
+        SnapshotMismatchError,
+      )
+      await expect(world.restore({ ...snapshot, modelHash: 'ff' })).rejects.toBeInstanceOf(
+        SnapshotMismatchError,
+      )
+      await expect(world.restore({ ...snapshot, state: {} })).rejects.toBeInstanceOf(BadInputError)
+      expect(await hash(world)).toBe(kept)
+      expect((await world.step(IDLE)).index).toBe(3)
+    })
+
+    test.runIf((options.starts?.length ?? 0) > 1)('starts are chosen by name', async () => {
+      const world = await open()
+      const [a, b] = options.starts as [string, string]
+      await world.reset({ seed: 1, start: a })
+      const first = await hash(world)
+      await world.reset({ seed: 1, start: b })
+      expect(await hash(world)).not.toBe(first)
+    })
+
+    test('calls before the first reset are refused by name', async () => {
+      const world = await open()
+      await expect(world.step(IDLE)).rejects.toBeInstanceOf(NotReadyError)
+      await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
+      await expect(world.snapshot()).rejects.toBeInstanceOf(NotReadyError)
+      await expect(world.readPixels()).rejects.toBeInstanceOf(NotReadyError)
+    })
+
+    test('closing twice is harmless and every call afterwards is refused by name', async () => {
+      const world = await open()
+      await world.reset({ seed: 1 })
+      const snapshot = await world.snapshot()
+      await world.close()
+      await world.close()
+      await expect(world.reset({ seed: 1 })).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.step(IDLE)).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.setPrompt('x')).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.snapshot()).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.restore(snapshot)).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.readPixels()).rejects.toBeInstanceOf(WorldClosedError)
+    })
+  })
+}
