@@ -91,7 +91,12 @@ async function loadEncoder(
   }
 }
 
-async function run(ort: PromptOrt, session: InferenceSession, ids: number[], dim: number): Promise<Float32Array> {
+async function run(
+  ort: PromptOrt,
+  session: InferenceSession,
+  ids: number[],
+  dim: number,
+): Promise<Float32Array> {
   const dims = [1, ids.length]
   const inputs = {
     input_ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), dims),

@@ -5,7 +5,11 @@ export interface PromptOrt {
   readonly InferenceSession: {
     create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>
   }
-  readonly Tensor: new (type: 'int64', data: BigInt64Array, dims: readonly number[]) => TypedTensor<'int64'> & Tensor
+  readonly Tensor: new (
+    type: 'int64',
+    data: BigInt64Array,
+    dims: readonly number[],
+  ) => TypedTensor<'int64'> & Tensor
 }
 
 /** A file of the encoder: its path beside `encoder.json`, and what its bytes must be. */

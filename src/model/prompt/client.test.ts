@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { openPromptEncoder, type WorkerLike } from './client'
+import type { FromWorker, ToWorker } from './protocol'
+
+/** A worker that does nothing by itself: the test speaks for it. */
+class FakeWorker implements WorkerLike {
+  onmessage: WorkerLike['onmessage'] = null
+  onerror: WorkerLike['onerror'] = null
+  onmessageerror: WorkerLike['onmessageerror'] = null
+  readonly heard: ToWorker[] = []
+  terminated = false
+
+  postMessage(message: ToWorker): void {
+    this.heard.push(message)
+  }
+  terminate(): void {
+    this.terminated = true
+  }
+  say(data: FromWorker): void {
+    this.onmessage?.call(this as unknown as Worker, { data } as MessageEvent)
+  }
+  die(message: string): void {
+    this.onerror?.call(this as unknown as Worker, { message } as ErrorEvent)
+  }
+}
+
+function open(options: Partial<Parameters<typeof openPromptEncoder>[0]> = {}) {
+  const workers: FakeWorker[] = []
+  const encoder = openPromptEncoder({
+    url: 'https://example.org/assets/prompt-encoder/encoder.json',
+    createWorker: () => {
+      const worker = new FakeWorker()
+      workers.push(worker)
+      return worker
+    },
+    ...options,
+  })
+  return { encoder, workers }
+}
+
+describe('openPromptEncoder', () => {
+  it('starts no worker before the first encode, nor for an empty prompt', async () => {
+    const { encoder, workers } = open()
+    await expect(encoder.encode(' ')).rejects.toMatchObject({ code: 'BAD_INPUT' })
+    expect(workers).toHaveLength(0)
+  })
+
+  it('opens the worker once and matches answers to calls by id', async () => {
+    const { encoder, workers } = open()
+    const rain = encoder.encode('rain')
+    const fog = encoder.encode('fog')
+    const [worker] = workers
+    expect(worker!.heard).toEqual([
+      { kind: 'open', url: 'https://example.org/assets/prompt-encoder/encoder.json' },
+      { kind: 'encode', id: 1, text: 'rain' },
+      { kind: 'encode', id: 2, text: 'fog' },
+    ])
+    worker!.say({ kind: 'embedding', id: 2, embedding: new Float32Array([2]) })
+    worker!.say({ kind: 'embedding', id: 1, embedding: new Float32Array([1]) })
+    expect([await rain, await fog]).toEqual([new Float32Array([1]), new Float32Array([2])])
+    expect(workers).toHaveLength(1)
+  })
+
+  it('passes progress and notices on', () => {
+    const told: unknown[] = []
+    const { encoder, workers } = open({ onProgress: (p) => told.push(p), onNotice: (s) => told.push(s) })
+    encoder.encode('rain').catch(() => {})
+    workers[0]!.say({ kind: 'progress', progress: { loaded: 1, total: 2 } })
+    workers[0]!.say({ kind: 'notice', sentence: 'The end was cut.' })
+    expect(told).toEqual([{ loaded: 1, total: 2 }, 'The end was cut.'])
+  })
+
+  it('gives the errors of the worker their names back', async () => {
+    const { encoder, workers } = open()
+    const calls = [encoder.encode('a'), encoder.encode('b')]
+    workers[0]!.say({ kind: 'failed', id: 1, code: 'BAD_INPUT', message: 'no words' })
+    workers[0]!.say({ kind: 'failed', id: 2, code: 'PROMPT_ENCODER', message: 'damaged' })
+    await expect(calls[0]).rejects.toMatchObject({ name: 'BadInputError', message: 'no words' })
+    await expect(calls[1]).rejects.toMatchObject({ name: 'PromptEncoderError', message: 'damaged' })
+  })
+
+  it('fails the calls under way when the worker dies, and starts another for the next', async () => {
+    const { encoder, workers } = open()
+    const lost = encoder.encode('rain')
+    workers[0]!.die('out of memory')
+    await expect(lost).rejects.toThrow('worker stopped (out of memory)')
+    expect(workers[0]!.terminated).toBe(true)
+    const next = encoder.encode('rain')
+    workers[1]!.say({ kind: 'embedding', id: 2, embedding: new Float32Array([3]) })
+    expect(await next).toEqual(new Float32Array([3]))
+  })
+
+  it('refuses everything after dispose', async () => {
+    const { encoder, workers } = open()
+    const underWay = encoder.encode('rain')
+    await encoder.dispose()
+    await encoder.dispose()
+    await expect(underWay).rejects.toThrow(/dispose/)
+    await expect(encoder.encode('rain')).rejects.toThrow(/dispose/)
+    expect(workers[0]!.terminated).toBe(true)
+  })
+})

@@ -1,0 +1,178 @@
+import { readFile } from 'node:fs/promises'
+import * as ort from 'onnxruntime-node'
+import { afterAll, describe, expect, it } from 'vitest'
+import {
+  checkedFiles,
+  createPromptEncoder,
+  type PromptEncoder,
+  type PromptEncoderOptions,
+  type PromptOrt,
+} from './index'
+import golden from './prompt.golden.json'
+import { createPromptTokenizer } from './tokenizer'
+
+const folder = new URL('../../../assets/prompt-encoder/', import.meta.url)
+const readBytes = async (path: string): Promise<Uint8Array> => readFile(new URL(path, folder))
+const long = 'it rains cats and dogs and the road is gone '.repeat(12)
+
+function create(options: Partial<PromptEncoderOptions> = {}): PromptEncoder {
+  return createPromptEncoder({ ort, files: checkedFiles(readBytes), ...options })
+}
+
+function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Math.max(...Array.from(a, (value, index) => Math.abs(value - b[index]!)))
+}
+
+describe('tokenizer', async () => {
+  const json = JSON.parse(await readFile(new URL('tokenizer.json', folder), 'utf8'))
+  const tokenizer = createPromptTokenizer(json, 64)
+
+  it.each(golden.cases)('gives the token ids of Python for $text', ({ text, ids }) => {
+    expect(tokenizer.tokenize(text).ids).toEqual(ids)
+  })
+
+  it('cuts a long prompt to 64 tokens and counts the rest', () => {
+    const { ids, dropped } = tokenizer.tokenize(long)
+    expect([ids.length, ids[0], ids.at(-1), dropped]).toEqual([64, 101, 102, 58])
+  })
+})
+
+describe('encoder', () => {
+  const notices: string[] = []
+  const encoder = create({ onNotice: (sentence) => notices.push(sentence) })
+  afterAll(() => encoder.dispose())
+
+  it('was made with the golden vectors', async () => {
+    const manifest = JSON.parse(await readFile(new URL('encoder.json', folder), 'utf8'))
+    expect(manifest.files.model.sha256).toBe(golden.modelSha256)
+  })
+
+  it.each(golden.cases)('gives the embedding of Python for $text', async ({ text, embedding }) => {
+    const got = await encoder.encode(text)
+    expect(got).toBeInstanceOf(Float32Array)
+    expect(furthest(got, embedding)).toBeLessThan(1e-5)
+  })
+
+  it('says so when it cuts a long prompt', () => {
+    expect(notices).toEqual(['The prompt has 122 tokens, but at most 64 are read; its end was cut.'])
+  })
+
+  it('answers overlapping calls, each with its own', async () => {
+    const cases = golden.cases.slice(0, 4)
+    const all = await Promise.all(cases.map(({ text }) => encoder.encode(text)))
+    all.forEach((got, index) => {
+      expect(furthest(got, cases[index]!.embedding)).toBeLessThan(1e-5)
+    })
+  })
+
+  it.each(['', '  \n\t', '\u200b'])('refuses the empty prompt %j', async (text) => {
+    await expect(encoder.encode(text)).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining('at least one word'),
+    })
+  })
+})
+
+describe('encoder on WASM', () => {
+  it('gives the embeddings of Python', async () => {
+    const encoder = create({ ort: (await import('onnxruntime-web/wasm')) as unknown as PromptOrt })
+    for (const { text, embedding } of golden.cases) {
+      expect(furthest(await encoder.encode(text), embedding)).toBeLessThan(1e-5)
+    }
+    await encoder.dispose()
+  })
+})
+
+describe('loading', () => {
+  it('reads nothing before the first encode, then everything once', async () => {
+    const reads: string[] = []
+    const progress: number[] = []
+    const encoder = create({
+      files: checkedFiles(async (path, onBytes) => {
+        reads.push(path)
+        const bytes = await readBytes(path)
+        onBytes?.(bytes.length)
+        return bytes
+      }),
+      onProgress: ({ loaded, total }) => progress.push(loaded / total),
+    })
+    await expect(encoder.encode('  ')).rejects.toThrow()
+    expect(reads).toEqual([])
+    await Promise.all([encoder.encode('rain'), encoder.encode('fog')])
+    expect(reads).toEqual(['encoder.json', 'model.onnx', 'tokenizer.json'])
+    expect(progress.at(-1)).toBe(1)
+    await encoder.dispose()
+  })
+
+  it.each([
+    ['model.onnx', new Uint8Array(8), 'has 8 bytes, but encoder.json says'],
+    ['encoder.json', new TextEncoder().encode('<html>'), 'encoder.json is not JSON'],
+    ['encoder.json', new TextEncoder().encode('{"format":"oneiro-world"}'), 'format'],
+  ])('refuses a wrong %s in a sentence', async (name, bytes, sentence) => {
+    const encoder = create({ files: checkedFiles(async (path) => (path === name ? bytes : readBytes(path))) })
+    await expect(encoder.encode('rain')).rejects.toMatchObject({
+      code: 'PROMPT_ENCODER',
+      message: expect.stringContaining(sentence),
+    })
+  })
+
+  it('refuses one flipped bit, and works once the file is whole again', async () => {
+    let damaged = true
+    const encoder = create({
+      files: checkedFiles(async (path) => {
+        const bytes = Uint8Array.from(await readBytes(path))
+        if (path === 'model.onnx' && damaged) bytes[1000]! ^= 1
+        return bytes
+      }),
+    })
+    await expect(encoder.encode('rain')).rejects.toThrow(/model\.onnx of the prompt encoder is damaged/)
+    damaged = false
+    expect(await encoder.encode('rain')).toHaveLength(384)
+    await encoder.dispose()
+  })
+
+  it('says how to remake files that are no model', async () => {
+    const junk = new Uint8Array(64)
+    const files = { ...checkedFiles(readBytes), read: async () => junk }
+    await expect(create({ files }).encode('rain')).rejects.toThrow(/python -m distill.prompt_encoder_export/)
+  })
+
+  it('refuses calls after dispose, and calls under way', async () => {
+    const encoder = create()
+    const underWay = encoder.encode('rain')
+    await Promise.all([expect(underWay).rejects.toThrow(/dispose/), encoder.dispose()])
+    await encoder.dispose()
+    await expect(encoder.encode('rain')).rejects.toMatchObject({ code: 'PROMPT_ENCODER' })
+  })
+
+  it('runs the model only inside the lock that it is given', async () => {
+    let inside = 0
+    let jobs = 0
+    let outside = 0
+    const guarded = {
+      ...ort,
+      InferenceSession: {
+        async create(...args: Parameters<typeof ort.InferenceSession.create>) {
+          if (inside !== 1) outside++
+          return ort.InferenceSession.create(...args)
+        },
+      },
+    } as unknown as PromptOrt
+    let last: Promise<unknown> = Promise.resolve()
+    const encoder = create({
+      ort: guarded,
+      runExclusive: <T>(job: () => Promise<T>): Promise<T> => {
+        const result = last.then(async () => {
+          inside++
+          jobs++
+          return job().finally(() => inside--)
+        })
+        last = result.catch(() => {})
+        return result
+      },
+    })
+    await Promise.all([encoder.encode('rain'), encoder.encode('fog')])
+    await encoder.dispose()
+    expect({ jobs, outside }).toEqual({ jobs: 4, outside: 0 }) // create, two runs, release
+  })
+})
