@@ -122,7 +122,7 @@ const TIME_WORDS: Words<TimeOfDay> = {
     },
   },
   unseen: {
-    dawn: { noun: ['at first light', 'as the rooster crows'], adjective: ['daybreak-lit'] },
+    dawn: { noun: ['at first light', 'as the rooster crows'], adjective: ['rosy-skied'] },
     noon: { noun: ['at lunchtime', 'with the sun overhead'], adjective: ['sunlit'] },
     dusk: { noun: ['at nightfall', 'in the gloaming'], adjective: ['sundown'] },
     night: { noun: ['by moonlight', 'in the small hours'], adjective: ['moonlit'] },

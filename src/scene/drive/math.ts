@@ -24,7 +24,7 @@ export function cos(x: number): number {
 }
 
 export function clamp(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x
+  return Math.min(Math.max(x, low), high)
 }
 
 export function lerp(a: number, b: number, t: number): number {

@@ -1,0 +1,169 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ACTIONS, actionFromCode, IDLE } from '../../engine/action'
+import { Rng } from '../../engine/random'
+import { promptPlan } from './episode'
+import { lookFromArray, lookOf, lookToArray, mixLooks } from './look'
+import { cos, hash01, sin } from './math'
+import { startCar, stepCar } from './physics'
+import { Driver } from './policy'
+import { MORPH_TICKS, Simulation } from './simulation'
+import { CORRIDOR, curvature, elevation } from './track'
+
+const NOON = { biome: 'meadow', time: 'noon', weather: 'clear' } as const
+const NIGHT = { biome: 'snow', time: 'night', weather: 'snowfall' } as const
+
+function drive(seed: number, ticks: number): Simulation {
+  const simulation = new Simulation(seed, NOON)
+  const driver = new Driver(new Rng(seed, 17))
+  for (let i = 0; i < ticks; i++) simulation.step(driver.act(seed, simulation.car))
+  return simulation
+}
+
+describe('arithmetic', () => {
+  it('gives sines and cosines to 1e-6 without Math.sin', () => {
+    for (let x = -20; x < 20; x += 0.0137) {
+      expect(Math.abs(sin(x) - Math.sin(x))).toBeLessThan(1e-6)
+      expect(Math.abs(cos(x) - Math.cos(x))).toBeLessThan(1e-6)
+    }
+  })
+
+  it('spreads hashes evenly over seeds, indices and salts', () => {
+    const bins = new Array(10).fill(0)
+    for (let i = 0; i < 20_000; i++) bins[Math.floor(hash01(i % 7, i, i % 3) * 10)]++
+    for (const count of bins) expect(Math.abs(count - 2000)).toBeLessThan(200)
+  })
+})
+
+describe('physics', () => {
+  it('gives the state it gave when it was written, bit for bit', () => {
+    expect([1, 2, 1_000_000].map((seed) => drive(seed, 400).hash())).toMatchSnapshot()
+  })
+
+  it('keeps any driver in the corridor, facing along the road, at finite speed', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2_000_000 }),
+        fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 50, maxLength: 200 }),
+        (seed, codes) => {
+          const car = startCar(seed)
+          for (const code of codes) {
+            const before = car.s
+            stepCar(seed, car, actionFromCode(code))
+            expect(Math.abs(car.d)).toBeLessThanOrEqual(CORRIDOR)
+            expect(Math.abs(car.psi)).toBeLessThanOrEqual(0.5)
+            expect(car.v).toBeGreaterThanOrEqual(0)
+            expect(car.v).toBeLessThanOrEqual(30)
+            expect(car.s).toBeGreaterThanOrEqual(before)
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('steers the way it is told, goes on throttle and stops on the brake', () => {
+    const run = (code: number, ticks: number) => {
+      const car = { ...startCar(3), s: 0, d: 0, v: 15 }
+      for (let i = 0; i < ticks; i++) stepCar(3, car, ACTIONS[code]!)
+      return car
+    }
+    expect(run(7, 12).d).toBeGreaterThan(0.5)
+    expect(run(1, 12).d).toBeLessThan(-0.5)
+    expect(run(5, 20).v).toBeGreaterThan(17)
+    expect(run(3, 40).v).toBe(0)
+  })
+
+  it('rewards progress on the road more than beside it, and ends when stuck off the road', () => {
+    const on = { ...startCar(3), s: 0, d: 0, v: 10 }
+    const off = { ...startCar(3), s: 0, d: 8, v: 10 }
+    expect(stepCar(3, on, IDLE).reward).toBeGreaterThan(2 * stepCar(3, off, IDLE).reward)
+    const stuck = { ...startCar(3), s: 0, d: 8, v: 0 }
+    const dones = Array.from({ length: 61 }, () => stepCar(3, stuck, { steer: 0, throttle: -1 }).done)
+    expect(dones.indexOf(true)).toBe(59)
+  })
+
+  it('has a driver that keeps the road and uses all nine actions', () => {
+    const counts = new Map<string, number>()
+    let onRoad = 0
+    for (let seed = 0; seed < 20; seed++) {
+      const simulation = new Simulation(seed, NOON)
+      const driver = new Driver(new Rng(seed, 17))
+      for (let i = 0; i < 200; i++) {
+        const action = driver.act(seed, simulation.car)
+        counts.set(
+          `${action.steer},${action.throttle}`,
+          (counts.get(`${action.steer},${action.throttle}`) ?? 0) + 1,
+        )
+        simulation.step(action)
+        if (Math.abs(simulation.car.d) < 6) onRoad++
+      }
+    }
+    expect(counts.size).toBe(9)
+    expect(Math.min(...counts.values())).toBeGreaterThan(40)
+    expect(onRoad / 4000).toBeGreaterThan(0.7)
+  })
+})
+
+describe('the road', () => {
+  it('bends and climbs without jumps', () => {
+    for (let s = 0; s < 3000; s += 1) {
+      expect(Math.abs(curvature(5, s + 1) - curvature(5, s))).toBeLessThan(1 / 1000)
+      expect(Math.abs(elevation(5, s + 1) - elevation(5, s))).toBeLessThan(0.2)
+    }
+  })
+})
+
+describe('the look', () => {
+  it('survives being written to numbers and back', () => {
+    expect(lookFromArray(lookToArray(lookOf(NIGHT)))).toEqual(lookOf(NIGHT))
+  })
+
+  it('mixes from one end to the other', () => {
+    expect(mixLooks(lookOf(NOON), lookOf(NIGHT), 0)).toEqual(lookOf(NOON))
+    expect(mixLooks(lookOf(NOON), lookOf(NIGHT), 1).flakes).toBe(1)
+  })
+
+  it('morphs over a second when the words change, without a jump, also in mid-morph', () => {
+    const simulation = new Simulation(1, NOON)
+    simulation.become(NIGHT)
+    let last = simulation.look().skyTop[2]
+    for (let i = 0; i < MORPH_TICKS + 5; i++) {
+      if (i === 8) simulation.become(NOON)
+      const now = simulation.look().skyTop[2]
+      expect(Math.abs(now - last)).toBeLessThan(0.09)
+      last = now
+      simulation.step(IDLE)
+    }
+    for (let i = 0; i < MORPH_TICKS; i++) simulation.step(IDLE)
+    expect(simulation.look()).toEqual(lookOf(NOON))
+  })
+})
+
+describe('snapshots', () => {
+  it('go on exactly as if nothing had happened', () => {
+    const a = drive(9, 50)
+    a.become(NIGHT)
+    a.step(IDLE)
+    const b = Simulation.fromArray(9, NIGHT, a.toArray())
+    for (let i = 0; i < 30; i++) {
+      a.step(ACTIONS[i % 9]!)
+      b.step(ACTIONS[i % 9]!)
+    }
+    expect(b.hash()).toBe(a.hash())
+    expect(b.look()).toEqual(a.look())
+  })
+})
+
+describe('prompt plans', () => {
+  it('change in mid-drive at most every 60 ticks and are the same for a seed', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const plan = promptPlan(seed, 160)
+      expect(plan).toEqual(promptPlan(seed, 160))
+      expect(plan[0]!.tick).toBe(0)
+      plan.slice(1).forEach((point, i) => {
+        expect(point.tick - plan[i]!.tick).toBeGreaterThanOrEqual(30)
+      })
+    }
+  })
+})
