@@ -1,0 +1,26 @@
+import { ensureChromium, findChromium } from '../scripts/lib/chromium.mjs'
+
+export { ensureChromium, findChromium }
+
+const base = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Chromium's arguments by what a test plays on. */
+export const chromiumFlags = {
+  /** No WebGPU adapter: the page plays on WASM. WebGL works in software. */
+  wasm: base,
+  /** WebGPU on SwiftShader, with canvases that present and screenshots that show them. Its speed says nothing. */
+  'webgpu-software': [
+    ...base,
+    '--enable-unsafe-webgpu',
+    '--use-angle=vulkan',
+    '--use-vulkan=swiftshader',
+    '--enable-features=Vulkan',
+  ],
+} as const satisfies Record<string, readonly string[]>

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
+import { checkNode, missingPackage } from './node-packages.mjs'
+import { run, SetupError } from './run.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'oneiro-lib-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('counting tests', () => {
+  test('reads each runner', () => {
+    expect(vitestCounts('{"numPassedTests":7,"numFailedTests":1,"numPendingTests":2}')).toEqual({
+      passed: 7,
+      failed: 1,
+    })
+    expect(playwrightCounts('{"stats":{"expected":3,"skipped":1,"unexpected":2,"flaky":1}}')).toEqual({
+      passed: 4,
+      failed: 2,
+    })
+    const xml =
+      '<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="16" time="0.1">'
+    expect(pytestCounts(xml)).toEqual({ passed: 10, failed: 3 })
+  })
+
+  test('a runner that failed without a failed test still counts as a failure', () => {
+    const path = join(folder, 'report.json')
+    writeFileSync(path, '{"numPassedTests":7,"numFailedTests":0}')
+    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 7, failed: 0 })
+    expect(countReport(1, path, vitestCounts)).toEqual({ passed: 7, failed: 1 })
+    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({ passed: 0, failed: 1 })
+    writeFileSync(path, '{"numPassedTests":')
+    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 0, failed: 1 })
+  })
+})
+
+describe('installed packages', () => {
+  const lock = {
+    packages: {
+      '': {},
+      'node_modules/a': { version: '1.0.0' },
+      'node_modules/b-linux': { version: '2.0.0', optional: true },
+    },
+  }
+
+  test('answer the lockfile by content; those for other platforms may be absent', () => {
+    expect(missingPackage(lock, { packages: { 'node_modules/a': { version: '1.0.0' } } })).toBeNull()
+  })
+
+  test('that are missing or old are named', () => {
+    expect(missingPackage(lock, { packages: {} })).toBe('node_modules/a is missing')
+    const old = { packages: { 'node_modules/a': { version: '0.9.0' } } }
+    expect(missingPackage(lock, old)).toBe('node_modules/a is 0.9.0, not 1.0.0')
+  })
+
+  test('need a Node that is new enough', () => {
+    expect(() => checkNode('18.20.0')).toThrow(SetupError)
+    expect(() => checkNode('20.18.9')).toThrow(/20\.19/)
+    expect(() => checkNode('20.19.0')).not.toThrow()
+    expect(() => checkNode('24.0.0')).not.toThrow()
+  })
+})
+
+describe('running a command', () => {
+  test('gives its output and status', async () => {
+    expect(
+      await run(process.execPath, ['-e', 'console.log(6*7); process.exit(3)'], { capture: true }),
+    ).toEqual({
+      status: 3,
+      output: '42\n',
+    })
+  })
+
+  test('that does not exist gives status 127', async () => {
+    expect((await run('no-such-command-at-all', [], { capture: true })).status).toBe(127)
+  })
+})

@@ -1,0 +1,55 @@
+// The npm packages: present and as the lockfile says, or installed.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run, SetupError } from './run.mjs'
+
+const LOWEST_NODE = [20, 19]
+
+/** Throws a SetupError on a Node that is too old. */
+export function checkNode(version = process.versions.node) {
+  const [major, minor] = version.split('.').map(Number)
+  if (major < LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor < LOWEST_NODE[1])) {
+    throw new SetupError(
+      `Oneiro needs Node ${LOWEST_NODE.join('.')} or newer, but this is ${version}. Install a newer Node.`,
+    )
+  }
+}
+
+/**
+ * Why what is installed does not answer the lockfile, or null where it does. By content, since a checkout or a copy gives
+ * files new times. Packages for other platforms may be absent.
+ *
+ * @param {{ packages: Record<string, { version?: string, optional?: boolean, peer?: boolean, devOptional?: boolean }> }} lock
+ * @param {{ packages: Record<string, { version?: string }> }} installed
+ */
+export function missingPackage(lock, installed) {
+  for (const [path, wanted] of Object.entries(lock.packages)) {
+    if (path === '') continue
+    const found = installed.packages[path]
+    if (!found) {
+      if (wanted.optional || wanted.devOptional || wanted.peer) continue
+      return `${path} is missing`
+    }
+    if (found.version !== wanted.version) return `${path} is ${found.version}, not ${wanted.version}`
+  }
+  return null
+}
+
+function reasonToInstall() {
+  const marker = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(marker)) return 'they are not there yet'
+  const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
+  return missingPackage(read(join(root, 'package-lock.json')), read(marker))
+}
+
+/** Runs `npm ci` where node_modules is missing or differs from the lockfile. */
+export async function ensureNodePackages() {
+  checkNode()
+  const reason = reasonToInstall()
+  if (!reason) return
+  console.log(`Installing the npm packages (${reason}) ...`)
+  const { status } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (status !== 0) {
+    throw new SetupError('npm ci failed; its reason is above. Check the network and run the command again.')
+  }
+}

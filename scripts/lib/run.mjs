@@ -1,0 +1,58 @@
+// Child processes, for scripts that run before anything is installed: only Node's own modules.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The repository's root folder. */
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A reason to stop that the person can act on; printed without a stack. */
+export class SetupError extends Error {}
+
+/**
+ * Runs a command in the repository root. Resolves to its exit status and, with `capture`, what it printed.
+ * A command that cannot be started gives status 127.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string>, capture?: boolean }} [options]
+ * @returns {Promise<{ status: number, output: string }>}
+ */
+export function run(command, args, { env = {}, capture = false } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: capture ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      shell: process.platform === 'win32',
+    })
+    let output = ''
+    child.stdout?.on('data', (chunk) => {
+      output += chunk
+    })
+    child.stderr?.on('data', (chunk) => {
+      output += chunk
+    })
+    const forward = (signal) => child.kill(signal)
+    process.on('SIGTERM', forward)
+    // A terminal's interrupt reaches the child by itself; it decides when to end.
+    const wait = () => {}
+    process.on('SIGINT', wait)
+    const end = (status) => {
+      process.off('SIGTERM', forward)
+      process.off('SIGINT', wait)
+      resolve({ status, output })
+    }
+    child.on('error', () => end(127))
+    child.on('close', (code, signal) => end(code ?? (signal === 'SIGINT' ? 130 : 143)))
+  })
+}
+
+/** Runs `main`, prints a {@link SetupError} as a sentence, and sets the exit status. */
+export async function runMain(main) {
+  try {
+    process.exitCode = (await main()) ?? 0
+  } catch (error) {
+    console.error(error instanceof SetupError ? error.message : error)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,17 @@
+// npm run setup: everything that the other commands need, so that they start at once.
+import { ensureChromium } from './lib/chromium.mjs'
+import { ensureNodePackages } from './lib/node-packages.mjs'
+import { ensurePython } from './lib/python.mjs'
+import { runMain } from './lib/run.mjs'
+
+const HELP = `npm run setup
+
+Installs what is missing: the npm packages, the Python environment of distill/ in .venv, and a Chromium for recording and
+for the end-to-end tests. Every other command does the part that it needs by itself.`
+
+await runMain(async () => {
+  if (process.argv.includes('--help')) return console.log(HELP)
+  await ensureNodePackages()
+  await ensurePython()
+  console.log(`Ready. Chromium: ${await ensureChromium()}`)
+})

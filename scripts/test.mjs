@@ -1,0 +1,133 @@
+// npm test: sets up, then runs every check there is. Only Node's own modules, since nothing may be installed yet.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureChromium } from './lib/chromium.mjs'
+import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
+import { ensureNodePackages } from './lib/node-packages.mjs'
+import { ensurePython, venvPython } from './lib/python.mjs'
+import { root, run, SetupError } from './lib/run.mjs'
+
+const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
+const bin = (name) => join(root, 'node_modules/.bin', name)
+
+/** A stage of one command counts as one test. */
+async function one(...commands) {
+  let failed = 0
+  for (const [command, ...args] of commands) if ((await run(command, args)).status !== 0) failed = 1
+  return { passed: 1 - failed, failed }
+}
+
+async function counted(name, parse, command, args, env) {
+  const path = join(reports, name)
+  const { status } = await run(
+    command,
+    args.map((arg) => arg.replace('REPORT', path)),
+    { env: env?.(path) },
+  )
+  return countReport(status, path, parse)
+}
+
+/** Each stage names what it needs; what could not be set up fails only the stages that need it. */
+const STAGES = {
+  types: { needs: ['node'], run: () => one([bin('tsc'), '--noEmit']) },
+  lint: {
+    needs: ['node', 'python'],
+    run: () =>
+      one(
+        [bin('biome'), 'check', '--error-on-warnings', '.'],
+        [venvPython, '-m', 'ruff', 'check', 'distill'],
+      ),
+  },
+  unit: {
+    needs: ['node'],
+    run: () =>
+      counted('unit.json', vitestCounts, bin('vitest'), [
+        'run',
+        '--reporter=default',
+        '--reporter=json',
+        '--outputFile.json=REPORT',
+      ]),
+  },
+  python: {
+    needs: ['python'],
+    run: () => counted('python.xml', pytestCounts, venvPython, ['-m', 'pytest', '--junitxml=REPORT']),
+  },
+  build: { needs: ['node'], run: () => one([bin('vite'), 'build', '--logLevel', 'warn']) },
+  e2e: {
+    needs: ['node', 'chromium'],
+    run: () =>
+      counted('e2e.json', playwrightCounts, bin('playwright'), ['test', '--reporter=list,json'], (path) => ({
+        PLAYWRIGHT_JSON_OUTPUT_FILE: path,
+      })),
+  },
+}
+const SETUP = { node: ensureNodePackages, python: ensurePython, chromium: ensureChromium }
+
+const HELP = `npm test -- [--only STAGE,STAGE]
+
+Sets up what is missing, then runs the stages ${Object.keys(STAGES).join(', ')}.
+A failing stage does not stop the next. The last line counts the tests; types, lint and build count as one each.`
+
+function readStages() {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
+  if (values.help) return null
+  const names = values.only?.split(',') ?? Object.keys(STAGES)
+  for (const name of names) {
+    if (!STAGES[name]) {
+      throw new SetupError(`There is no stage "${name}". Choose from ${Object.keys(STAGES).join(', ')}.`)
+    }
+  }
+  return names
+}
+
+async function setUp(names) {
+  const broken = new Map()
+  for (const need of Object.keys(SETUP)) {
+    if (!names.some((name) => STAGES[name].needs.includes(need))) continue
+    try {
+      await SETUP[need]()
+    } catch (error) {
+      console.error(error instanceof SetupError ? error.message : error)
+      broken.set(need, error)
+    }
+  }
+  return broken
+}
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
+
+async function main() {
+  const names = readStages()
+  if (!names) return console.log(HELP)
+  const begin = performance.now()
+  const broken = await setUp(names)
+  console.log(`setup: ${seconds(begin)}`)
+  const total = { passed: 0, failed: 0 }
+  const lines = []
+  for (const name of names) {
+    const since = performance.now()
+    console.log(`\n== ${name}`)
+    const lacking = STAGES[name].needs.find((need) => broken.has(need))
+    if (lacking) console.error(`${name} cannot run: ${lacking} could not be set up, see above.`)
+    const counts = lacking ? { passed: 0, failed: 1 } : await STAGES[name].run()
+    total.passed += counts.passed
+    total.failed += counts.failed
+    lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed, ${seconds(since)}`)
+    console.log(`-- ${lines.at(-1)}`)
+  }
+  console.log(
+    `\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`,
+  )
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 2
+} finally {
+  rmSync(reports, { recursive: true, force: true })
+}
