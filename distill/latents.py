@@ -1,0 +1,89 @@
+"""All prepared frames through the codec, once: float16 latents beside the packed frames, mirrored ones too, and an
+embedding for each caption. Run it again after `prepare`: only what is new is encoded, unless the codec has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from distill.autoencoder import Codec, load_codec, to_input
+from distill.config import BaseConfig, UserError
+from distill.data import Packed, write_atomically
+from distill.training import setup
+
+
+@dataclass
+class Config(BaseConfig):
+    codec: str = "runs/codec/autoencoder.pt"
+    splits: list[str] = field(default_factory=lambda: ["train", "heldout"])
+    flip: bool = True  # encode the mirrored frames as well
+    batch: int = 64
+
+
+def fingerprint(codec: Codec) -> str:
+    """A hash of the encoder's weights and normalisation: latents belong to it."""
+    digest = hashlib.sha256()
+    for name, value in sorted(codec.state_dict().items()):
+        if not name.startswith("decoder"):
+            digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+@torch.inference_mode()
+def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -> int:
+    """Appends the latents of frames that have none yet. Returns how many frames were encoded."""
+    path = packed.folder / "latents.json"
+    entry = {"codec": fingerprint(codec), "rows": 0, "tokens": codec.tokens, "channels": codec.channels, "flipped": flip}
+    if path.is_file():
+        before = json.loads(path.read_text())
+        if {**before, "rows": 0} == entry:
+            entry = before
+    first, total = entry["rows"], len(packed)
+    size = codec.tokens * codec.channels * 2
+    names = ["latents.f16", "flipped.f16"] if flip else ["latents.f16"]
+    if first == 0:  # the old latents belong to another codec
+        path.unlink(missing_ok=True)
+    files = []
+    for name in names:
+        file = packed.folder / name
+        files.append(open(file, "r+b" if first and file.exists() else "w+b"))  # noqa: SIM115
+        files[-1].seek(first * size)
+    try:
+        steps = range(first, total, batch)
+        for start in tqdm(steps, desc=f"latents of {packed.folder.parent.name}", unit="batch", disable=not steps):
+            frame = to_input(packed.frames[start : min(start + batch, total)], device)
+            files[0].write(codec.encode(frame).half().cpu().numpy().tobytes())
+            if flip:
+                files[1].write(codec.encode(frame.flip(3)).half().cpu().numpy().tobytes())
+        for file in files:
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        for file in files:
+            file.close()
+    write_atomically(path, json.dumps(entry | {"rows": total}))
+    return total - first
+
+
+def run(config: Config) -> None:
+    from distill.prompt import embed
+
+    device = setup(config)
+    codec = load_codec(config.codec, device)
+    for split in config.splits:
+        if not (Path(config.data) / split / "packed" / "index.json").is_file():
+            raise UserError(f"{config.data}/{split} is not prepared; run the `prepare` stage first")
+        packed = Packed(config.data, split)
+        embeddings = embed([caption["text"] for caption in packed.captions])
+        temporary = packed.folder / "embeddings.tmp.npy"
+        np.save(temporary, np.asarray(embeddings, np.float32))
+        os.replace(temporary, packed.folder / "embeddings.npy")
+        fresh = encode_split(codec, packed, config.flip, config.batch, device)
+        print(f"latents: {split} has {len(packed)} frames, {fresh} of them new, and {len(packed.captions)} captions")
