@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import * as ort from 'onnxruntime-node'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
@@ -8,6 +9,7 @@ import {
   type PromptEncoderOptions,
   type PromptOrt,
 } from './index'
+import { openPromptEncoderNode } from './node'
 import golden from './prompt.golden.json'
 import { createPromptTokenizer } from './tokenizer'
 
@@ -82,6 +84,23 @@ describe('encoder on WASM', () => {
       expect(furthest(await encoder.encode(text), embedding)).toBeLessThan(1e-5)
     }
     await encoder.dispose()
+  })
+})
+
+describe('openPromptEncoderNode', () => {
+  it('reads the folder that it is given', async () => {
+    const encoder = openPromptEncoderNode({ folder: fileURLToPath(folder) })
+    const { text, embedding } = golden.cases[0]!
+    expect(furthest(await encoder.encode(text), embedding)).toBeLessThan(1e-5)
+    await encoder.dispose()
+  })
+
+  it('names the file that is missing', async () => {
+    const encoder = openPromptEncoderNode({ folder: 'no-such-folder' })
+    await expect(encoder.encode('rain')).rejects.toMatchObject({
+      code: 'PROMPT_ENCODER',
+      message: expect.stringMatching(/no-such-folder.encoder\.json/),
+    })
   })
 })
 
