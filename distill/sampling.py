@@ -1,0 +1,128 @@
+"""From noise to the next latent, and from tick to tick.
+
+A sampler is `sampler(noise [B,1+M,T,C], conditions) -> next normalised latent [B,T,C]`; noise[:,0] is x1, the rest the
+y1 of each outer step. `Rollout` is a batch of dreams that runs freely on any sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distill.config import UserError
+from distill.data import RING
+from distill.dit import Conditions, DiT, DiTConfig, guided
+from distill.random import normals
+from distill.student import Student, StudentConfig, shifted
+from distill.training import load_checkpoint
+
+Sampler = Callable[[Tensor, Conditions], Tensor]
+
+
+class TeacherSampler:
+    """Euler steps of the probability-flow ODE from t = 1 to 0. `shift` crowds them towards t = 1 as in tmd.md 2.4."""
+
+    outer_steps = 0
+
+    def __init__(self, dit: DiT, steps: int = 8, guidance: float = 1.0, shift: float = 1.0):
+        if steps < 1:
+            raise UserError(f"a sampler needs at least one step, not {steps}")
+        self.dit, self.guidance = dit, guidance
+        self.grid = [shifted(i / steps, shift) for i in range(steps + 1)]
+
+    @torch.no_grad()
+    def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        x = noise[:, 0]
+        for t, lower in zip(self.grid[:0:-1], self.grid[-2::-1], strict=True):
+            x = x - (t - lower) * guided(self.dit, x, x.new_full((len(x),), t), conditions, self.guidance)
+        return self.dit.to_latent(x, conditions)
+
+
+class StudentSampler:
+    """Algorithm 1 of the paper, without guidance."""
+
+    def __init__(self, student: Student):
+        self.student, self.dit = student, student.dit
+        self.outer_steps = student.config.outer_steps
+
+    @torch.no_grad()
+    def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        return self.student.next_latent(noise, conditions)
+
+
+class Rollout:
+    """A batch of dreams. The noise of tick n is normals(seed, n, stream): the same as in the browser.
+
+    `level` is the history noise level that the network is told; the history itself is not noised."""
+
+    def __init__(self, sampler: Sampler, config: DiTConfig, level: float = 0.1, device: torch.device | str = "cpu"):
+        self.sampler, self.config, self.level, self.device = sampler, config, level, device
+        self.ring: Tensor | None = None
+
+    def reset(self, latent_history, past_actions, prompt, seeds) -> None:
+        """latent_history [B,R,T,C] newest first, past_actions [B,A-1,2] newest first, prompt [B,P], seeds [B] ints."""
+        as_tensor = lambda value: torch.as_tensor(np.asarray(value, np.float32)).to(self.device)  # noqa: E731
+        self.ring, self.past, self.prompt = as_tensor(latent_history), as_tensor(past_actions), as_tensor(prompt)
+        if self.ring.shape[1] < max(self.config.offsets):
+            raise UserError(f"a history of {max(self.config.offsets)} latents is needed, not of {self.ring.shape[1]}")
+        self.seeds = np.asarray(seeds, dtype=np.int64)
+        self.tick = 0
+
+    def set_prompt(self, prompt) -> None:
+        """[B,P]; counts from the next tick on."""
+        self.prompt = torch.as_tensor(np.asarray(prompt, np.float32)).to(self.device)
+
+    def noise(self, tick: int) -> Tensor:
+        """[B,1+M,T,C]"""
+        streams = np.arange(1 + self.sampler.outer_steps)
+        shape = (len(self.seeds), len(streams), self.config.tokens, self.config.channels)
+        values = normals(self.seeds[:, None], tick, streams[None], shape[2] * shape[3])
+        return torch.from_numpy(values.reshape(shape)).to(self.device)
+
+    @torch.no_grad()
+    def step(self, actions) -> Tensor:
+        """actions [B,2], applied now -> the new normalised latent [B,T,C]."""
+        if self.ring is None:
+            raise UserError("the roll-out has no start yet; call reset first")
+        now = torch.as_tensor(np.asarray(actions, np.float32)).to(self.device)
+        self.tick += 1
+        actions = torch.cat([now[:, None], self.past], 1)  # [B,A,2]
+        history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
+        level = torch.full((len(now),), self.level, device=self.device)
+        latent = self.sampler(self.noise(self.tick), Conditions(history, level, actions, self.prompt))
+        self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
+        self.past = actions[:, :-1]
+        return latent
+
+
+# -- checkpoints -------------------------------------------------------------------------------------------------
+
+
+def split_architecture(architecture: dict) -> tuple[DiTConfig, StudentConfig]:
+    """A checkpoint's flat architecture -> its two configurations (the student's are defaults in a teacher's)."""
+    dit = {k: v for k, v in architecture.items() if not k.startswith("student_")}
+    student = {k.removeprefix("student_"): v for k, v in architecture.items() if k.startswith("student_")}
+    return DiTConfig(**dit), StudentConfig(**student)
+
+
+def load_teacher(path: str | Path, averaged: bool = True) -> DiT:
+    """The teacher of a checkpoint, frozen: its moving average, or the raw weights."""
+    saved = load_checkpoint(path, "teacher")
+    dit = DiT(split_architecture(saved["architecture"])[0])
+    state = saved["state"]
+    dit.load_state_dict(state["ema"]["model"] if averaged else state["model"])
+    return dit.eval().requires_grad_(False)
+
+
+def load_student(path: str | Path, averaged: bool = True) -> Student:
+    """The student of a stage 1 or stage 2 checkpoint, frozen."""
+    saved = load_checkpoint(path, "student")
+    dit, config = split_architecture(saved["architecture"])
+    student = Student(DiT(dit), config)
+    state = saved["state"]
+    student.load_state_dict(state["ema"]["model"] if averaged else state["model"])
+    return student.eval().requires_grad_(False)

@@ -1,0 +1,218 @@
+"""The TMD student (Transition Matching Distillation, arXiv 2601.09881): a backbone once, a light flow head N times.
+
+Equations are the paper's. Time: t of the outer transition, s of the inner flow, both 1 at noise.
+
+- Outer: y = x1 - x (Eq. 3), x_{t_{i-1}} = x_{t_i} - (t_i - t_{i-1}) y (Eq. 4). Inner: y_s = (1-s) y + s y1 (Eq. 5).
+- m = backbone(x_t, t): embedding and the first L-H blocks. head(y_s, s, r; m): fusion, the last H blocks, output.
+  All of it starts as the teacher; only the fusion, its gate and the embedding of s-r are new.
+- u = y1 - head and f(y_s, s, r) = y_s - (s - r) u. The paper's Eq. 13 prints a plus, against its Eqs. 7, 8 and 14.
+- So the inner flow telescopes: (1 - s_N) y1 + sum_j (s_j - s_{j-1}) head_j.
+- The embedding of s-r copies the teacher's time embedding with its *last* layer set to zero: zeroing every layer would
+  leave it without a gradient for ever.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distill.config import UserError
+from distill.dit import Block, Conditions, DiT, DiTConfig, block_flops, edge_flops, modulate
+
+FUSIONS = ("gated", "concat")
+
+
+@dataclass
+class StudentConfig:
+    outer_steps: int = 1  # M
+    inner_steps: int = 2  # N
+    head_blocks: int = 2  # H
+    outer_shift: float = 10.0
+    inner_shift: float = 10.0
+    top: float = 0.999  # of both grids
+    fusion: str = "gated"
+    gate_init: float = -3.0  # before the sigmoid
+
+    def __post_init__(self):
+        if self.outer_steps < 1 or self.inner_steps < 1 or self.head_blocks < 1:
+            raise UserError(
+                f"M={self.outer_steps}, N={self.inner_steps}, H={self.head_blocks}: each must be at least 1"
+            )
+        if self.fusion not in FUSIONS:
+            raise UserError(f"fusion must be one of {', '.join(FUSIONS)}, not {self.fusion}")
+
+
+def shifted(u, gamma: float):
+    """gamma u / ((gamma - 1) u + 1), for floats and tensors."""
+    return gamma * u / ((gamma - 1) * u + 1)
+
+
+def grid(steps: int, gamma: float, top: float) -> list[float]:
+    """0 = first < ... < last = top, `steps` intervals (tmd.md 2.4)."""
+    return [shifted(i / steps, gamma) for i in range(steps)] + [top]
+
+
+class GatedFusion(nn.Module):
+    """(1-g) m + g e' (A.1): e' is an adaLN MLP over the patch embedding of y_s, g one sigmoid gate.
+
+    Shift, scale and gate of the adaLN are those of the first head block's MLP, plus an own table."""
+
+    def __init__(self, config: DiTConfig, gate_init: float):
+        super().__init__()
+        width = config.width
+        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-5)
+        self.up = nn.Linear(width, config.mlp_ratio * width)
+        self.down = nn.Linear(config.mlp_ratio * width, width)
+        self.table = nn.Parameter(torch.randn(3, width) / width**0.5)
+        self.gate = nn.Parameter(torch.tensor(float(gate_init)))
+        for linear in (self.up, self.down):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, features: Tensor, tokens: Tensor, block: Block, condition: Tensor) -> Tensor:
+        """features m and tokens e [B,T,D], the first head block, its condition [B,D] -> h0 [B,T,D]."""
+        width = tokens.shape[-1]
+        values = F.linear(condition, block.modulation.weight[3 * width :], block.modulation.bias[3 * width :])
+        shift, scale, gate = (values + self.table.flatten()).chunk(3, -1)
+        hidden = F.gelu(self.up(modulate(self.norm(tokens), shift, scale)))
+        tokens = tokens + gate[:, None] * self.down(hidden)
+        g = torch.sigmoid(self.gate)
+        return (1 - g) * features + g * tokens
+
+
+class ConcatFusion(nn.Module):
+    """Linear of [m, e] (B.3): the identity on m, N(0, 0.01^2) on e."""
+
+    def __init__(self, config: DiTConfig):
+        super().__init__()
+        self.linear = nn.Linear(2 * config.width, config.width)
+        with torch.no_grad():
+            self.linear.weight[:, : config.width] = torch.eye(config.width)
+            nn.init.normal_(self.linear.weight[:, config.width :], std=0.01)
+            nn.init.zeros_(self.linear.bias)
+
+    def forward(self, features: Tensor, tokens: Tensor, block: Block, condition: Tensor) -> Tensor:
+        return self.linear(torch.cat([features, tokens], -1))
+
+
+class Student(nn.Module):
+    def __init__(self, teacher: DiT, config: StudentConfig):
+        """A student that starts as `teacher`. Raises UserError where H does not leave a backbone."""
+        super().__init__()
+        blocks = teacher.config.blocks
+        if config.head_blocks >= blocks:
+            raise UserError(f"head_blocks {config.head_blocks} must be below the teacher's {blocks} blocks")
+        self.config = config
+        self.depth = blocks - config.head_blocks
+        self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
+        if config.fusion == "gated":
+            self.fusion = GatedFusion(teacher.config, config.gate_init)
+        else:
+            self.fusion = ConcatFusion(teacher.config)
+        self.interval = copy.deepcopy(self.dit.time)
+        nn.init.zeros_(self.interval.out.weight)
+        nn.init.zeros_(self.interval.out.bias)
+        self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
+        self.inner_grid = grid(config.inner_steps, config.inner_shift, config.top)
+
+    @property
+    def gate(self) -> float:
+        """How much of y_s the fusion lets in: the sigmoid of the gate, or the relative size of e's weights."""
+        if self.config.fusion == "gated":
+            return float(torch.sigmoid(self.fusion.gate.detach()))
+        weight = self.fusion.linear.weight.detach()
+        return float(weight[:, weight.shape[0] :].norm() / weight.norm())
+
+    def base(self, conditions: Conditions) -> Tensor:
+        return self.dit.base(conditions)
+
+    def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
+        """m: x_t [B,T,C], t [B] -> [B,T,D]."""
+        return self.dit.backbone(x, t, conditions, self.depth, base)
+
+    def head(self, y: Tensor, s: Tensor, r: Tensor, features: Tensor, base: Tensor) -> Tensor:
+        """y_s [B,T,C], s and r [B], m [B,T,D], base [B,D] -> [B,T,C], an estimate of y."""
+        condition = base + self.dit.time(s) + self.interval(s - r)
+        tokens = self.fusion(features, self.dit.patch(y), self.dit.blocks[self.depth], F.silu(condition))
+        return self.dit.head(tokens, condition, self.depth)
+
+    def inner_flow(self, y1: Tensor, features: Tensor, base: Tensor) -> Tensor:
+        """N head calls from y_s = y1 down the inner grid, all with gradient: [B,T,C] -> y [B,T,C]."""
+        y = y1
+        for s, r in zip(self.inner_grid[:0:-1], self.inner_grid[-2::-1], strict=True):
+            head = self.head(y, y1.new_full((len(y1),), s), y1.new_full((len(y1),), r), features, base)
+            y = y - (s - r) * (y1 - head)
+        return y
+
+    def transition(self, x: Tensor, t: float, y1: Tensor, conditions: Conditions) -> Tensor:
+        """y of one outer step from x_t [B,T,C] and inner noise y1 [B,T,C]."""
+        base = self.base(conditions)
+        features = self.backbone(x, x.new_full((len(x),), t), conditions, base)
+        return self.inner_flow(y1, features, base)
+
+    def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""
+        x = noise[:, 0]
+        steps = zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True)
+        for index, (t, lower) in enumerate(steps):
+            x = x - (t - lower) * self.transition(x, t, noise[:, 1 + index], conditions)
+        return x
+
+    def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        """The next normalised latent [B,T,C]."""
+        return self.dit.to_latent(self(noise, conditions), conditions)
+
+    def new_parameters(self) -> list[nn.Parameter]:
+        """What the teacher does not have; the gate is first where there is one."""
+        gate = [self.fusion.gate] if self.config.fusion == "gated" else []
+        rest = [p for p in self.fusion.parameters() if all(p is not g for g in gate)]
+        return [*gate, *rest, *self.interval.parameters()]
+
+
+def effective_nfe(config: StudentConfig, blocks: int) -> float:
+    """M (1 + (N-1) H / L), Eq. 16."""
+    return config.outer_steps * (1 + (config.inner_steps - 1) * config.head_blocks / blocks)
+
+
+def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
+    """Floating-point operations of one tick for one sample, fusion and embeddings included."""
+    edges, block = edge_flops(dit), block_flops(dit)
+    patch = 2 * dit.tokens * dit.width * dit.channels
+    if config.fusion == "gated":
+        fusion = 2 * (2 * dit.mlp_ratio * dit.width**2 * dit.tokens + 3 * dit.width**2)
+    else:
+        fusion = 2 * dit.tokens * 2 * dit.width**2
+    backbone = edges["base"] + edges["time"] + edges["embed"] + (dit.blocks - config.head_blocks) * block
+    head = 2 * edges["time"] + patch + fusion + config.head_blocks * block + edges["output"]
+    return config.outer_steps * (backbone + config.inner_steps * head)
+
+
+class BlockCounter:
+    """Counts the DiT blocks that run, by hooks: what NFE is measured with.
+
+        with BlockCounter(student.dit) as counter: student(noise, conditions)
+        counter.nfe   # block calls over the number of blocks
+    """
+
+    def __init__(self, dit: DiT):
+        self.dit, self.calls = dit, 0
+
+    def __enter__(self) -> BlockCounter:
+        self.calls = 0
+        self._hooks = [block.register_forward_hook(self._count) for block in self.dit.blocks]
+        return self
+
+    def _count(self, *_) -> None:
+        self.calls += 1
+
+    def __exit__(self, *_) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    @property
+    def nfe(self) -> float:
+        return self.calls / len(self.dit.blocks)

@@ -1,0 +1,123 @@
+"""The teacher: flow matching of the change of the latent, v = x1 - x (Lipman et al., arXiv 2210.02747).
+
+- History noise up to `history_noise` with its level as an input; prompt dropout for guidance; mirrored windows.
+- Half of the times t are logit-normal (the middle is where most is left to learn), half uniform: the ends decide the
+  first and the last step of a sampler, and t near 1 is where a one-step student starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+
+import torch
+from torch import Tensor
+
+from distill.config import TrainConfig
+from distill.data import Latents
+from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
+from distill.optim import make_optimiser
+from distill.preview import Preview
+from distill.sampling import TeacherSampler, load_teacher
+from distill.training import Batches, Ema, Run
+from distill.windows import Windows, corrupt, drop_prompts, measure_delta_std
+
+VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
+
+
+@dataclass
+class Config(TrainConfig):
+    name: str = "teacher"
+    width: int = 192
+    blocks: int = 8
+    heads: int = 6
+    mlp_ratio: int = 4
+    offsets: list[int] = field(default_factory=lambda: [1, 2, 3, 6, 10, 16])
+    actions: int = 4
+    frequencies: int = 64
+    optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
+    history_noise: float = 0.5  # highest level, in units of a normalised latent
+    prompt_dropout: float = 0.1
+    codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
+    sample_steps: int = 4  # Euler steps of the previews
+    sample_level: float = 0.1  # history noise level that previews state
+    init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
+
+
+def dit_config(config: Config, latents: Latents) -> DiTConfig:
+    own = {f.name: getattr(config, f.name) for f in fields(DiTConfig) if hasattr(config, f.name)}
+    tokens, channels = latents.latents.shape[1:]
+    return DiTConfig(**own | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]})
+
+
+def sample_times(batch: int, device) -> Tensor:
+    normal = torch.sigmoid(torch.randn(batch, device=device))
+    uniform = torch.rand(batch, device=device)
+    return torch.where(torch.rand(batch, device=device) < 0.5, normal, uniform)
+
+
+def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions) -> Tensor:
+    """Mean squared error of the velocity; x, noise [B,T,C], t [B] -> [B]."""
+    time = t[:, None, None]
+    velocity = model((1 - time) * x + time * noise, t, conditions)
+    return (velocity - (noise - x)).square().mean((1, 2))
+
+
+@torch.no_grad()
+def validation_losses(dit: DiT, preview: Preview) -> dict[str, float]:
+    """The loss at fixed times on held-out rows, histories as recorded but stated at the preview's level."""
+    x = dit.to_change(preview.target, preview.conditions)
+    figures = {}
+    for index, time in enumerate(VALIDATION_TIMES):
+        t = torch.full_like(preview.conditions.level, time)
+        loss = flow_loss(dit, x, t, preview.noise[:, index % preview.noise.shape[1]], preview.conditions)
+        figures[f"loss_t{time:g}"] = loss.mean().item()
+    return figures | {"loss_mean": sum(figures.values()) / len(figures)}
+
+
+def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: str) -> None:
+    """One validation: figures to the log, the contact sheet to the run's folder."""
+    figures = extra | preview.next_tick(sampler)
+    rolled, sheet = preview.free_run(sampler)
+    figures |= rolled
+    run.scalars({f"held_out/{key}": value for key, value in figures.items()})
+    run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+    if sheet is not None:
+        run.image(name, sheet)
+
+
+def run(config: Config) -> None:
+    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    shape = dit_config(config, training)
+    run = Run(config, "teacher", asdict(shape))
+    windows = Windows(training, shape, run.device)
+    model = DiT(shape).to(run.device)
+    if config.init:
+        model.load_state_dict(load_teacher(config.init, averaged=False).state_dict())
+    else:
+        model.delta_std.copy_(measure_delta_std(windows))
+    ema = Ema(model, config.ema)
+    optimiser = make_optimiser(run, model, config.optimiser)
+    batches = Batches(len(windows), config.batch, config.seed)
+    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)
+    run.begin(flops_per_sample=3 * forward_flops(shape))
+    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    run.say(
+        f"{count_parameters(model) / 1e6:.2f} M parameters, {forward_flops(shape) / 1e9:.3f} GFLOP forward, "
+        f"{len(windows)} windows, " + "  ".join(f"{k} {v:.4g}" for k, v in preview.still().items())
+    )
+    call = run.parallel(model)
+    sampler = TeacherSampler(ema.model, config.sample_steps)
+    for _ in run.steps():
+        target, conditions = windows.training(batches.next())
+        conditions = drop_prompts(corrupt(conditions, config.history_noise), config.prompt_dropout)
+        x = model.to_change(target, conditions)
+        t = sample_times(len(x), run.device)
+        run.set_learning_rate(optimiser)
+        with run.autocast():
+            loss = flow_loss(call, x, t, torch.randn_like(x), conditions).mean()
+        run.backward(loss, optimiser, model)
+        ema.update(model)
+        run.log({"loss": loss})
+        if run.validation_due() or (config.max_steps and run.step + 1 == config.max_steps):
+            report(run, preview, sampler, validation_losses(ema.model, preview), "teacher")
+    report(run, preview, sampler, validation_losses(ema.model, preview), "teacher")

@@ -1,0 +1,63 @@
+"""The teacher's network: the modelled change, the split, prompts, and the FLOP count against a counter."""
+
+import torch
+
+from distill.dit import Conditions, DiT, edge_flops, forward_flops, guided
+from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
+from distill.training import count_flops
+from distill.windows import corrupt, drop_prompts
+
+
+def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
+    dit, conditions = tiny_teacher(), tiny_conditions(5000)
+    clean = conditions.history[:, 0]
+    target = clean + dit.delta_std * noise(5000, TOKENS, CHANNELS)
+    seen = corrupt(conditions, 0.5)
+    change = dit.to_change(target, seen)
+    torch.testing.assert_close(dit.to_latent(change, seen), target)
+    assert 0.98 < change.std() < 1.02
+    assert not torch.equal(seen.history, conditions.history)
+
+
+def test_a_fresh_network_says_zero_and_every_input_reaches_a_trained_one():
+    torch.manual_seed(0)
+    conditions, x, t = tiny_conditions(2), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])
+    assert DiT(tiny_config())(x, t, conditions).abs().max() == 0
+    dit = tiny_teacher()
+    before = dit(x, t, conditions)
+    for change in (
+        {"history": conditions.history + 1},
+        {"level": conditions.level + 0.1},
+        {"actions": conditions.actions + 1},
+        {"prompt": -conditions.prompt},
+        {"dropped": torch.tensor([True, True])},
+    ):
+        changed = Conditions(**(vars(conditions) | change))
+        assert (dit(x, t, changed) - before).abs().max() > 1e-4, change.keys()
+    assert (dit(x, t * 0.5, conditions) - before).abs().max() > 1e-4
+
+
+def test_backbone_then_head_is_forward_at_every_split():
+    dit, conditions, x, t = tiny_teacher(), tiny_conditions(2), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])
+    whole = dit(x, t, conditions)
+    for depth in range(len(dit.blocks) + 1):
+        condition = dit.base(conditions) + dit.time(t)
+        parts = dit.head(dit.backbone(x, t, conditions, depth), condition, depth)
+        torch.testing.assert_close(parts, whole)
+    assert [f.shape for f in dit.features(x, t, conditions, [1, 3])] == [(2, TOKENS, 24)] * 2
+
+
+def test_guidance():
+    dit, conditions, x, t = tiny_teacher(), tiny_conditions(2), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])
+    plain, null = dit(x, t, conditions), dit(x, t, conditions.without_prompt())
+    torch.testing.assert_close(guided(dit, x, t, conditions, 1.0), plain)
+    torch.testing.assert_close(guided(dit, x, t, conditions, 3.0), null + 3 * (plain - null))
+    assert drop_prompts(tiny_conditions(1000), 0.1).dropped.float().mean().sub(0.1).abs() < 0.04
+
+
+def test_flops_equal_the_counter():
+    config = tiny_config()
+    dit, conditions = DiT(config), tiny_conditions(1)
+    x, t = noise(1, TOKENS, CHANNELS), torch.tensor([0.5])
+    assert count_flops(lambda: dit(x, t, conditions)) == forward_flops(config)
+    assert count_flops(lambda: dit.time(t)) == edge_flops(config)["time"]

@@ -1,0 +1,94 @@
+"""Tiny networks and a tiny world of moving latents, written in the format of the `latents` stage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from distill.dit import Conditions, DiT, DiTConfig
+from distill.student import Student, StudentConfig
+
+TOKENS, CHANNELS, PROMPT = 6, 4, 5
+
+
+def tiny_config(**changes) -> DiTConfig:
+    values = {
+        "tokens": TOKENS,
+        "channels": CHANNELS,
+        "prompt_dim": PROMPT,
+        "width": 24,
+        "blocks": 4,
+        "heads": 2,
+        "frequencies": 8,
+    }
+    return DiTConfig(**values | changes)
+
+
+def tiny_teacher(seed: int = 0, **changes) -> DiT:
+    """A DiT with every layer awake, as after training (adaLN-zero would hide most of it)."""
+    torch.manual_seed(seed)
+    dit = DiT(tiny_config(**changes))
+    with torch.no_grad():
+        for parameter in dit.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        dit.delta_std.uniform_(0.2, 0.6)
+    return dit
+
+
+def tiny_student(seed: int = 0, **changes) -> Student:
+    return Student(tiny_teacher(seed), StudentConfig(**changes))
+
+
+def tiny_conditions(batch: int, seed: int = 1) -> Conditions:
+    generator = torch.Generator().manual_seed(seed)
+    config = tiny_config()
+    prompt = torch.nn.functional.normalize(torch.randn(batch, PROMPT, generator=generator), dim=-1)
+    return Conditions(
+        torch.randn(batch, len(config.offsets), TOKENS, CHANNELS, generator=generator),
+        0.3 * torch.rand(batch, generator=generator),
+        torch.randint(-1, 2, (batch, config.actions, 2), generator=generator).float(),
+        prompt,
+    )
+
+
+def noise(*shape: int, seed: int = 2) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
+    """Latents that drift with the steering, in train/ and heldout/. Returns the data folder."""
+    for split, first_seed in (("train", 1), ("heldout", 1_000_000)):
+        packed = folder / split / "packed"
+        packed.mkdir(parents=True)
+        random = np.random.default_rng(first_seed)
+        rows = episodes * ticks
+        actions = random.integers(-1, 2, (rows, 2)).astype(np.int8)
+        change = 0.2 * random.standard_normal((rows, TOKENS, CHANNELS)) + 0.2 * actions[:, :1, None]
+        latents = change.reshape(episodes, ticks, TOKENS, CHANNELS).cumsum(1) * 0.5
+        latents = latents.reshape(rows, TOKENS, CHANNELS).astype(np.float16)
+        caption = {"text": "a drive", "biome": "meadow", "time": "noon", "weather": "clear", "split": "train"}
+        index = {
+            "rows": rows,
+            "shape": [96, 160, 3],
+            "captions": [caption, caption | {"text": "a ride"}],
+            "episodes": [
+                {"file": f"{i}", "seed": first_seed + i, "start": i * ticks, "ticks": ticks, "policy": ""}
+                for i in range(episodes)
+            ],
+        }
+        codec = {"rows": rows, "tokens": TOKENS, "channels": CHANNELS, "flipped": True}
+        (packed / "index.json").write_text(json.dumps(index))
+        (packed / "latents.json").write_text(json.dumps(codec))
+        np.zeros((rows, 96, 160, 3), np.uint8).tofile(packed / "frames.u8")
+        actions.tofile(packed / "actions.i8")
+        (np.arange(rows) // 40 % 2).astype(np.int32).tofile(packed / "prompts.i32")
+        np.zeros(rows, np.float32).tofile(packed / "rewards.f32")
+        np.zeros(rows, np.uint8).tofile(packed / "dones.u8")
+        latents.tofile(packed / "latents.f16")
+        (-latents).tofile(packed / "flipped.f16")
+        embeddings = random.standard_normal((2, PROMPT)).astype(np.float32)
+        np.save(packed / "embeddings.npy", embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+    return folder

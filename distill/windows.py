@@ -1,0 +1,66 @@
+"""Training samples of the dynamics: windows of history, actions and prompt with the latent that followed.
+
+The history is noised in training, the level an input (GameNGen, arXiv 2408.14837), so that the network corrects its
+own drift. A part of the noise is the same in all frames of a history, as real drift is: otherwise an average over the
+frames would remove it, which it cannot do to drift.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distill.data import Latents
+from distill.dit import Conditions, DiTConfig
+
+
+class Windows:
+    """Windows of one split. `latents` is a `data.Latents` (or what has its transitions and gather)."""
+
+    def __init__(self, latents: Latents, config: DiTConfig, device: torch.device | str = "cpu"):
+        self.latents, self.config, self.device = latents, config, device
+        self.rows = latents.transitions()
+        self.can_flip = latents.flipped is not None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def gather(self, rows: np.ndarray, flip: np.ndarray | None = None) -> tuple[Tensor, Conditions]:
+        """rows int64 [B] -> the latent that followed [B,T,C] and the clean conditions (level 0)."""
+        part = self.latents.gather(rows, list(self.config.offsets), self.config.actions, flip)
+        tensors = {name: torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for name, v in part.items()}
+        level = torch.zeros(len(rows), device=self.device)
+        return tensors["target"], Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"])
+
+    def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
+        """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist."""
+        flip = torch.rand(len(indices)).numpy() < 0.5 if self.can_flip else None
+        return self.gather(self.rows[indices], flip)
+
+    def fixed(self, count: int) -> np.ndarray:
+        """`count` rows spread evenly over the split, the same ones at every call."""
+        return self.rows[np.linspace(0, len(self.rows) - 1, min(count, len(self.rows))).astype(np.int64)]
+
+
+def corrupt(conditions: Conditions, highest: float) -> Conditions:
+    """Noises the history at a random level in 0..highest per sample, small levels more often."""
+    history = conditions.history
+    batch = len(history)
+    level = highest * torch.rand(batch, device=history.device).square()
+    shared = torch.rand(batch, 1, 1, 1, device=history.device)
+    noise = shared.sqrt() * torch.randn_like(history[:, :1]) + (1 - shared).sqrt() * torch.randn_like(history)
+    history = history + level[:, None, None, None] * noise
+    return Conditions(history, level, conditions.actions, conditions.prompt, conditions.dropped)
+
+
+def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
+    dropped = torch.rand(len(conditions.level), device=conditions.level.device) < probability
+    return Conditions(conditions.history, conditions.level, conditions.actions, conditions.prompt, dropped)
+
+
+def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:
+    """Standard deviation per channel of the change from one latent to the next: [C]."""
+    target, conditions = windows.gather(windows.fixed(count))
+    change = (target - conditions.history[:, 0]).double()
+    return change.square().mean((0, 1)).sqrt().clamp(min=1e-3).float()
