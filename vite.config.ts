@@ -19,7 +19,7 @@ function worldAssets(): Plugin {
       from = resolve(config.root, 'assets')
       to = resolve(config.root, config.build.outDir, 'assets')
     },
-    async closeBundle() {
+    async writeBundle() {
       await rm(to, { recursive: true, force: true })
       await cp(from, to, { recursive: true })
     },

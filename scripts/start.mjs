@@ -57,7 +57,9 @@ await runMain(async () => {
   const { build, createServer, preview } = await import('vite')
   if (!options.dev && isStale()) {
     console.log('Building the page ...')
-    await build({ root, logLevel: 'warn' })
+    await build({ root, logLevel: 'silent' }).catch((error) => {
+      throw new SetupError(`The page could not be built. ${error.message}`)
+    })
   }
   const listen = {
     port: options.port ?? DEFAULT_PORT,

@@ -114,7 +114,7 @@ export class RealtimeClock {
       late = askedAtMs > previousDueAtMs + this.periodMs
       const periodMs = this.slowed ? Math.max(this.periodMs, this.costMs + this.deviationMs) : this.periodMs
       dueAtMs = previousDueAtMs + periodMs
-      if (askedAtMs - dueAtMs >= periodMs) {
+      if (askedAtMs - dueAtMs >= this.periodMs) {
         this.droppedMs += askedAtMs - dueAtMs
         dueAtMs = askedAtMs
       }

@@ -1,0 +1,164 @@
+import { z } from 'zod'
+import { type Action, actionFromCode } from './action'
+import { decodeNumbers, type EncodedNumbers, encodeNumbers } from './base64'
+import { BadInputError } from './errors'
+import type { Prompt, ResetOptions, Snapshot } from './world'
+
+const encoded = z.strictObject({
+  type: z.enum(['float32', 'float64', 'uint8']),
+  base64: z.base64(),
+})
+const embedding = encoded.extend({ type: z.literal('float32') })
+const seed = z.int().min(0)
+const tick = z.int().min(0)
+
+const resetPart = z.strictObject({
+  seed,
+  start: z.string().optional(),
+  prompt: z.strictObject({ text: z.string(), embedding: embedding.optional() }).optional(),
+})
+
+const snapshotPart = z.strictObject({
+  format: z.literal('oneiro-snapshot'),
+  version: z.literal(1),
+  world: z.string(),
+  modelHash: z.string(),
+  tick,
+  seed,
+  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }),
+  state: z.record(z.string(), encoded),
+})
+
+const actionLog = z
+  .strictObject({
+    format: z.literal('oneiro-actions'),
+    version: z.literal(1),
+    world: z.string(),
+    modelHash: z.string(),
+    backend: z.string(),
+    /** How it began: a reset, or a snapshot handed over in mid-play. */
+    begin: z.union([z.strictObject({ reset: resetPart }), z.strictObject({ restore: snapshotPart })]),
+    /** One digit 0..8 a tick, see `actionCode`; the first leads to tick `begin.tick + 1`. */
+    actions: z.string().regex(/^[0-8]*$/),
+    /** A prompt given after `afterTick` counts from the next tick on. */
+    prompts: z.array(z.strictObject({ afterTick: tick, text: z.string(), embedding: embedding.optional() })),
+    /** Frame hashes, the first frame's first; null where a frame never left the GPU. */
+    hashes: z.array(
+      z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .nullable(),
+    ),
+  })
+  .superRefine((log, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message })
+    if (log.hashes.length !== log.actions.length + 1) {
+      refuse(`${log.actions.length} actions need one hash more, but ${log.hashes.length} came`)
+    }
+    const first = firstTick(log)
+    let last = first
+    for (const { afterTick } of log.prompts) {
+      if (afterTick < last || afterTick > first + log.actions.length)
+        refuse(`a prompt after tick ${afterTick} is out of place`)
+      last = afterTick
+    }
+  })
+
+/** Everything that decided a drive, as plain JSON, and the frames it led to as hashes. */
+export type ActionLog = z.infer<typeof actionLog>
+
+type BeginPart = ActionLog['begin']
+
+/** Tick of the first frame: 0 after a reset, the snapshot's own after a restore. */
+export function firstTick(log: { readonly begin: BeginPart }): number {
+  return 'reset' in log.begin ? 0 : log.begin.restore.tick
+}
+
+/** Tick of the last frame. */
+export function lastTick(log: ActionLog): number {
+  return firstTick(log) + log.actions.length
+}
+
+/** The action that leads to a tick. Throws a `RangeError` outside the log. */
+export function actionTo(log: ActionLog, index: number): Action {
+  return actionFromCode(Number(log.actions[index - firstTick(log) - 1] ?? Number.NaN))
+}
+
+/** The log as JSON text. */
+export function writeActionLog(log: ActionLog): string {
+  return `${JSON.stringify(log)}\n`
+}
+
+/** Reads JSON text. Throws `BadInputError` that names the first field that is wrong. */
+export function readActionLog(text: string): ActionLog {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new BadInputError('An action log is JSON, but this text is not. Is the file whole?', { cause })
+  }
+  const result = actionLog.safeParse(json)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const where = issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
+  throw new BadInputError(`This is not an action log of version 1${where}: ${issue.message}.`, {
+    cause: result.error,
+  })
+}
+
+/** A prompt as a log keeps it. */
+export function encodePrompt(prompt: Prompt | string): {
+  text: string
+  embedding?: EncodedNumbers & { type: 'float32' }
+} {
+  if (typeof prompt === 'string') return { text: prompt }
+  if (!prompt.embedding) return { text: prompt.text }
+  return { text: prompt.text, embedding: { ...encodeNumbers(prompt.embedding), type: 'float32' } }
+}
+
+/** Inverse of {@link encodePrompt}. */
+export function decodePrompt(prompt: { text: string; embedding?: EncodedNumbers | null }): Prompt {
+  if (!prompt.embedding) return { text: prompt.text }
+  return { text: prompt.text, embedding: decodeNumbers(prompt.embedding) as Float32Array }
+}
+
+export function encodeReset({ seed, start, prompt }: ResetOptions): BeginPart {
+  return {
+    reset: {
+      seed,
+      ...(start === undefined ? {} : { start }),
+      ...(prompt === undefined ? {} : { prompt: encodePrompt(prompt) }),
+    },
+  }
+}
+
+export function encodeSnapshot(snapshot: Snapshot): BeginPart {
+  const { embedding, text } = snapshot.prompt
+  return {
+    restore: {
+      ...snapshot,
+      prompt: { text, embedding: embedding ? { ...encodeNumbers(embedding), type: 'float32' } : null },
+      state: Object.fromEntries(
+        Object.entries(snapshot.state).map(([name, numbers]) => [name, encodeNumbers(numbers)]),
+      ),
+    },
+  }
+}
+
+/** How a world begins what the log tells. */
+export function decodeBegin(begin: BeginPart): { reset: ResetOptions } | { restore: Snapshot } {
+  if ('reset' in begin) {
+    const { seed, start, prompt } = begin.reset
+    return { reset: { seed, start, prompt: prompt && decodePrompt(prompt) } }
+  }
+  const { prompt, state, ...rest } = begin.restore
+  return {
+    restore: {
+      ...rest,
+      prompt: { text: prompt.text, embedding: decodePrompt(prompt).embedding ?? null },
+      state: Object.fromEntries(
+        Object.entries(state).map(([name, numbers]) => [name, decodeNumbers(numbers)]),
+      ),
+    },
+  }
+}

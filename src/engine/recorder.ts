@@ -1,0 +1,165 @@
+import { type Action, actionCode, actionFromCode } from './action'
+import { type ActionLog, decodePrompt, encodePrompt, encodeReset, encodeSnapshot } from './action-log'
+import { NotReadyError } from './errors'
+import { hashPixels } from './frame-hash'
+import { Serial } from './serial'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from './world'
+
+/** Grows by doubling, so that a long drive costs nine bytes a tick and no garbage. */
+class Column<Numbers extends Uint8Array | Float64Array> {
+  length = 0
+  constructor(
+    private values: Numbers,
+    private readonly make: (length: number) => Numbers,
+  ) {}
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const grown = this.make(this.length * 2)
+      grown.set(this.values)
+      this.values = grown
+    }
+    this.values[this.length++] = value
+  }
+
+  at(index: number): number {
+    return this.values[index]!
+  }
+}
+
+const NO_HASH = -1
+
+/**
+ * A world that writes down what it is told: wrap any world in it, use it as that world, and `log()` is the drive since the
+ * last reset or restore. Closing it closes the world.
+ */
+export class Recorder implements World {
+  protected readonly queue = new Serial()
+  private begin: ActionLog['begin'] | null = null
+  private first = 0
+  private readonly codes = new Column(new Uint8Array(1024), (length) => new Uint8Array(length))
+  /** High and low halves of each frame's hash; the first frame's first. */
+  private readonly hashesHigh = new Column(new Float64Array(1024), (length) => new Float64Array(length))
+  private readonly hashesLow = new Column(new Float64Array(1024), (length) => new Float64Array(length))
+  private prompts: ActionLog['prompts'] = []
+
+  constructor(protected readonly inner: World) {}
+
+  get info(): WorldInfo {
+    return this.inner.info
+  }
+
+  /** Tick of the newest recorded frame. */
+  get head(): number {
+    return this.first + this.codes.length
+  }
+
+  reset(options: ResetOptions): Promise<Tick> {
+    return this.queue.run(async () => {
+      const tick = await this.inner.reset(options)
+      this.restart(encodeReset(options), tick)
+      await this.began(tick)
+      return tick
+    })
+  }
+
+  restore(snapshot: Snapshot): Promise<Tick> {
+    return this.queue.run(async () => {
+      const tick = await this.inner.restore(snapshot)
+      this.restart(encodeSnapshot(snapshot), tick)
+      await this.began(tick)
+      return tick
+    })
+  }
+
+  step(action: Action): Promise<Tick> {
+    return this.queue.run(() => this.stepNow(action))
+  }
+
+  setPrompt(prompt: Prompt | string): Promise<void> {
+    return this.queue.run(() => this.promptNow(prompt))
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.queue.run(() => this.inner.snapshot())
+  }
+
+  readPixels(): Promise<Pixels> {
+    return this.queue.run(() => this.inner.readPixels())
+  }
+
+  close(): Promise<void> {
+    return this.inner.close()
+  }
+
+  /** The drive since the last reset or restore. Throws `NotReadyError` before the first. */
+  log(): ActionLog {
+    if (!this.begin) throw new NotReadyError('log')
+    const { id, modelHash, backend } = this.info
+    const count = this.codes.length
+    return {
+      format: 'oneiro-actions',
+      version: 1,
+      world: id,
+      modelHash,
+      backend,
+      begin: this.begin,
+      actions: Array.from({ length: count }, (_, i) => this.codes.at(i)).join(''),
+      prompts: [...this.prompts],
+      hashes: Array.from({ length: count + 1 }, (_, i) => this.hashAt(i)),
+    }
+  }
+
+  protected async stepNow(action: Action): Promise<Tick> {
+    const tick = await this.inner.step(action)
+    this.codes.push(actionCode(action))
+    this.pushHash(tick)
+    return tick
+  }
+
+  protected async promptNow(prompt: Prompt | string): Promise<void> {
+    await this.inner.setPrompt(prompt)
+    this.prompts.push({ afterTick: this.head, ...encodePrompt(prompt) })
+  }
+
+  /** Called after each reset and restore, before any other call. */
+  protected async began(_tick: Tick): Promise<void> {}
+
+  /** Forgets what came after a tick. */
+  protected cut(head: number): void {
+    this.codes.length = head - this.first
+    this.hashesHigh.length = this.hashesLow.length = this.codes.length + 1
+    this.prompts = this.prompts.filter(({ afterTick }) => afterTick < head)
+  }
+
+  /** The action that led to a tick. */
+  protected actionTo(index: number): Action {
+    return actionFromCode(this.codes.at(index - this.first - 1))
+  }
+
+  /** The prompts given between a tick and the next. */
+  protected promptsAfter(index: number): Prompt[] {
+    return this.prompts.filter(({ afterTick }) => afterTick === index).map(decodePrompt)
+  }
+
+  private restart(begin: ActionLog['begin'], tick: Tick): void {
+    this.begin = begin
+    this.first = tick.index
+    this.codes.length = this.hashesHigh.length = this.hashesLow.length = 0
+    this.prompts = []
+    this.pushHash(tick)
+  }
+
+  private pushHash({ frame }: Tick): void {
+    const hash = frame && hashPixels(frame)
+    this.hashesHigh.push(hash ? Number.parseInt(hash.slice(0, 8), 16) : NO_HASH)
+    this.hashesLow.push(hash ? Number.parseInt(hash.slice(8), 16) : NO_HASH)
+  }
+
+  private hashAt(index: number): string | null {
+    const high = this.hashesHigh.at(index)
+    if (high === NO_HASH) return null
+    const hex = (half: number) => half.toString(16).padStart(8, '0')
+    return hex(high) + hex(this.hashesLow.at(index))
+  }
+}

@@ -1,0 +1,73 @@
+import { type ActionLog, actionTo, decodeBegin, decodePrompt, firstTick, lastTick } from './action-log'
+import { BadInputError } from './errors'
+import { hashPixels } from './frame-hash'
+import type { Tick, World } from './world'
+
+export interface Divergence {
+  readonly tick: number
+  /** Hash that the log has. */
+  readonly expected: string
+  /** Hash of the replayed frame. */
+  readonly got: string
+}
+
+export interface Replay {
+  readonly firstTick: number
+  readonly lastTick: number
+  /** Frames whose hash the log has. */
+  readonly compared: number
+  /** How many of them differ. */
+  readonly differing: number
+  /** The first that differs, or null. */
+  readonly divergence: Divergence | null
+}
+
+export interface ReplayOptions {
+  /** Play a log of other weights too, to see where they part. Default false. */
+  readonly anyModel?: boolean
+  /** Hears every replayed tick. */
+  readonly onTick?: (tick: Tick) => void
+}
+
+/**
+ * Plays a log on a world and compares every frame. Throws `BadInputError` for a log of another world, or, unless
+ * `anyModel`, of another model.
+ */
+export async function replay(log: ActionLog, world: World, options: ReplayOptions = {}): Promise<Replay> {
+  const { id, modelHash } = world.info
+  if (log.world !== id) {
+    throw new BadInputError(`The log is of world "${log.world}", but this one is "${id}". Open that world.`)
+  }
+  if (log.modelHash !== modelHash && !options.anyModel) {
+    throw new BadInputError(
+      `The log was made by model ${log.modelHash}, but this one is ${modelHash}. Replay it with that model.`,
+    )
+  }
+  const first = firstTick(log)
+  const last = lastTick(log)
+  let compared = 0
+  let differing = 0
+  let divergence: Divergence | null = null
+
+  async function compare(tick: Tick): Promise<void> {
+    options.onTick?.(tick)
+    const expected = log.hashes[tick.index - first]
+    if (!expected) return
+    const got = hashPixels(tick.frame ?? (await world.readPixels()))
+    compared++
+    if (got === expected) return
+    differing++
+    divergence ??= { tick: tick.index, expected, got }
+  }
+
+  const begin = decodeBegin(log.begin)
+  await compare('reset' in begin ? await world.reset(begin.reset) : await world.restore(begin.restore))
+  let prompt = 0
+  for (let index = first + 1; index <= last; index++) {
+    for (; log.prompts[prompt] && log.prompts[prompt]!.afterTick < index; prompt++) {
+      await world.setPrompt(decodePrompt(log.prompts[prompt]!))
+    }
+    await compare(await world.step(actionTo(log, index)))
+  }
+  return { firstTick: first, lastTick: last, compared, differing, divergence }
+}

@@ -1,0 +1,129 @@
+import type { Action } from './action'
+import { BadInputError } from './errors'
+import { Recorder } from './recorder'
+import type { Prompt, Snapshot, Tick, World } from './world'
+
+export interface TimelineOptions {
+  /** Ticks from one snapshot to the next; a seek replays at most one less. Default 20. */
+  readonly every?: number
+  /** Snapshots kept; the oldest goes first. Default 120. */
+  readonly capacity?: number
+}
+
+/**
+ * A world with a past. It keeps a bounded ring of snapshots and every action, so any tick in `range` is reached by
+ * restoring the snapshot before it and replaying. Seeking alone loses nothing; the first step or prompt after it cuts the
+ * old future off and branches.
+ *
+ * @example
+ * const timeline = new Timeline(dream)
+ * await timeline.reset({ seed: 7 })
+ * ...
+ * await timeline.seek(timeline.range.to - 100)
+ */
+export class Timeline extends Recorder {
+  private readonly every: number
+  private readonly capacity: number
+  /** Oldest first. */
+  private snapshots: Snapshot[] = []
+  /** Where a seek left the world, or null at the head. */
+  private soughtTick: number | null = null
+
+  constructor(inner: World, { every = 20, capacity = 120 }: TimelineOptions = {}) {
+    super(inner)
+    if (!(Number.isInteger(every) && every > 0 && Number.isInteger(capacity) && capacity > 0)) {
+      throw new BadInputError(
+        `every and capacity are positive whole numbers, but ${every} and ${capacity} came.`,
+      )
+    }
+    this.every = every
+    this.capacity = capacity
+  }
+
+  /** The first and last tick that `seek` reaches, or null before a reset. */
+  get range(): { readonly from: number; readonly to: number } | null {
+    const oldest = this.snapshots[0]
+    return oldest ? { from: oldest.tick, to: this.head } : null
+  }
+
+  /** The tick that the world is at. */
+  get position(): number {
+    return this.soughtTick ?? this.head
+  }
+
+  /** The newest snapshot kept, to go on from where a world is lost. */
+  get lastSnapshot(): Snapshot | null {
+    return this.snapshots.at(-1) ?? null
+  }
+
+  override step(action: Action): Promise<Tick> {
+    const stepped = super.step(action)
+    // Behind the step and before whatever is called next, without delaying the step's own answer.
+    void this.queue.run(() => this.keepWhenDue())
+    return stepped
+  }
+
+  /**
+   * Goes to a tick, backwards or forwards. Throws `BadInputError` outside `range`; on an error of the world, `position`
+   * tells how far it came.
+   */
+  seek(target: number): Promise<Tick> {
+    return this.queue.run(async () => {
+      const snapshot = this.snapshots.findLast(({ tick }) => tick <= target)
+      if (!snapshot || !Number.isInteger(target) || target > this.head) {
+        const { from, to } = this.range ?? { from: 0, to: 0 }
+        throw new BadInputError(`The timeline reaches from tick ${from} to ${to}, but ${target} came.`)
+      }
+      let tick = await this.inner.restore(snapshot)
+      this.soughtTick = snapshot.tick
+      while (this.soughtTick < target) {
+        for (const prompt of this.promptsAfter(this.soughtTick)) await this.inner.setPrompt(prompt)
+        tick = await this.inner.step(this.actionTo(this.soughtTick + 1))
+        this.soughtTick++
+      }
+      if (target === this.head) {
+        for (const prompt of this.promptsAfter(target)) await this.inner.setPrompt(prompt)
+        this.soughtTick = null
+      }
+      return tick
+    })
+  }
+
+  protected override async stepNow(action: Action): Promise<Tick> {
+    this.branch()
+    return super.stepNow(action)
+  }
+
+  protected override async promptNow(prompt: Prompt | string): Promise<void> {
+    this.branch()
+    return super.promptNow(prompt)
+  }
+
+  protected override async began(): Promise<void> {
+    this.soughtTick = null
+    this.snapshots = []
+    await this.keep()
+  }
+
+  private branch(): void {
+    const from = this.soughtTick
+    if (from === null) return
+    this.cut(from)
+    this.snapshots = this.snapshots.filter(({ tick }) => tick <= from)
+    this.soughtTick = null
+  }
+
+  private async keepWhenDue(): Promise<void> {
+    const newest = this.snapshots.at(-1)
+    if (newest && this.soughtTick === null && this.head >= newest.tick + this.every) await this.keep()
+  }
+
+  private async keep(): Promise<void> {
+    try {
+      this.snapshots.push(await this.inner.snapshot())
+      if (this.snapshots.length > this.capacity) this.snapshots.shift()
+    } catch {
+      // A world that cannot be read (closed, device lost) says so at the next step; the timeline only lacks a snapshot.
+    }
+  }
+}
