@@ -66,8 +66,11 @@ describe('openPromptEncoder', () => {
     const { encoder, workers } = open({ onProgress: (p) => told.push(p), onNotice: (s) => told.push(s) })
     encoder.encode('rain').catch(() => {})
     workers[0]!.say({ kind: 'progress', progress: { loaded: 1, total: 2 } })
-    workers[0]!.say({ kind: 'notice', sentence: 'The end was cut.' })
-    expect(told).toEqual([{ loaded: 1, total: 2 }, 'The end was cut.'])
+    workers[0]!.say({ kind: 'notice', notice: { code: 'PROMPT_CUT', message: 'Its end was cut.' } })
+    expect(told).toEqual([
+      { loaded: 1, total: 2 },
+      { code: 'PROMPT_CUT', message: 'Its end was cut.' },
+    ])
   })
 
   it('gives the errors of the worker their names back', async () => {

@@ -1,4 +1,5 @@
 import { BadInputError } from '../../engine/errors'
+import type { TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError } from './errors'
 import type { FromWorker, ToWorker } from './protocol'
 import type { EncoderProgress, PromptEncoder } from './types'
@@ -14,8 +15,8 @@ export interface OpenPromptEncoderOptions {
   readonly url: string
   /** Told while the first `encode` loads the model. */
   readonly onProgress?: (progress: EncoderProgress) => void
-  /** Told in a sentence where a prompt was too long and its end was cut. */
-  readonly onNotice?: (sentence: string) => void
+  /** Told `PROMPT_CUT` where a prompt was too long, and what the loading of assets has to say. */
+  readonly onNotice?: TellNotice
   /** Left out, a module worker with the WASM build of ONNX Runtime. */
   readonly createWorker?: () => WorkerLike
 }
@@ -55,7 +56,7 @@ export function openPromptEncoder(options: OpenPromptEncoderOptions): PromptEnco
 
   function receive(message: FromWorker): void {
     if (message.kind === 'progress') options.onProgress?.(message.progress)
-    else if (message.kind === 'notice') options.onNotice?.(message.sentence)
+    else if (message.kind === 'notice') options.onNotice?.(message.notice)
     else {
       const call = waiting.get(message.id)
       waiting.delete(message.id)

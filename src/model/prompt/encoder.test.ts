@@ -2,23 +2,24 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as ort from 'onnxruntime-node'
 import { afterAll, describe, expect, it } from 'vitest'
-import {
-  checkedFiles,
-  createPromptEncoder,
-  type PromptEncoder,
-  type PromptEncoderOptions,
-  type PromptOrt,
-} from './index'
+import type { AssetCache, AssetSource } from '../assets'
+import { AssetUnreachableError } from '../errors'
+import type { Notice } from '../notices'
+import { createPromptEncoder, type PromptEncoder, type PromptEncoderOptions, type PromptOrt } from './index'
 import { openPromptEncoderNode } from './node'
 import golden from './prompt.golden.json'
 import { createPromptTokenizer } from './tokenizer'
 
 const folder = new URL('../../../assets/prompt-encoder/', import.meta.url)
-const readBytes = async (path: string): Promise<Uint8Array> => readFile(new URL(path, folder))
+const readBytes: AssetSource['read'] = async (path) => readFile(new URL(path, folder))
 const long = 'it rains cats and dogs and the road is gone '.repeat(12)
 
 function create(options: Partial<PromptEncoderOptions> = {}): PromptEncoder {
-  return createPromptEncoder({ ort, files: checkedFiles(readBytes), ...options })
+  return createPromptEncoder({ ort, source: from(readBytes), ...options })
+}
+
+function from(read: AssetSource['read']): AssetSource {
+  return { where: 'the test', read }
 }
 
 function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -40,8 +41,8 @@ describe('tokenizer', async () => {
 })
 
 describe('encoder', () => {
-  const notices: string[] = []
-  const encoder = create({ onNotice: (sentence) => notices.push(sentence) })
+  const notices: Notice[] = []
+  const encoder = create({ onNotice: (notice) => notices.push(notice) })
   afterAll(() => encoder.dispose())
 
   it('was made with the golden vectors', async () => {
@@ -56,7 +57,9 @@ describe('encoder', () => {
   })
 
   it('says so when it cuts a long prompt', () => {
-    expect(notices).toEqual(['The prompt has 122 tokens, but at most 64 are read; its end was cut.'])
+    expect(notices).toEqual([
+      { code: 'PROMPT_CUT', message: expect.stringContaining('(122 tokens, of which 64 are read)') },
+    ])
   })
 
   it('answers overlapping calls, each with its own', async () => {
@@ -99,7 +102,7 @@ describe('openPromptEncoderNode', () => {
     const encoder = openPromptEncoderNode({ folder: 'no-such-folder' })
     await expect(encoder.encode('rain')).rejects.toMatchObject({
       code: 'PROMPT_ENCODER',
-      message: expect.stringMatching(/no-such-folder.encoder\.json/),
+      message: expect.stringMatching(/encoder\.json is missing: .* at no-such-folder/),
     })
   })
 })
@@ -109,7 +112,7 @@ describe('loading', () => {
     const reads: string[] = []
     const progress: number[] = []
     const encoder = create({
-      files: checkedFiles(async (path, onBytes) => {
+      source: from(async (path, onBytes) => {
         reads.push(path)
         const bytes = await readBytes(path)
         onBytes?.(bytes.length)
@@ -126,11 +129,11 @@ describe('loading', () => {
   })
 
   it.each([
-    ['model.onnx', new Uint8Array(8), 'has 8 bytes, but encoder.json says'],
+    ['model.onnx', new Uint8Array(8), 'model.onnx is damaged: it is truncated'],
     ['encoder.json', new TextEncoder().encode('<html>'), 'encoder.json is not JSON'],
     ['encoder.json', new TextEncoder().encode('{"format":"oneiro-world"}'), 'format'],
   ])('refuses a wrong %s in a sentence', async (name, bytes, sentence) => {
-    const encoder = create({ files: checkedFiles(async (path) => (path === name ? bytes : readBytes(path))) })
+    const encoder = create({ source: from(async (path) => (path === name ? bytes : readBytes(path))) })
     await expect(encoder.encode('rain')).rejects.toMatchObject({
       code: 'PROMPT_ENCODER',
       message: expect.stringContaining(sentence),
@@ -140,13 +143,13 @@ describe('loading', () => {
   it('refuses one flipped bit, and works once the file is whole again', async () => {
     let damaged = true
     const encoder = create({
-      files: checkedFiles(async (path) => {
+      source: from(async (path) => {
         const bytes = Uint8Array.from(await readBytes(path))
         if (path === 'model.onnx' && damaged) bytes[1000]! ^= 1
         return bytes
       }),
     })
-    await expect(encoder.encode('rain')).rejects.toThrow(/model\.onnx of the prompt encoder is damaged/)
+    await expect(encoder.encode('rain')).rejects.toThrow(/model\.onnx is damaged: it was altered/)
     damaged = false
     expect(await encoder.encode('rain')).toHaveLength(384)
     await encoder.dispose()
@@ -154,8 +157,38 @@ describe('loading', () => {
 
   it('says how to remake files that are no model', async () => {
     const junk = new Uint8Array(64)
-    const files = { ...checkedFiles(readBytes), read: async () => junk }
-    await expect(create({ files }).encode('rain')).rejects.toThrow(/python -m distill.prompt_encoder_export/)
+    const entry = { bytes: 64, sha256: 'f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b' }
+    const manifest = JSON.parse(new TextDecoder().decode(await readBytes('encoder.json')))
+    manifest.files = {
+      model: { path: 'model.onnx', ...entry },
+      tokenizer: { path: 'tokenizer.json', ...entry },
+    }
+    const bytes = new TextEncoder().encode(JSON.stringify(manifest))
+    const encoder = create({ source: from(async (path) => (path === 'encoder.json' ? bytes : junk)) })
+    await expect(encoder.encode('rain')).rejects.toThrow(/python -m distill.prompt_encoder_export/)
+  })
+
+  it('plays from the kept copy where the source cannot be reached, and says so', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const cache: AssetCache = {
+      get: async (key) => kept.get(key) ?? null,
+      put: async (_path, key, bytes) => void kept.set(key, bytes),
+      drop: async (key) => void kept.delete(key),
+    }
+    const away = from(async (path) => {
+      throw new AssetUnreachableError(path, 'the network did not answer')
+    })
+    await expect(create({ source: away, cache }).encode('rain')).rejects.toMatchObject({
+      code: 'PROMPT_ENCODER',
+      cause: { code: 'ASSET_UNREACHABLE' },
+    })
+    const online = create({ cache })
+    const expected = await online.encode('rain')
+    const notices: Notice[] = []
+    const offline = create({ source: away, cache, onNotice: (notice) => notices.push(notice) })
+    expect(await offline.encode('rain')).toEqual(expected)
+    expect(notices.map(({ code }) => code)).toEqual(['OFFLINE'])
+    await Promise.all([online.dispose(), offline.dispose()])
   })
 
   it('refuses calls after dispose, and calls under way', async () => {

@@ -1,16 +1,21 @@
 import type { InferenceSession } from 'onnxruntime-common'
+import { type AssetCache, type AssetSource, NO_CACHE } from '../assets'
+import { noticeOf, type TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError, reason } from './errors'
-import { type EncoderManifest, parseEncoderManifest } from './manifest'
-import { createPromptTokenizer, type PromptTokenizer } from './tokenizer'
-import type { EncoderFile, EncoderFiles, EncoderProgress, PromptEncoder, PromptOrt } from './types'
+import { type LoadedEncoder, loadEncoder } from './load'
+import type { EncoderProgress, PromptEncoder, PromptOrt } from './types'
 
 export interface PromptEncoderOptions {
   readonly ort: PromptOrt
-  /** Where the encoder's files come from. */
-  readonly files: EncoderFiles
+  /** The folder that holds the encoder. */
+  readonly source: AssetSource
+  /** Left out, nothing is kept. */
+  readonly cache?: AssetCache
+  /** Name of the manifest in the folder, `encoder.json` where left out. */
+  readonly manifest?: string
   readonly onProgress?: (progress: EncoderProgress) => void
-  /** Told in a sentence where a prompt was too long and its end was cut. */
-  readonly onNotice?: (sentence: string) => void
+  /** Told `PROMPT_CUT` where a prompt was too long, and what the loading of assets has to say. */
+  readonly onNotice?: TellNotice
   /**
    * Runs the job when no other session of the same ONNX Runtime is running: two overlapping runs in one WASM
    * instance destroy it. Needed where the encoder shares its instance with the student; left out, the encoder
@@ -19,24 +24,25 @@ export interface PromptEncoderOptions {
   readonly runExclusive?: <T>(job: () => Promise<T>) => Promise<T>
 }
 
-interface Loaded {
-  readonly manifest: EncoderManifest
-  readonly tokenizer: PromptTokenizer
-  readonly session: InferenceSession
-}
-
 /** A prompt encoder in this thread. Loads nothing before the first `encode`. */
 export function createPromptEncoder(options: PromptEncoderOptions): PromptEncoder {
-  const exclusive = options.runExclusive ?? createLock()
-  let loading: Promise<Loaded> | null = null
+  const runExclusive = options.runExclusive ?? createLock()
+  const onNotice = options.onNotice ?? (() => {})
+  let loading: Promise<LoadedEncoder> | null = null
   let closed = false
 
-  function load(): Promise<Loaded> {
-    loading ??= loadEncoder(options, exclusive).catch((cause: unknown) => {
+  function load(): Promise<LoadedEncoder> {
+    loading ??= loadEncoder({
+      ort: options.ort,
+      source: options.source,
+      cache: options.cache ?? NO_CACHE,
+      manifest: options.manifest ?? 'encoder.json',
+      onProgress: options.onProgress ?? (() => {}),
+      onNotice,
+      runExclusive,
+    }).catch((error: unknown) => {
       loading = null
-      throw cause instanceof PromptEncoderError
-        ? cause
-        : new PromptEncoderError(`The prompt encoder could not be loaded: ${reason(cause)}`, { cause })
+      throw error
     })
     return loading
   }
@@ -47,8 +53,12 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       if (text.trim() === '') throw emptyPrompt()
       const { manifest, tokenizer, session } = await load()
       const { ids, dropped } = tokenizer.tokenize(text)
-      if (dropped > 0) options.onNotice?.(cutNotice(ids.length + dropped, manifest.maxTokens))
-      return exclusive(async () => {
+      if (dropped > 0) {
+        onNotice(
+          noticeOf('PROMPT_CUT', `${ids.length + dropped} tokens, of which ${manifest.maxTokens} are read`),
+        )
+      }
+      return runExclusive(async () => {
         if (closed) throw disposed()
         return run(options.ort, session, ids, manifest.dim)
       })
@@ -57,37 +67,9 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       if (closed) return
       closed = true
       const loaded = await loading?.catch(() => null)
-      if (loaded) await exclusive(() => loaded.session.release())
+      if (loaded) await runExclusive(() => loaded.session.release())
       loading = null
     },
-  }
-}
-
-async function loadEncoder(
-  options: PromptEncoderOptions,
-  exclusive: NonNullable<PromptEncoderOptions['runExclusive']>,
-): Promise<Loaded> {
-  const manifest = parseEncoderManifest(await options.files.manifest())
-  const files = [manifest.files.model, manifest.files.tokenizer] as const
-  const loadedBytes = files.map(() => 0)
-  const total = files.reduce((sum, file) => sum + file.bytes, 0)
-  const read = (file: EncoderFile, index: number) =>
-    options.files.read(file, (bytes) => {
-      loadedBytes[index] = bytes
-      options.onProgress?.({ loaded: loadedBytes.reduce((sum, n) => sum + n, 0), total })
-    })
-  const [model, words] = await Promise.all(files.map(read))
-  try {
-    const tokenizer = createPromptTokenizer(JSON.parse(new TextDecoder().decode(words)), manifest.maxTokens)
-    const session = await exclusive(() =>
-      options.ort.InferenceSession.create(model!, { executionProviders: ['cpu'], intraOpNumThreads: 1 }),
-    )
-    return { manifest, tokenizer, session }
-  } catch (cause) {
-    throw new PromptEncoderError(
-      `The prompt encoder's files were read but do not make a model (${reason(cause)}). Remake them with python -m distill.prompt_encoder_export.`,
-      { cause },
-    )
   }
 }
 
@@ -112,10 +94,6 @@ async function run(
   } catch (cause) {
     throw new PromptEncoderError(`The prompt encoder could not run: ${reason(cause)}.`, { cause })
   }
-}
-
-function cutNotice(tokens: number, maxTokens: number): string {
-  return `The prompt has ${tokens} tokens, but at most ${maxTokens} are read; its end was cut.`
 }
 
 /** Jobs one after another, in the order of the calls; a failed one does not stop the next. */

@@ -1,5 +1,4 @@
 export { type OpenPromptEncoderOptions, openPromptEncoder } from './client'
 export { createPromptEncoder, type PromptEncoderOptions } from './encoder'
 export { PromptEncoderError } from './errors'
-export { checkedFiles, fetchedFiles, type ReadBytes } from './files'
-export type { EncoderFile, EncoderFiles, EncoderProgress, PromptEncoder, PromptOrt } from './types'
+export type { EncoderProgress, PromptEncoder, PromptOrt } from './types'

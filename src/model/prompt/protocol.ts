@@ -1,3 +1,4 @@
+import type { Notice } from '../notices'
 import type { EncoderProgress } from './types'
 
 /** What the page says to the encoder's worker. `open` comes first, once. */
@@ -10,4 +11,4 @@ export type FromWorker =
   | { readonly kind: 'embedding'; readonly id: number; readonly embedding: Float32Array<ArrayBuffer> }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string }
   | { readonly kind: 'progress'; readonly progress: EncoderProgress }
-  | { readonly kind: 'notice'; readonly sentence: string }
+  | { readonly kind: 'notice'; readonly notice: Notice }

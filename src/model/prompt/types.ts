@@ -12,22 +12,6 @@ export interface PromptOrt {
   ) => TypedTensor<'int64'> & Tensor
 }
 
-/** A file of the encoder: its path beside `encoder.json`, and what its bytes must be. */
-export interface EncoderFile {
-  readonly path: string
-  readonly bytes: number
-  /** Lower-case hex. */
-  readonly sha256: string
-}
-
-/** Reads the encoder's folder, from the network, a disk or memory. */
-export interface EncoderFiles {
-  /** Bytes of `encoder.json`. */
-  manifest(): Promise<Uint8Array>
-  /** Bytes of a file that the manifest names; refuses bytes whose length or hash differs. */
-  read(file: EncoderFile, onBytes?: (loaded: number) => void): Promise<Uint8Array>
-}
-
 /** Bytes read so far, over all files of the encoder. */
 export interface EncoderProgress {
   readonly loaded: number
@@ -39,8 +23,8 @@ export interface PromptEncoder {
   /**
    * The unit-norm sentence embedding of `text`, 384 floats, a fresh array each time. The first call loads the model.
    *
-   * Throws `BadInputError` where `text` has no words, and {@link PromptEncoderError} where the model cannot be
-   * loaded or run, or after `dispose`. A failed load is tried again by the next call.
+   * Throws `BadInputError` where `text` has no words, and `PromptEncoderError` where the model cannot be loaded or
+   * run, or after `dispose`. A failed load is tried again by the next call.
    */
   encode(text: string): Promise<Float32Array>
   /** Frees the model; calls under way are refused. Twice is harmless. */

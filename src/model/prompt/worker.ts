@@ -1,9 +1,11 @@
 /// <reference lib="webworker" />
 import * as ort from 'onnxruntime-web/wasm'
 import { OneiroError } from '../../engine/errors'
+import { fetchedFolder } from '../assets'
+import { browserCache } from '../browser-cache'
+import type { TellNotice } from '../notices'
 import { createPromptEncoder } from './encoder'
 import { reason } from './errors'
-import { fetchedFiles } from './files'
 import type { FromWorker, ToWorker } from './protocol'
 import type { PromptEncoder } from './types'
 
@@ -16,11 +18,15 @@ let encoder: PromptEncoder | null = null
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'open') {
+    const folder = new URL('.', data.url).href
+    const onNotice: TellNotice = (notice) => post({ kind: 'notice', notice })
     encoder = createPromptEncoder({
       ort,
-      files: fetchedFiles(data.url),
+      source: fetchedFolder(folder),
+      cache: browserCache(folder, onNotice),
+      manifest: data.url.slice(folder.length),
       onProgress: (progress) => post({ kind: 'progress', progress }),
-      onNotice: (sentence) => post({ kind: 'notice', sentence }),
+      onNotice,
     })
   } else {
     void answer(data.id, data.text)
