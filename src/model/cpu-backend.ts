@@ -1,0 +1,144 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import { Serial } from '../engine/serial'
+import type { Pixels } from '../engine/world'
+import type { Backend, BackendCounts, Ort, Stages, StepInput } from './backend'
+import { BackendError, BackendReleasedError } from './errors'
+import { LatentRing } from './latent-ring'
+import type { WorldShape } from './manifest'
+import { pixelsOf } from './pixels'
+import type { WorldFiles } from './world-files'
+
+export interface CpuBackendOptions {
+  readonly ort: Ort
+  /** `wasm`, `node-cpu`, ... */
+  readonly name: string
+  readonly files: Pick<WorldFiles, 'shape' | 'student' | 'decoder'>
+  readonly session: InferenceSession.SessionOptions
+  /** All runs and session creations of one ONNX Runtime go through one chain: in WASM two at once destroy the instance. */
+  readonly runs?: Serial
+}
+
+/** Opens a backend on the processor: the same code for ONNX Runtime in WASM and in Node. */
+export async function openCpuBackend(options: CpuBackendOptions): Promise<CpuBackend> {
+  const { ort, name, files, session, runs = new Serial() } = options
+  const open = (model: Uint8Array, which: string) =>
+    runs
+      .run(() => ort.InferenceSession.create(model, session))
+      .catch((cause: unknown) => {
+        throw new BackendError(name, `making the ${which}'s session`, { cause })
+      })
+  const student = await open(files.student, 'student')
+  const decoder = await open(files.decoder, 'decoder')
+  return new CpuBackend(ort, name, files.shape, student, decoder, runs)
+}
+
+/** Latents in memory; every frame is pixels. */
+export class CpuBackend implements Backend {
+  readonly screen = null
+  readonly lost = new Promise<never>(() => {})
+
+  private readonly ring: LatentRing
+  private readonly history: Float32Array
+  private frame: Tensor | null = null
+  private released = false
+
+  constructor(
+    private readonly ort: Ort,
+    readonly name: string,
+    private readonly shape: WorldShape,
+    private readonly student: InferenceSession,
+    private readonly decoder: InferenceSession,
+    private readonly runs: Serial,
+  ) {
+    this.ring = new LatentRing(shape)
+    this.history = new Float32Array(shape.offsets.length * shape.latentLength)
+  }
+
+  async begin(latents: Float32Array): Promise<void> {
+    this.check('begin')
+    this.ring.fill(latents)
+    await this.decode()
+  }
+
+  async step(input: StepInput): Promise<Stages> {
+    this.check('step')
+    const { shape } = this
+    const started = performance.now()
+    this.ring.gather(shape.offsets, this.history)
+    const out = await this.run(this.student, 'the student', {
+      history: this.tensor(this.history, [1, shape.offsets.length, shape.tokens, shape.channels]),
+      actions: this.tensor(input.actions, [1, shape.actionCount, shape.actionDims]),
+      prompt: this.tensor(input.prompt, [1, shape.promptDim]),
+      noise: this.tensor(input.noise, [1, shape.noiseCount, shape.tokens, shape.channels]),
+    })
+    this.ring.push(floats(out, 'latent', shape.latentLength, this.name))
+    out.latent!.dispose()
+    const dreamed = performance.now()
+    await this.decode()
+    return { student: dreamed - started, decoder: performance.now() - dreamed }
+  }
+
+  async readLatent(): Promise<Float32Array> {
+    this.check('readLatent')
+    return this.ring.at(1).slice()
+  }
+
+  async readLatents(): Promise<Float32Array> {
+    this.check('readLatents')
+    return this.ring.read()
+  }
+
+  async readFrame(): Promise<Pixels> {
+    this.check('readFrame')
+    return pixelsOf(this.frame!.data as Float32Array, this.shape.width, this.shape.height)
+  }
+
+  counts(): BackendCounts {
+    return { tensors: this.frame ? 1 : 0, gpuBuffers: 0 }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.released) return
+    this.released = true
+    this.frame?.dispose()
+    this.frame = null
+    await this.runs.run(async () => {
+      await this.student.release()
+      await this.decoder.release()
+    })
+  }
+
+  private async decode(): Promise<void> {
+    const { tokens, channels } = this.shape
+    const out = await this.run(this.decoder, 'the decoder', {
+      latent: this.tensor(this.ring.at(1), [1, tokens, channels]),
+    })
+    floats(out, 'frame', this.shape.width * this.shape.height * 4, this.name)
+    this.frame?.dispose()
+    this.frame = out.frame!
+  }
+
+  private tensor(data: Float32Array, dims: readonly number[]): Tensor {
+    return new this.ort.Tensor('float32', data, dims)
+  }
+
+  private run(session: InferenceSession, what: string, feeds: Record<string, Tensor>) {
+    return this.runs
+      .run(() => session.run(feeds))
+      .catch((cause: unknown) => {
+        throw new BackendError(this.name, `running ${what}`, { cause })
+      })
+  }
+
+  private check(call: string): void {
+    if (this.released) throw new BackendReleasedError(this.name, call)
+  }
+}
+
+function floats(out: InferenceSession.ReturnType, name: string, length: number, backend: string) {
+  const data = out[name]?.data
+  if (data instanceof Float32Array && data.length === length) return data
+  const came = out[name] ? `[${out[name].dims}] of ${out[name].type}` : 'nothing'
+  const cause = new Error(`its output "${name}" should be ${length} floats, but ${came} came`)
+  throw new BackendError(backend, 'reading a graph', { cause })
+}

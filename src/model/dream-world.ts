@@ -1,0 +1,303 @@
+import { type Action, IDLE } from '../engine/action'
+import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
+import { seedKey } from '../engine/random'
+import { Serial } from '../engine/serial'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Backend, BackendCounts, Stages } from './backend'
+import type { DreamListener } from './dream-events'
+import { DeviceLostError } from './errors'
+import { Prompts } from './prompts'
+import { Recovery } from './recovery'
+import { tickNoise } from './self-test'
+import { type DreamState, fromSnapshot, toSnapshot } from './snapshot'
+import type { WorldFiles } from './world-files'
+
+export interface DreamWorldOptions {
+  readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'knownPrompts'>
+  /** Owned by the world from now on. */
+  readonly backend: Backend
+  /** Embeds words that are neither preset nor caption. Left out, such words are refused. */
+  readonly encodePrompt?: (text: string) => Promise<Float32Array>
+  /** Makes another backend after this one lost its device. Left out, a lost device is the end. */
+  readonly reopen?: (lost: DeviceLostError) => Promise<Backend>
+  readonly onEvent?: DreamListener
+  /** Told of every checkpoint that recovery would begin from. */
+  readonly onCheckpoint?: (snapshot: Snapshot) => void
+  /** Ticks between checkpoints. Default 20; none are taken where there is neither `reopen` nor `onCheckpoint`. */
+  readonly checkpointEvery?: number
+  /** Called once when the world is closed, after the backend is freed. */
+  readonly onClose?: () => Promise<void>
+}
+
+export interface DreamStats extends BackendCounts {
+  /** Ticks since the world was opened, replays of a recovery included. */
+  readonly ticks: number
+  readonly deviceLosses: number
+}
+
+/** The dream: `World` over a backend. It holds what is small (actions, tick, seed, prompt); latents stay in the backend. */
+export class DreamWorld implements World {
+  private readonly queue = new Serial()
+  private readonly prompts: Prompts
+  private readonly recovery: Recovery
+  private readonly actions: Float32Array
+  private readonly noise: Float32Array
+  private backend: Backend
+  private state: DreamState | null = null
+  private epoch = 0
+  private ticks = 0
+  private deviceLosses = 0
+  private lost: DeviceLostError | null = null
+  private failed: OneiroError | null = null
+  private closing: Promise<void> | null = null
+
+  constructor(private readonly options: DreamWorldOptions) {
+    const { shape } = options.files
+    this.backend = options.backend
+    this.prompts = new Prompts(options.files, options.encodePrompt)
+    const checkpoints = options.reopen || options.onCheckpoint
+    this.recovery = new Recovery(checkpoints ? (options.checkpointEvery ?? 20) : 0)
+    this.actions = new Float32Array(shape.actionCount * shape.actionDims)
+    this.noise = new Float32Array(shape.noiseCount * shape.latentLength)
+    this.watch(this.backend)
+  }
+
+  get info(): WorldInfo {
+    const { manifest } = this.options.files
+    return {
+      id: manifest.id,
+      kind: 'dream',
+      backend: this.backend.name,
+      modelHash: manifest.modelHash,
+      width: manifest.frame.width,
+      height: manifest.frame.height,
+      ticksPerSecond: manifest.ticksPerSecond,
+    }
+  }
+
+  /** What is held now, for tests that nothing grows with ticks. */
+  get stats(): DreamStats {
+    return { ...this.backend.counts(), ticks: this.ticks, deviceLosses: this.deviceLosses }
+  }
+
+  /** Where a GPU backend presents frames, else null. It can be another object after a device was lost. */
+  get screen() {
+    return this.backend.screen
+  }
+
+  reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+    this.prompts.outdate()
+    return this.call('reset', async () => {
+      seedKey(seed)
+      const { starts } = this.options.files
+      const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
+      if (!from) {
+        const ids = starts.map(({ id }) => id).join(', ')
+        throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
+      }
+      const words = prompt ?? { text: from.caption, embedding: from.embedding }
+      const { text, embedding } = await this.prompts.resolve(words)
+      return this.begin({ tick: 0, seed, text, embedding, past: from.actions.slice() }, from.latents)
+    })
+  }
+
+  step(action: Action): Promise<Tick> {
+    return this.call('step', async () => {
+      const state = this.needReset('step')
+      const now = actionVector(action)
+      const stages = await this.surviving(() => this.advance(state, now))
+      this.recovery.ticked(now, state)
+      this.checkpointWhenDue(state)
+      return this.result(stages)
+    })
+  }
+
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    const turn = this.prompts.outdate()
+    const now = await this.call('setPrompt', () => {
+      this.needReset('setPrompt')
+      const known = this.prompts.known(prompt)
+      if (known && turn.isLatest()) Object.assign(this.state!, known)
+      return known
+    })
+    if (now) return
+    // The encoder may have to load first. Play goes on meanwhile, so this waits outside the queue.
+    const resolved = await this.prompts.resolve(prompt)
+    await this.call('setPrompt', () => {
+      if (turn.isLatest()) Object.assign(this.state!, resolved)
+    })
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.call('snapshot', async () => {
+      const state = this.needReset('snapshot')
+      const latents = await this.surviving(() => this.backend.readLatents())
+      return toSnapshot(this.options.files, state, latents)
+    })
+  }
+
+  restore(snapshot: Snapshot): Promise<Tick> {
+    this.prompts.outdate()
+    return this.call('restore', async () => {
+      const { latents, ...rest } = fromSnapshot(this.options.files, snapshot)
+      const { text, embedding } = snapshot.prompt
+      const prompt = await this.prompts.resolve(embedding ? { text, embedding } : text)
+      return this.begin({ ...rest, ...prompt }, latents)
+    })
+  }
+
+  readPixels(): Promise<Pixels> {
+    return this.call('readPixels', () => {
+      this.needReset('readPixels')
+      return this.surviving(() => this.backend.readFrame())
+    })
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.queue.run(async () => {
+      await this.backend.dispose()
+      await this.options.onClose?.()
+    })
+    return this.closing
+  }
+
+  /** Puts a state in place once the backend has it, so that a failure leaves the running one. */
+  private async begin(state: DreamState, latents: Float32Array): Promise<Tick> {
+    await this.surviving(() => this.backend.begin(latents))
+    this.state = state
+    this.epoch++
+    this.recovery.begin(state, latents)
+    this.tellCheckpoint(state, latents)
+    return this.result({})
+  }
+
+  /** One tick in the backend and, only once that is done, in `state`. */
+  private async advance(state: DreamState, now: Float32Array): Promise<Stages> {
+    const { shape } = this.options.files
+    const started = performance.now()
+    tickNoise(state.seed, state.tick + 1, shape, this.noise)
+    this.actions.set(now)
+    this.actions.set(state.past, shape.actionDims)
+    const noise = performance.now() - started
+    const stages = await this.backend.step({
+      actions: this.actions,
+      prompt: state.embedding,
+      noise: this.noise,
+    })
+    state.past.set(this.actions.subarray(0, state.past.length))
+    state.tick++
+    this.ticks++
+    stages.noise = noise
+    return stages
+  }
+
+  private async result(timings: Stages): Promise<Tick> {
+    const started = performance.now()
+    const frame = this.backend.screen ? null : await this.backend.readFrame()
+    if (frame) timings.frame = performance.now() - started
+    return { index: this.state!.tick, epoch: this.epoch, frame, timings }
+  }
+
+  /** Does `job`, and does it again on a new backend if the device goes away under it. */
+  private async surviving<T>(job: () => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.lost) await this.recover()
+      try {
+        return await job()
+      } catch (error) {
+        if (!(error instanceof DeviceLostError)) throw error
+        this.lost ??= error
+      }
+    }
+  }
+
+  private watch(backend: Backend): void {
+    void backend.lost.then((error) => {
+      if (this.backend !== backend || this.closing) return
+      this.lost ??= error
+      // Also when paused: the picture should come back without a key being pressed.
+      void this.queue.run(() => (this.lost && !this.closing ? this.recover() : undefined)).catch(() => {})
+    })
+  }
+
+  /** A new backend with the state of the last checkpoint, and the actions since played again: the same tick as before. */
+  private async recover(): Promise<void> {
+    const lost = this.lost!
+    const { onEvent, reopen } = this.options
+    this.deviceLosses++
+    onEvent?.({ type: 'device-lost', message: lost.message })
+    const before = this.backend
+    try {
+      await before.dispose().catch(() => {})
+      // Losing one device after the other is a broken driver, not bad luck.
+      if (!reopen || this.deviceLosses > MAX_LOSSES) throw lost
+      this.backend = await reopen(lost)
+      this.lost = null
+      await this.recovery.replay(
+        (latents) => this.backend.begin(latents),
+        (state, action) => this.advance(state, action),
+        this.state,
+      )
+    } catch (error) {
+      if (error instanceof DeviceLostError && error !== lost && reopen) {
+        this.lost = error
+        return this.recover()
+      }
+      this.failed = error instanceof OneiroError ? error : lost
+      onEvent?.({ type: 'failed', error: this.failed, message: this.failed.message })
+      throw this.failed
+    }
+    this.watch(this.backend)
+    if (this.backend.name !== before.name) {
+      const message = `The dream is now computed by ${this.backend.name}.`
+      onEvent?.({ type: 'backend', info: this.info, message })
+    }
+    const tick = this.state?.tick ?? 0
+    onEvent?.({ type: 'recovered', tick, message: `Play goes on at tick ${tick}.` })
+  }
+
+  private checkpointWhenDue(state: DreamState): void {
+    if (!this.recovery.isDue(state.tick)) return
+    const then = { ...state, past: state.past.slice() }
+    const epoch = this.epoch
+    // Not awaited: on a GPU the copy is queued now and read whenever it is done, while play goes on.
+    void this.backend.readLatents().then(
+      (latents) => {
+        if (epoch !== this.epoch) return
+        this.recovery.checkpoint(then, latents)
+        this.tellCheckpoint(then, latents)
+      },
+      () => {},
+    )
+  }
+
+  private tellCheckpoint(state: DreamState, latents: Float32Array): void {
+    this.options.onCheckpoint?.(toSnapshot(this.options.files, state, latents.slice()))
+  }
+
+  private call<T>(name: string, job: () => T | Promise<T>): Promise<T> {
+    if (this.closing) return Promise.reject(new WorldClosedError(name))
+    return this.queue.run(() => {
+      if (this.failed) throw this.failed
+      return job()
+    })
+  }
+
+  private needReset(call: string): DreamState {
+    if (!this.state) throw new NotReadyError(call)
+    return this.state
+  }
+}
+
+const MAX_LOSSES = 20
+
+function actionVector({ steer, throttle }: Action = IDLE): Float32Array {
+  for (const axis of [steer, throttle]) {
+    if (axis !== -1 && axis !== 0 && axis !== 1) {
+      throw new BadInputError(
+        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
+      )
+    }
+  }
+  return Float32Array.of(steer, throttle)
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { ManifestInvalidError, ManifestVersionError } from './errors'
+
+const VERSION = 1
+
+const count = z.number().int().positive()
+const row = z.number().int().nonnegative()
+const file = z.object({
+  // Only names in the world's own folder: a manifest must not make the page fetch from elsewhere.
+  path: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'a relative path without ".."')
+    .refine((path) => !path.includes('..')),
+  bytes: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
+})
+
+const schema = z
+  .object({
+    format: z.literal('oneiro-world'),
+    version: z.literal(VERSION),
+    id: z.string().min(1),
+    title: z.string().min(1),
+    license: z.string().min(1),
+    frame: z.object({ width: count, height: count }),
+    ticksPerSecond: z.number().positive(),
+    latent: z.object({ tokens: count, channels: count }),
+    history: z.object({ offsets: z.array(count).min(1) }),
+    actions: z.object({ count, dims: z.literal(2) }),
+    prompt: z.object({ dim: count, encoder: z.string().min(1) }),
+    student: z.looseObject({ outerSteps: count }),
+    files: z.object({ student: file, decoder: file, starts: file, encoder: file.optional() }),
+    starts: z
+      .array(
+        z.object({
+          id: z.string().min(1),
+          caption: z.string().min(1),
+          /** Row of `latents` and `actions` in starts.safetensors. */
+          index: row,
+          /** Row of `promptEmbeddings` for the caption. Left out, a preset of the same words must have it. */
+          embedding: row.optional(),
+        }),
+      )
+      .min(1),
+    presets: z.array(z.object({ id: z.string().min(1), text: z.string().min(1), embedding: row })).min(1),
+    selfTest: z.object({
+      seed: row,
+      latentSample: z.array(z.number()).min(1),
+      tolerance: z.number().positive(),
+    }),
+    modelHash: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
+  })
+  .superRefine((manifest, context) => {
+    const { offsets } = manifest.history
+    if (offsets.some((offset, i) => offset <= (offsets[i - 1] ?? 0))) {
+      context.addIssue({ code: 'custom', path: ['history', 'offsets'], message: 'offsets must increase' })
+    }
+    const presetTexts = new Set(manifest.presets.map((preset) => promptKey(preset.text)))
+    manifest.starts.forEach((start, i) => {
+      if (start.embedding === undefined && !presetTexts.has(promptKey(start.caption))) {
+        const message = `needs an embedding, because no preset says "${start.caption}"`
+        context.addIssue({ code: 'custom', path: ['starts', i], message })
+      }
+    })
+  })
+
+/** `world.json`: everything about a world but its weights. */
+export type Manifest = z.infer<typeof schema>
+export type ManifestFile = z.infer<typeof file>
+
+/**
+ * The manifest of `world.json`'s text.
+ *
+ * Throws `ManifestVersionError` where the version is another, `ManifestInvalidError` where the text is no manifest or a
+ * field is wrong; the message names the field.
+ */
+export function parseManifest(text: string): Manifest {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    throw new ManifestInvalidError('it is not JSON', { cause })
+  }
+  const head = (json ?? {}) as { format?: unknown; version?: unknown }
+  if (head.format !== 'oneiro-world') {
+    throw new ManifestInvalidError(
+      `its format is ${JSON.stringify(head.format)}, but "oneiro-world" was expected`,
+    )
+  }
+  if (head.version !== VERSION) throw new ManifestVersionError(VERSION, head.version)
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`)
+  throw new ManifestInvalidError(issues.join('; '))
+}
+
+/** Words that differ only in case or surrounding space are the same prompt. */
+export function promptKey(text: string): string {
+  return text.trim().toLowerCase()
+}
+
+/** The sizes that the graphs, the ring and the noise follow from. Lengths are in floats unless they say otherwise. */
+export interface WorldShape {
+  readonly width: number
+  readonly height: number
+  readonly tokens: number
+  readonly channels: number
+  /** tokens * channels: one latent frame. */
+  readonly latentLength: number
+  /** Ages in ticks of the latents that the student sees; 1 is the newest. */
+  readonly offsets: readonly number[]
+  /** Latents kept: the greatest offset. */
+  readonly ringLength: number
+  /** Actions that the student sees, the one applied now included. */
+  readonly actionCount: number
+  readonly actionDims: number
+  readonly promptDim: number
+  /** Noise latents a tick: x1, then y1 of every outer step. */
+  readonly noiseCount: number
+}
+
+export function worldShape(manifest: Manifest): WorldShape {
+  const { tokens, channels } = manifest.latent
+  const { offsets } = manifest.history
+  return {
+    width: manifest.frame.width,
+    height: manifest.frame.height,
+    tokens,
+    channels,
+    latentLength: tokens * channels,
+    offsets,
+    ringLength: Math.max(...offsets),
+    actionCount: manifest.actions.count,
+    actionDims: manifest.actions.dims,
+    promptDim: manifest.prompt.dim,
+    noiseCount: 1 + manifest.student.outerSteps,
+  }
+}

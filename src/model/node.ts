@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import * as ort from 'onnxruntime-node'
+import { Serial } from '../engine/serial'
+import { type AssetSource, NO_CACHE } from './assets'
+import { openCpuBackend } from './cpu-backend'
+import { DreamWorld } from './dream-world'
+import { AssetMissingError, AssetUnreachableError } from './errors'
+import { openPromptEncoderNode } from './prompt/node'
+import { selfTest } from './self-test'
+import { loadWorldFiles, type TellProgress } from './world-files'
+
+export interface OpenDreamNodeOptions {
+  /** Threads inside one run. Default 2; README.md of this folder has the measurement. */
+  readonly threads?: number
+  /** Execution provider of onnxruntime-node. Default `cpu`; the same bits every time are promised for that one only. */
+  readonly provider?: string
+  /** Folder of the sentence encoder. Default: the one that the manifest names, beside the world's folder. */
+  readonly promptEncoder?: string
+  readonly onProgress?: TellProgress
+}
+
+/**
+ * Opens the dream in the folder `dir` (it holds `world.json`) on onnxruntime-node. Close it when done.
+ *
+ * A run blocks the event loop for its length, as the binding computes on the calling thread; a server puts it in a
+ * worker thread.
+ *
+ * @example
+ * const dream = await openDreamNode('assets/drive')
+ * await dream.reset({ seed: 7, prompt: 'a snowy night drive' })
+ * const { frame } = await dream.step({ steer: 0, throttle: 1 })
+ */
+export async function openDreamNode(dir: string, options: OpenDreamNodeOptions = {}): Promise<DreamWorld> {
+  const { threads = 2, provider = 'cpu', onProgress = () => {} } = options
+  const files = await loadWorldFiles({ source: folderOnDisk(dir), cache: NO_CACHE, onProgress })
+  const runs = new Serial()
+  onProgress({ phase: 'compile', loaded: 0, total: 1 })
+  const backend = await openCpuBackend({
+    ort,
+    name: `node-${provider}`,
+    files,
+    session: nodeSession(threads, provider),
+    runs,
+  })
+  try {
+    onProgress({ phase: 'self-test', loaded: 0, total: 1 })
+    await selfTest(backend, files)
+  } catch (error) {
+    await backend.dispose()
+    throw error
+  }
+  onProgress({ phase: 'ready', loaded: 1, total: 1 })
+
+  const encoder = openPromptEncoderNode({
+    folder: options.promptEncoder ?? join(dir, '..', files.manifest.prompt.encoder),
+    runExclusive: (job) => runs.run(job),
+  })
+  return new DreamWorld({
+    files,
+    backend,
+    encodePrompt: (text) => encoder.encode(text),
+    onClose: () => encoder.dispose(),
+  })
+}
+
+/** How sessions run in Node, for `threads` inside one run. */
+export function nodeSession(threads: number, provider = 'cpu'): ort.InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Threads that spin while they wait take the core from whoever works on it.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  }
+}
+
+/** A folder on disk as a source of assets. */
+export function folderOnDisk(dir: string): AssetSource {
+  const where = resolve(dir)
+  return {
+    where,
+    async read(path, onBytes) {
+      try {
+        const bytes = new Uint8Array(await readFile(join(where, path)))
+        onBytes?.(bytes.length)
+        return bytes
+      } catch (cause) {
+        const code = (cause as NodeJS.ErrnoException).code
+        // The folder's own name, not the whole path: messages travel further than machines.
+        const place = `the folder "${basename(where)}"`
+        if (code === 'ENOENT' || code === 'ENOTDIR') throw new AssetMissingError(path, place, { cause })
+        throw new AssetUnreachableError(path, String(code ?? cause), { cause })
+      }
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { BadInputError } from '../engine/errors'
+import type { Prompt } from '../engine/world'
+import { promptKey } from './manifest'
+import type { WorldFiles } from './world-files'
+
+export interface ResolvedPrompt {
+  readonly text: string
+  readonly embedding: Float32Array
+}
+
+/** Words to embeddings: given ones are checked, presets and captions are known by heart, others go to the encoder. */
+export class Prompts {
+  private latest = 0
+
+  constructor(
+    private readonly files: Pick<WorldFiles, 'shape' | 'knownPrompts'>,
+    private readonly encode?: (text: string) => Promise<Float32Array>,
+  ) {}
+
+  /** Starts a new turn: a prompt still being encoded for an older one must not be applied. */
+  outdate(): { isLatest(): boolean } {
+    const turn = ++this.latest
+    return { isLatest: () => turn === this.latest }
+  }
+
+  /** The prompt's embedding where it needs no encoder, else null. Throws `BadInputError` where it is no prompt. */
+  known(prompt: Prompt | string): ResolvedPrompt | null {
+    const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
+    if (embedding) return { text, embedding: this.checked(embedding) }
+    if (typeof text !== 'string' || text.trim() === '') {
+      throw new BadInputError('A prompt needs at least one word, but an empty one came.')
+    }
+    const byHeart = this.files.knownPrompts.get(promptKey(text))
+    return byHeart ? { text, embedding: byHeart } : null
+  }
+
+  async resolve(prompt: Prompt | string): Promise<ResolvedPrompt> {
+    const known = this.known(prompt)
+    if (known) return known
+    const text = typeof prompt === 'string' ? prompt : prompt.text
+    if (!this.encode) {
+      throw new BadInputError(
+        `"${text}" is none of the world's presets, and this world was opened without a prompt encoder. Choose a preset, or pass the embedding.`,
+      )
+    }
+    return { text, embedding: this.checked(await this.encode(text)) }
+  }
+
+  private checked(embedding: Float32Array): Float32Array {
+    const { promptDim } = this.files.shape
+    let squares = 0
+    for (const value of embedding) squares += value * value
+    // The comparison is written so that NaN fails it.
+    if (embedding.length !== promptDim || !(Math.abs(Math.sqrt(squares) - 1) < 0.02)) {
+      throw new BadInputError(
+        `A prompt's embedding is ${promptDim} floats of unit norm, but ${embedding.length} of norm ${Math.sqrt(squares).toFixed(2)} came.`,
+      )
+    }
+    return embedding.slice()
+  }
+}

@@ -1,0 +1,54 @@
+import { normals } from '../engine/random'
+import type { Backend, StepInput } from './backend'
+import { SelfTestError } from './errors'
+import { promptKey, type WorldShape } from './manifest'
+import type { WorldFiles } from './world-files'
+
+/** Fills the noise of the step that makes `tick`: one stream of the seed for every noise latent. */
+export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Float32Array): void {
+  for (let stream = 0; stream < shape.noiseCount; stream++) {
+    const start = stream * shape.latentLength
+    normals(seed, tick, stream, out.subarray(start, start + shape.latentLength))
+  }
+}
+
+/**
+ * One idle tick from start 0 under preset 0 against the numbers in the manifest. Played twice: a replay of a captured
+ * GPU graph can be wrong where its recording was right.
+ *
+ * Leaves the backend in that state. Throws `SelfTestError`; a wrong driver, kernel or weight file ends here and not in
+ * a strange picture.
+ */
+export async function selfTest(backend: Backend, files: WorldFiles): Promise<void> {
+  const { latentSample, tolerance } = files.manifest.selfTest
+  const input = selfTestInput(files)
+  for (let round = 0; round < 2; round++) {
+    await backend.begin(files.starts[0]!.latents)
+    await backend.step(input)
+    const latent = await backend.readLatent()
+    // Not Math.max: a NaN must fail.
+    const errors = latentSample.map((value, i) => Math.abs(latent[i]! - value))
+    const worst = errors.find((error) => !(error <= tolerance))
+    if (worst !== undefined) throw new SelfTestError(backend.name, worst, tolerance)
+  }
+}
+
+/** Median milliseconds of a tick now, over `ticks` of them: what thread counts are chosen by. */
+export async function timeTicks(backend: Backend, files: WorldFiles, ticks: number): Promise<number> {
+  const input = selfTestInput(files)
+  const times: number[] = []
+  for (let i = 0; i < ticks; i++) {
+    const started = performance.now()
+    await backend.step(input)
+    times.push(performance.now() - started)
+  }
+  return times.sort((a, b) => a - b)[ticks >> 1]!
+}
+
+function selfTestInput({ manifest, shape, starts, knownPrompts }: WorldFiles): StepInput {
+  const actions = new Float32Array(shape.actionCount * shape.actionDims)
+  actions.set(starts[0]!.actions, shape.actionDims)
+  const noise = new Float32Array(shape.noiseCount * shape.latentLength)
+  tickNoise(manifest.selfTest.seed, 1, shape, noise)
+  return { actions, noise, prompt: knownPrompts.get(promptKey(manifest.presets[0]!.text))! }
+}
