@@ -12,8 +12,7 @@ import { pack, unpack } from 'msgpackr'
 import { chromium } from 'playwright'
 import { createServer as createVite } from 'vite'
 
-const findChromium = () => '/usr/bin/chromium'
-
+import { chromiumFlags, ensureChromium } from '../e2e/chromium'
 import { POLICIES, type PolicyName } from '../src/scene/drive/policy'
 
 const compress = promisify(deflate)
@@ -121,14 +120,9 @@ await once(sink, 'listening')
 const sinkUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`
 
 const browser = await chromium.launch({
-  executablePath: findChromium(),
+  executablePath: ensureChromium(),
   args: [
-    '--no-sandbox',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
+    ...chromiumFlags.wasm,
     '--use-angle=swiftshader',
     '--enable-unsafe-swiftshader',
     '--ignore-gpu-blocklist',
