@@ -5,7 +5,6 @@ import { Command } from 'commander'
 import { firstTick, lastTick, readActionLog } from '../src/engine/action-log'
 import { OneiroError } from '../src/engine/errors'
 import { type Replay, replay } from '../src/engine/replay'
-import { openDreamNode } from '../src/model/node'
 
 interface Options {
   assets?: string
@@ -23,6 +22,8 @@ function report({ compared, differing, divergence, firstTick, lastTick }: Replay
 
 async function main(file: string, options: Options): Promise<void> {
   const log = readActionLog(await readFile(file, 'utf8'))
+  // Here and not above, so that --help and a bad file answer without starting a runtime.
+  const { openDreamNode } = await import('../src/model/node')
   const world = await openDreamNode(options.assets ?? `assets/${log.world}`)
   const bar = options.json
     ? null

@@ -21,7 +21,7 @@ const ARROWS: Record<string, readonly string[]> = {
 }
 
 /** What belongs to one room alone: no other room may import it. */
-const OWNED: [package: RegExp, rooms: readonly string[]][] = [
+const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^onnxruntime-/, ['src/model', 'server']],
   [/^three(\/|$)/, ['src/scene']],
   [/^pixi\.js(\/|$)/, ['src/scene']],
