@@ -194,8 +194,8 @@ def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
 class BlockCounter:
     """Counts the DiT blocks that run, by hooks: what NFE is measured with.
 
-        with BlockCounter(student.dit) as counter: student(noise, conditions)
-        counter.nfe   # block calls over the number of blocks
+    with BlockCounter(student.dit) as counter: student(noise, conditions)
+    counter.nfe   # block calls over the number of blocks
     """
 
     def __init__(self, dit: DiT):

@@ -118,6 +118,7 @@ def run(config: Config) -> None:
         run.backward(loss, optimiser, model)
         ema.update(model)
         run.log({"loss": loss})
-        if run.validation_due() or (config.max_steps and run.step + 1 == config.max_steps):
+        if run.validation_due():
             report(run, preview, sampler, validation_losses(ema.model, preview), "teacher")
-    report(run, preview, sampler, validation_losses(ema.model, preview), "teacher")
+    if run.progress() >= 1:
+        report(run, preview, sampler, validation_losses(ema.model, preview), "teacher")

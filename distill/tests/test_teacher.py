@@ -72,8 +72,8 @@ def test_training_helps_and_resumes_exactly(world, tmp_path):
 
 
 def test_training_learns_the_effect_of_steering(world, tmp_path):
-    config = configure(world, tmp_path, "name=learn", "max_steps=250", "learning_rate=4e-3", "ema=0.98")
-    teacher.run(config)
+    calm = ["history_noise=0", "sample_level=0", "prompt_dropout=0", "warmup_steps=10"]
+    teacher.run(configure(world, tmp_path, "name=learn", "max_steps=250", "learning_rate=4e-3", "ema=0.98", *calm))
     dit = load_teacher(tmp_path / "learn/teacher.pt")
     windows = Windows(Latents(world, "heldout"), dit.config)
     target, conditions = windows.gather(windows.fixed(64))

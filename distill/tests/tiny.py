@@ -66,7 +66,7 @@ def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
         random = np.random.default_rng(first_seed)
         rows = episodes * ticks
         actions = random.integers(-1, 2, (rows, 2)).astype(np.int8)
-        change = 0.2 * random.standard_normal((rows, TOKENS, CHANNELS)) + 0.2 * actions[:, :1, None]
+        change = 0.1 * random.standard_normal((rows, TOKENS, CHANNELS)) + 0.3 * np.roll(actions, 1, 0)[:, :1, None]
         latents = change.reshape(episodes, ticks, TOKENS, CHANNELS).cumsum(1) * 0.5
         latents = latents.reshape(rows, TOKENS, CHANNELS).astype(np.float16)
         caption = {"text": "a drive", "biome": "meadow", "time": "noon", "weather": "clear", "split": "train"}

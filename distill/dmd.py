@@ -1,0 +1,230 @@
+"""Stage 2 of TMD: DMD2-v with flow-head rollout (arXiv 2601.09881 section 3.3, A.3). One file, one method.
+
+- Generator: x_hat = x1 - InnerFlow(m(x_t, t)) with all N inner steps and the backbone in the gradient (Eq. 15).
+- Variational score distillation: the gradient is w (g_fake - g_teacher) with g = x_t - t v (Eq. 17) and FastGen's
+  w = 1 / mean|x_hat - g_teacher|; the printed L1 norm of the difference is `normaliser: difference`.
+- A fake score (the teacher again) learns the student's samples, a discriminator sees features of the frozen teacher.
+  Every `student_every`-th iteration updates the student, the others the two critics.
+- Beyond the paper, `own_history`: a part of each batch continues roll-outs of the student (see own_history.py).
+
+At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from distill.config import TrainConfig, UserError
+from distill.data import Latents
+from distill.discriminator import Discriminator, discriminator_loss, generator_loss
+from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guided
+from distill.optim import make_optimiser
+from distill.own_history import OwnHistory
+from distill.preview import Preview
+from distill.sampling import StudentSampler, load_student, load_teacher
+from distill.student import Student, shifted, student_flops
+from distill.teacher import report
+from distill.tmd import CLIP, inner_step_gain, student_architecture
+from distill.training import Batches, Ema, Run
+from distill.windows import Windows, corrupt
+
+
+@dataclass
+class Config(TrainConfig):
+    name: str = "dmd"
+    teacher: str = "runs/teacher/teacher.pt"
+    student: str = "runs/tmd/student.pt"  # of stage 1
+    student_every: int = 5
+    critic_learning_rate: float = 1.0  # as a multiple of learning_rate
+    guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
+    gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
+    layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
+    columns: int = 10  # tokens in a row of the latent
+    discriminator_width: int = 64
+    time_shift: float = 5.0  # of t_dmd
+    sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
+    normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
+    optimiser: str = "adamw"
+    history_noise: float = 0.5
+    own_history: float = 0.0
+    own_ticks: int = 8
+    codec: str = "runs/codec/autoencoder.pt"
+    sample_level: float = 0.1
+
+
+def default_layers(blocks: int) -> list[int]:
+    """0-based blocks at a half, three quarters and the end, as (15, 22, 29) of 30."""
+    return sorted({blocks // 2, (3 * blocks) // 4, blocks - 1})
+
+
+def generate(student: Student, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
+    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid."""
+    grid = torch.tensor(student.outer_grid[1:], device=x.device)
+    t = grid[torch.randint(len(grid), (len(x),), device=x.device)]
+    time = t[:, None, None]
+    x1, y1 = torch.randn_like(x), torch.randn_like(x)
+    x_t = time * x1 if len(grid) == 1 else (1 - time) * x + time * x1
+    base = student.base(conditions)
+    y = student.inner_flow(y1, student.backbone(x_t, t, conditions, base), base)
+    return x1 - y if sample_from == "x1" else x_t - time * y
+
+
+@dataclass
+class Noised:
+    """A sample at the time where teacher, fake score and discriminator look at it."""
+
+    t: Tensor  # [B]
+    noise: Tensor  # [B,T,C]
+
+    @staticmethod
+    def draw(x: Tensor, shift: float) -> Noised:
+        t = shifted(torch.rand(len(x), device=x.device), shift).clamp(*CLIP)
+        return Noised(t, torch.randn_like(x))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        t = self.t[:, None, None]
+        return (1 - t) * x + t * self.noise
+
+
+def denoised(x_t: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
+    """g = x_t - t v (Eq. 17)."""
+    return x_t - t[:, None, None] * velocity
+
+
+def vsd_loss(sample: Tensor, fake: Tensor, teacher: Tensor, normaliser: str = "sample") -> Tensor:
+    """Its gradient by `sample` is w (g_fake - g_teacher) / d; all [B,T,C] -> [B]."""
+    with torch.no_grad():
+        difference = fake - teacher
+        size = (sample - teacher if normaliser == "sample" else difference).abs().mean((1, 2), keepdim=True)
+        goal = sample - difference / (size + 1e-6)
+    return 0.5 * (sample - goal).square().mean((1, 2))
+
+
+class Stage2:
+    """Student, critics and their losses; the loop only calls and steps."""
+
+    def __init__(self, config: Config, student: Student, teacher: DiT):
+        if config.sample_from not in ("x1", "xt") or config.normaliser not in ("sample", "difference"):
+            raise UserError("sample_from must be x1 or xt, normaliser must be sample or difference")
+        if config.student_every < 1:
+            raise UserError(f"student_every must be at least 1, not {config.student_every}")
+        shape = teacher.config
+        self.config, self.student, self.teacher = config, student, teacher
+        self.layers = list(config.layers) or default_layers(shape.blocks)
+        if min(self.layers) < 0 or max(self.layers) >= shape.blocks:
+            raise UserError(f"layers {self.layers} must lie in the teacher's 0..{shape.blocks - 1}")
+        self.fake = DiT(shape)
+        self.fake.load_state_dict(teacher.state_dict())
+        self.discriminator = Discriminator(
+            shape.width, shape.tokens, config.columns, len(self.layers), config.discriminator_width
+        )
+
+    def student_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
+        """VSD and the discriminator's opinion, mean over the batch; gradients reach the student only."""
+        config = self.config
+        sample = generate(self.student, x, conditions, config.sample_from)
+        noised = Noised.draw(x, config.time_shift)
+        x_t = noised(sample)
+        with torch.no_grad():
+            fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
+            real = denoised(x_t, noised.t, guided(self.teacher, x_t, noised.t, conditions, config.guidance))
+        loss = vsd_loss(sample, fake, real, config.normaliser).mean()
+        figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
+        if config.gan:
+            features = self.teacher.features(x_t, noised.t, conditions, self.layers)
+            opinion = generator_loss(self.discriminator(features)).mean()
+            figures["generator"] = opinion.detach()
+            loss = loss + config.gan * opinion
+        return loss, figures
+
+    def critic_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
+        """Fake score (x0 error at student samples) and discriminator, mean over the batch; none reaches the student."""
+        config = self.config
+        with torch.no_grad():
+            sample = generate(self.student, x, conditions, config.sample_from)
+        noised = Noised.draw(x, config.time_shift)
+        x_t = noised(sample)
+        loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
+        figures = {"fake_score": loss.detach()}
+        if config.gan:
+            with torch.no_grad():
+                fake = self.teacher.features(x_t, noised.t, conditions, self.layers)
+                real = self.teacher.features(noised(x), noised.t, conditions, self.layers)  # same t, same noise
+            real, fake = self.discriminator(real), self.discriminator(fake)
+            opinion = discriminator_loss(real, fake).mean()
+            figures |= {"discriminator": opinion.detach(), "told_apart": (real > fake).float().mean()}
+            loss = loss + opinion
+        return loss, figures
+
+    def flops(self) -> int:
+        """Of one sample, averaged over the cycle of updates. Guidance and discriminator heads are left out."""
+        shape, every = self.teacher.config, self.config.student_every
+        whole, student = forward_flops(shape), student_flops(self.student.config, shape)
+        student /= self.student.config.outer_steps
+        seen = max(self.layers, default=0) * block_flops(shape) if self.config.gan else 0
+        on_student = 3 * student + 2 * whole + 2 * seen
+        on_critics = student + 3 * whole + 2 * seen
+        return int((on_student + (every - 1) * on_critics) / every)
+
+
+def run(config: Config) -> None:
+    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    teacher = load_teacher(config.teacher)
+    student = load_student(config.student).train().requires_grad_(True)
+    run = Run(config, "student", student_architecture(student))
+    student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
+    stage = Stage2(config, student, teacher)
+    fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)
+    windows = Windows(training, shape, run.device)
+    ema = Ema(student, config.ema)
+    optimiser = make_optimiser(run, student, config.optimiser)
+    critics = torch.nn.ModuleDict({"fake": fake, "discriminator": discriminator})
+    critic_optimiser = make_optimiser(run, critics, config.optimiser)
+    for group in critic_optimiser.param_groups:
+        group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
+    batches = Batches(len(windows), config.batch, config.seed)
+    live = StudentSampler(student)
+    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    run.track(
+        model=student,
+        ema=ema,
+        fake=fake,
+        discriminator=discriminator,
+        optimiser=optimiser,
+        critic_optimiser=critic_optimiser,
+        batches=batches,
+        own=own,
+    )
+    run.begin(flops_per_sample=stage.flops())
+    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    sampler = StudentSampler(ema.model)
+    run.say(
+        f"{count_parameters(student) / 1e6:.2f} M parameters, {stage.flops() / 1e9:.2f} GFLOP a sample, "
+        f"discriminator {count_parameters(discriminator) / 1e6:.2f} M over blocks {stage.layers}"
+    )
+    for step in run.steps():
+        target, conditions = windows.training(batches.next())
+        conditions = corrupt(conditions, config.history_noise)
+        target, conditions = own.mix(target, conditions, live)
+        x = student.dit.to_change(target, conditions)
+        run.set_learning_rate(optimiser, critic_optimiser)
+        if step % config.student_every == 0:
+            critics.requires_grad_(False)
+            with run.autocast():
+                loss, figures = stage.student_loss(x, conditions)
+            run.backward(loss, optimiser, student)
+            critics.requires_grad_(True)
+            ema.update(student)
+            figures["gate"] = student.gate
+        else:
+            with run.autocast():
+                loss, figures = stage.critic_loss(x, conditions)
+            run.backward(loss, critic_optimiser, critics)
+        run.log(figures)
+        if run.validation_due():
+            report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+    if run.progress() >= 1:
+        report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")

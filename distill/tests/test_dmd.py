@@ -1,0 +1,166 @@
+"""The oracles of stage 2: the gradient of VSD, who learns from what, gradients through inner steps, a whole run."""
+
+import pytest
+import torch
+
+from distill import dmd, tmd
+from distill import teacher as teacher_stage
+from distill.config import UserError, load_config
+from distill.discriminator import Discriminator, discriminator_loss, generator_loss
+from distill.sampling import load_student
+from distill.student import Student, StudentConfig
+from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
+from distill.training import load_checkpoint
+
+
+def stage(**changes) -> dmd.Stage2:
+    torch.manual_seed(0)
+    student = Student(tiny_teacher(), StudentConfig(inner_steps=3, outer_steps=changes.pop("outer_steps", 1)))
+    with torch.no_grad():
+        student.interval.out.weight.normal_(std=0.05)
+    teacher = tiny_teacher().requires_grad_(False)
+    made = dmd.Stage2(dmd.Config(columns=3, discriminator_width=8, **changes), student, teacher)
+    with torch.no_grad():  # a fake score that has moved
+        for parameter in made.fake.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    return made
+
+
+def test_the_vsd_gradient_is_the_weighted_difference_of_the_scores():
+    sample = noise(2, TOKENS, CHANNELS).requires_grad_()
+    fake, teacher = noise(2, TOKENS, CHANNELS, seed=3), noise(2, TOKENS, CHANNELS, seed=4)
+    dmd.vsd_loss(sample, fake, teacher).sum().backward()
+    weight = 1 / ((sample - teacher).abs().mean((1, 2), keepdim=True) + 1e-6)
+    torch.testing.assert_close(sample.grad, (weight * (fake - teacher) / (TOKENS * CHANNELS)).detach())
+
+
+def test_vsd_pulls_a_gaussian_generator_to_the_teachers_mean_and_spread():
+    # Teacher: x ~ N(1, 0.5^2). Fake score: exact for the generator N(m, k^2).
+    torch.manual_seed(0)
+    m, k = torch.tensor(-1.0, requires_grad=True), torch.tensor(0.1, requires_grad=True)
+    optimiser = torch.optim.Adam([m, k], 0.03)
+
+    def mean(x_t, t, mu, sigma):  # E[x | x_t]
+        t = t[:, None, None]
+        return mu + (1 - t) * sigma**2 / ((1 - t) ** 2 * sigma**2 + t**2) * (x_t - (1 - t) * mu)
+
+    for _ in range(300):
+        sample = m + k * torch.randn(256, 1, 1)
+        noised = dmd.Noised.draw(sample, 5.0)
+        x_t = noised(sample)
+        with torch.no_grad():
+            fake, teacher = mean(x_t, noised.t, m, k), mean(x_t, noised.t, 1.0, 0.5)
+        optimiser.zero_grad()
+        dmd.vsd_loss(sample, fake, teacher).mean().backward()
+        optimiser.step()
+    assert m.item() == pytest.approx(1.0, abs=0.15) and abs(k.item()) == pytest.approx(0.5, abs=0.15)
+
+
+def test_gradients_reach_the_whole_student_through_every_inner_step_and_nothing_else():
+    made = stage()
+    heads, original = [], made.student.head
+
+    def head(*arguments):
+        heads.append(original(*arguments))
+        heads[-1].retain_grad()
+        return heads[-1]
+
+    made.student.head = head
+    loss, _ = made.student_loss(noise(6, TOKENS, CHANNELS), tiny_conditions(6))
+    loss.backward()
+    assert len(heads) == 3 and all(h.grad.abs().max() > 0 for h in heads)
+    names = dict(made.student.named_parameters())
+    for part in (
+        "dit.patch.weight",
+        "dit.blocks.0.up.weight",
+        "fusion.gate",
+        "fusion.up.weight",
+        "interval.out.weight",
+    ):
+        assert names[part].grad.abs().max() > 0, part
+    assert all(p.grad is None for p in (*made.teacher.parameters(), *made.fake.parameters()))
+
+
+def test_the_discriminator_moves_the_student_through_the_teachers_features():
+    made = stage()
+    x, conditions, gradients = noise(6, TOKENS, CHANNELS), tiny_conditions(6), []
+    for gan in (0.0, 5.0):
+        made.config.gan = gan
+        torch.manual_seed(4)
+        made.student.zero_grad()
+        made.student_loss(x, conditions)[0].backward()
+        gradients.append(made.student.dit.patch.weight.grad.clone())
+    assert (gradients[0] - gradients[1]).abs().max() > 1e-6
+
+
+def test_a_critic_update_leaves_the_student_untouched():
+    made = stage()
+    before = {name: value.clone() for name, value in made.student.state_dict().items()}
+    critics = [*made.fake.parameters(), *made.discriminator.parameters()]
+    loss, figures = made.critic_loss(noise(6, TOKENS, CHANNELS), tiny_conditions(6))
+    loss.backward()
+    assert all(p.grad is None for p in (*made.student.parameters(), *made.teacher.parameters()))
+    assert sum(p.grad.abs().sum() for p in critics if p.grad is not None) > 0
+    torch.optim.SGD(critics, 0.1).step()
+    assert all(torch.equal(value, before[name]) for name, value in made.student.state_dict().items())
+    assert 0 <= figures["told_apart"] <= 1
+
+
+def test_where_samples_come_from():
+    one, two = stage(), stage(outer_steps=2, sample_from="xt")
+    x, conditions = noise(6, TOKENS, CHANNELS), tiny_conditions(6)
+    torch.manual_seed(2)
+    first = dmd.generate(one.student, x, conditions)
+    torch.manual_seed(2)
+    torch.testing.assert_close(dmd.generate(one.student, x + 5, conditions), first)  # M = 1 sees no recorded x
+    for sample_from in ("x1", "xt"):
+        assert dmd.generate(two.student, x, conditions, sample_from).shape == x.shape
+
+
+def test_the_discriminator_learns_to_tell_tokens_apart():
+    torch.manual_seed(0)
+    critic = Discriminator(24, TOKENS, 3, layers=2, inner=8)
+    optimiser = torch.optim.Adam(critic.parameters(), 3e-3)
+    for _ in range(60):
+        real, fake = ([torch.randn(16, TOKENS, 24) + shift] * 2 for shift in (0.0, torch.arange(24) / 24))
+        optimiser.zero_grad()
+        discriminator_loss(critic(real), critic(fake)).mean().backward()
+        optimiser.step()
+    assert critic(real).mean() > critic(fake).mean() + 0.5
+    assert generator_loss(torch.tensor([[5.0]])) < generator_loss(torch.tensor([[-5.0]]))
+
+
+def test_impossible_settings_are_refused():
+    for changes, text in (
+        ({"layers": [4]}, "0..3"),
+        ({"sample_from": "x"}, "sample_from"),
+        ({"student_every": 0}, "at least 1"),
+    ):
+        with pytest.raises(UserError, match=text):
+            stage(**changes)
+    with pytest.raises(UserError, match="rows of 4"):
+        Discriminator(24, TOKENS, 4, layers=1)
+    assert dmd.default_layers(30) == [15, 22, 29]
+
+
+def test_a_whole_run_and_its_resume(tmp_path):
+    world = write_world(tmp_path / "world")
+    common = [f"data={world}", f"runs={tmp_path}", "batch=8", "codec=none", "warmup_steps=5"]
+    shape = ["width=24", "blocks=3", "heads=2", "frequencies=8"]
+    teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "max_steps=5"]))
+    teacher = f"teacher={tmp_path}/teacher/teacher.pt"
+    tmd.run(load_config(tmd.Config, None, [*common, teacher, "max_steps=5", "head_blocks=1"]))
+    own = [
+        *common,
+        teacher,
+        f"student={tmp_path}/tmd/student.pt",
+        "columns=3",
+        "discriminator_width=8",
+        "own_history=0.5",
+    ]
+    dmd.run(load_config(dmd.Config, None, [*own, "max_steps=6", "student_every=3"]))
+    first, second = load_student(tmp_path / "tmd/student.pt"), load_student(tmp_path / "dmd/student.pt")
+    assert first.config == second.config
+    assert not torch.equal(first.dit.patch.weight, second.dit.patch.weight)
+    dmd.run(load_config(dmd.Config, None, [*own, "max_steps=9", "student_every=3", "resume=true"]))
+    assert load_checkpoint(tmp_path / "dmd/student.pt", "student")["step"] == 9

@@ -1,0 +1,222 @@
+"""The oracles of stage 1: intervals, finite difference against JVP, both forms of the loss, guidance, the teacher's
+exact target, a whole tiny run, own histories."""
+
+import pytest
+import torch
+
+from distill import teacher as teacher_stage
+from distill import tmd
+from distill.config import UserError, load_config
+from distill.data import Latents
+from distill.dit import Conditions, DiT
+from distill.own_history import OwnHistory
+from distill.sampling import StudentSampler, load_student, load_teacher
+from distill.student import Student, StudentConfig
+from distill.tests.tiny import (
+    CHANNELS,
+    TOKENS,
+    noise,
+    tiny_conditions,
+    tiny_config,
+    tiny_student,
+    tiny_teacher,
+    write_world,
+)
+from distill.windows import Windows, drop_prompts
+
+
+def inputs(student: Student, batch: int = 5):
+    conditions = tiny_conditions(batch)
+    y, y1 = noise(batch, TOKENS, CHANNELS), noise(batch, TOKENS, CHANNELS, seed=3)
+    base = student.base(conditions)
+    features = student.backbone(noise(batch, TOKENS, CHANNELS, seed=4), torch.full((batch,), 0.999), conditions, base)
+    return y, y1, features, base
+
+
+def awake(student: Student) -> Student:
+    """As after some training: the embedding of s-r speaks and the gate is open."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        student.interval.out.weight.normal_(std=0.1)
+        student.fusion.gate.fill_(0.5)
+    return student
+
+
+def test_intervals_follow_the_grid():
+    grid = tiny_student(inner_steps=4).inner_grid
+    s, r = tmd.sample_intervals(4000, 0.75, grid, 3.0, "cpu")
+    assert torch.equal(s[:3000], r[:3000])
+    for lower, value in zip(r[3000:].tolist(), s[3000:].tolist(), strict=True):
+        index = grid.index(min(grid, key=lambda point: abs(point - lower)))
+        assert grid[index] <= value + 1e-6 and (index + 1 == len(grid) or value < grid[index + 1] + 1e-6)
+    assert s.min() >= 0.001 and s.max() <= 0.999
+    parts = [((r[3000:] - point).abs() < 1e-6).float().mean().item() for point in grid[:4]]
+    assert parts == pytest.approx([0.53, 0.24, 0.14, 0.09], abs=0.05)  # tmd.md section 3
+
+
+@pytest.mark.parametrize(("s", "r"), [(0.5, 0.0), (0.999, 0.909), (0.912, 0.909), (0.003, 0.0)])
+def test_the_finite_difference_is_the_jvp(s, r):
+    student = awake(tiny_student()).double()
+    y, y1, features, base = (value.double() for value in inputs(tiny_student()))
+    s, r = torch.full((5,), s, dtype=torch.float64), torch.full((5,), r, dtype=torch.float64)
+    exact = tmd.head_jvp(student, y, s, r, y1 - y, features, base)
+    error = [
+        ((tmd.head_derivative(student, y, s, r, y1 - y, features, base, d) - exact).norm() / exact.norm()).item()
+        for d in (1e-3, 1e-6)
+    ]
+    assert error[1] < 1e-3 and error[1] < error[0]
+
+
+def test_the_derivative_includes_the_time():
+    student = awake(tiny_student())
+    y, _, features, base = inputs(student)
+    s, r = torch.full((5,), 0.5), torch.zeros(5)
+    still = tmd.head_derivative(student, y, s, r, torch.zeros_like(y), features, base, 1e-3)
+    assert still.abs().max() > 1e-3
+
+
+def test_the_loss_in_u_is_the_loss_in_head_space():
+    student = awake(tiny_student())
+    y, y1, features, base = inputs(student)
+    s, r = torch.full((5,), 0.6), torch.zeros(5)
+    y_s = 0.4 * y + 0.6 * y1
+    head = student.head(y_s, s, r, features, base)
+    derivative = tmd.head_derivative(student, y_s, s, r, y1 - y, features, base, 5e-3)
+    in_head = head - (y - 0.6 * derivative)
+    u, u_derivative = y1 - head, -derivative
+    in_u = u - ((y1 - y) - 0.6 * u_derivative)  # u - sg(v - (s-r) du/ds), Eq. 10
+    torch.testing.assert_close(in_head, -in_u)
+
+
+def test_the_weight_is_adaptive_and_not_differentiated():
+    head, target = torch.ones(2, 3, 4, requires_grad=True), torch.zeros(2, 3, 4)
+    loss = tmd.adaptive(head, target, 1.0)
+    assert loss.tolist() == pytest.approx([0.5, 0.5])  # d / (d + d)
+    loss.sum().backward()
+    torch.testing.assert_close(head.grad, torch.full((2, 3, 4), 2 / 24))
+
+
+def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch):
+    student, conditions = tiny_student(), tiny_conditions(8)
+    x, seen = noise(8, TOKENS, CHANNELS), {}
+    monkeypatch.setattr(tmd, "adaptive", lambda head, target, c: seen.update(target=target) or head.sum((1, 2)))
+    targets = {}
+    for guidance in (1.0, 3.0):
+        torch.manual_seed(1)
+        half = Conditions(**(vars(conditions) | {"dropped": torch.tensor([True] * 4 + [False] * 4)}))
+        tmd.tm_mf_loss(student, x, half, tmd.Config(equal=1.0, guidance=guidance))
+        targets[guidance] = seen["target"]
+    torch.manual_seed(1)
+    torch.randint(1, (8,))
+    y = torch.randn_like(x) - x
+    torch.testing.assert_close(targets[1.0], y)
+    torch.testing.assert_close(targets[3.0][:4], y[:4])  # dropped prompts keep the raw target
+    assert (targets[3.0][4:] - y[4:]).abs().max() > 0.1
+
+
+class Gaussian(torch.nn.Module):
+    """The exact velocity of x ~ N(mu, sigma^2), as a teacher."""
+
+    mu, sigma = 0.5, 0.3
+
+    def forward(self, x_t, t, _):
+        t = t[:, None, None]
+        variance = (1 - t) ** 2 * self.sigma**2 + t**2
+        return (t - (1 - t) * self.sigma**2) / variance * (x_t - (1 - t) * self.mu) - self.mu
+
+
+@pytest.mark.parametrize(("t", "s"), [(0.999, 0.999), (0.999, 0.3), (0.909, 0.5), (0.6, 0.05)])
+def test_the_teachers_target_is_the_conditional_mean(t, s):
+    # Linear regression of y on (x_t, y_s) from samples against the closed combination.
+    count, world = 400_000, Gaussian()
+    x = world.mu + world.sigma * noise(count, 1, 1, seed=1).double()
+    x1, y1 = noise(count, 1, 1, seed=2).double(), noise(count, 1, 1, seed=3).double()
+    x_t, y = (1 - t) * x + t * x1, x1 - x
+    y_s = (1 - s) * y + s * y1
+    t_, s_ = torch.full((count,), t), torch.full((count,), s)
+    mean = tmd.teacher_mean(world, x_t, t_, y_s, s_, None, 1.0)[:, 0, 0].double()
+    design = torch.cat([torch.ones_like(x_t[:, 0]), x_t[:, 0], y_s[:, 0]], 1)
+    fitted = (design @ torch.linalg.lstsq(design, y[:, 0]).solution)[:, 0]
+    assert (mean - fitted).square().mean().sqrt() < 6e-3
+    assert (y[:, 0, 0] - mean).square().mean() <= (y[:, 0, 0] - fitted).square().mean() * 1.002
+
+
+def test_at_m_1_the_inner_flow_from_y1_is_the_teachers_flow():
+    # With the exact head (teacher_mean as head at r = s) many small inner steps reproduce the ODE of the teacher.
+    world = Gaussian()
+    x_t, y1 = noise(2000, 1, 1, seed=1), noise(2000, 1, 1, seed=2)
+    t, y, steps = torch.full((2000,), 0.999), y1.clone(), 200
+    for index in range(steps, 0, -1):
+        s = torch.full((2000,), 0.999 * index / steps)
+        head = tmd.teacher_mean(world, x_t, t, y, s, None, 1.0)
+        y = y - 0.999 / steps * (y1 - head) if index == steps else y - 0.999 / steps * ((y - head) / s[:, None, None])
+    x = x_t - 0.999 * y
+    assert x.mean() == pytest.approx(world.mu, abs=0.03) and x.std() == pytest.approx(world.sigma, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"target": "teacher"}, {"guidance": 2.0}, {"derivative": "jvp"}, {"equal": 1.0}]
+)
+def test_gradients_reach_every_part_and_never_the_teacher(changes):
+    teacher = tiny_teacher().requires_grad_(False)
+    student = Student(teacher, StudentConfig())
+    conditions = drop_prompts(tiny_conditions(8), 0.3)
+    loss, figures = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, tmd.Config(**changes), teacher)
+    loss.mean().backward()
+    names = dict(student.named_parameters())
+    for part in (
+        "dit.patch.weight",
+        "dit.blocks.0.up.weight",
+        "dit.blocks.3.up.weight",
+        "fusion.gate",
+        "fusion.up.weight",
+    ):
+        assert names[part].grad.abs().max() > 0, part
+    assert names["interval.out.weight"].grad.abs().max() > 0
+    assert all(p.grad is None for p in teacher.parameters())
+    assert torch.isfinite(figures["error"])
+
+
+def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp_path):
+    world = write_world(tmp_path / "world")
+    shape = ["width=24", "blocks=3", "heads=2", "frequencies=8"]
+    common = [f"data={world}", f"runs={tmp_path}", "batch=16", "codec=none", "warmup_steps=10", "ema=0.98"]
+    teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "max_steps=60", "learning_rate=4e-3"]))
+    config = load_config(
+        tmd.Config,
+        None,
+        [*common, f"teacher={tmp_path}/teacher/teacher.pt", "max_steps=120", "learning_rate=2e-3", "head_blocks=1",
+         "own_history=0.25", "own_after=0.5"],
+    )  # fmt: skip
+    tmd.run(config)
+    student, teacher = load_student(tmp_path / "tmd/student.pt"), load_teacher(tmp_path / "teacher/teacher.pt")
+    assert student.gate > 0.048
+    assert student.interval(torch.tensor([0.1, 0.9])).std(0).max() > 1e-4
+    windows = Windows(Latents(world, "heldout"), student.dit.config)
+    target, conditions = windows.gather(windows.fixed(64))
+    draw = noise(64, 2, TOKENS, CHANNELS)
+    error = lambda model: (model.next_latent(draw, conditions) - target).square().mean()  # noqa: E731
+    with torch.no_grad():
+        assert error(student) < error(Student(teacher, StudentConfig(head_blocks=1)))
+
+    own = OwnHistory(windows, 0.5, 3, 8, 0.1, pool=8)
+    sampler = StudentSampler(student)
+    for _ in range(12):
+        recorded, dreamed = own.take(sampler)
+        assert (own.age <= 3).all() and (own.age >= 0).all()
+    which = (own.cursor - own.count + torch.arange(own.count).numpy()) % 8
+    expected, recorded_conditions = windows.gather(own.row[which], own.flip[which])
+    torch.testing.assert_close(recorded, expected)
+    torch.testing.assert_close(dreamed.actions, recorded_conditions.actions)
+    assert (dreamed.history[:, 0] - recorded_conditions.history[:, 0]).abs().max() > 0
+    torch.testing.assert_close(dreamed.history[:, 5], recorded_conditions.history[:, 5])  # 16 ticks ago: still recorded
+    mixed_target, mixed = own.mix(target[:8], conditions[:8], sampler)
+    assert mixed_target.shape[0] == len(mixed.level) == 8 and (mixed.level == 0.1).sum() == 4
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(UserError, match="target must be one of data, teacher"):
+        tmd.check(tmd.Config(target="both"))
+    with pytest.raises(UserError, match="equal is a part"):
+        tmd.check(tmd.Config(equal=2.0))
+    assert DiT(tiny_config()).config.blocks == 4

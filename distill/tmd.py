@@ -1,0 +1,236 @@
+"""Stage 1 of TMD: transition-matching MeanFlow (TM-MF, arXiv 2601.09881 section 3.2, A.2). One file, one method.
+
+The inner flow map is learnt from data. In head space (u = y1 - head, du/ds = -dhead/ds) the identity of MeanFlow says
+
+    head(y_s, s, r; m)  ->  sg( y* - (s - r) d/ds head )
+
+with d/ds along the path (dy_s/ds = y1 - y*), by central differences: two head calls without gradient, and only for the
+quarter of the batch where r < s. y* is y = x1 - x, guided by the student itself where guidance is not 1.
+
+Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
+sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is the
+teacher's own flow). The target then has no sampling noise, for a third more compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+import torch
+from torch import Tensor
+
+from distill.config import TrainConfig, UserError
+from distill.data import Latents
+from distill.dit import Conditions, DiT, block_flops, count_parameters, guided
+from distill.optim import make_optimiser
+from distill.own_history import OwnHistory
+from distill.preview import Preview
+from distill.sampling import StudentSampler, load_student, load_teacher
+from distill.student import Student, StudentConfig, shifted, student_flops
+from distill.teacher import report
+from distill.training import Batches, Ema, Run
+from distill.windows import Windows, corrupt, drop_prompts
+
+CLIP = (0.001, 0.999)  # of s and of the times of stage 2
+
+
+@dataclass
+class Config(TrainConfig):
+    name: str = "tmd"
+    teacher: str = "runs/teacher/teacher.pt"
+    init: str = ""  # a student checkpoint to start from instead of the teacher
+    outer_steps: int = 1
+    inner_steps: int = 2
+    head_blocks: int = 2
+    outer_shift: float = 10.0
+    inner_shift: float = 10.0
+    fusion: str = "gated"
+    gate_init: float = -3.0
+    equal: float = 0.75  # part of the batch with r = s; 1 is plain transition matching (the ablation)
+    s_shift: float = 3.0
+    delta: float = 5e-3  # of the finite difference
+    derivative: str = "difference"  # difference | jvp (exact, slower)
+    tangent: str = "guided"  # guided | raw
+    guidance: float = 1.0  # w
+    prompt_dropout: float = 0.1
+    target: str = "data"  # data | teacher
+    weight_constant: float = 1.0  # c / d
+    optimiser: str = "adamw"
+    history_noise: float = 0.5
+    own_history: float = 0.0  # part of the batch whose history the student dreamed itself
+    own_ticks: int = 8  # how far such a history is dreamed at most
+    own_after: float = 0.3  # from this part of the budget on
+    codec: str = "runs/codec/autoencoder.pt"
+    sample_level: float = 0.1
+
+
+def student_config(config) -> StudentConfig:
+    return StudentConfig(**{f.name: getattr(config, f.name) for f in fields(StudentConfig) if hasattr(config, f.name)})
+
+
+def student_architecture(student: Student) -> dict:
+    return asdict(student.dit.config) | {f"student_{k}": v for k, v in asdict(student.config).items()}
+
+
+def sample_intervals(batch: int, equal: float, grid: list[float], shift: float, device) -> tuple[Tensor, Tensor]:
+    """s and r, each [B]. s is uniform, then shifted; r the next lower point of the grid, or s in the first rows."""
+    s = shifted(torch.rand(batch, device=device), shift).clamp(*CLIP)
+    points = torch.tensor(grid, device=device)
+    r = points[(points[None] <= s[:, None]).sum(1) - 1]
+    same = round(equal * batch)
+    return s, torch.cat([s[:same], r[same:]])
+
+
+def head_derivative(student: Student, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, features, base, delta: float):
+    """d/ds head(y_s, s, r; m) along dy/ds = tangent, by differences: [B,T,C]. One-sided where s would leave the grid's
+    range or pass r (FastGen's rule)."""
+    low, high = CLIP
+    above = torch.where(s + delta <= high, s + delta, s)
+    below = torch.where((s - delta >= low) & (s - delta > r), s - delta, s)
+    step = lambda to: y + (to - s)[:, None, None] * tangent  # noqa: E731
+    difference = student.head(step(above), above, r, features, base) - student.head(
+        step(below), below, r, features, base
+    )
+    return difference / (above - below).clamp(min=1e-6)[:, None, None]
+
+
+def head_jvp(student: Student, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, features, base) -> Tensor:
+    """The same derivative by forward-mode differentiation."""
+    call = lambda y, s: student.head(y, s, r, features, base)  # noqa: E731
+    return torch.func.jvp(call, (y, s), (tangent, torch.ones_like(s)))[1]
+
+
+@torch.no_grad()
+def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, conditions: Conditions, guidance: float):
+    """E[y | x_t, y_s] by the teacher, [B,T,C].
+
+    y = (x_t - x) / t, so y_s = a (x_t - x) + s y1 with a = (1 - s) / t: z = a x_t - y_s = a x - s y1 is a look at
+    x with noise s / a, beside x_t with noise t / (1 - t). Weighted by precision they are x + noise of variance 1 / P."""
+    t, s = t[:, None, None].double(), s[:, None, None].double()
+    a = (1 - s) / t
+    first, second = ((1 - t) / t) ** 2, (a / s) ** 2
+    precision = first + second
+    mean = ((1 - t) / t**2 * x_t + a / s**2 * (a * x_t - y_s)) / precision  # x + noise / sqrt(precision)
+    tau = 1 / (1 + precision.sqrt())
+    x_tau = ((1 - tau) * mean).float()
+    tau = tau.float()
+    x = x_tau - tau * guided(teacher, x_tau, tau[:, 0, 0], conditions, guidance)
+    return (x_t - x) / t.float()
+
+
+def tm_mf_loss(student: Student, x: Tensor, conditions: Conditions, config: Config, teacher: DiT | None = None):
+    """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them."""
+    batch, device = len(x), x.device
+    grid = torch.tensor(student.outer_grid[1:], device=device)
+    t = grid[torch.randint(len(grid), (batch,), device=device)]
+    time = t[:, None, None]
+    x1, y1 = torch.randn_like(x), torch.randn_like(x)
+    x_t, y = (1 - time) * x + time * x1, x1 - x
+    s, r = sample_intervals(batch, config.equal, student.inner_grid, config.s_shift, device)
+    y_s = (1 - s)[:, None, None] * y + s[:, None, None] * y1
+
+    base = student.base(conditions)
+    features = student.backbone(x_t, t, conditions, base)
+    head = student.head(y_s, s, r, features, base)
+
+    with torch.no_grad():
+        raw = y
+        kept = torch.ones(batch, dtype=torch.bool, device=device)
+        if conditions.dropped is not None:
+            kept = ~conditions.dropped
+        if config.target == "teacher":
+            y = teacher_mean(teacher, x_t, t, y_s, s, conditions, 1.0)
+        if config.guidance != 1.0:
+            null = conditions.without_prompt()
+            base_null = student.base(null)
+            head_null = student.head(y_s, s, s, student.backbone(x_t, t, null, base_null), base_null)
+            y = torch.where(kept[:, None, None], head_null + config.guidance * (y - head_null), y)
+        target = y
+        same = round(config.equal * batch)
+        if same < batch:
+            rest = slice(same, batch)
+            tangent = (y1 - (y if config.tangent == "guided" else raw))[rest]
+            where = (y_s[rest], s[rest], r[rest], tangent, features[rest].detach(), base[rest].detach())
+            if config.derivative == "jvp":
+                derivative = head_jvp(student, *where)
+            else:
+                derivative = head_derivative(student, *where, config.delta)
+            target = torch.cat([y[:same], y[rest] - (s - r)[rest, None, None] * derivative])
+    return adaptive(head, target, config.weight_constant), {"error": (head.detach() - raw).square().mean()}
+
+
+def adaptive(head: Tensor, target: Tensor, constant: float) -> Tensor:
+    """|e|^2 / sg(|e|^2 + c) with c = constant * d, the norm summed over the d numbers of a sample: [B]."""
+    error = (head - target).square().flatten(1).sum(1)
+    return error / (error.detach() + constant * head[0].numel())
+
+
+def training_flops(student: Student, config: Config) -> int:
+    """Of one sample: forward and backward, the two extra head calls of its share, the guidance and the teacher."""
+    dit = student.dit.config
+    single = StudentConfig(**asdict(student.config) | {"outer_steps": 1, "inner_steps": 1})
+    forward = student_flops(single, dit)
+    head = config.head_blocks * block_flops(dit)
+    extra = 2 * (1 - config.equal) * head + (forward if config.guidance != 1.0 else 0)
+    return int(3 * forward + extra + (dit.blocks * block_flops(dit) if config.target == "teacher" else 0))
+
+
+def check(config: Config) -> None:
+    for name, allowed in (
+        ("target", ("data", "teacher")),
+        ("derivative", ("difference", "jvp")),
+        ("tangent", ("guided", "raw")),
+    ):
+        if getattr(config, name) not in allowed:
+            raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
+    if not 0 <= config.equal <= 1:
+        raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
+
+
+def run(config: Config) -> None:
+    check(config)
+    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    teacher = load_teacher(config.teacher)
+    student = load_student(config.init, averaged=False) if config.init else Student(teacher, student_config(config))
+    student = student.train().requires_grad_(True)
+    run = Run(config, "student", student_architecture(student))
+    student, teacher, shape = student.to(run.device), teacher.to(run.device), student.dit.config
+    windows = Windows(training, shape, run.device)
+    ema = Ema(student, config.ema)
+    optimiser = make_optimiser(run, student, config.optimiser)
+    batches = Batches(len(windows), config.batch, config.seed)
+    sampler = StudentSampler(ema.model)
+    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
+    run.begin(flops_per_sample=training_flops(student, config))
+    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    run.say(
+        f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps} N={config.inner_steps} "
+        f"H={config.head_blocks}, {student_flops(student.config, shape) / 1e9:.3f} GFLOP a tick"
+    )
+    for _ in run.steps():
+        target, conditions = windows.training(batches.next())
+        conditions = corrupt(conditions, config.history_noise)
+        if config.own_history and run.progress() >= config.own_after:
+            target, conditions = own.mix(target, conditions, sampler)
+        conditions = drop_prompts(conditions, config.prompt_dropout)
+        x = student.dit.to_change(target, conditions)
+        run.set_learning_rate(optimiser)
+        with run.autocast():
+            loss, figures = tm_mf_loss(student, x, conditions, config, teacher)
+        run.backward(loss.mean(), optimiser, student)
+        ema.update(student)
+        run.log({"loss": loss.mean(), **figures, "gate": student.gate})
+        if run.validation_due():
+            report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+    if run.progress() >= 1:
+        report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+
+
+@torch.no_grad()
+def inner_step_gain(student: Student, preview: Preview) -> dict[str, float]:
+    """Diversity and latent PSNR with one inner step instead of N: what the head's further calls bring."""
+    single = Student(student.dit, StudentConfig(**asdict(student.config) | {"inner_steps": 1}))
+    single.load_state_dict(student.state_dict())
+    figures = preview.next_tick(StudentSampler(single.eval()))
+    return {"gate": student.gate} | {f"one_inner_{name}": value for name, value in figures.items()}
