@@ -1,0 +1,70 @@
+import type { Action } from '../engine/action'
+import type { Pixels, Snapshot, Tick, World } from '../engine/world'
+import type { View } from './params'
+import type { Player } from './player'
+import type { AppState, Store } from './store'
+
+/**
+ * `window.oneiro`: the drive in the hands of a script, an agent or a test. Actions are `{ steer, throttle }`, each -1, 0 or 1.
+ *
+ * @example
+ * await oneiro.ready
+ * const tick = await oneiro.step({ steer: -1, throttle: 1 }) // pauses, then advances exactly one tick
+ * const { width, height, data } = await oneiro.readPixels()   // RGBA
+ */
+export interface AgentHandle {
+  /** Resolves at the first frame; rejects with the failure's sentence where no world can play. */
+  readonly ready: Promise<void>
+  readonly store: Store
+  readonly player: Player
+  readonly world: World | null
+  state(): AppState
+  step(action?: Action): Promise<Tick | null>
+  /** Holds an action in real time until `null` gives the keys back. */
+  hold(action: Action | null): void
+  play(): void
+  pause(): void
+  reset(seed?: number): Promise<void>
+  setPrompt(text: string): Promise<void>
+  setView(view: View): Promise<void>
+  snapshot(): Promise<Snapshot>
+  readPixels(): Promise<Pixels>
+}
+
+export function createAgentHandle(player: Player, store: Store): AgentHandle {
+  const ready = new Promise<void>((resolve, reject) => {
+    const settle = ({ phase, failure }: AppState) => {
+      if (phase === 'ready') resolve()
+      else if (phase === 'failed') reject(new Error(failure?.sentence ?? 'No world can play here.'))
+      return phase !== 'loading'
+    }
+    if (settle(store.getState())) return
+    const stop = store.subscribe((state) => settle(state) && stop())
+  })
+  // Nobody may be listening; the page itself shows the failure.
+  ready.catch(() => {})
+  return {
+    ready,
+    store,
+    player,
+    get world() {
+      return player.world
+    },
+    state: () => store.getState(),
+    step: (action) => player.step(action),
+    hold: (action) => player.driver.script(action),
+    play: () => player.play(),
+    pause: () => player.pause(),
+    reset: (seed) => player.reset(seed),
+    setPrompt: (text) => player.setPrompt(text),
+    setView: (view) => player.setView(view),
+    snapshot: () => player.snapshot(),
+    readPixels: () => player.readPixels(),
+  }
+}
+
+declare global {
+  interface Window {
+    oneiro?: AgentHandle
+  }
+}

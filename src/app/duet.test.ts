@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { FakeWorld } from '../engine/testing/fake-world'
+import type { Tick } from '../engine/world'
+import { Duet } from './duet'
+
+function duet() {
+  const first = new FakeWorld({ modelHash: 'a' })
+  const second = new FakeWorld({ modelHash: 'b' })
+  const seconds: Tick[] = []
+  return { first, second, seconds, world: new Duet(first, second, (tick) => seconds.push(tick)) }
+}
+
+describe('Duet', () => {
+  it('steps both worlds under the same seed, action and prompt', async () => {
+    const { world, seconds } = duet()
+    await world.reset({ seed: 3 })
+    await world.setPrompt('fog')
+    const tick = await world.step({ steer: 1, throttle: 1 })
+    expect(tick.index).toBe(1)
+    expect(seconds.map((t) => t.index)).toEqual([0, 1])
+    expect(seconds[1]?.frame).toEqual(tick.frame)
+  })
+
+  it('round-trips the state of both', async () => {
+    const { world, seconds } = duet()
+    await world.reset({ seed: 3 })
+    await world.step({ steer: 1, throttle: 0 })
+    const snapshot = await world.snapshot()
+    const ahead = await world.step({ steer: -1, throttle: 1 })
+    await world.restore(snapshot)
+    const again = await world.step({ steer: -1, throttle: 1 })
+    expect(again.frame).toEqual(ahead.frame)
+    expect(seconds.at(-1)?.frame).toEqual(ahead.frame)
+  })
+
+  it('refuses the snapshot of one world alone', async () => {
+    const { world, first } = duet()
+    await world.reset({ seed: 3 })
+    const alone = await first.snapshot()
+    await expect(world.restore(alone)).rejects.toThrow(/snapshot's model is a/)
+  })
+
+  it('passes on the error of either world after both have stepped', async () => {
+    const { world, first, second } = duet()
+    await world.reset({ seed: 3 })
+    second.failNextStep(new Error('lost'))
+    await expect(world.step({ steer: 0, throttle: 0 })).rejects.toThrow('lost')
+    expect(first.calls.at(-1)).toBe('step')
+  })
+})

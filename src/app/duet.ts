@@ -1,0 +1,85 @@
+import type { Action } from '../engine/action'
+import { BadInputError, SnapshotMismatchError } from '../engine/errors'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+
+/**
+ * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are the
+ * duet's. The second's ticks go to `onSecond`. Closing a duet closes neither world; their owner does.
+ */
+export class Duet implements World {
+  readonly info: WorldInfo
+
+  constructor(
+    readonly first: World,
+    readonly second: World,
+    private readonly onSecond: (tick: Tick) => void,
+  ) {
+    this.info = {
+      ...first.info,
+      modelHash: `${first.info.modelHash}+${second.info.modelHash}`,
+      backend: `${first.info.backend} + ${second.info.backend}`,
+    }
+  }
+
+  reset(options: ResetOptions): Promise<Tick> {
+    return this.both(
+      () => this.first.reset(options),
+      () => this.second.reset(options),
+    )
+  }
+
+  step(action: Action): Promise<Tick> {
+    return this.both(
+      () => this.first.step(action),
+      () => this.second.step(action),
+    )
+  }
+
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    await Promise.all([this.first.setPrompt(prompt), this.second.setPrompt(prompt)])
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const [a, b] = await Promise.all([this.first.snapshot(), this.second.snapshot()])
+    const state: Record<string, Snapshot['state'][string]> = {}
+    for (const [name, array] of Object.entries(a.state)) state[`first.${name}`] = array
+    for (const [name, array] of Object.entries(b.state)) state[`second.${name}`] = array
+    return { ...a, modelHash: this.info.modelHash, state }
+  }
+
+  async restore(snapshot: Snapshot): Promise<Tick> {
+    if (snapshot.modelHash !== this.info.modelHash) {
+      throw new SnapshotMismatchError('model', this.info.modelHash, snapshot.modelHash)
+    }
+    return this.both(
+      () => this.first.restore(part(snapshot, 'first.', this.first.info.modelHash)),
+      () => this.second.restore(part(snapshot, 'second.', this.second.info.modelHash)),
+    )
+  }
+
+  readPixels(): Promise<Pixels> {
+    return this.first.readPixels()
+  }
+
+  async close(): Promise<void> {}
+
+  /** Waits for both even where one fails, so that they never part by a tick unseen. */
+  private async both(first: () => Promise<Tick>, second: () => Promise<Tick>): Promise<Tick> {
+    const [a, b] = await Promise.allSettled([first(), second()])
+    if (a.status === 'rejected') throw a.reason
+    if (b.status === 'rejected') throw b.reason
+    this.onSecond(b.value)
+    return { ...a.value, timings: { ...a.value.timings, ...b.value.timings } }
+  }
+}
+
+function part(snapshot: Snapshot, prefix: string, modelHash: string): Snapshot {
+  const state: Record<string, Snapshot['state'][string]> = {}
+  for (const [name, array] of Object.entries(snapshot.state)) {
+    if (name.startsWith(prefix)) state[name.slice(prefix.length)] = array
+  }
+  if (Object.keys(state).length === 0) {
+    throw new BadInputError(`A side-by-side snapshot holds the state of both worlds, but "${prefix}" is missing. Take a new snapshot.`)
+  }
+  return { ...snapshot, modelHash, state }
+}

@@ -1,0 +1,139 @@
+import '@fontsource-variable/geist'
+import '@fontsource/instrument-serif/400.css'
+import '@fontsource/instrument-serif/400-italic.css'
+import './styles/base.css'
+import './styles/deck.css'
+import './styles/overlays.css'
+import type { Hud } from '../scene/hud'
+import { createAgentHandle } from './agent'
+import type { FailureAction } from './failures'
+import { attachGamepads } from './input/gamepad'
+import { attachKeyboard, type Command } from './input/keyboard'
+import { parseSeed, readParams, shareUrl } from './params'
+import { Player } from './player'
+import { PLAIN_PRESETS } from './presets'
+import { createAppStore, notify, watch } from './store'
+import type { Commands } from './ui/chrome'
+import { createPage } from './ui/page'
+import { Words } from './words'
+import { Worlds } from './worlds'
+
+const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI)
+const store = createAppStore({ hud: params.hud, touch: matchMedia('(pointer: coarse)').matches, view: params.view, presets: PLAIN_PRESETS })
+
+async function start(): Promise<void> {
+  let player: Player | null = null
+  const rewindTicks = () => Math.round(store.getState().nominalRate)
+  const commands: Commands = {
+    togglePause: () => player?.togglePause(),
+    step: () => void player?.step().catch(() => {}),
+    rewind: () => void player?.rewind(rewindTicks()),
+    reset: () => void player?.reset(),
+    newSeed: () => void player?.newSeed(),
+    setSeed(text) {
+      const seed = parseSeed(text)
+      if (seed === null) notify(store, `A seed is a whole number from 0 up, but "${text}" came. Type for example 7.`, 'warn')
+      else void player?.reset(seed)
+    },
+    setView: (view) => void player?.setView(view),
+    setPrompt: (prompt) => void player?.setPrompt(prompt),
+    seek: (tick) => void player?.seek(tick),
+    seekEnd: () => player?.seekEnd(),
+    toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
+    toggleCruise() {
+      if (player) player.driver.cruise = !player.driver.cruise
+    },
+    fullscreen() {
+      if (document.fullscreenElement) void document.exitFullscreen()
+      else void document.documentElement.requestFullscreen?.().catch(() => {})
+    },
+    help: () => store.setState(({ help }) => ({ help: !help })),
+    share: () => void share(),
+  }
+  const act = (action: FailureAction) => void player?.actOnFailure(action)
+  const pads = {
+    press: (...args: Parameters<Player['driver']['press']>) => player?.driver.press(...args),
+    release: (...args: Parameters<Player['driver']['release']>) => player?.driver.release(...args),
+  }
+  const page = createPage(document.getElementById('app')!, store, commands, pads, act)
+  for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
+
+  const worlds = new Worlds(store, {
+    assets: params.assets,
+    backend: params.backend,
+  })
+  const words = new Words(store, new URL('assets/prompt-encoder/encoder.json', document.baseURI).href)
+  // The network's files start to arrive while three.js is still being parsed.
+  if (params.view !== 'simulator') worlds.dream().catch(() => {})
+  const { createStage } = await import('../scene/stage')
+  const stage = createStage(page.stage)
+  player = new Player(store, stage, worlds, words, params)
+  window.oneiro = createAgentHandle(player, store)
+
+  const keys: Record<Command, () => void> = {
+    pause: commands.togglePause,
+    step: commands.step,
+    rewind: commands.rewind,
+    reset: commands.reset,
+    'new-seed': commands.newSeed,
+    prompt: page.focusPrompt,
+    hud: commands.toggleHud,
+    view: () => void player?.nextView(),
+    cruise: commands.toggleCruise,
+    fullscreen: commands.fullscreen,
+    help: commands.help,
+    escape: () => store.setState({ help: false }),
+  }
+  attachKeyboard({ ...pads, command: (command) => keys[command]() })
+  attachGamepads(pads)
+  attachAttention(player)
+  attachHud(page.hud, player)
+  await player.setView(params.view)
+}
+
+/** Focus loss lets go of every key and pauses; coming back goes on. */
+function attachAttention(player: Player): void {
+  window.addEventListener('blur', () => player.away())
+  window.addEventListener('focus', () => player.back())
+  document.addEventListener('visibilitychange', () => (document.hidden ? player.away() : player.back()))
+  window.addEventListener('pointerdown', (event) => {
+    if (event.pointerType === 'touch') store.setState({ touch: true })
+    player.back()
+  })
+  window.addEventListener('offline', () => store.setState({ offline: true }))
+  window.addEventListener('online', () => store.setState({ offline: false }))
+  window.addEventListener('pagehide', () => void player.close())
+}
+
+/** The instruments are a chunk of their own (pixi.js) and load when first asked for. */
+function attachHud(host: HTMLElement, player: Player): void {
+  let hud: Promise<Hud | null> | null = null
+  watch(
+    store,
+    (s) => s.hud,
+    (on) => {
+      if (!on && !hud) return
+      hud ??= import('../scene/hud')
+        .then(({ createHud }) => createHud(host, () => player.instruments()))
+        .catch((error) => {
+          notify(store, `The instruments could not be shown (${error instanceof Error ? error.message : error}).`, 'warn')
+          return null
+        })
+      void hud.then((made) => made?.setVisible(store.getState().hud))
+    },
+  )
+}
+
+async function share(): Promise<void> {
+  const { view, seed, prompt, start } = store.getState()
+  const url = shareUrl(location.href, { view, seed, prompt, start })
+  try {
+    await navigator.clipboard.writeText(url)
+    notify(store, 'The link to this drive is on the clipboard.')
+  } catch {
+    history.replaceState(null, '', url)
+    notify(store, 'The link to this drive is in the address bar.')
+  }
+}
+
+void start()

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { parseSeed, readParams, shareUrl } from './params'
+
+const read = (search: string) => readParams(search, '/assets/drive/', 'https://oneiro.test/page')
+
+describe('readParams', () => {
+  it('plays the dream in real time from the shipped assets when the address says nothing', () => {
+    const { params, notices } = read('')
+    expect(params).toEqual({
+      view: 'dream',
+      backend: 'auto',
+      clock: 'realtime',
+      seed: null,
+      prompt: null,
+      start: null,
+      assets: 'https://oneiro.test/assets/drive/',
+      hud: false,
+      cruise: true,
+    })
+    expect(notices).toEqual([])
+  })
+
+  it('reads every field and resolves the assets folder', () => {
+    const { params } = read('?world=both&backend=wasm&clock=lockstep&seed=42&prompt=%20snow%20&start=meadow-noon&assets=../tiny&hud=1')
+    expect(params).toMatchObject({ view: 'both', backend: 'wasm', clock: 'lockstep', seed: 42, prompt: 'snow', start: 'meadow-noon', hud: true })
+    expect(params.assets).toBe('https://oneiro.test/tiny/')
+    expect(params.cruise).toBe(false)
+  })
+
+  it('falls back and says so in a sentence where a value is not understood', () => {
+    const { params, notices } = read('?world=nightmare&seed=-3')
+    expect(params.view).toBe('dream')
+    expect(params.seed).toBeNull()
+    expect(notices.map((n) => n.name)).toEqual(['seed', 'world'])
+    expect(notices[1]?.sentence).toContain('world=nightmare')
+  })
+})
+
+describe('parseSeed', () => {
+  it('takes non-negative safe integers only', () => {
+    expect(parseSeed(' 12 ')).toBe(12)
+    for (const bad of ['', '-1', '1.5', 'abc', '1e3', '99999999999999999999']) expect(parseSeed(bad)).toBeNull()
+  })
+})
+
+describe('shareUrl', () => {
+  it('reads back as the same drive', () => {
+    const url = shareUrl('https://oneiro.test/page?backend=wasm', {
+      view: 'both',
+      seed: 9,
+      prompt: 'fog & rain',
+      start: null,
+    })
+    expect(read(new URL(url).search).params).toMatchObject({ view: 'both', seed: 9, prompt: 'fog & rain', backend: 'wasm' })
+  })
+})

@@ -1,0 +1,136 @@
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Action } from '../engine/action'
+import { IDLE } from '../engine/action'
+import type { Failure } from './failures'
+import type { View } from './params'
+
+/** A prompt offered as a chip. The dream knows its own by heart, so that they need no sentence encoder. */
+export interface Preset {
+  readonly id: string
+  readonly text: string
+}
+
+export interface StartChoice {
+  readonly id: string
+  readonly caption: string
+}
+
+export interface Loading {
+  /** What is being done, in words. */
+  readonly label: string
+  /** 0..1, or null while unknown. */
+  readonly fraction: number | null
+}
+
+export interface Notice {
+  readonly id: number
+  readonly tone: 'info' | 'warn'
+  readonly text: string
+}
+
+/** Why play is paused, or null while it runs. */
+export type PauseCause = 'user' | 'away' | 'scrub' | null
+
+export interface AppState {
+  /** `loading` before the first frame, `ready` while a world can be driven, `failed` where none can. */
+  readonly phase: 'loading' | 'ready' | 'failed'
+  readonly loading: Loading | null
+  /** What the person asked for; `shown` follows once that world has its first frame. */
+  readonly view: View
+  readonly shown: View
+  readonly backend: string
+  readonly paused: PauseCause
+  readonly lockstep: boolean
+  readonly seed: number
+  readonly prompt: string
+  readonly start: string | null
+  readonly presets: readonly Preset[]
+  readonly starts: readonly StartChoice[]
+  /** The words being read by the sentence encoder, or null. */
+  readonly reading: Loading | null
+  readonly tick: number
+  /** Keys held, and the action last taken (which cruise may have changed). */
+  readonly held: Action
+  readonly action: Action
+  readonly cruise: boolean
+  readonly ticksPerSecond: number
+  readonly nominalRate: number
+  readonly slowed: boolean
+  /** Ticks that rewind can reach. */
+  readonly past: { readonly from: number; readonly to: number } | null
+  readonly typing: boolean
+  readonly hud: boolean
+  readonly help: boolean
+  /** True while the controls are hidden because someone is driving. */
+  readonly quiet: boolean
+  readonly touch: boolean
+  readonly offline: boolean
+  readonly notices: readonly Notice[]
+  readonly failure: Failure | null
+}
+
+export type Store = StoreApi<AppState>
+
+export const initialState: AppState = {
+  phase: 'loading',
+  loading: { label: 'Falling asleep', fraction: null },
+  view: 'dream',
+  shown: 'dream',
+  backend: '',
+  paused: null,
+  lockstep: false,
+  seed: 0,
+  prompt: '',
+  start: null,
+  presets: [],
+  starts: [],
+  reading: null,
+  tick: 0,
+  held: IDLE,
+  action: IDLE,
+  cruise: true,
+  ticksPerSecond: 0,
+  nominalRate: 20,
+  slowed: false,
+  past: null,
+  typing: false,
+  hud: false,
+  help: false,
+  quiet: false,
+  touch: false,
+  offline: false,
+  notices: [],
+  failure: null,
+}
+
+export function createAppStore(overrides: Partial<AppState> = {}): Store {
+  return createStore<AppState>(() => ({ ...initialState, ...overrides }))
+}
+
+/** Calls `react` now and whenever what `select` picks changes (by `Object.is`). Returns how to stop. */
+export function watch<T>(store: Store, select: (state: AppState) => T, react: (value: T) => void): () => void {
+  let value = select(store.getState())
+  react(value)
+  return store.subscribe((state) => {
+    const next = select(state)
+    if (Object.is(next, value)) return
+    value = next
+    react(value)
+  })
+}
+
+let noticeId = 0
+const MAX_NOTICES = 3
+
+/** Shows a sentence for a while; the same sentence is not shown twice at once. */
+export function notify(store: Store, text: string, tone: Notice['tone'] = 'info', ms = 6500): void {
+  const { notices } = store.getState()
+  if (notices.some((notice) => notice.text === text)) return
+  const id = ++noticeId
+  store.setState({ notices: [...notices, { id, tone, text }].slice(-MAX_NOTICES) })
+  setTimeout(() => dismiss(store, id), ms)
+}
+
+export function dismiss(store: Store, id: number): void {
+  store.setState(({ notices }) => ({ notices: notices.filter((notice) => notice.id !== id) }))
+}

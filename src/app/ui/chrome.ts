@@ -1,0 +1,247 @@
+import { type AppState, type Preset, type Store, watch } from '../store'
+import { VIEWS, type View } from '../params'
+import { GLYPHS, h, icon, iconButton, setText } from './dom'
+import { createPromptBar } from './prompt-bar'
+
+/** Everything a person can ask the page for. */
+export interface Commands {
+  togglePause(): void
+  step(): void
+  rewind(): void
+  reset(): void
+  newSeed(): void
+  setSeed(text: string): void
+  setView(view: View): void
+  setPrompt(prompt: Preset | string): void
+  seek(tick: number): void
+  seekEnd(): void
+  toggleHud(): void
+  toggleCruise(): void
+  fullscreen(): void
+  help(): void
+  share(): void
+}
+
+const VIEW_NAMES: Record<View, string> = { dream: 'Dream', simulator: 'Simulator', both: 'Both' }
+
+/** The top of the page: the name, what is being dreamt, which world, and the tools. */
+export function createHeader(store: Store, commands: Commands): HTMLElement {
+  const now = h('p.now')
+  const views = h('div.views', { role: 'radiogroup', 'aria-label': 'World' })
+  const glider = h('span.views-glider')
+  views.append(glider)
+  const buttons = VIEWS.map((view) => {
+    const button = h<'button'>('button', {
+      type: 'button',
+      role: 'radio',
+      'data-view': view,
+      onclick: () => {
+        commands.setView(view)
+        button.blur()
+      },
+    })
+    button.append(VIEW_NAMES[view])
+    views.append(button)
+    return button
+  })
+  watch(
+    store,
+    (s) => s.view,
+    (view) => {
+      const index = VIEWS.indexOf(view)
+      views.style.setProperty('--at', String(index))
+      for (const [i, button] of buttons.entries()) button.setAttribute('aria-checked', String(i === index))
+    },
+  )
+  watch(
+    store,
+    (s) => s.prompt,
+    (prompt) => {
+      now.classList.remove('in')
+      void now.offsetWidth
+      setText(now, prompt)
+      now.classList.add('in')
+    },
+  )
+  const tools = h(
+    'div.tools',
+    {},
+    iconButton('Instruments', 'H', GLYPHS.chart, commands.toggleHud),
+    iconButton('Copy a link to this drive', '', GLYPHS.link, commands.share),
+    iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen),
+    iconButton('Keys', '?', GLYPHS.help, commands.help),
+  )
+  watch(
+    store,
+    (s) => s.hud,
+    (on) => tools.firstElementChild?.classList.toggle('on', on),
+  )
+  return h('header.top', {}, h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), now), h('div.top-right', {}, views, tools))
+}
+
+/** The bottom of the page: time controls, the prompt, and which keys drive. */
+export function createDeck(store: Store, commands: Commands) {
+  const prompt = createPromptBar(store, commands.setPrompt)
+  const deck = h(
+    'footer.deck',
+    {},
+    h('div.deck-row', {}, createTransport(store, commands), h('div.deck-prompt', {}, prompt.chips, prompt.form), createKeys(store)),
+  )
+  return { element: deck, focusPrompt: prompt.focus }
+}
+
+function createTransport(store: Store, commands: Commands): HTMLElement {
+  const pause = iconButton('Pause', 'Space', GLYPHS.pause, commands.togglePause)
+  const seed = h<'input'>('input.seed', {
+    type: 'text',
+    inputMode: 'numeric',
+    name: 'seed',
+    title: 'Seed of this drive',
+    'aria-label': 'Seed',
+    maxLength: 16,
+    autocomplete: 'off',
+  })
+  seed.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' && event.key !== 'Escape') return
+    event.stopPropagation()
+    if (event.key === 'Enter') commands.setSeed(seed.value)
+    else seed.value = String(store.getState().seed)
+    seed.blur()
+  })
+  seed.addEventListener('focus', () => {
+    store.setState({ typing: true })
+    seed.select()
+  })
+  seed.addEventListener('blur', () => {
+    seed.value = String(store.getState().seed)
+    store.setState({ typing: false })
+  })
+  const fit = () => {
+    seed.style.width = `${Math.max(2, seed.value.length) + 0.6}ch`
+  }
+  seed.addEventListener('input', fit)
+  watch(
+    store,
+    (s) => s.seed,
+    (value) => {
+      seed.value = String(value)
+      fit()
+    },
+  )
+  watch(
+    store,
+    (s) => s.paused !== null || s.lockstep,
+    (paused) => {
+      pause.replaceChildren(icon(paused ? GLYPHS.play : GLYPHS.pause, paused))
+      pause.setAttribute('aria-label', paused ? 'Play' : 'Pause')
+      pause.title = `${paused ? 'Play' : 'Pause'} (Space)`
+    },
+  )
+  const rewind = iconButton('Back a second', 'Backspace', GLYPHS.rewind, commands.rewind)
+  watch(
+    store,
+    (s) => s.past === null,
+    (none) => {
+      rewind.disabled = none
+    },
+  )
+  return h(
+    'div.transport',
+    {},
+    rewind,
+    pause,
+    iconButton('One tick', '.', GLYPHS.step, commands.step),
+    iconButton('Begin again', 'R', GLYPHS.reset, commands.reset),
+    h('label.seed-box', {}, h('span', {}, 'seed'), seed, iconButton('Another seed', 'N', GLYPHS.dice, commands.newSeed)),
+  )
+}
+
+/** The four arrow keys, lit while held, and what the clock has to say. */
+function createKeys(store: Store): HTMLElement {
+  const key = (name: string, paths: string) => h(`span.cap.cap-${name}`, {}, icon(paths))
+  const caps = { up: key('up', GLYPHS.up), left: key('left', GLYPHS.left), down: key('down', GLYPHS.down), right: key('right', GLYPHS.right) }
+  const word = h('span.keys-word')
+  watch(
+    store,
+    (s) => s.held,
+    (held) => {
+      caps.left.classList.toggle('held', held.steer < 0)
+      caps.right.classList.toggle('held', held.steer > 0)
+      caps.up.classList.toggle('held', held.throttle > 0)
+      caps.down.classList.toggle('held', held.throttle < 0)
+    },
+  )
+  watch(store, keysWord, (text) => setText(word, text))
+  return h('div.keys', { 'aria-hidden': 'true' }, word, h('div.caps', {}, caps.up, caps.left, caps.down, caps.right))
+}
+
+function keysWord(state: AppState): string {
+  if (state.cruise) return 'cruising · steer with the arrows'
+  return 'drive'
+}
+
+/** A thin line along the bottom edge: the ticks that can be gone back to. */
+export function createScrubber(store: Store, commands: Commands): HTMLElement {
+  const range = h<'input'>('input.scrub', { type: 'range', step: '1', 'aria-label': 'Go back in time' })
+  const host = h('div.scrub-host', {}, range)
+  let dragging = false
+  range.addEventListener('input', () => {
+    dragging = true
+    commands.seek(Number(range.value))
+  })
+  range.addEventListener('change', () => {
+    dragging = false
+    commands.seekEnd()
+    range.blur()
+  })
+  watch(
+    store,
+    (s) => s.past,
+    (past) => {
+      host.classList.toggle('on', past !== null && past.to > past.from)
+      if (!past || dragging) return
+      range.min = String(past.from)
+      range.max = String(past.to)
+    },
+  )
+  const place = () => {
+    const { past, tick } = store.getState()
+    if (!past) return
+    if (!dragging) range.value = String(tick)
+    const share = past.to > past.from ? (Number(range.value) - past.from) / (past.to - past.from) : 1
+    host.style.setProperty('--at', share.toFixed(4))
+  }
+  watch(store, (s) => s.tick, place)
+  watch(store, (s) => s.past, place)
+  return host
+}
+
+/** The name of each pane in the side-by-side view, and what pauses or slows the drive. */
+export function createPaneLabels(store: Store): HTMLElement {
+  const first = h('span.pane-label', {}, 'dream')
+  const second = h('span.pane-label', {}, 'simulator')
+  const status = h('div.status', { role: 'status' })
+  const host = h('div.pane-labels', {}, h('div.pane-edge'), first, second, status)
+  watch(
+    store,
+    (s) => s.shown,
+    (view) => host.classList.toggle('both', view === 'both'),
+  )
+  watch(store, statusWord, (text) => {
+    status.classList.toggle('on', text !== '')
+    if (text) setText(status, text)
+  })
+  return host
+}
+
+function statusWord(state: AppState): string {
+  if (state.phase !== 'ready' || state.failure) return ''
+  if (state.paused === 'away') return 'Paused while you were away'
+  if (state.paused === 'user') return 'Paused'
+  if (state.loading) return state.loading.label
+  if (state.slowed && state.ticksPerSecond > 0) {
+    const speed = Math.min(99, Math.round((state.ticksPerSecond / state.nominalRate) * 100))
+    return `Slow motion · this device dreams at ${speed} % speed`
+  }
+  return ''
+}

@@ -1,0 +1,81 @@
+import type { FailureAction } from '../failures'
+import { type Store, watch } from '../store'
+import { type Commands, createDeck, createHeader, createPaneLabels, createScrubber } from './chrome'
+import { h } from './dom'
+import { createFailureCard } from './failure-card'
+import { createHelp } from './help'
+import { createNotices } from './notices'
+import { createPads, type PadPort } from './pads'
+import { createVeil } from './veil'
+
+export interface PageElements {
+  readonly stage: HTMLElement
+  readonly hud: HTMLElement
+  focusPrompt(): void
+}
+
+/** Milliseconds of driving without touching the mouse until the controls fade away. */
+const QUIET_AFTER_MS = 2600
+
+/** Builds the page into `root`. It only reads the store and calls commands; it knows no world. */
+export function createPage(
+  root: HTMLElement,
+  store: Store,
+  commands: Commands,
+  pads: PadPort,
+  act: (action: FailureAction) => void,
+): PageElements {
+  const stage = h('div.stage', { role: 'img', 'aria-label': 'The drive' })
+  const hud = h('div.hud')
+  const deck = createDeck(store, commands)
+  root.append(
+    stage,
+    h('div.scrim.scrim-top'),
+    h('div.scrim.scrim-bottom'),
+    createPaneLabels(store),
+    hud,
+    createHeader(store, commands),
+    createPads(store, pads),
+    deck.element,
+    createScrubber(store, commands),
+    createFailureCard(store, act),
+    createNotices(store),
+    createHelp(store),
+    createVeil(store),
+  )
+  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud'] as const) {
+    watch(
+      store,
+      (s) => s[name],
+      (value) => {
+        root.dataset[name] = String(value)
+      },
+    )
+  }
+  attachQuiet(root, store)
+  return { stage, hud, focusPrompt: deck.focusPrompt }
+}
+
+/** Fades the controls while someone drives, and brings them back at the first sign of a pointer or a pause. */
+function attachQuiet(root: HTMLElement, store: Store): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const mayHide = () => {
+    const { phase, paused, typing, help, failure, lockstep, touch } = store.getState()
+    return phase === 'ready' && !paused && !typing && !help && !failure && !lockstep && !touch && !root.querySelector('.deck:hover, .top:hover')
+  }
+  const hideLater = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (mayHide()) store.setState({ quiet: true })
+      else hideLater()
+    }, QUIET_AFTER_MS)
+  }
+  const wake = () => {
+    if (store.getState().quiet) store.setState({ quiet: false })
+    hideLater()
+  }
+  window.addEventListener('pointermove', wake)
+  window.addEventListener('pointerdown', wake)
+  root.addEventListener('focusin', wake)
+  watch(store, (s) => `${s.phase}${s.paused}${s.typing}${s.help}${s.failure !== null}${s.view}`, wake)
+}

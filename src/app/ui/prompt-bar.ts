@@ -1,0 +1,95 @@
+import { type Preset, type Store, watch } from '../store'
+import { GLYPHS, h, icon, setText } from './dom'
+
+const MAX_LENGTH = 200
+
+/** The one line to steer the dream with words: a text field, and presets as chips. */
+export function createPromptBar(store: Store, submit: (prompt: Preset | string) => void) {
+  const input = h<'input'>('input.prompt-input', {
+    type: 'text',
+    name: 'prompt',
+    placeholder: 'Describe the drive…',
+    autocomplete: 'off',
+    spellcheck: false,
+    maxLength: MAX_LENGTH,
+    enterKeyHint: 'go',
+    'aria-label': 'Describe the drive',
+  })
+  const send = h<'button'>('button.prompt-send', { type: 'submit', 'aria-label': 'Turn the dream into this' }, icon(GLYPHS.send))
+  const status = h('span.prompt-status', { 'aria-live': 'polite' })
+  const progress = h('div.prompt-progress')
+  const form = h<'form'>('form.prompt', {}, input, status, send, progress)
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    const text = input.value.trim()
+    if (text) submit(text)
+    input.value = ''
+    input.blur()
+  })
+  input.addEventListener('focus', () => store.setState({ typing: true }))
+  input.addEventListener('blur', () => store.setState({ typing: false }))
+  input.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return
+    event.preventDefault()
+    event.stopPropagation()
+    input.value = ''
+    input.blur()
+  })
+
+  const chips = h('div.chips', { role: 'group', 'aria-label': 'Presets' })
+  // Dragging with the mouse scrolls the row, as a finger does.
+  chips.addEventListener('wheel', (event) => {
+    if (event.deltaY && chips.scrollWidth > chips.clientWidth) {
+      event.preventDefault()
+      chips.scrollLeft += event.deltaY
+    }
+  })
+  watch(
+    store,
+    (s) => s.presets,
+    (presets) => {
+      chips.replaceChildren(
+        ...presets.map((preset) =>
+          h<'button'>(
+            'button.chip',
+            {
+              type: 'button',
+              'data-preset': preset.id,
+              onclick: (event: Event) => {
+                submit(preset)
+                ;(event.currentTarget as HTMLElement).blur()
+              },
+            },
+            preset.text,
+          ),
+        ),
+      )
+      mark()
+    },
+  )
+  watch(
+    store,
+    (s) => s.prompt,
+    () => mark(),
+  )
+  function mark() {
+    const { presets, prompt } = store.getState()
+    chips.childNodes.forEach((chip, i) => {
+      const on = presets[i]?.text === prompt
+      ;(chip as HTMLElement).classList.toggle('on', on)
+      ;(chip as HTMLElement).setAttribute('aria-pressed', String(on))
+    })
+  }
+  watch(
+    store,
+    (s) => s.reading,
+    (reading) => {
+      form.classList.toggle('reading', reading !== null)
+      setText(status, reading?.label ?? '')
+      const fraction = reading?.fraction
+      form.classList.toggle('unknown', reading !== null && fraction === null)
+      progress.style.transform = typeof fraction === 'number' ? `scaleX(${fraction.toFixed(3)})` : ''
+    },
+  )
+  return { form, chips, focus: () => input.focus({ preventScroll: true }) }
+}

@@ -1,0 +1,124 @@
+import type { World } from '../engine/world'
+import type { DreamClient } from '../model/worker-client'
+import type { BackendChoice } from './params'
+import { notify, type Store } from './store'
+
+const PHASES: Readonly<Record<string, string>> = {
+  manifest: 'Looking for the dream',
+  download: 'Fetching the dream',
+  compile: 'Waking the network',
+  'self-test': 'Checking the first frame',
+  calibrate: 'Counting threads',
+  ready: 'Opening its eyes',
+}
+/** How much of the bar each phase takes, so that it never runs backwards. */
+const SHARE: Readonly<Record<string, readonly [number, number]>> = {
+  manifest: [0, 0.03],
+  download: [0.03, 0.7],
+  compile: [0.7, 0.88],
+  'self-test': [0.88, 0.94],
+  calibrate: [0.94, 0.99],
+  ready: [0.99, 1],
+}
+
+export interface WorldOptions {
+  readonly assets: string
+  readonly backend: BackendChoice
+}
+
+/** The worlds that are open. Each is opened when first asked for, once, and kept for switching back. */
+export class Worlds {
+  private dreaming: Promise<DreamClient> | null = null
+  private simulating: Promise<World> | null = null
+  private canvas: HTMLCanvasElement | null = null
+
+  constructor(
+    private readonly store: Store,
+    private options: WorldOptions,
+  ) {}
+
+  dream(): Promise<DreamClient> {
+    this.dreaming ??= this.openDream().catch((error) => {
+      this.dreaming = null
+      throw error
+    })
+    return this.dreaming
+  }
+
+  simulator(): Promise<World> {
+    this.simulating ??= import('../scene/drive')
+      .then(({ openSimulator }) => openSimulator())
+      .catch((error) => {
+        this.simulating = null
+        throw error
+      })
+    return this.simulating
+  }
+
+  /** The canvas that the dream draws into by itself, where it runs on WebGPU. */
+  get dreamCanvas(): HTMLCanvasElement | null {
+    return this.canvas
+  }
+
+  /** Device pixels that the dream's own canvas is shown at. */
+  async resizeDream(width: number, height: number): Promise<void> {
+    const dream = await this.dreaming?.catch(() => null)
+    if (dream && this.canvas) await dream.resizeCanvas(width, height, 'stretch').catch(() => {})
+  }
+
+  /** Closes the dream and forgets it, so that the next `dream()` opens it anew, on another backend if one is given. */
+  async dropDream(backend?: BackendChoice): Promise<void> {
+    const dreaming = this.dreaming
+    this.dreaming = null
+    this.canvas = null
+    if (backend) this.options = { ...this.options, backend }
+    await dreaming?.then((dream) => dream.close()).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    await this.dropDream()
+    await this.simulating?.then((world) => world.close()).catch(() => {})
+    this.simulating = null
+  }
+
+  private async openDream(): Promise<DreamClient> {
+    const { openDream } = await import('../model/open')
+    const { store } = this
+    const dream = await openDream({
+      url: new URL(this.options.assets),
+      backend: this.options.backend,
+      onProgress: ({ phase, loaded, total }) => {
+        const [from, to] = SHARE[phase] ?? [0, 1]
+        const part = total > 0 ? Math.min(1, loaded / total) : 0
+        const amount = phase === 'download' && total > 0 ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
+        store.setState({ loading: { label: `${PHASES[phase] ?? phase}${amount}`, fraction: from + (to - from) * part } })
+      },
+      onEvent: (event) => {
+        if (event.type === 'backend') store.setState({ backend: backendName(event.info.backend) })
+        notify(store, event.message, event.type === 'notice' || event.type === 'recovered' ? 'info' : 'warn')
+      },
+    })
+    if (dream.info.backend === 'webgpu') {
+      const canvas = document.createElement('canvas')
+      canvas.width = dream.info.width
+      canvas.height = dream.info.height
+      await dream.attachCanvas(canvas.transferControlToOffscreen())
+      this.canvas = canvas
+    }
+    return dream
+  }
+}
+
+const BACKENDS: Readonly<Record<string, string>> = { webgpu: 'WebGPU', wasm: 'WASM', three: 'WebGL' }
+
+/** A backend's name as people write it; both names for two worlds side by side. */
+export function backendName(name: string): string {
+  return name
+    .split(' + ')
+    .map((part) => BACKENDS[part] ?? part)
+    .join(' + ')
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}

@@ -1,0 +1,2 @@
+export { createHud, type Hud } from './hud'
+export type { Instruments, Series } from './instruments'
