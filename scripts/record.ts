@@ -120,7 +120,7 @@ await once(sink, 'listening')
 const sinkUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`
 
 const browser = await chromium.launch({
-  executablePath: ensureChromium(),
+  executablePath: await ensureChromium(),
   args: [
     ...chromiumFlags.wasm,
     '--use-angle=swiftshader',
