@@ -213,10 +213,13 @@ export class DreamWorld implements World {
 
   private watch(backend: Backend): void {
     void backend.lost.then((error) => {
-      if (this.backend !== backend || this.closing) return
-      this.lost ??= error
+      if (this.backend === backend) this.lost ??= error
       // Also when paused: the picture should come back without a key being pressed.
-      void this.queue.run(() => (this.lost && !this.closing ? this.recover() : undefined)).catch(() => {})
+      void this.queue
+        .run(async () => {
+          if (this.lost && !this.failed && !this.closing) await this.recover()
+        })
+        .catch(() => {})
     })
   }
 
