@@ -296,9 +296,18 @@ export class DriveRenderer {
     mesh.count++
   }
 
+  /** Uploads only what is used: whole buffers cost more than drawing. */
   private commit(mesh: THREE.InstancedMesh): void {
-    mesh.instanceMatrix.needsUpdate = true
-    mesh.instanceColor!.needsUpdate = true
+    mesh.visible = mesh.count > 0
+    if (!mesh.visible) return
+    for (const [attribute, size] of [
+      [mesh.instanceMatrix, 16],
+      [mesh.instanceColor!, 3],
+    ] as const) {
+      attribute.clearUpdateRanges()
+      attribute.addUpdateRange(0, mesh.count * size)
+      attribute.needsUpdate = true
+    }
   }
 
   private instanced(

@@ -82,7 +82,11 @@ float band(float x, float period, float duty, float w) {
   return mix(on, duty, smoothstep(0.2, 0.5, w / period));
 }
 float inside(float x, float edge, float w) { return 1.0 - smoothstep(edge - w, edge + w, x); }
-float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
+float cell(vec2 p) {
+  vec3 q = fract(vec3(p.xyx) * 0.1031 + seed * 0.01);
+  q += dot(q, q.yzx + 33.33);
+  return fract((q.x + q.y) * q.z);
+}
 float soft(vec2 p) {
   vec2 i = floor(p), f = fract(p);
   f = f * f * (3.0 - 2.0 * f);
