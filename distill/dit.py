@@ -92,11 +92,11 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        batch, count, width = tokens.shape
-        qkv = self.qkv(tokens).view(batch, count, 3, self.heads, width // self.heads)
+        _, count, width = tokens.shape
+        qkv = self.qkv(tokens).view(-1, count, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B,heads,T,D/heads]
         weights = torch.softmax((q * (width // self.heads) ** -0.5) @ k.transpose(-1, -2), -1)
-        return self.out((weights @ v).transpose(1, 2).reshape(batch, count, width))
+        return self.out((weights @ v).transpose(1, 2).reshape(-1, count, width))
 
 
 class Block(nn.Module):

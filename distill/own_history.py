@@ -1,9 +1,9 @@
 """Histories that the student dreamed itself (Self-Forcing, arXiv 2506.08009, made cheap by a pool).
 
 A pool of roll-outs starts at recorded windows and follows the recorded actions and captions. Each use takes some of
-them, advances each by one tick without gradient, and hands out the lengthened history with the frame that was *recorded*
-next: so the network learns to lead a history that has drifted back to the world. A roll-out that has reached its own
-random length starts again somewhere else.
+them, advances each by one tick without gradient, and hands out the lengthened history with the frame that was
+*recorded* next: so the network learns to lead a history that has drifted back to the world. A roll-out that has reached
+its own random length starts again somewhere else.
 """
 
 from __future__ import annotations

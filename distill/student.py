@@ -35,6 +35,7 @@ class StudentConfig:
     inner_shift: float = 10.0
     top: float = 0.999  # of both grids
     fusion: str = "gated"
+    fusion_ratio: int = 2  # hidden width of the fusion's MLP over the width
     gate_init: float = -3.0  # before the sigmoid
 
     def __post_init__(self):
@@ -61,12 +62,12 @@ class GatedFusion(nn.Module):
 
     Shift, scale and gate of the adaLN are those of the first head block's MLP, plus an own table."""
 
-    def __init__(self, config: DiTConfig, gate_init: float):
+    def __init__(self, config: DiTConfig, ratio: int, gate_init: float):
         super().__init__()
         width = config.width
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-5)
-        self.up = nn.Linear(width, config.mlp_ratio * width)
-        self.down = nn.Linear(config.mlp_ratio * width, width)
+        self.up = nn.Linear(width, ratio * width)
+        self.down = nn.Linear(ratio * width, width)
         self.table = nn.Parameter(torch.randn(3, width) / width**0.5)
         self.gate = nn.Parameter(torch.tensor(float(gate_init)))
         for linear in (self.up, self.down):
@@ -110,7 +111,7 @@ class Student(nn.Module):
         self.depth = blocks - config.head_blocks
         self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
         if config.fusion == "gated":
-            self.fusion = GatedFusion(teacher.config, config.gate_init)
+            self.fusion = GatedFusion(teacher.config, config.fusion_ratio, config.gate_init)
         else:
             self.fusion = ConcatFusion(teacher.config)
         self.interval = copy.deepcopy(self.dit.time)
@@ -183,7 +184,7 @@ def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
     edges, block = edge_flops(dit), block_flops(dit)
     patch = 2 * dit.tokens * dit.width * dit.channels
     if config.fusion == "gated":
-        fusion = 2 * (2 * dit.mlp_ratio * dit.width**2 * dit.tokens + 3 * dit.width**2)
+        fusion = 2 * (2 * config.fusion_ratio * dit.width**2 * dit.tokens + 3 * dit.width**2)
     else:
         fusion = 2 * dit.tokens * 2 * dit.width**2
     backbone = edges["base"] + edges["time"] + edges["embed"] + (dit.blocks - config.head_blocks) * block

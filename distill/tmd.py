@@ -8,8 +8,8 @@ with d/ds along the path (dy_s/ds = y1 - y*), by central differences: two head c
 quarter of the batch where r < s. y* is y = x1 - x, guided by the student itself where guidance is not 1.
 
 Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
-sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is the
-teacher's own flow). The target then has no sampling noise, for a third more compute.
+sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is
+the teacher's own flow). The target then has no sampling noise, for a third more compute.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Config(TrainConfig):
     outer_shift: float = 10.0
     inner_shift: float = 10.0
     fusion: str = "gated"
+    fusion_ratio: int = 2
     gate_init: float = -3.0
     equal: float = 0.75  # part of the batch with r = s; 1 is plain transition matching (the ablation)
     s_shift: float = 3.0
@@ -105,7 +106,7 @@ def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, c
     """E[y | x_t, y_s] by the teacher, [B,T,C].
 
     y = (x_t - x) / t, so y_s = a (x_t - x) + s y1 with a = (1 - s) / t: z = a x_t - y_s = a x - s y1 is a look at
-    x with noise s / a, beside x_t with noise t / (1 - t). Weighted by precision they are x + noise of variance 1 / P."""
+    x with noise s / a, beside x_t with noise t / (1 - t). By precision they are x + noise of variance 1 / P."""
     t, s = t[:, None, None].double(), s[:, None, None].double()
     a = (1 - s) / t
     first, second = ((1 - t) / t) ** 2, (a / s) ** 2

@@ -1,0 +1,124 @@
+"""What ships: graphs equal to PyTorch and to the sampler, files that the manifest describes, varied starts."""
+
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from distill import export
+from distill.autoencoder import Codec
+from distill.data import Latents
+from distill.dit import Conditions
+from distill.starts import choose_starts, start_id
+from distill.tests.tiny import CHANNELS, TOKENS, tiny_student, write_world
+
+ON_CPU_ONLY = {
+    "Round",
+    "SpaceToDepth",
+    "RandomNormalLike",
+    "RandomNormal",
+    "Attention",
+    "GroupNormalization",
+    "If",
+    "Loop",
+}
+
+
+def wide_student(**changes):
+    student = tiny_student(**changes)
+    with torch.no_grad():
+        student.interval.out.weight.normal_(std=0.05)
+    return student.eval()
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(1, 2), (2, 3)])
+def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner):
+    student = wide_student(outer_steps=outer, inner_steps=inner)
+    assert export.export_student(student, 0.1, tmp_path, half=False) < 1e-5
+    inputs = export.example_inputs(student, 5, seed=9)
+    level = torch.full((5,), 0.1)
+    with torch.no_grad():
+        expected = student.next_latent(
+            inputs["noise"], Conditions(inputs["history"], level, inputs["actions"], inputs["prompt"])
+        )
+    feeds = {name: value.numpy() for name, value in inputs.items()}
+    got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
+    np.testing.assert_allclose(got, expected, atol=2e-5)
+
+
+def test_half_weights_shrink_the_file_and_keep_parity(tmp_path):
+    student = wide_student()
+    export.export_student(student, 0.1, tmp_path, half=False)
+    whole = (tmp_path / "student.onnx").stat().st_size
+    assert export.export_student(student, 0.1, tmp_path, half=True) < 1e-5
+    assert (tmp_path / "student.onnx").stat().st_size < 0.8 * whole
+
+
+def test_no_operator_leaves_the_gpu_and_only_the_batch_is_free(tmp_path):
+    student = wide_student()
+    export.export_student(student, 0.1, tmp_path, half=True)
+    model = onnx.load(tmp_path / "student.onnx")
+    assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
+    assert not {node.op_type for node in model.graph.node} & {"Shape", "Range", "NonZero", "Where", "Expand"}
+    for value in (*model.graph.input, *model.graph.output):
+        first, *rest = value.type.tensor_type.shape.dim
+        assert first.dim_param == "batch" and all(dimension.dim_value for dimension in rest)
+        assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    assert [value.name for value in model.graph.input] == ["history", "actions", "prompt", "noise"]
+
+
+def test_the_codec_graphs(tmp_path):
+    torch.manual_seed(0)
+    codec = Codec(4, [8, 8, 8], [8, 8, 8], [1, 1, 1]).eval()
+    decoder, encoder = export.export_codec(codec, tmp_path, half=True)
+    assert decoder < 1e-4 and encoder < 1e-3
+    frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 60, 4), np.float32)})[0]
+    assert frame.shape == (1, 96, 160, 4) and (frame[..., 3] == 1).all() and frame.min() >= 0 and frame.max() <= 1
+    model = onnx.load(tmp_path / "decoder.onnx")
+    assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
+
+
+def test_starts_are_settled_and_cover_what_was_recorded(tmp_path):
+    latents = Latents(write_world(tmp_path / "world"), "heldout")
+    latents.captions[1] = latents.captions[1] | {"biome": "snow", "time": "night"}
+    rows = choose_starts(latents, 5)
+    assert len(rows) == 2  # two combinations exist
+    assert {latents.captions[latents.prompts[row]]["biome"] for row in rows} == {"meadow", "snow"}
+    assert latents.captions[latents.prompts[rows[0]]]["biome"] == "meadow"
+    assert (latents.age[rows] >= 15).all() and (latents.since[rows] > 25).all()
+    taken = set()
+    assert [start_id(latents.captions[0], taken) for _ in range(2)] == ["meadow-noon-clear", "meadow-noon-clear-2"]
+
+
+def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_path, monkeypatch):
+    student = wide_student()
+    monkeypatch.setattr(export, "load_student", lambda _: student)
+    monkeypatch.setattr(export, "load_codec", lambda _: FakeCodec())
+    monkeypatch.setattr(export, "export_codec", lambda codec, out, half: [
+        (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
+    monkeypatch.setattr(export, "embed", lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1)
+    world = write_world(tmp_path / "world")
+    out = tmp_path / "assets"
+    export.run(export.Config(data=str(world), out=str(out)))
+    manifest = json.loads((out / "world.json").read_text())
+    for entry in manifest["files"].values():
+        data = (out / entry["path"]).read_bytes()
+        assert entry["bytes"] == len(data) and entry["sha256"] == hashlib.sha256(data).hexdigest()
+    joined = manifest["files"]["student"]["sha256"] + manifest["files"]["decoder"]["sha256"]
+    assert manifest["modelHash"] == hashlib.sha256(joined.encode()).hexdigest()
+    assert manifest["student"]["nfe"] == 1 + 2 / 4 and manifest["student"]["gflopPerTick"] > 0
+    assert manifest["latent"] == {"tokens": TOKENS, "channels": CHANNELS}
+    starts, presets, first = export.export_starts(Latents(world, "heldout"), student, 15, out)
+    assert starts == manifest["starts"] and presets == manifest["presets"]
+    again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
+    assert again == manifest["selfTest"]["latentSample"] and np.std(again) > 0
+
+
+class FakeCodec:
+    tokens, channels = TOKENS, CHANNELS
+
+    def decode(self, latent):
+        return latent @ torch.ones(CHANNELS, 2000)
