@@ -1,4 +1,4 @@
-import { type Action, ACTIONS, actionCode } from '../engine/action'
+import { ACTIONS, type Action, actionCode } from '../engine/action'
 import { Controls, type Direction, type InputSource } from '../engine/controls'
 import type { PhotonMeter } from './meters'
 

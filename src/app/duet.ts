@@ -79,7 +79,9 @@ function part(snapshot: Snapshot, prefix: string, modelHash: string): Snapshot {
     if (name.startsWith(prefix)) state[name.slice(prefix.length)] = array
   }
   if (Object.keys(state).length === 0) {
-    throw new BadInputError(`A side-by-side snapshot holds the state of both worlds, but "${prefix}" is missing. Take a new snapshot.`)
+    throw new BadInputError(
+      `A side-by-side snapshot holds the state of both worlds, but "${prefix}" is missing. Take a new snapshot.`,
+    )
   }
   return { ...snapshot, modelHash, state }
 }

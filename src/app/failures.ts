@@ -24,7 +24,8 @@ const SIMULATOR = { action: 'simulator', label: 'Drive the simulator' } as const
 const WORDS: Readonly<Record<string, Words>> = {
   ASSET_MISSING: {
     title: 'The dream is not here',
-    sentence: 'A file of this dream is missing on the server. Check the address, or drive the simulator meanwhile.',
+    sentence:
+      'A file of this dream is missing on the server. Check the address, or drive the simulator meanwhile.',
   },
   ASSET_CORRUPT: {
     title: 'The dream arrived damaged',
@@ -32,11 +33,13 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   MANIFEST: {
     title: 'This dream speaks another version',
-    sentence: 'Its manifest is not one that this page can read. Reload to get the newest page, or use matching files.',
+    sentence:
+      'Its manifest is not one that this page can read. Reload to get the newest page, or use matching files.',
   },
   OFFLINE: {
     title: 'You are offline',
-    sentence: 'The dream was never kept on this device, and the network cannot be reached. Try again once you are connected.',
+    sentence:
+      'The dream was never kept on this device, and the network cannot be reached. Try again once you are connected.',
   },
   NO_WEBGPU: {
     title: 'No WebGPU here',
@@ -44,11 +47,13 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   DEVICE_LOST: {
     title: 'The graphics device was lost',
-    sentence: 'The browser took the graphics device away and it did not come back. Try again, or drive the simulator.',
+    sentence:
+      'The browser took the graphics device away and it did not come back. Try again, or drive the simulator.',
   },
   NO_WEBGL: {
     title: 'No picture',
-    sentence: 'This browser gives the page no WebGL, which it needs to show anything. Turn on hardware acceleration and reload.',
+    sentence:
+      'This browser gives the page no WebGL, which it needs to show anything. Turn on hardware acceleration and reload.',
   },
 }
 
@@ -63,7 +68,8 @@ const SAME: Readonly<Record<string, string>> = {
 
 export function codeOf(error: unknown): string {
   if (error instanceof OneiroError) return error.code
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') return error.code
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code
   return 'UNKNOWN'
 }
 

@@ -19,7 +19,12 @@ import { Words } from './words'
 import { Worlds } from './worlds'
 
 const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI)
-const store = createAppStore({ hud: params.hud, touch: matchMedia('(pointer: coarse)').matches, view: params.view, presets: PLAIN_PRESETS })
+const store = createAppStore({
+  hud: params.hud,
+  touch: matchMedia('(pointer: coarse)').matches,
+  view: params.view,
+  presets: PLAIN_PRESETS,
+})
 
 async function start(): Promise<void> {
   let player: Player | null = null
@@ -32,7 +37,8 @@ async function start(): Promise<void> {
     newSeed: () => void player?.newSeed(),
     setSeed(text) {
       const seed = parseSeed(text)
-      if (seed === null) notify(store, `A seed is a whole number from 0 up, but "${text}" came. Type for example 7.`, 'warn')
+      if (seed === null)
+        notify(store, `A seed is a whole number from 0 up, but "${text}" came. Type for example 7.`, 'warn')
       else void player?.reset(seed)
     },
     setView: (view) => void player?.setView(view),
@@ -116,7 +122,11 @@ function attachHud(host: HTMLElement, player: Player): void {
       hud ??= import('../scene/hud')
         .then(({ createHud }) => createHud(host, () => player.instruments()))
         .catch((error) => {
-          notify(store, `The instruments could not be shown (${error instanceof Error ? error.message : error}).`, 'warn')
+          notify(
+            store,
+            `The instruments could not be shown (${error instanceof Error ? error.message : error}).`,
+            'warn',
+          )
           return null
         })
       void hud.then((made) => made?.setVisible(store.getState().hud))

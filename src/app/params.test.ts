@@ -21,8 +21,18 @@ describe('readParams', () => {
   })
 
   it('reads every field and resolves the assets folder', () => {
-    const { params } = read('?world=both&backend=wasm&clock=lockstep&seed=42&prompt=%20snow%20&start=meadow-noon&assets=../tiny&hud=1')
-    expect(params).toMatchObject({ view: 'both', backend: 'wasm', clock: 'lockstep', seed: 42, prompt: 'snow', start: 'meadow-noon', hud: true })
+    const { params } = read(
+      '?world=both&backend=wasm&clock=lockstep&seed=42&prompt=%20snow%20&start=meadow-noon&assets=../tiny&hud=1',
+    )
+    expect(params).toMatchObject({
+      view: 'both',
+      backend: 'wasm',
+      clock: 'lockstep',
+      seed: 42,
+      prompt: 'snow',
+      start: 'meadow-noon',
+      hud: true,
+    })
     expect(params.assets).toBe('https://oneiro.test/tiny/')
     expect(params.cruise).toBe(false)
   })
@@ -39,7 +49,8 @@ describe('readParams', () => {
 describe('parseSeed', () => {
   it('takes non-negative safe integers only', () => {
     expect(parseSeed(' 12 ')).toBe(12)
-    for (const bad of ['', '-1', '1.5', 'abc', '1e3', '99999999999999999999']) expect(parseSeed(bad)).toBeNull()
+    for (const bad of ['', '-1', '1.5', 'abc', '1e3', '99999999999999999999'])
+      expect(parseSeed(bad)).toBeNull()
   })
 })
 
@@ -51,6 +62,11 @@ describe('shareUrl', () => {
       prompt: 'fog & rain',
       start: null,
     })
-    expect(read(new URL(url).search).params).toMatchObject({ view: 'both', seed: 9, prompt: 'fog & rain', backend: 'wasm' })
+    expect(read(new URL(url).search).params).toMatchObject({
+      view: 'both',
+      seed: 9,
+      prompt: 'fog & rain',
+      backend: 'wasm',
+    })
   })
 })

@@ -32,7 +32,11 @@ export const SEED_RANGE = 1_000_000
  * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&hud=&cruise=`.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
-export function readParams(search: string, defaultAssets: string, base: string): { params: Params; notices: ParamNotice[] } {
+export function readParams(
+  search: string,
+  defaultAssets: string,
+  base: string,
+): { params: Params; notices: ParamNotice[] } {
   const query = new URLSearchParams(search)
   const notices: ParamNotice[] = []
   const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
@@ -88,7 +92,10 @@ function folderUrl(path: string, base: string): string {
 }
 
 /** An address that begins the same drive elsewhere. Keeps what the present address says about backend and assets. */
-export function shareUrl(here: string, drive: { view: View; seed: number; prompt: string; start: string | null }): string {
+export function shareUrl(
+  here: string,
+  drive: { view: View; seed: number; prompt: string; start: string | null },
+): string {
   const url = new URL(here)
   url.searchParams.set('world', drive.view)
   url.searchParams.set('seed', String(drive.seed))

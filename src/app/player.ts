@@ -11,8 +11,8 @@ import { codeOf, type FailureAction, failureFrom, sentenceOf } from './failures'
 import { type Params, SEED_RANGE, VIEWS, type View } from './params'
 import { Presenter } from './presenter'
 import { notify, type PauseCause, type Preset, type Store } from './store'
-import type { Words } from './words'
-import { backendName, type Worlds } from './worlds'
+import type { WordPort } from './words'
+import { backendName, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -36,12 +36,14 @@ export class Player {
   constructor(
     private readonly store: Store,
     private readonly stage: StageFace,
-    private readonly worlds: Worlds,
-    private readonly words: Words,
+    private readonly worlds: WorldPort,
+    private readonly words: WordPort,
     params: Params,
   ) {
     this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
-    this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) => store.setState({ held, cruise }))
+    this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
+      store.setState({ held, cruise }),
+    )
     this.clock = params.clock === 'lockstep' ? new LockstepClock() : new RealtimeClock(TICKS_PER_SECOND)
     store.setState({
       view: params.view,
@@ -271,7 +273,9 @@ export class Player {
   private hear(info: WorldInfo, event: LoopEvent): void {
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
-      const slowed = this.clock.mode === 'realtime' && this.clock.stats().slowed
+      const slowed =
+        this.clock.mode === 'realtime' &&
+        (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))
       const { timeline } = this
       this.store.setState({
         tick: event.tick.index,
@@ -316,7 +320,9 @@ export class Player {
     const caption = starts.find(({ id }) => id === start)?.caption
     const fallback = caption ?? presets[0]?.text ?? 'a drive'
     const shown = prompt || fallback
-    const words: Prompt = (view === 'simulator' ? { text: shown } : this.words.byHeart(shown)) ?? { text: fallback }
+    const words: Prompt = (view === 'simulator' ? { text: shown } : this.words.byHeart(shown)) ?? {
+      text: fallback,
+    }
     const from = start && (starts.length === 0 || caption !== undefined) ? start : undefined
     return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
   }

@@ -55,6 +55,11 @@ export class Presenter {
     return sum > 0 ? (this.intervals.size * 1000) / sum : 0
   }
 
+  /** True where the last two seconds held clearly less than the nominal rate, whatever kept the page from it. */
+  isSlow(nominalRate: number): boolean {
+    return this.intervals.size === this.intervals.capacity && this.rate() < nominalRate * 0.85
+  }
+
   /** Play stopped or began: the gap is no tick's interval. */
   interrupted(): void {
     this.lastAtMs = null

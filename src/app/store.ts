@@ -108,7 +108,11 @@ export function createAppStore(overrides: Partial<AppState> = {}): Store {
 }
 
 /** Calls `react` now and whenever what `select` picks changes (by `Object.is`). Returns how to stop. */
-export function watch<T>(store: Store, select: (state: AppState) => T, react: (value: T) => void): () => void {
+export function watch<T>(
+  store: Store,
+  select: (state: AppState) => T,
+  react: (value: T) => void,
+): () => void {
   let value = select(store.getState())
   react(value)
   return store.subscribe((state) => {

@@ -4,11 +4,19 @@ import { notify, type Store } from './store'
 
 const CACHE = 64
 
+/** Where the player gets its words read. */
+export interface WordPort {
+  learn(texts: Iterable<string>): void
+  byHeart(text: string): Prompt | null
+  encode(text: string): Promise<Prompt>
+  close(): Promise<void>
+}
+
 /**
  * Turns words into what the dream hears. Presets and captions it knows by heart; other words go through the sentence
  * encoder, which is fetched (once) at the first of them. Play goes on meanwhile.
  */
-export class Words {
+export class Words implements WordPort {
   private encoder: Promise<PromptEncoder> | null = null
   private readonly known = new Set<string>()
   private readonly read = new Map<string, Float32Array>()

@@ -26,8 +26,18 @@ export interface WorldOptions {
   readonly backend: BackendChoice
 }
 
+/** Where the player gets its worlds from. */
+export interface WorldPort {
+  dream(): Promise<DreamClient>
+  simulator(): Promise<World>
+  readonly dreamCanvas: HTMLCanvasElement | null
+  resizeDream(width: number, height: number): Promise<void>
+  dropDream(backend?: BackendChoice): Promise<void>
+  close(): Promise<void>
+}
+
 /** The worlds that are open. Each is opened when first asked for, once, and kept for switching back. */
-export class Worlds {
+export class Worlds implements WorldPort {
   private dreaming: Promise<DreamClient> | null = null
   private simulating: Promise<World> | null = null
   private canvas: HTMLCanvasElement | null = null
@@ -90,8 +100,11 @@ export class Worlds {
       onProgress: ({ phase, loaded, total }) => {
         const [from, to] = SHARE[phase] ?? [0, 1]
         const part = total > 0 ? Math.min(1, loaded / total) : 0
-        const amount = phase === 'download' && total > 0 ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
-        store.setState({ loading: { label: `${PHASES[phase] ?? phase}${amount}`, fraction: from + (to - from) * part } })
+        const amount =
+          phase === 'download' && total > 0 ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
+        store.setState({
+          loading: { label: `${PHASES[phase] ?? phase}${amount}`, fraction: from + (to - from) * part },
+        })
       },
       onEvent: (event) => {
         if (event.type === 'backend') store.setState({ backend: backendName(event.info.backend) })

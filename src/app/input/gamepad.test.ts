@@ -6,7 +6,10 @@ function pad(x: number, y: number, pressed: number[] = []): PadState {
   return {
     index: 0,
     axes: [x, y],
-    buttons: Array.from({ length: 16 }, (_, i) => ({ pressed: pressed.includes(i), value: pressed.includes(i) ? 1 : 0 })),
+    buttons: Array.from({ length: 16 }, (_, i) => ({
+      pressed: pressed.includes(i),
+      value: pressed.includes(i) ? 1 : 0,
+    })),
   }
 }
 

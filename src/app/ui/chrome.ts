@@ -1,5 +1,5 @@
-import { type AppState, type Preset, type Store, watch } from '../store'
 import { VIEWS, type View } from '../params'
+import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, setText } from './dom'
 import { createPromptBar } from './prompt-bar'
 
@@ -76,7 +76,12 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
     (s) => s.hud,
     (on) => tools.firstElementChild?.classList.toggle('on', on),
   )
-  return h('header.top', {}, h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), now), h('div.top-right', {}, views, tools))
+  return h(
+    'header.top',
+    {},
+    h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), now),
+    h('div.top-right', {}, views, tools),
+  )
 }
 
 /** The bottom of the page: time controls, the prompt, and which keys drive. */
@@ -85,7 +90,13 @@ export function createDeck(store: Store, commands: Commands) {
   const deck = h(
     'footer.deck',
     {},
-    h('div.deck-row', {}, createTransport(store, commands), h('div.deck-prompt', {}, prompt.chips, prompt.form), createKeys(store)),
+    h(
+      'div.deck-row',
+      {},
+      createTransport(store, commands),
+      h('div.deck-prompt', {}, prompt.chips, prompt.form),
+      createKeys(store),
+    ),
   )
   return { element: deck, focusPrompt: prompt.focus }
 }
@@ -116,16 +127,16 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
     seed.value = String(store.getState().seed)
     store.setState({ typing: false })
   })
-  const fit = () => {
+  const fitWidth = () => {
     seed.style.width = `${Math.max(2, seed.value.length) + 0.6}ch`
   }
-  seed.addEventListener('input', fit)
+  seed.addEventListener('input', fitWidth)
   watch(
     store,
     (s) => s.seed,
     (value) => {
       seed.value = String(value)
-      fit()
+      fitWidth()
     },
   )
   watch(
@@ -152,14 +163,25 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
     pause,
     iconButton('One tick', '.', GLYPHS.step, commands.step),
     iconButton('Begin again', 'R', GLYPHS.reset, commands.reset),
-    h('label.seed-box', {}, h('span', {}, 'seed'), seed, iconButton('Another seed', 'N', GLYPHS.dice, commands.newSeed)),
+    h(
+      'label.seed-box',
+      {},
+      h('span', {}, 'seed'),
+      seed,
+      iconButton('Another seed', 'N', GLYPHS.dice, commands.newSeed),
+    ),
   )
 }
 
 /** The four arrow keys, lit while held, and what the clock has to say. */
 function createKeys(store: Store): HTMLElement {
   const key = (name: string, paths: string) => h(`span.cap.cap-${name}`, {}, icon(paths))
-  const caps = { up: key('up', GLYPHS.up), left: key('left', GLYPHS.left), down: key('down', GLYPHS.down), right: key('right', GLYPHS.right) }
+  const caps = {
+    up: key('up', GLYPHS.up),
+    left: key('left', GLYPHS.left),
+    down: key('down', GLYPHS.down),
+    right: key('right', GLYPHS.right),
+  }
   const word = h('span.keys-word')
   watch(
     store,
@@ -172,7 +194,12 @@ function createKeys(store: Store): HTMLElement {
     },
   )
   watch(store, keysWord, (text) => setText(word, text))
-  return h('div.keys', { 'aria-hidden': 'true' }, word, h('div.caps', {}, caps.up, caps.left, caps.down, caps.right))
+  return h(
+    'div.keys',
+    { 'aria-hidden': 'true' },
+    word,
+    h('div.caps', {}, caps.up, caps.left, caps.down, caps.right),
+  )
 }
 
 function keysWord(state: AppState): string {
@@ -228,7 +255,9 @@ export function createPaneLabels(store: Store): HTMLElement {
     (view) => host.classList.toggle('both', view === 'both'),
   )
   watch(store, statusWord, (text) => {
+    const { paused } = store.getState()
     status.classList.toggle('on', text !== '')
+    status.classList.toggle('aside', paused === null)
     if (text) setText(status, text)
   })
   return host

@@ -5,7 +5,11 @@ type Props = Record<string, unknown>
  * Makes an element: `h('button.icon', { title: 'Pause', onclick }, svg)`. The tag may carry classes. Props that are
  * properties of the element are set as such, the rest (and `aria-*`, `data-*`) as attributes.
  */
-export function h<K extends keyof HTMLElementTagNameMap = 'div'>(tag: string, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap = 'div'>(
+  tag: string,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const [name, ...classes] = tag.split('.')
   const element = document.createElement(name || 'div')
   if (classes.length) element.className = classes.join(' ')
@@ -39,9 +43,19 @@ export function icon(paths: string, filled = false): SVGSVGElement {
 }
 
 /** A round icon button with a name for screen readers and a key in its tooltip. */
-export function iconButton(name: string, key: string, paths: string, onclick: () => void, filled = false): HTMLButtonElement {
+export function iconButton(
+  name: string,
+  key: string,
+  paths: string,
+  onclick: () => void,
+  filled = false,
+): HTMLButtonElement {
   const title = key ? `${name} (${key})` : name
-  return h<'button'>('button.icon', { type: 'button', title, 'aria-label': name, onclick }, icon(paths, filled))
+  return h<'button'>(
+    'button.icon',
+    { type: 'button', title, 'aria-label': name, onclick },
+    icon(paths, filled),
+  )
 }
 
 export const GLYPHS = {

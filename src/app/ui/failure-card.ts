@@ -13,7 +13,11 @@ export function createFailureCard(store: Store, act: (action: FailureAction) => 
       host.classList.toggle('open', failure !== null)
       if (!failure) return
       const buttons = failure.actions.map(({ action, label }, i) =>
-        h<'button'>(`button.pill${i === 0 ? '.primary' : ''}`, { type: 'button', onclick: () => act(action) }, label),
+        h<'button'>(
+          `button.pill${i === 0 ? '.primary' : ''}`,
+          { type: 'button', onclick: () => act(action) },
+          label,
+        ),
       )
       host.append(
         h(

@@ -1,7 +1,10 @@
 import { type Store, watch } from '../store'
 import { GLYPHS, h, icon } from './dom'
 
-const GROUPS: readonly { readonly title: string; readonly rows: readonly (readonly [readonly string[], string])[] }[] = [
+const GROUPS: readonly {
+  readonly title: string
+  readonly rows: readonly (readonly [readonly string[], string])[]
+}[] = [
   {
     title: 'Drive',
     rows: [
@@ -42,7 +45,11 @@ const GROUPS: readonly { readonly title: string; readonly rows: readonly (readon
 /** The sheet of keys, and two sentences on what one is looking at. */
 export function createHelp(store: Store): HTMLElement {
   const close = () => store.setState({ help: false })
-  const closeButton = h<'button'>('button.icon.help-close', { type: 'button', 'aria-label': 'Close', onclick: close })
+  const closeButton = h<'button'>('button.icon.help-close', {
+    type: 'button',
+    'aria-label': 'Close',
+    onclick: close,
+  })
   closeButton.append(icon(GLYPHS.close))
   const groups = GROUPS.map(({ title, rows }) =>
     h(
@@ -50,7 +57,12 @@ export function createHelp(store: Store): HTMLElement {
       {},
       h('h3', {}, title),
       ...rows.map(([keys, what]) =>
-        h('div.help-row', {}, h('span.help-keys', {}, ...keys.map((key) => h('kbd', {}, key))), h('span', {}, what)),
+        h(
+          'div.help-row',
+          {},
+          h('span.help-keys', {}, ...keys.map((key) => h('kbd', {}, key))),
+          h('span', {}, what),
+        ),
       ),
     ),
   )

@@ -60,8 +60,16 @@ export function createPage(
 function attachQuiet(root: HTMLElement, store: Store): void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const mayHide = () => {
-    const { phase, paused, typing, help, failure, lockstep, touch } = store.getState()
-    return phase === 'ready' && !paused && !typing && !help && !failure && !lockstep && !touch && !root.querySelector('.deck:hover, .top:hover')
+    const { phase, paused, typing, help, failure, lockstep } = store.getState()
+    return (
+      phase === 'ready' &&
+      !paused &&
+      !typing &&
+      !help &&
+      !failure &&
+      !lockstep &&
+      !root.querySelector('.deck:hover, .top:hover')
+    )
   }
   const hideLater = () => {
     clearTimeout(timer)
@@ -70,12 +78,18 @@ function attachQuiet(root: HTMLElement, store: Store): void {
       else hideLater()
     }, QUIET_AFTER_MS)
   }
-  const wake = () => {
+  const wake = (event?: unknown) => {
+    // A thumb on the touch controls drives; it does not ask for the others.
+    if (event instanceof Event && event.target instanceof Element && event.target.closest('.pads')) return
     if (store.getState().quiet) store.setState({ quiet: false })
     hideLater()
   }
   window.addEventListener('pointermove', wake)
   window.addEventListener('pointerdown', wake)
   root.addEventListener('focusin', wake)
-  watch(store, (s) => `${s.phase}${s.paused}${s.typing}${s.help}${s.failure !== null}${s.view}`, wake)
+  watch(
+    store,
+    (s) => `${s.phase}${s.paused}${s.typing}${s.help}${s.failure !== null}${s.view}`,
+    () => wake(),
+  )
 }

@@ -15,7 +15,11 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
     enterKeyHint: 'go',
     'aria-label': 'Describe the drive',
   })
-  const send = h<'button'>('button.prompt-send', { type: 'submit', 'aria-label': 'Turn the dream into this' }, icon(GLYPHS.send))
+  const send = h<'button'>(
+    'button.prompt-send',
+    { type: 'submit', 'aria-label': 'Turn the dream into this' },
+    icon(GLYPHS.send),
+  )
   const status = h('span.prompt-status', { 'aria-live': 'polite' })
   const progress = h('div.prompt-progress')
   const form = h<'form'>('form.prompt', {}, input, status, send, progress)

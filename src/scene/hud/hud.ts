@@ -7,6 +7,7 @@ const WIDTH = 292
 const MAX_HEIGHT = 460
 const PAD = 20
 const REDRAW_MS = 100
+const STAGES_TOP = 162
 
 /** The instruments of the drive, drawn with pixi.js on a canvas of their own. */
 export interface Hud {
@@ -63,6 +64,7 @@ class Panel {
   private readonly tick: Label
   private readonly graph: Graph
   private readonly graphNote: Label
+  private readonly graphRange: Label
   private readonly stages: StageRows
   private readonly facts: { name: Label; value: Label }[]
   private readonly keys: Keys
@@ -74,9 +76,10 @@ class Panel {
     this.rateUnit = new Label(this.root, PAD, 33, 12, 0.6)
     this.backend = new Label(this.root, WIDTH - PAD, 20, 13, 0.92, 1)
     this.tick = new Label(this.root, WIDTH - PAD, 38, 12, 0.55, 1)
-    this.graph = new Graph(this.root, PAD, 70, inner, 56)
-    this.graphNote = new Label(this.root, PAD, 70, 11, 0.5)
-    this.stages = new StageRows(this.root, PAD, 142, inner)
+    this.graph = new Graph(this.root, PAD, 92, inner, 54)
+    this.graphNote = new Label(this.root, PAD, 68, 12, 0.6)
+    this.graphRange = new Label(this.root, WIDTH - PAD, 68, 12, 0.92, 1)
+    this.stages = new StageRows(this.root, PAD, STAGES_TOP, inner)
     this.facts = ['input to photon', 'late ticks', 'world speed'].map((name) => ({
       name: new Label(this.root, PAD, 0, 12, 0.6).set(name),
       value: new Label(this.root, WIDTH - PAD, 0, 12, 0.92, 1),
@@ -94,11 +97,17 @@ class Panel {
     this.graph.draw(now.cost, budgetMs)
     const p50 = now.cost.percentile(0.5)
     const p95 = now.cost.percentile(0.95)
-    this.graphNote.set(p50 === null ? '' : `tick p50 ${p50.toFixed(1)}  p95 ${p95!.toFixed(1)} ms`)
-    let y = 142 + this.stages.draw(now.stages, budgetMs) + 12
+    this.graphNote.set('tick, p50 / p95')
+    this.graphRange.set(p50 === null ? '' : `${p50.toFixed(1)} / ${p95!.toFixed(1)} ms`)
+    let y = STAGES_TOP + this.stages.draw(now.stages, budgetMs) + 12
     const photon50 = now.photon.percentile(0.5)
     const values: [string, number][] = [
-      [photon50 === null ? 'press a key' : `${photon50.toFixed(0)} / ${now.photon.percentile(0.95)!.toFixed(0)} ms`, PAPER],
+      [
+        photon50 === null
+          ? 'press a key'
+          : `${photon50.toFixed(0)} / ${now.photon.percentile(0.95)!.toFixed(0)} ms`,
+        PAPER,
+      ],
       [String(now.lateTicks), now.lateTicks > 0 ? WARM : PAPER],
       [`${Math.round(Math.min(1, now.speed) * 100)} %`, now.speed < 0.97 ? WARM : PAPER],
     ]

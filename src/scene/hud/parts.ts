@@ -7,7 +7,14 @@ import { FONT, MOON, PAPER, STAGES, WARM } from './palette'
 export class Label {
   private readonly text: BitmapText
   private shown = ''
-  constructor(parent: Container, x: number, y: number, size: number, alpha: number, private readonly align: 0 | 0.5 | 1 = 0) {
+  constructor(
+    parent: Container,
+    x: number,
+    y: number,
+    size: number,
+    alpha: number,
+    private readonly align: 0 | 0.5 | 1 = 0,
+  ) {
     this.text = new BitmapText({ text: '', style: { fontFamily: FONT, fontSize: size, fill: PAPER } })
     this.text.alpha = alpha
     this.text.position.set(x, y)
@@ -99,7 +106,10 @@ export class StageRows {
       const top = y + i * ROW
       let row = this.rows[i]
       if (!row) {
-        row = { name: new Label(this.parent, x, top, 12, 0.62), ms: new Label(this.parent, x + width, top, 12, 0.9, 1) }
+        row = {
+          name: new Label(this.parent, x, top, 12, 0.62),
+          ms: new Label(this.parent, x + width, top, 12, 0.9, 1),
+        }
         this.rows.push(row)
       }
       row.name.set(stage)
@@ -135,12 +145,17 @@ export class Keys {
     const cap = (column: number, row: number, angle: number, on: boolean, soft: boolean) => {
       const left = x + column * 22
       const top = y + row * 20
-      caps.roundRect(left, top, 19, 17, 5).fill({ color: on ? MOON : PAPER, alpha: on ? (soft ? 0.45 : 0.95) : 0.1 })
+      caps
+        .roundRect(left, top, 19, 17, 5)
+        .fill({ color: on ? MOON : PAPER, alpha: on ? (soft ? 0.45 : 0.95) : 0.1 })
       const points = [0, -3.4, 3.2, 2.2, -3.2, 2.2]
       const turned: number[] = []
       for (let i = 0; i < 6; i += 2) {
         const [px, py] = [points[i]!, points[i + 1]!]
-        turned.push(left + 9.5 + px * Math.cos(angle) - py * Math.sin(angle), top + 8.5 + px * Math.sin(angle) + py * Math.cos(angle))
+        turned.push(
+          left + 9.5 + px * Math.cos(angle) - py * Math.sin(angle),
+          top + 8.5 + px * Math.sin(angle) + py * Math.cos(angle),
+        )
       }
       caps.poly(turned).fill({ color: on ? 0x17130a : PAPER, alpha: on ? 1 : 0.6 })
     }

@@ -77,7 +77,8 @@ export class FlatStage implements StageFace {
     context.fillStyle = '#06070a'
     context.fillRect(0, 0, width, height)
     context.imageSmoothingQuality = 'high'
-    for (const [i, pane] of splitStage(width, height, this.count).entries()) this.drawPane(pane, this.sources[i])
+    for (const [i, pane] of splitStage(width, height, this.count).entries())
+      this.drawPane(pane, this.sources[i])
     const done = this.presented
     this.presented = []
     for (const callback of done) callback()

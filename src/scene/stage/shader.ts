@@ -3,7 +3,7 @@
  *
  * Upscaling follows the idea of FSR 1 EASU (AMD, 2021): find the direction of the edge under the pixel from a
  * structure tensor, then resample 4x4 texels with a Lanczos-like kernel stretched along the edge and narrow
- * across it, clamped to the nearest four texels against ringing. Around the frame, and under its feathered
+ * across it, bounded by its neighbours against ringing. Around the frame, and under its feathered
  * border, lies the same picture mirrored and blurred (the ambient edges).
  */
 export const VERTEX = /* glsl */ `
@@ -71,8 +71,15 @@ vec3 upscale(vec2 uv) {
     sum += c[k] * w;
     total += w;
   }
-  vec3 lo = min(min(c[5], c[6]), min(c[9], c[10]));
-  vec3 hi = max(max(c[5], c[6]), max(c[9], c[10]));
+  // Against ringing: the range of each inner texel and its four neighbours, blended so that the bound has no steps.
+  vec3 lo = vec3(0.0);
+  vec3 hi = vec3(0.0);
+  for (int j = 1; j < 3; j++) for (int i = 1; i < 3; i++) {
+    int k = j * 4 + i;
+    float w = (i == 1 ? 1.0 - f.x : f.x) * (j == 1 ? 1.0 - f.y : f.y);
+    lo += w * min(c[k], min(min(c[k - 1], c[k + 1]), min(c[k - 4], c[k + 4])));
+    hi += w * max(c[k], max(max(c[k - 1], c[k + 1]), max(c[k - 4], c[k + 4])));
+  }
   return clamp(sum / total, lo, hi);
 }
 

@@ -101,7 +101,11 @@ export class Stage implements StageFace {
 
   show(count: 1 | 2, animate = true) {
     if (count === this.shownPanes && this.split.to === count - 1) return
-    this.split = { from: this.splitNow(), to: count - 1, start: animate ? performance.now() : Number.NEGATIVE_INFINITY }
+    this.split = {
+      from: this.splitNow(),
+      to: count - 1,
+      start: animate ? performance.now() : Number.NEGATIVE_INFINITY,
+    }
     this.shownPanes = 2
     this.invalidate()
   }
@@ -181,7 +185,13 @@ export class Stage implements StageFace {
     if (!texture || texture.image.width !== width || texture.image.height !== height) {
       if (!texture) pane.wakeFrom = performance.now()
       texture?.dispose()
-      texture = new DataTexture(new Uint8Array(width * height * 4), width, height, RGBAFormat, UnsignedByteType)
+      texture = new DataTexture(
+        new Uint8Array(width * height * 4),
+        width,
+        height,
+        RGBAFormat,
+        UnsignedByteType,
+      )
       texture.minFilter = LinearMipmapLinearFilter
       texture.magFilter = LinearFilter
       texture.generateMipmaps = true
@@ -250,9 +260,7 @@ export class Stage implements StageFace {
     const uniforms = this.material.uniforms
     uniforms.frame!.value = pane.texture
     ;(uniforms.frameSize!.value as Vector2).set(pane.texture.image.width, pane.texture.image.height)
-    ;(uniforms.paneRect!.value as Vector4)
-      .set(rect.x, rect.y, rect.width, rect.height)
-      .multiplyScalar(scale)
+    ;(uniforms.paneRect!.value as Vector4).set(rect.x, rect.y, rect.width, rect.height).multiplyScalar(scale)
     ;(uniforms.frameRect!.value as Vector4)
       .set(frame.x, frame.y, frame.width, frame.height)
       .multiplyScalar(scale)

@@ -1,0 +1,231 @@
+import { describe, expect, it, vi } from 'vitest'
+import { OneiroError } from '../engine/errors'
+import { FakeWorld } from '../engine/testing/fake-world'
+import type { Pixels, World } from '../engine/world'
+import type { StageFace } from '../scene/stage'
+import type { Params } from './params'
+import { Player } from './player'
+import { createAppStore } from './store'
+import type { WordPort } from './words'
+import type { WorldPort } from './worlds'
+
+const PARAMS: Params = {
+  view: 'dream',
+  backend: 'auto',
+  clock: 'lockstep',
+  seed: 7,
+  prompt: null,
+  start: null,
+  assets: '',
+  hud: false,
+  cruise: false,
+}
+const MANIFEST = {
+  presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],
+  starts: [{ id: 'here', caption: 'a quiet first light', index: 0 }],
+}
+
+/** What the stage was given, by pane. */
+class FakeStage implements StageFace {
+  readonly software = true
+  readonly shown: [number, Pixels][] = []
+  panes = 0
+  dim = 1
+  show(count: 1 | 2) {
+    this.panes = count
+  }
+  setDim(value: number) {
+    this.dim = value
+  }
+  present(pane: number, pixels: Pixels, onPresented?: () => void) {
+    this.shown.push([pane, pixels])
+    onPresented?.()
+  }
+  attach() {}
+  touch() {}
+  onOwnSize() {}
+  close() {}
+}
+
+function setup(
+  overrides: Partial<Params> = {},
+  ports: { dream?: () => Promise<World>; encode?: WordPort['encode'] } = {},
+) {
+  const store = createAppStore()
+  const stage = new FakeStage()
+  const dream = new FakeWorld({ modelHash: 'dream' })
+  const simulator = new FakeWorld({ modelHash: 'simulator' })
+  const known = new Set<string>()
+  const worlds: WorldPort = {
+    dream: (async () =>
+      Object.assign(await (ports.dream?.() ?? dream), {
+        manifest: MANIFEST,
+      })) as unknown as WorldPort['dream'],
+    simulator: async () => simulator,
+    dreamCanvas: null,
+    resizeDream: async () => {},
+    dropDream: vi.fn(async () => {}),
+    close: async () => {},
+  }
+  const words: WordPort = {
+    learn: (texts) => {
+      for (const text of texts) known.add(text)
+    },
+    byHeart: (text) => (known.has(text) ? { text } : null),
+    encode: ports.encode ?? (async (text) => ({ text, embedding: new Float32Array([1]) })),
+    close: async () => {},
+  }
+  const player = new Player(store, stage, worlds, words, { ...PARAMS, ...overrides })
+  return { store, stage, dream, simulator, worlds, player }
+}
+
+describe('Player', () => {
+  it('begins with the first preset and the seed of the address, and shows the first frame', async () => {
+    const { player, store, stage } = setup()
+    await player.setView('dream')
+    expect(store.getState()).toMatchObject({
+      phase: 'ready',
+      seed: 7,
+      tick: 0,
+      prompt: 'a snowy night drive',
+      shown: 'dream',
+    })
+    expect(stage.shown).toHaveLength(1)
+  })
+
+  it('turns the drive into new words without a reset', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    await player.step({ steer: 0, throttle: 1 })
+    await player.setPrompt('fog in the woods')
+    const tick = await player.step({ steer: 0, throttle: 1 })
+    expect(tick?.index).toBe(2)
+    expect(store.getState().prompt).toBe('fog in the woods')
+    expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
+  })
+
+  it('keeps the newest words where older ones are still being read', async () => {
+    const waiting = new Map<string, () => void>()
+    const { player, store } = setup(
+      {},
+      {
+        encode: (text) =>
+          new Promise((resolve) =>
+            waiting.set(text, () => resolve({ text, embedding: new Float32Array([1]) })),
+          ),
+      },
+    )
+    await player.setView('dream')
+    const slow = player.setPrompt('slow words')
+    const quick = player.setPrompt('quick words')
+    waiting.get('quick words')?.()
+    await quick
+    waiting.get('slow words')?.()
+    await slow
+    expect((await player.snapshot()).prompt.text).toBe('quick words')
+    expect(store.getState().prompt).toBe('quick words')
+  })
+
+  it('says why words could not be read, and keeps driving under the old ones', async () => {
+    const { player, store } = setup(
+      {},
+      { encode: async () => Promise.reject(new OneiroError('X', 'The encoder is not there.')) },
+    )
+    await player.setView('dream')
+    await player.setPrompt('unheard words')
+    expect(store.getState().notices.map(({ text }) => text)).toEqual(['The encoder is not there.'])
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    expect((await player.step())?.index).toBe(1)
+  })
+
+  it('does not hold back the first frame for words that must be read', async () => {
+    let read = () => {}
+    const { player, store } = setup(
+      { prompt: 'never heard' },
+      {
+        encode: (text) =>
+          new Promise((resolve) => (read = () => resolve({ text, embedding: new Float32Array([1]) }))),
+      },
+    )
+    await player.setView('dream')
+    expect(store.getState()).toMatchObject({ phase: 'ready', prompt: 'never heard' })
+    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    read()
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('never heard'))
+  })
+
+  it('shows both worlds under the same seed and action', async () => {
+    const { player, store, stage, dream, simulator } = setup()
+    await player.setView('dream')
+    await player.setView('both')
+    await player.step({ steer: 1, throttle: 1 })
+    expect(store.getState().shown).toBe('both')
+    expect(stage.panes).toBe(2)
+    expect(
+      stage.shown
+        .slice(-2)
+        .map(([pane]) => pane)
+        .sort(),
+    ).toEqual([0, 1])
+    expect(dream.calls.at(-1)).toBe('step')
+    expect(simulator.calls.at(-1)).toBe('step')
+  })
+
+  it('lets the simulator stand in behind the message where the dream cannot be opened', async () => {
+    const missing = new OneiroError('ASSET_MISSING', 'world.json is missing.')
+    const { player, store, simulator } = setup({}, { dream: async () => Promise.reject(missing) })
+    await player.setView('dream')
+    await vi.waitFor(() => expect(store.getState().phase).toBe('ready'))
+    expect(store.getState()).toMatchObject({ shown: 'simulator', view: 'dream' })
+    expect(store.getState().failure).toMatchObject({
+      code: 'ASSET_MISSING',
+      detail: 'world.json is missing.',
+    })
+    expect(simulator.calls).toContain('reset')
+    await player.actOnFailure('simulator')
+    expect(store.getState()).toMatchObject({ view: 'simulator', failure: null })
+  })
+
+  it('lets go of every key and pauses when the page loses the focus, and goes on when it is back', async () => {
+    const { player, store } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    expect(player.playing).toBe(true)
+    player.driver.press('ArrowUp', 'up', 1)
+    expect(store.getState().held.throttle).toBe(1)
+    player.away()
+    expect(store.getState()).toMatchObject({ paused: 'away', held: { steer: 0, throttle: 0 } })
+    player.back()
+    expect(player.playing).toBe(true)
+    await player.close()
+  })
+
+  it('does not go on by itself where a person had paused', async () => {
+    const { player } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    player.pause()
+    player.away()
+    player.back()
+    expect(player.playing).toBe(false)
+    await player.close()
+  })
+
+  it('goes back in time and drives on from there', async () => {
+    const { player, store } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 25; i++) await player.step({ steer: 1, throttle: 0 })
+    expect(store.getState().past).toEqual({ from: 0, to: 25 })
+    await player.rewind(10)
+    expect(store.getState().tick).toBe(10)
+    const tick = await player.step({ steer: -1, throttle: 0 })
+    expect(tick?.index).toBe(11)
+    expect(player.log().actions).toHaveLength(11)
+  })
+
+  it('says in a card what broke in mid-play', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    dream.failNextStep(new OneiroError('DEVICE_LOST', 'The GPU device was lost.'))
+    await expect(player.step()).rejects.toThrow('lost')
+    expect(store.getState().failure).toMatchObject({ code: 'DEVICE_LOST' })
+  })
+})
