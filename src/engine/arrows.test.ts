@@ -2,7 +2,7 @@
  * The arrows between the rooms run one way, and the engine knows no platform. Proven by walking every import and by
  * compiling the engine where no DOM exists.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -63,7 +63,8 @@ function broken(room: string, path: string): string[] {
 }
 
 describe('imports run along the arrows', () => {
-  test.each(Object.keys(ARROWS))('%s', (room) => {
+  const rooms = Object.keys(ARROWS).filter((room) => existsSync(join(root, room)))
+  test.each(rooms)('%s', (room) => {
     const found = sources(room).flatMap((path) => broken(room, path).map((name) => `${path} imports ${name}`))
     expect(found).toEqual([])
   })
@@ -124,7 +125,7 @@ describe('the engine compiles without a platform', () => {
 
   test('with nothing but timers, abort signals and base64', () => {
     expect(errors(sources('src/engine').filter((path) => !isTest(path)))).toEqual([])
-  })
+  }, 120_000)
 
   test('and a use of the DOM would be seen', () => {
     expect(errors([], 'const found = document.body').join()).toMatch(/document/)
