@@ -2,11 +2,11 @@ import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-co
 import type { Pixels } from '../engine/world'
 import type { DeviceLostError } from './errors'
 
-/** What one tick of the student is computed from; the latents are the backend's own. Arrays may be reused after the call. */
+/** What one tick of the student is computed from; the latents are the backend's own. */
 export interface StepInput {
-  /** [A,2]: the action applied now first. */
+  /** [A,2]: the action applied now first. May be reused after the call, as the noise may. */
   readonly actions: Float32Array
-  /** [P], unit norm. */
+  /** [P], unit norm. Never changed in place: another prompt is another array. */
   readonly prompt: Float32Array
   /** [1+M,T,C]: x1, then y1 of each outer step. */
   readonly noise: Float32Array

@@ -1,0 +1,65 @@
+import { WebGpuUnavailableError } from './errors'
+
+export interface GpuDevice {
+  readonly device: GPUDevice
+  /** A software adapter: right, but far slower than WASM. */
+  readonly isFallback: boolean
+  /** Buffers made on the device and not destroyed, those of ONNX Runtime included. */
+  liveBuffers(): number
+}
+
+// What ONNX Runtime asks for when it makes a device itself.
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const
+
+/** A real GPU's adapter, or a software one where `allowFallback`. Throws `WebGpuUnavailableError`. */
+export async function openGpuDevice(allowFallback: boolean): Promise<GpuDevice> {
+  if (!globalThis.navigator?.gpu) throw new WebGpuUnavailableError('this browser has no WebGPU')
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter) throw new WebGpuUnavailableError('the browser found no graphics adapter')
+  const isFallback = adapter.info.isFallbackAdapter
+  if (isFallback && !allowFallback) {
+    throw new WebGpuUnavailableError('the only graphics adapter is a software one, which is slow')
+  }
+  const features: GPUFeatureName[] = ['shader-f16', 'subgroups']
+  const requiredFeatures = features.filter((feature) => {
+    // With the 4-wide subgroups of software adapters ONNX Runtime computes wrong numbers.
+    if (feature === 'subgroups' && isFallback) return false
+    return adapter.features.has(feature)
+  })
+  const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]))
+  try {
+    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
+    return { device, isFallback, liveBuffers: countBuffers(device) }
+  } catch (cause) {
+    throw new WebGpuUnavailableError('the graphics adapter gave no device', { cause })
+  }
+}
+
+/** Counts from now on. Buffers are made at load and kept, so this costs nothing in play. */
+function countBuffers(device: GPUDevice): () => number {
+  let live = 0
+  const create = device.createBuffer.bind(device)
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor)
+    const destroy = buffer.destroy.bind(buffer)
+    let alive = true
+    live++
+    buffer.destroy = () => {
+      if (alive) live--
+      alive = false
+      destroy()
+    }
+    return buffer
+  }
+  return () => live
+}

@@ -1,0 +1,71 @@
+import type { Action } from '../engine/action'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, WorldInfo } from '../engine/world'
+import type { Fit } from './backend'
+import type { DreamEvent } from './dream-events'
+import type { DreamStats } from './dream-world'
+import type { WireError } from './errors'
+import type { Manifest } from './manifest'
+import type { EncoderProgress } from './prompt'
+import type { LoadProgress } from './world-files'
+
+/** What the page can ask of the worker: names, arguments and answers. */
+export interface WorkerCalls {
+  reset(options: ResetOptions): Promise<Tick>
+  step(action: Action): Promise<Tick>
+  setPrompt(prompt: Prompt | string): Promise<void>
+  snapshot(): Promise<Snapshot>
+  restore(snapshot: Snapshot): Promise<Tick>
+  readPixels(): Promise<Pixels>
+  attachCanvas(canvas: OffscreenCanvas, width: number, height: number, fit: Fit): Promise<void>
+  resizeCanvas(width: number, height: number, fit: Fit): Promise<void>
+  stats(): Promise<WorkerStats>
+  loseDevice(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface WorkerStats extends DreamStats {
+  readonly threads: number
+}
+
+export interface OpenMessage {
+  readonly kind: 'open'
+  readonly options: {
+    /** Absolute address of the world's folder, ending in a slash. */
+    readonly url: string
+    readonly backend: 'auto' | 'webgpu' | 'wasm'
+    /** WASM threads. */
+    readonly threads: number
+    /** Absolute address of the sentence encoder's manifest. */
+    readonly promptEncoderUrl: string
+  }
+}
+
+export interface CallMessage {
+  readonly kind: 'call'
+  readonly id: number
+  readonly name: keyof WorkerCalls
+  readonly args: readonly unknown[]
+}
+
+export type ToWorker = OpenMessage | CallMessage
+
+/** What a freshly opened worker says about itself. */
+export interface Opened {
+  readonly info: WorldInfo
+  readonly manifest: Manifest
+  /** Median milliseconds of a tick right after load; 0 on WebGPU. */
+  readonly tickMs: number
+}
+
+export type FromWorker =
+  | { readonly kind: 'opened'; readonly opened: Opened }
+  /** The answer to `open`, and the last message. */
+  | { readonly kind: 'not-opened'; readonly error: WireError }
+  | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WireError }
+  | { readonly kind: 'progress'; readonly progress: LoadProgress }
+  | { readonly kind: 'prompt-progress'; readonly progress: EncoderProgress }
+  | { readonly kind: 'event'; readonly event: DreamEvent }
+  | { readonly kind: 'checkpoint'; readonly snapshot: Snapshot }
+  /** Nothing to report, but at work. */
+  | { readonly kind: 'alive' }
