@@ -40,7 +40,13 @@ def fingerprint(codec: Codec) -> str:
 def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -> int:
     """Appends the latents of frames that have none yet. Returns how many frames were encoded."""
     path = packed.folder / "latents.json"
-    entry = {"codec": fingerprint(codec), "rows": 0, "tokens": codec.tokens, "channels": codec.channels, "flipped": flip}
+    entry = {
+        "codec": fingerprint(codec),
+        "rows": 0,
+        "tokens": codec.tokens,
+        "channels": codec.channels,
+        "flipped": flip,
+    }
     if path.is_file():
         before = json.loads(path.read_text())
         if {**before, "rows": 0} == entry:
