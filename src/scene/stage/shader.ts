@@ -108,7 +108,6 @@ float noise(vec2 p) { return fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.
 void main() {
   vec2 pixel = vec2(gl_FragCoord.x, canvasHeight - gl_FragCoord.y);
   vec2 uv = (pixel - frameRect.xy) / frameRect.zw;
-  vec2 inPane = (pixel - paneRect.xy) / paneRect.zw;
 
   // Distance inside the frame, in frame heights; the border feathers only where it lies within the pane.
   vec2 inside = min(uv, 1.0 - uv) * vec2(frameRect.z / frameRect.w, 1.0);
@@ -129,8 +128,6 @@ void main() {
   }
   vec3 shown = mix(light, picture, core * wake) * mix(0.25, 1.0, wake) * dim;
 
-  vec2 centred = inPane - 0.5;
-  shown *= 1.0 - 0.34 * smoothstep(0.16, 0.62, dot(centred, centred) * 1.15);
   shown += (noise(pixel + grain * 71.3) - 0.5) * (1.6 / 255.0);
   color = vec4(shown, 1.0);
 }
