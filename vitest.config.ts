@@ -6,6 +6,6 @@ export default defineConfig({
     environment: 'node',
     // Two workers: the machines this runs on have two cores.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
   },
 })
