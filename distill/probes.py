@@ -2,8 +2,8 @@
 
 - `features`: what the Frechet distance is taken over. Classifies biome, time, weather and the controls held, from one
   frame; its 64-wide layer is the feature. The controls keep the shape of car and road in it.
-- `prompt`: the same labels of the scene from one frame, trained on slightly blurred, noised and relit frames as well, so
-  that it judges the scene and not the codec's softness.
+- `prompt`: the same labels of the scene from one frame, trained on slightly blurred, noised and relit frames as well,
+  so that it judges the scene and not the codec's softness.
 - `inverse`: which action was applied between frames t and t+1, from a stack of frames around them, since it takes a
   moment until an action shows.
 
@@ -45,7 +45,7 @@ class Config(TrainConfig):
 
 
 class Probe(nn.Module):
-    """Stacked halved frames [B,3n,48,80] in 0..1 -> logits {head: [B,classes]}; `features` is the layer before [B,64]."""
+    """Stacked halved frames [B,3n,48,80] in 0..1 -> logits {head: [B,classes]}; `features` [B,64] come before."""
 
     def __init__(self, frames: int, widths: list[int], heads: dict[str, int]):
         super().__init__()
