@@ -93,8 +93,10 @@ class Attention(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         _, count, width = tokens.shape
-        qkv = self.qkv(tokens).view(-1, count, 3, self.heads, width // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B,heads,T,D/heads]
+        q, k, v = (  # each [B,heads,T,D/heads]
+            part.reshape(-1, count, self.heads, width // self.heads).transpose(1, 2)
+            for part in self.qkv(tokens).chunk(3, -1)
+        )
         weights = torch.softmax((q * (width // self.heads) ** -0.5) @ k.transpose(-1, -2), -1)
         return self.out((weights @ v).transpose(1, 2).reshape(-1, count, width))
 

@@ -11,7 +11,7 @@ AHEAD = 20  # frames that must still follow, so that the episode did not end in 
 
 
 def choose_starts(latents: Latents, count: int) -> np.ndarray:
-    """`count` rows of `latents`, greedily by how much each adds to what is covered, then by recent reward: int64 [S]."""
+    """`count` rows of `latents`, greedily by what each adds to those before it, then by recent reward: int64 [S]."""
     rows = np.intersect1d(latents.transitions(AHEAD), latents.settled())
     if not len(rows):
         raise UserError("no held-out moment has a whole history and a settled caption; record longer episodes")
@@ -29,7 +29,7 @@ def choose_starts(latents: Latents, count: int) -> np.ndarray:
 
         def rarity(combination: tuple) -> tuple:
             alone = sum(values.count(value) for values, value in zip(seen, combination, strict=True))
-            pairs = sum(len({*zip(range(3), c)} & {*zip(range(3), combination)}) ** 2 for c in chosen)
+            pairs = sum(sum(a == b for a, b in zip(c, combination, strict=True)) ** 2 for c in chosen)
             return pairs, alone, combination
 
         following = min((c for c in best if c not in chosen), key=rarity)
