@@ -1,0 +1,265 @@
+import { expect, type Page, test } from 'playwright/test'
+import { ACTIONS } from '../src/engine/action'
+import { openDreamNode } from '../src/model/node'
+import type { Harness } from './harness/main'
+import { type HarnessServer, startHarness } from './harness/server'
+
+const TINY = 'e2e/fixtures/tiny'
+const TICKS = 6
+let server: HarnessServer
+
+test.beforeAll(async () => {
+  server = await startHarness({ tiny: TINY })
+})
+test.afterAll(() => server.close())
+test.beforeEach(async ({ page }) => {
+  server.faults.clear()
+  await page.goto(server.url)
+})
+
+type Want = 'auto' | 'webgpu' | 'wasm'
+
+/** Opens the tiny world in the page as `window.opened`. */
+function open(page: Page, backend: Want, threads?: number) {
+  return page.evaluate(
+    async ([backend, threads]) => {
+      const opened = await window.harness.open({ url: 'worlds/tiny/', backend, threads })
+      Object.assign(window, { opened })
+      return { backend: opened.dream.info.backend, phases: opened.phases, events: opened.events }
+    },
+    [backend, threads] as const,
+  )
+}
+
+declare const opened: Awaited<ReturnType<Harness['open']>>
+
+/** Bytes of the frame some ticks after a reset with seed 12, played here in Node. */
+async function framesInNode(): Promise<Uint8ClampedArray[]> {
+  const dream = await openDreamNode(TINY, { threads: 1 })
+  await dream.reset({ seed: 12 })
+  const frames: Uint8ClampedArray[] = []
+  for (let i = 0; i < TICKS; i++) frames.push((await dream.step(ACTIONS[(i * 5 + 3) % 9]!)).frame!.data)
+  await dream.close()
+  return frames
+}
+
+async function framesInPage(page: Page): Promise<number[][]> {
+  return page.evaluate(async (ticks) => {
+    await opened.dream.reset({ seed: 12 })
+    const frames: number[][] = []
+    for (let i = 0; i < ticks; i++) {
+      const { frame } = await opened.dream.step(window.harness.action(i))
+      frames.push([...(frame ?? (await opened.dream.readPixels())).data])
+    }
+    return frames
+  }, TICKS)
+}
+
+function mostApart(a: ArrayLike<number>[], b: ArrayLike<number>[]): number {
+  let most = 0
+  for (let i = 0; i < TICKS; i++) {
+    for (let k = 0; k < a[i]!.length; k++) most = Math.max(most, Math.abs(a[i]![k]! - b[i]![k]!))
+  }
+  return most
+}
+
+test('WASM makes the frames that Node makes', async ({ page }) => {
+  const { backend, phases } = await open(page, 'wasm', 1)
+  expect(backend).toBe('wasm')
+  expect(phases).toEqual(['manifest', 'download', 'compile', 'self-test', 'calibrate', 'ready'])
+  expect(mostApart(await framesInPage(page), await framesInNode())).toBeLessThanOrEqual(1)
+})
+
+test('WASM makes the same frames twice, with one thread and with two', async ({ page }) => {
+  const run = () =>
+    page.evaluate(async () => {
+      await opened.dream.reset({ seed: 5 })
+      return window.harness.play(opened.dream, 0, 20)
+    })
+  await open(page, 'wasm', 1)
+  const once = await run()
+  expect(new Set(once).size).toBe(20)
+  expect(await run()).toEqual(once)
+  await open(page, 'wasm', 2)
+  expect((await page.evaluate(() => opened.dream.stats())).threads).toBe(2)
+  const two = await run()
+  expect(await run()).toEqual(two)
+})
+
+test('auto falls to WASM without a GPU and says why', async ({ page }) => {
+  const { backend, events } = await open(page, 'auto')
+  expect(backend).toBe('wasm')
+  expect(events).toMatchObject([{ type: 'notice', code: 'NO_WEBGPU' }])
+})
+
+test('asking for WebGPU where there is none is refused with advice', async ({ page }) => {
+  await expect(open(page, 'webgpu')).rejects.toThrow(/WebGPU cannot be used here.*wasm/)
+})
+
+for (const [file, fault, message] of [
+  ['student.onnx', 'missing', /student\.onnx is missing/],
+  ['world.json', 'missing', /world\.json is missing/],
+  ['decoder.onnx', 'truncated', /decoder\.onnx is damaged: it is truncated/],
+  ['starts.safetensors', 'altered', /starts\.safetensors is damaged: it was altered/],
+  ['world.json', 'version', /version 2, but this build reads version 1/],
+] as const) {
+  test(`${file} ${fault} has its sentence`, async ({ page }) => {
+    server.faults.set(`worlds/tiny/${file}`, fault)
+    await expect(open(page, 'wasm')).rejects.toThrow(message)
+  })
+}
+
+test('a second visit loads the files from the cache, and plays when the world cannot be reached', async ({
+  page,
+}) => {
+  await open(page, 'wasm', 1)
+  await page.reload()
+  const before = server.asked.length
+  await page.route('**/worlds/**', (route) => route.abort())
+  const { events } = await open(page, 'wasm', 1)
+  expect(events).toMatchObject([{ type: 'notice', code: 'OFFLINE' }])
+  expect(server.asked.slice(before).filter((path) => path.startsWith('worlds/'))).toEqual([])
+  expect((await framesInPage(page)).length).toBe(TICKS)
+})
+
+test('a full cache costs a notice and not the game', async ({ page }) => {
+  const cdp = await page.context().newCDPSession(page)
+  const origin = new URL(server.url).origin
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 })
+  const { events } = await open(page, 'wasm', 1)
+  expect(events).toMatchObject([{ type: 'notice', code: 'CACHE_FULL' }])
+  expect((await framesInPage(page)).length).toBe(TICKS)
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin })
+})
+
+test('errors keep their class over the worker, and close refuses what comes after', async ({ page }) => {
+  await open(page, 'wasm', 1)
+  const codes = await page.evaluate(async () => {
+    const { dream } = opened
+    const code = (call: Promise<unknown>) =>
+      call.then(
+        () => 'none',
+        (error) => error.code,
+      )
+    const codes = [await code(dream.step({ steer: 0, throttle: 0 })), await code(dream.reset({ seed: -1 }))]
+    await dream.reset({ seed: 1 })
+    codes.push(await code(dream.restore({ ...(await dream.snapshot()), modelHash: 'x' })))
+    codes.push(await code(window.harness.attach(dream)))
+    await Promise.all([dream.close(), dream.close()])
+    return [...codes, await code(dream.step({ steer: 0, throttle: 0 }))]
+  })
+  expect(codes).toEqual(['NOT_READY', 'BAD_INPUT', 'SNAPSHOT_MISMATCH', 'BAD_INPUT', 'WORLD_CLOSED'])
+})
+
+test('a worker that dies is replaced from its last checkpoint', async ({ page }) => {
+  await open(page, 'wasm', 1)
+  const result = await page.evaluate(async () => {
+    const { dream, events } = opened
+    const { epoch } = await dream.reset({ seed: 2 })
+    await window.harness.play(dream, 0, 45)
+    // The page's own way to make the worker's script fail: there is no other handle on it.
+    const port = await (dream as unknown as { port: Promise<{ lose(error: Error): void }> }).port
+    port.lose(Object.assign(new Error('a test ended it'), { code: 'WORKER_FAILED' }))
+    const tick = await dream.step({ steer: 0, throttle: 0 })
+    return { events: events.map(({ type }) => type), index: tick.index, grew: tick.epoch > epoch }
+  })
+  expect(result).toEqual({ events: ['stalled', 'recovered'], index: 41, grew: true })
+})
+
+test('@webgpu makes the frames that Node makes, with a captured graph', async ({ page }) => {
+  const { backend, events } = await open(page, 'webgpu')
+  expect(backend).toBe('webgpu')
+  expect(events).toEqual([])
+  expect(mostApart(await framesInPage(page), await framesInNode())).toBeLessThanOrEqual(1)
+})
+
+test('@webgpu auto prefers WASM to a software adapter', async ({ page }) => {
+  expect((await open(page, 'auto')).backend).toBe('wasm')
+})
+
+test('@webgpu frames appear on the canvas, upright and without a readback', async ({ page }) => {
+  await open(page, 'webgpu')
+  const pixels = await page.evaluate(async () => {
+    const { dream } = opened
+    await window.harness.attach(dream)
+    await dream.reset({ seed: 12 })
+    const tick = await dream.step({ steer: 1, throttle: 1 })
+    if (tick.frame) throw new Error('a WebGPU tick carries no pixels')
+    return [...(await dream.readPixels()).data]
+  })
+  // The screenshot, averaged over the 4x4 canvas pixels of every frame pixel, is the frame up to the filter's blur.
+  const shot = await page.locator('canvas').screenshot()
+  const seen = await page.evaluate(async (base64) => {
+    const image = new Image()
+    image.src = `data:image/png;base64,${base64}`
+    await image.decode()
+    const canvas = new OffscreenCanvas(160, 96)
+    const context = canvas.getContext('2d')!
+    context.imageSmoothingQuality = 'high'
+    context.drawImage(image, 0, 0, 160, 96)
+    return [...context.getImageData(0, 0, 160, 96).data]
+  }, shot.toString('base64'))
+  let sum = 0
+  let flipped = 0
+  for (let i = 0; i < pixels.length; i++) {
+    const row = Math.floor(i / 640)
+    sum += Math.abs(pixels[i]! - seen[i]!)
+    flipped += Math.abs(pixels[i]! - seen[(95 - row) * 640 + (i % 640)]!)
+  }
+  expect(sum / pixels.length).toBeLessThan(6)
+  expect(flipped / pixels.length).toBeGreaterThan(12)
+})
+
+test('@webgpu a lost device costs no tick, and the canvas comes back', async ({ page }) => {
+  await open(page, 'webgpu')
+  const result = await page.evaluate(async () => {
+    const { dream, events } = opened
+    await window.harness.attach(dream)
+    await dream.reset({ seed: 9 })
+    const calm = await window.harness.play(dream, 0, 8)
+    await dream.reset({ seed: 9 })
+    const first = await window.harness.play(dream, 0, 5)
+    await dream.loseDevice()
+    const rest = await window.harness.play(dream, 5, 3)
+    return {
+      calm,
+      played: [...first, ...rest],
+      events: events.map(({ type }) => type),
+      stats: await dream.stats(),
+    }
+  })
+  expect(result.played).toEqual(result.calm)
+  expect(result.events).toEqual(['device-lost', 'recovered'])
+  expect(result.stats.deviceLosses).toBe(1)
+})
+
+test('@webgpu holds the same buffers after 60 ticks as after 5', async ({ page }) => {
+  await open(page, 'webgpu')
+  const [early, late] = await page.evaluate(async () => {
+    const { dream } = opened
+    await dream.reset({ seed: 1 })
+    await window.harness.play(dream, 0, 5)
+    const early = await dream.stats()
+    for (let i = 0; i < 55; i++) await dream.step({ steer: 0, throttle: 1 })
+    return [early, await dream.stats()]
+  })
+  expect(late!.tensors).toBe(early!.tensors)
+  expect(late!.gpuBuffers).toBe(early!.gpuBuffers)
+})
+
+test('@webgpu snapshots travel: one made on the GPU plays on in WASM', async ({ page }) => {
+  await open(page, 'webgpu')
+  const apart = await page.evaluate(async () => {
+    const { dream } = opened
+    await dream.reset({ seed: 4 })
+    await window.harness.play(dream, 0, 3)
+    const snapshot = await dream.snapshot()
+    await dream.step({ steer: 1, throttle: 1 })
+    const here = (await dream.readPixels()).data
+    const { dream: other } = await window.harness.open({ url: 'worlds/tiny/', backend: 'wasm', threads: 1 })
+    await other.restore(snapshot)
+    const there = (await other.step({ steer: 1, throttle: 1 })).frame!.data
+    return Math.max(...here.map((value, i) => Math.abs(value - there[i]!)))
+  })
+  expect(apart).toBeLessThanOrEqual(1)
+})
