@@ -1,5 +1,7 @@
 import type { Action } from '../engine/action'
+import type { ActionLog } from '../engine/action-log'
 import type { Pixels, Snapshot, Tick, World } from '../engine/world'
+import type { DreamClient } from '../model/open'
 import type { View } from './params'
 import type { Player } from './player'
 import type { AppState, Store } from './store'
@@ -17,6 +19,7 @@ export interface AgentHandle {
   readonly ready: Promise<void>
   readonly store: Store
   readonly player: Player
+  /** The world that is driven, with its timeline. */
   readonly world: World | null
   state(): AppState
   step(action?: Action): Promise<Tick | null>
@@ -29,9 +32,17 @@ export interface AgentHandle {
   setView(view: View): Promise<void>
   snapshot(): Promise<Snapshot>
   readPixels(): Promise<Pixels>
+  /** Everything that decided this drive since it began, for `npm run replay`. */
+  log(): ActionLog
+  /** The dream itself, opened if it is not yet. */
+  dream(): Promise<DreamClient>
 }
 
-export function createAgentHandle(player: Player, store: Store): AgentHandle {
+export function createAgentHandle(
+  player: Player,
+  store: Store,
+  dream: () => Promise<DreamClient>,
+): AgentHandle {
   const ready = new Promise<void>((resolve, reject) => {
     const settle = ({ phase, failure }: AppState) => {
       if (phase === 'ready') resolve()
@@ -60,6 +71,8 @@ export function createAgentHandle(player: Player, store: Store): AgentHandle {
     setView: (view) => player.setView(view),
     snapshot: () => player.snapshot(),
     readPixels: () => player.readPixels(),
+    log: () => player.log(),
+    dream,
   }
 }
 

@@ -1,7 +1,7 @@
 import { OneiroError } from '../engine/errors'
 
 /** What a button on the failure card does. */
-export type FailureAction = 'retry' | 'simulator' | 'wasm' | 'dismiss'
+export type FailureAction = 'retry' | 'simulator' | 'wasm'
 
 /** Something a person must be told: a title, one sentence on what happened and what to do, and buttons. */
 export interface Failure {
@@ -18,6 +18,7 @@ interface Words {
 }
 
 const RETRY = { action: 'retry', label: 'Try again' } as const
+const WASM = { action: 'wasm', label: 'Use the processor' } as const
 const SIMULATOR = { action: 'simulator', label: 'Drive the simulator' } as const
 
 /** By the `code` of the error. */
@@ -31,40 +32,42 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'The dream arrived damaged',
     sentence: 'A file of this dream is cut short or altered, so it was not run. Try again to fetch it anew.',
   },
-  MANIFEST: {
-    title: 'This dream speaks another version',
-    sentence:
-      'Its manifest is not one that this page can read. Reload to get the newest page, or use matching files.',
+  ASSET_UNREACHABLE: {
+    title: 'The dream cannot be reached',
+    sentence: 'The network is away, and this device keeps no copy yet. Try again once you are connected.',
   },
-  OFFLINE: {
-    title: 'You are offline',
-    sentence:
-      'The dream was never kept on this device, and the network cannot be reached. Try again once you are connected.',
+  MANIFEST_VERSION: {
+    title: 'This dream is of another version',
+    sentence: 'This page cannot read it. Reload to get the newest page, or use files that fit.',
   },
-  NO_WEBGPU: {
+  MANIFEST_INVALID: {
+    title: 'This dream cannot be read',
+    sentence: 'Its description does not make sense to this page. Use files that were exported for it.',
+  },
+  WEBGPU_UNAVAILABLE: {
     title: 'No WebGPU here',
     sentence: 'This browser gives the page no graphics compute. The dream also runs on the processor.',
   },
+  SELF_TEST: {
+    title: 'The numbers do not add up',
+    sentence:
+      'The first frame came out other than it must, so this way of computing was not trusted. Try the processor.',
+  },
   DEVICE_LOST: {
     title: 'The graphics device was lost',
-    sentence:
-      'The browser took the graphics device away and it did not come back. Try again, or drive the simulator.',
+    sentence: 'The browser took it away and it did not come back. Try again, or use the processor.',
   },
-  NO_WEBGL: {
-    title: 'No picture',
-    sentence:
-      'This browser gives the page no WebGL, which it needs to show anything. Turn on hardware acceleration and reload.',
+  BACKEND: {
+    title: 'The dream stopped',
+    sentence: 'Its network could not be run here. Try again, or use the processor.',
+  },
+  WORKER_FAILED: {
+    title: 'The dream stopped',
+    sentence: 'The part of the page that dreams went away. Try again.',
   },
 }
-
-/** Errors of the model that mean the same to a person. */
-const SAME: Readonly<Record<string, string>> = {
-  ASSET_ALTERED: 'ASSET_CORRUPT',
-  ASSET_TRUNCATED: 'ASSET_CORRUPT',
-  ASSET_INTEGRITY: 'ASSET_CORRUPT',
-  MANIFEST_INVALID: 'MANIFEST',
-  MANIFEST_VERSION: 'MANIFEST',
-}
+/** Where computing on the processor instead is likely to help. */
+const WASM_HELPS: ReadonlySet<string> = new Set(['WEBGPU_UNAVAILABLE', 'SELF_TEST', 'DEVICE_LOST', 'BACKEND'])
 
 export function codeOf(error: unknown): string {
   if (error instanceof OneiroError) return error.code
@@ -77,18 +80,17 @@ export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** True where the error says that the graphics device went away, so that opening the world anew may help. */
-export function isDeviceLost(error: unknown): boolean {
-  return codeOf(error) === 'DEVICE_LOST'
-}
-
 /** The words and buttons for an error that keeps the dream from playing. `canSimulate`: the simulator may stand in. */
 export function failureFrom(error: unknown, canSimulate: boolean): Failure {
   const code = codeOf(error)
-  const words = WORDS[SAME[code] ?? code] ?? {
+  const words = WORDS[code] ?? {
     title: 'The dream would not begin',
     sentence: 'Something unexpected came up. Try again, or drive the simulator meanwhile.',
   }
-  const actions = canSimulate ? [RETRY, SIMULATOR] : [RETRY]
+  const actions = [
+    ...(canSimulate && WASM_HELPS.has(code) ? [WASM] : []),
+    RETRY,
+    ...(canSimulate ? [SIMULATOR] : []),
+  ]
   return { code, ...words, detail: sentenceOf(error), actions }
 }

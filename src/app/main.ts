@@ -74,7 +74,7 @@ async function start(): Promise<void> {
   const { createStage } = await import('../scene/stage')
   const stage = createStage(page.stage)
   player = new Player(store, stage, worlds, words, params)
-  window.oneiro = createAgentHandle(player, store)
+  window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
   const keys: Record<Command, () => void> = {
     pause: commands.togglePause,

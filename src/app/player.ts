@@ -187,6 +187,14 @@ export class Player {
     return this.loop.snapshot()
   }
 
+  /** Puts a snapshot back; rejects with a sentence where it is of another world or model. */
+  async restore(snapshot: Snapshot): Promise<Tick> {
+    if (!this.loop) throw notOpen()
+    const tick = await this.loop.restore(snapshot)
+    this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt.text })
+    return tick
+  }
+
   /** Everything that decided this drive since it began, to replay it. */
   log() {
     if (!this.timeline) throw notOpen()

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, type Page } from 'playwright/test'
+import type { AgentHandle } from '../src/app/agent'
+import type { AppState } from '../src/app/store'
+import type { Action } from '../src/engine/action'
+
+declare global {
+  interface Window {
+    oneiro?: AgentHandle
+  }
+}
+
+const TINY = fileURLToPath(new URL('./fixtures/tiny/', import.meta.url))
+/** Where the tiny world pretends to be served. */
+const TINY_URL = '/fixture-worlds/tiny/'
+
+/** True where the trained world is there, so that tests may ask what its pictures show. */
+export const hasDrive = existsSync(fileURLToPath(new URL('../assets/drive/world.json', import.meta.url)))
+
+/** Changes one file of the tiny world on its way: other bytes, or null for a file that is not there. */
+export type Tamper = (file: string, bytes: Buffer) => Buffer | null
+
+/** Serves the tiny world to the page. Its network has random weights: everything runs, nothing looks like a road. */
+export async function serveTiny(page: Page, tamper: Tamper = (_, bytes) => bytes): Promise<void> {
+  await page.route(`**${TINY_URL}*`, async (route) => {
+    const file = new URL(route.request().url()).pathname.slice(TINY_URL.length)
+    const bytes = await readFile(join(TINY, file)).catch(() => null)
+    const body = bytes && tamper(file, bytes)
+    if (body) await route.fulfill({ body, contentType: 'application/octet-stream' })
+    else await route.fulfill({ status: 404, body: 'not here' })
+  })
+}
+
+/** Opens the page and waits for the first frame of whatever plays. */
+export async function openPage(page: Page, query: Record<string, string> = {}): Promise<void> {
+  const params = new URLSearchParams({ assets: TINY_URL, seed: '7', cruise: '0', ...query })
+  await page.goto(`/?${params}`)
+  await page.waitForFunction(() => window.oneiro?.state().phase === 'ready', undefined, { timeout: 90_000 })
+}
+
+export function state(page: Page): Promise<AppState> {
+  return page.evaluate(() => window.oneiro!.state())
+}
+
+/** Advances `count` ticks in lockstep and gives the index of the last. */
+export function step(page: Page, action: Action = { steer: 0, throttle: 1 }, count = 1): Promise<number> {
+  return page.evaluate(
+    async ({ action, count }) => {
+      let index = -1
+      for (let i = 0; i < count; i++) index = (await window.oneiro!.step(action))?.index ?? -1
+      return index
+    },
+    { action, count },
+  )
+}
+
+/** The newest frame's pixels, RGBA. */
+export async function pixels(page: Page): Promise<number[]> {
+  return page.evaluate(async () => [...(await window.oneiro!.readPixels()).data])
+}
+
+/** Mean absolute difference of two frames, 0..255. */
+export function difference(a: readonly number[], b: readonly number[]): number {
+  expect(a).toHaveLength(b.length)
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i]! - b[i]!)
+  return sum / a.length
+}
+
+/** Waits until the drive has come at least to a tick. */
+export async function reach(page: Page, tick: number): Promise<void> {
+  await page.waitForFunction((wanted) => window.oneiro!.state().tick >= wanted, tick, { timeout: 60_000 })
+}
