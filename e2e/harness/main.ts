@@ -9,6 +9,17 @@ export interface Opened {
   readonly phases: string[]
 }
 
+/** Milliseconds of every measured tick, of the bare runs beside it, and of its stages. */
+export interface BenchRun {
+  readonly tickMs: number[]
+  readonly bareMs: number[]
+  readonly stages: Record<string, number[]>
+  readonly modelHash: string
+}
+
+/** Lets threads that spin after a run go to sleep, so that one does not slow the other. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5))
+
 const harness = {
   openDream,
   hashPixels,
@@ -38,6 +49,45 @@ const harness = {
       hashes.push(hashPixels(frame ?? (await dream.readPixels())))
     }
     return hashes
+  },
+
+  /**
+   * Times `ticks` ticks as the page sees them (worker, messages and all), each beside bare runs of the same sessions with
+   * the same number of threads in a worker of their own.
+   */
+  async bench(url: string, threads: number, ticks: number, warmUp: number): Promise<BenchRun> {
+    const { dream } = await harness.open({ url, backend: 'wasm', threads })
+    const bare = new Worker(new URL('./bare-worker.ts', import.meta.url), { type: 'module' })
+    const ask = (message: unknown) =>
+      new Promise<number>((resolve, reject) => {
+        bare.onmessage = ({ data }) => resolve(data)
+        bare.onerror = ({ message }) => reject(new Error(message))
+        bare.postMessage(message)
+      })
+    await ask({ url: new URL(url, document.baseURI).href, threads })
+    await dream.reset({ seed: 1_000_000 })
+    const tickMs: number[] = []
+    const bareMs: number[] = []
+    const stages: Record<string, number[]> = {}
+    for (let i = 0; i < warmUp + ticks; i++) {
+      await pause()
+      const bareRun = await ask('run')
+      await pause()
+      const started = performance.now()
+      const tick = await dream.step(harness.action(i))
+      const tickRun = performance.now() - started
+      if (i < warmUp) continue
+      bareMs.push(bareRun)
+      tickMs.push(tickRun)
+      for (const [stage, ms] of Object.entries(tick.timings)) {
+        stages[stage] ??= []
+        stages[stage].push(ms)
+      }
+    }
+    const { modelHash } = dream.info
+    await dream.close()
+    bare.terminate()
+    return { tickMs, bareMs, stages, modelHash }
   },
 
   /** Hands the page's canvas to the dream. */

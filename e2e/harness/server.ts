@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, join, normalize } from 'node:path'
+import { extname, join, normalize, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
@@ -62,7 +62,7 @@ export async function startHarness(worlds: Record<string, string>): Promise<Harn
 
 function fileOf(path: string, worlds: Record<string, string>): string {
   const [first, name, ...rest] = path.split('/')
-  if (first === 'worlds' && name && worlds[name]) return join(root, worlds[name], ...rest)
+  if (first === 'worlds' && name && worlds[name]) return resolve(root, worlds[name], ...rest)
   return join(built, path)
 }
 

@@ -1,0 +1,92 @@
+/** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
+import { execFileSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { dirname } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { OneiroError } from '../src/engine/errors'
+import { benchNode } from './node'
+import { type Summary, summarise } from './summary'
+import { benchWasm } from './wasm'
+
+interface Flags {
+  world: string
+  backend?: 'node' | 'wasm'
+  threads: number
+  ticks: number
+  warmUp: number
+  json?: string
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('A whole number from 1 was expected.')
+  return value
+}
+
+function commit(): string | null {
+  try {
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return null
+  }
+}
+
+function line(backend: string, { tickMs, bareMs, overhead, stages }: Summary): string {
+  const parts = Object.entries(stages).map(([stage, ms]) => `${stage} ${ms.toFixed(2)}`)
+  return `${backend}: tick p50 ${tickMs.p50.toFixed(2)} ms, p95 ${tickMs.p95.toFixed(2)}, p99 ${tickMs.p99.toFixed(2)}; bare p50 ${bareMs.p50.toFixed(2)} ms, overhead ${(overhead * 100).toFixed(1)} %; ${parts.join(', ')}`
+}
+
+async function main(flags: Flags): Promise<void> {
+  const { world, threads, ticks, warmUp } = flags
+  const backends: Record<string, Summary & { threads: number }> = {}
+  let modelHash = ''
+  for (const backend of flags.backend ? [flags.backend] : (['node', 'wasm'] as const)) {
+    console.error(`${backend}: ${warmUp} ticks to warm up, then ${ticks}, on ${threads} threads ...`)
+    const onTick = (done: number) => {
+      if (done % 50 === 0) console.error(`  ${done} of ${ticks}`)
+    }
+    const run =
+      backend === 'node'
+        ? await benchNode({ world, threads, ticks, warmUp, onTick })
+        : await benchWasm({ world, threads, ticks, warmUp })
+    modelHash = run.modelHash
+    backends[backend] = { ...summarise(run), threads }
+    console.log(line(backend, backends[backend]))
+  }
+  if (!flags.json) return
+  const [cpu] = cpus()
+  const report = {
+    commit: commit(),
+    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
+    machine: { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version },
+    modelHash,
+    backends,
+  }
+  await mkdir(dirname(flags.json), { recursive: true })
+  await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`)
+  console.error(`Written to ${flags.json}.`)
+}
+
+const program = new Command('npm run bench --')
+  .description(
+    'Milliseconds per tick by backend and stage, against bare ONNX session runs in the same process.',
+  )
+  .option('--world <dir>', 'folder of the world', 'assets/drive')
+  .addOption(new Option('--backend <name>', 'only this one').choices(['node', 'wasm']))
+  .option('--threads <n>', 'threads inside one run', positive, 2)
+  .option('--ticks <n>', 'ticks measured', positive, 300)
+  .option('--warm-up <n>', 'ticks played before', positive, 60)
+  .option('--json <file>', 'where the report is written')
+
+program.parse()
+try {
+  await main(program.opts<Flags>())
+} catch (error) {
+  console.error(error instanceof OneiroError ? error.message : error)
+  process.exitCode = 1
+}
