@@ -17,6 +17,8 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 30_000 },
   outputDir: 'test-results',
+  // One stored picture for every platform; the tests say how far another rasteriser may be off.
+  snapshotPathTemplate: '{testDir}/{testFilePath}-snapshots/{arg}{ext}',
   use: { baseURL: `http://localhost:${port}`, viewport: { width: 1280, height: 720 } },
   projects: [
     { name: 'wasm', grepInvert: /@webgpu/, use: launch('wasm') },
