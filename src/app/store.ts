@@ -20,6 +20,8 @@ export interface Loading {
   readonly label: string
   /** 0..1, or null while unknown. */
   readonly fraction: number | null
+  /** True where `fraction` is where the present step will end, at a time nobody knows. */
+  readonly creeping?: boolean
 }
 
 export interface Notice {

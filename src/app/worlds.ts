@@ -11,6 +11,8 @@ const PHASES: Readonly<Record<string, string>> = {
   calibrate: 'Counting threads',
   ready: 'Opening its eyes',
 }
+const NOT_ISOLATED =
+  'This server does not isolate the page (COOP and COEP headers), so the dream has one thread and may be slower.'
 /** How much of the bar each phase takes, so that it never runs backwards. */
 const SHARE: Readonly<Record<string, readonly [number, number]>> = {
   manifest: [0, 0.03],
@@ -99,11 +101,15 @@ export class Worlds implements WorldPort {
       backend: this.options.backend,
       onProgress: ({ phase, loaded, total }) => {
         const [from, to] = SHARE[phase] ?? [0, 1]
-        const part = total > 0 ? Math.min(1, loaded / total) : 0
-        const amount =
-          phase === 'download' && total > 0 ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
+        const counted = phase === 'download' && total > 0
+        const amount = counted ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
         store.setState({
-          loading: { label: `${PHASES[phase] ?? phase}${amount}`, fraction: from + (to - from) * part },
+          loading: {
+            label: `${PHASES[phase] ?? phase}${amount}`,
+            fraction: counted ? from + (to - from) * Math.min(1, loaded / total) : to,
+            // What cannot be counted moves slowly towards the end of its share.
+            creeping: !counted,
+          },
         })
       },
       onEvent: (event) => {
@@ -117,6 +123,8 @@ export class Worlds implements WorldPort {
       canvas.height = dream.info.height
       await dream.attachCanvas(canvas.transferControlToOffscreen())
       this.canvas = canvas
+    } else if (!globalThis.crossOriginIsolated) {
+      notify(store, NOT_ISOLATED)
     }
     return dream
   }

@@ -14,6 +14,7 @@ export function createVeil(store: Store): HTMLElement {
       if (!loading) return
       setText(label, loading.label)
       track.classList.toggle('unknown', loading.fraction === null)
+      track.classList.toggle('creeping', loading.creeping === true)
       if (loading.fraction !== null) {
         bar.style.transform = `scaleX(${loading.fraction.toFixed(4)})`
         track.setAttribute('aria-valuenow', String(Math.round(loading.fraction * 100)))
