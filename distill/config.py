@@ -82,5 +82,6 @@ def load_config(schema: type[T], file: str | None, overrides: list[str] = ()) ->
         merged = OmegaConf.merge(merged, OmegaConf.from_dotlist(list(overrides)))
         return OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
+        key = getattr(error, "full_key", None)
+        reason = (f"{key}: " if key else "") + str(error).splitlines()[0]
         raise UserError(f"the configuration does not fit {schema.__module__}.{schema.__name__}: {reason}") from error

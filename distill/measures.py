@@ -57,8 +57,9 @@ class Setting:
         prompt = self.embeddings[self.held.prompts[self.rows]]
         self.starts = starts_at(self.held, self.rows, prompt, self.seeds)
         pairs = list(zip(self.rows, self.seeds, strict=True))
-        self.actions = np.stack([long_actions(self.held, row, seed, self.ticks) for row, seed in pairs])
-        self.captions = np.stack([captions_ahead(self.held, row, self.ticks) for row in self.rows])
+        ahead = max(self.ticks, 2 * PROMPT_TICKS)
+        self.actions = np.stack([long_actions(self.held, row, seed, ahead) for row, seed in pairs])
+        self.captions = np.stack([captions_ahead(self.held, row, ahead) for row in self.rows])
         self.last = int(self.held.left[self.rows].min())  # the last tick that every recording has
 
     def frames_at(self, tick: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgpack
 import numpy as np
 
-from distill.data import BIOMES, TIMES, WEATHERS
+from distill.data import BIOMES, TIMES, WEATHERS, read_episode
 
 H, W = 96, 160
 GROUND = np.array([[80, 160, 60], [30, 90, 40], [210, 170, 100], [230, 235, 240], [60, 40, 45]], float)
@@ -52,7 +52,8 @@ def episode(seed: int, ticks: int = 48, change: int | None = None) -> dict:
         phase += 0.4 + 0.3 * actions[tick, 1]
     frames = np.stack(frames)
     return {
-        "format": "oneiro-episode", "version": 1, "world": "drive", "seed": seed, "ticks": ticks, "width": W, "height": H,
+        "format": "oneiro-episode", "version": 1, "world": "drive", "seed": seed, "ticks": ticks,
+        "width": W, "height": H,
         "ticksPerSecond": 20, "policy": "synthetic", "frames": zlib.compress(frames.tobytes(), 1),
         "actions": actions.tobytes(), "rewards": np.ones(ticks, "<f4").tobytes(),
         "dones": np.zeros(ticks, np.uint8).tobytes(), "prompts": prompts, "stateHash": "",
@@ -65,3 +66,8 @@ def write(data: Path, split: str, seeds, **options) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         (folder / f"ep-{seed:07d}.msgpack").write_bytes(msgpack.packb(episode(seed, **options)))
+
+
+def read(data: Path, split: str, seed: int) -> dict:
+    """An episode of `write` as distill.data reads it."""
+    return read_episode(Path(data) / split / f"ep-{seed:07d}.msgpack")

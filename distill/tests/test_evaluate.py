@@ -1,0 +1,190 @@
+"""Evaluation on made-up episodes: the same questions to every world, and a table with the agreed keys."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+
+from distill import autoencoder, evaluate, export, latents, measures, probes, worlds
+from distill.config import TrainConfig, UserError
+from distill.data import BIOMES, TIMES, WEATHERS, Packed
+from distill.dit import DiT
+from distill.prepare import prepare_split
+from distill.probes import heads_of, load_probe
+from distill.rollouts import captions_ahead, free_run, long_actions, parse_seeds, starts_at
+from distill.student import Student, StudentConfig
+from distill.tests import synthetic
+from distill.tests.tiny import tiny_config
+from distill.training import Ema, Run
+
+SEEDS = [1_000_000, 1_000_001, 1_000_002]
+
+
+def save(runs, name, kind, shape, model) -> None:
+    run = Run(TrainConfig(name=name, runs=str(runs)), kind, shape)
+    run.track(model=model, ema=Ema(model, 0.9))
+    run._clock = 0.0
+    assert run.save()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Episodes, a codec, probes, a teacher and a student, all barely trained; the student exported."""
+    data = tmp_path_factory.mktemp("data")
+    synthetic.write(data, "train", range(1, 7), ticks=40)
+    synthetic.write(data, "heldout", SEEDS, ticks=100, change=70)
+    prepare_split(data / "train", "train")
+    prepare_split(data / "heldout", "heldout")
+    runs = data / "runs"
+    common = {"data": str(data), "runs": str(runs)}
+    small = {
+        "channels": 8,
+        "encoder_widths": [8, 8, 8],
+        "decoder_widths": [8, 8, 8],
+        "decoder_blocks": [1, 1, 1],
+        "batch": 4,
+    }
+    autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
+    probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
+    torch.manual_seed(0)
+    shape = tiny_config(tokens=60, channels=8, prompt_dim=384)
+    dit = DiT(shape)
+    dit.delta_std.fill_(0.3)
+    save(runs, "teacher", "teacher", asdict(shape), dit)
+    student, plan = Student(dit, StudentConfig()), asdict(StudentConfig())
+    save(runs, "dmd", "student", asdict(shape) | {f"student_{k}": v for k, v in plan.items()}, student)
+    codec = str(runs / "codec" / "autoencoder.pt")
+    latents.run(latents.Config(codec=codec, flip=False, **common))
+    out = str(data / "assets")
+    export.run(export.Config(student=str(runs / "dmd/student.pt"), codec=codec, out=out, half_weights=False, **common))
+    return data
+
+
+def config(made, **changes) -> evaluate.Config:
+    runs = made / "runs"
+    values = {
+        "data": made, "runs": runs, "assets": made / "assets", "codec": runs / "codec/autoencoder.pt",
+        "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes",
+    }  # fmt: skip
+    fixed = {"seeds": "1000000-1000002", "ticks": 60, "batch": 3, "teacher_steps": 2}
+    return evaluate.Config(**{k: str(v) for k, v in values.items()} | fixed | changes)
+
+
+def setting_of(made, ticks=90) -> measures.Setting:
+    held = Packed(made, "heldout")
+    found = {kind: load_probe(made / "runs/probes", kind) for kind in ("features", "prompt", "inverse")}
+    embeddings = np.zeros((len(held.captions), 384), np.float32)
+    return measures.Setting(held, Packed(made, "train"), embeddings, SEEDS, found, ticks, 2)
+
+
+def test_starts_have_their_history_newest_first(made):
+    held = Packed(made, "heldout")
+    start = starts_at(held, np.array([30]), np.zeros((1, 384)), [5])
+    assert np.array_equal(start.history[0, 0], held.frames[30])
+    assert np.array_equal(start.history[0, 15], held.frames[15])
+    assert np.array_equal(start.past_actions[0, 0], held.actions[29])
+    with pytest.raises(UserError, match="16 recorded frames"):
+        starts_at(held, np.array([3]), np.zeros((1, 384)), [5])
+
+
+def test_long_actions_follow_the_recording_and_then_the_seed(made):
+    held = Packed(made, "heldout")
+    actions = long_actions(held, 15, 7, 500)
+    assert actions.shape == (500, 2) and np.array_equal(actions[:84], held.actions[15:99])
+    assert np.array_equal(actions, long_actions(held, 15, 7, 500))
+    assert not np.array_equal(actions[84:], long_actions(held, 15, 8, 500)[84:])
+    captions = captions_ahead(held, 15, 500)
+    assert captions[54] == held.prompts[69] != captions[55] == captions[499]
+
+
+def test_seeds_are_parsed_or_refused():
+    assert parse_seeds("3-5") == [3, 4, 5] and parse_seeds("9") == [9]
+    for text in ("5-3", "a-b", ""):
+        with pytest.raises(UserError, match="seeds must look like"):
+            parse_seeds(text)
+
+
+def test_the_recording_replays_itself_in_batches(made):
+    setting = setting_of(made)
+    world = worlds.Recorded(setting.held)
+    args = (setting.starts, setting.actions, setting.captions, setting.embeddings)
+    frames = free_run(world, *args, [0, 7, 20], batch=2)
+    for tick, found in frames.items():
+        assert np.array_equal(found, setting.frames_at(tick))
+    run = measures.long_run(setting, world)
+    assert measures.rollout_psnr(setting, run, 20)["value"] == 60
+    assert measures.FrechetRatio(setting)(run, 20)["value"] == pytest.approx(1)
+    assert measures.action_following(setting, run, measures.ACTION_TICKS)["value"] == pytest.approx(1)
+    assert measures.rollout_psnr(setting, run, 60)["n"] == 3
+
+
+class Noise(worlds.Recorded):
+    dreams = True
+
+    def frames(self):
+        return np.random.default_rng(self.tick).integers(0, 255, super().frames().shape).astype(np.uint8)
+
+
+def test_noise_is_far_from_real(made):
+    setting = setting_of(made, ticks=84)
+    run = measures.long_run(setting, Noise(setting.held))
+    ratio = measures.FrechetRatio(setting)(run, 20)
+    assert ratio["value"] > 2 and ratio["n"] == 3 * 11
+    assert measures.rollout_psnr(setting, run, 20)["value"] < 12
+
+
+def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
+    setting, options = setting_of(made), config(made)
+    args = (setting.starts, setting.actions, setting.captions, setting.embeddings)
+    student = worlds.open_world(f"student:{made}/runs/dmd/student.pt", options, setting.held)
+    dream = worlds.open_world("dream", options, setting.held)
+    a, b = (free_run(world, *args, [0, 1, 12], batch=2) for world in (student, dream))
+    for tick in a:
+        assert np.abs(a[tick].astype(int) - b[tick].astype(int)).max() <= 2
+    assert worlds.counted_nfe(dream) == worlds.counted_nfe(student) == pytest.approx(1.25, abs=0.26)
+    assert worlds.counted_gflop(dream) == pytest.approx(worlds.counted_gflop(student), rel=0.05)
+
+
+def test_the_table_has_the_agreed_keys(made, monkeypatch):
+    from distill import prompt
+
+    monkeypatch.setattr(prompt, "embed", lambda texts, **_: np.zeros((len(texts), 384), np.float32))
+    texts = {"train": ["one", "two"], "unseen": ["three"]}
+    bank = [
+        {"biome": biome, "time": time, "weather": weather} | texts
+        for biome in BIOMES for time in TIMES for weather in WEATHERS
+    ]  # fmt: skip
+    (made / "captions.json").write_text(json.dumps(bank))
+    path = made / "out" / "table.json"
+    evaluate.run(config(made, a="teacher", b="dream", json=str(path), captions=str(made / "captions.json")))
+    written = json.loads(path.read_text())
+    assert written["seeds"] == "1000000-1000002" and set(written["worlds"]) == {"teacher", "dream"}
+    for table in written["worlds"].values():
+        assert {"backend", "modelHash"} < set(table)
+        for key in ("codecPsnr", "nextTickPsnr", "actionFollowing", "diversity", "nfe", "gflopPerTick", "msPerTick"):
+            assert set(table[key]) >= {"value", "spread", "n"} and table[key]["value"] > 0, key
+        assert set(table["rolloutPsnr"]) == {"5", "20", "60"}
+        assert set(table["frechetRatio"]) == {"20", "100", "400", "1000", "10000"}
+        assert table["frechetRatio"]["20"]["value"] > 0 and table["frechetRatio"]["1000"]["n"] == 0
+        for part in ("start", "midDrive"):
+            assert {key: figure["n"] for key, figure in table["promptFollowing"][part].items()} == {
+                "trained": 3,
+                "unseen": 3,
+            }
+    assert written["worlds"]["teacher"]["nfe"]["value"] == 2
+    assert written["worlds"]["teacher"]["diversity"]["value"] == pytest.approx(1)
+    assert path.with_suffix(".png").stat().st_size > 1000
+
+
+def test_what_is_missing_is_said(made, tmp_path):
+    held = Packed(made, "heldout")
+    with pytest.raises(UserError, match="there is no world fog"):
+        worlds.open_world("fog", config(made), held)
+    with pytest.raises(UserError, match="no world in"):
+        worlds.open_world("dream", config(made, assets=str(tmp_path)), held)
+    with pytest.raises(UserError, match="no episode of seed 1000009"):
+        evaluate.run(config(made, a="recorded", seeds="1000009"))
+    with pytest.raises(UserError, match="there is no probe scent"):
+        heads_of("scent")

@@ -1,0 +1,117 @@
+"""Configurations, checkpoints and the loop that every stage shares."""
+
+import errno
+
+import pytest
+import torch
+from torch import nn
+
+from distill.config import TrainConfig, UserError, load_config
+from distill.training import Batches, Ema, Run, load_checkpoint
+
+
+def train(folder, name, stop_after=None, resume=False, learning_rate=1e-2, max_steps=12, width=4):
+    """A tiny fit with random inputs; returns all that a checkpoint must bring back."""
+    config = TrainConfig(
+        name=name,
+        runs=str(folder),
+        max_steps=max_steps,
+        batch=8,
+        resume=resume,
+        learning_rate=learning_rate,
+        log_steps=5,
+    )
+    run = Run(config, "teacher", {"width": width})
+    model = nn.Sequential(nn.Linear(4, width), nn.Dropout(0.3), nn.Linear(width, 1))
+    ema, optimiser, batches = Ema(model, 0.9), run.optimiser(model.parameters()), Batches(37, 8, config.seed)
+    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)
+    run.begin()
+    for _ in run.steps():
+        run.set_learning_rate(optimiser)
+        rows = torch.from_numpy(batches.next()).float()
+        loss = (model(torch.randn(8, 4))[:, 0] - rows / 37).square().mean()
+        run.backward(loss, optimiser, model)
+        ema.update(model)
+        run.log({"loss": loss})
+        if run.step + 1 == stop_after:
+            run.stop("the test")
+    return run, [*model.parameters(), *ema.model.parameters()]
+
+
+def test_resuming_is_exact(tmp_path):
+    straight, expected = train(tmp_path, "straight")
+    train(tmp_path, "broken", stop_after=5)
+    resumed, actual = train(tmp_path, "broken", resume=True)
+    assert resumed.step == straight.step == 12
+    assert all(torch.equal(a, b) for a, b in zip(expected, actual, strict=True))
+
+
+def test_another_architecture_is_refused(tmp_path):
+    train(tmp_path, "a", stop_after=2)
+    with pytest.raises(UserError, match="width is 4 there and 5 here"):
+        train(tmp_path, "a", resume=True, width=5)
+    with pytest.raises(UserError, match="holds a teacher, not a student"):
+        load_checkpoint(tmp_path / "a" / "teacher.pt", "student")
+
+
+def test_a_cut_checkpoint_is_refused(tmp_path):
+    run, _ = train(tmp_path, "a", stop_after=2)
+    whole = run.checkpoint.read_bytes()
+    run.checkpoint.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="not a readable checkpoint"):
+        load_checkpoint(run.checkpoint, "teacher")
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, capsys):
+    run, _ = train(tmp_path, "a", stop_after=3)
+    before = run.checkpoint.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("distill.training.torch.save", full)
+    run.step += 1
+    assert not run.save()
+    assert run.checkpoint.read_bytes() == before
+    assert list(run.folder.glob("*.tmp")) == []
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+    with pytest.raises(UserError, match="not a number at step"):
+        train(tmp_path, "a", learning_rate=float("inf"))
+    assert not (tmp_path / "a" / "teacher.pt").exists()
+
+
+def test_batches_cover_each_epoch_once_and_start_over_when_data_grows():
+    batches = Batches(10, 4, seed=3)
+    seen = [int(i) for _ in range(5) for i in batches.next()]
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert seen[:10] != seen[10:]
+    grown = Batches(15, 4, seed=3)
+    grown.load_state_dict(batches.state_dict())
+    assert grown.position == 0 and grown.epoch == batches.epoch + 1
+
+
+def test_configurations_are_diffs_and_unknown_keys_are_refused(tmp_path):
+    (tmp_path / "base.yaml").write_text("seed: 7\nthreads: 2\n")
+    (tmp_path / "mine.yaml").write_text("defaults: base.yaml\nthreads: 1\n")
+    config = load_config(TrainConfig, str(tmp_path / "mine.yaml"), ["batch=64"])
+    assert (config.seed, config.threads, config.batch) == (7, 1, 64)
+    with pytest.raises(UserError, match="lerning_rate"):
+        load_config(TrainConfig, None, ["lerning_rate=1"])
+    with pytest.raises(UserError, match="batch"):
+        load_config(TrainConfig, None, ["batch=many"])
+    with pytest.raises(UserError, match="no configuration file"):
+        load_config(TrainConfig, str(tmp_path / "absent.yaml"))
+
+
+def test_learning_rate_warms_up_and_falls(tmp_path):
+    config = TrainConfig(name="r", runs=str(tmp_path), max_steps=1000, warmup_steps=10, learning_rate=1.0)
+    run = Run(config, "teacher", {})
+    rates = []
+    for step in (0, 9, 500, 1000):
+        run.step = step
+        rates.append(run.learning_rate())
+    assert rates[0] == pytest.approx(0.1, abs=0.01) and rates[1] == pytest.approx(1, abs=0.01)
+    assert rates[2] == pytest.approx(0.51, abs=0.01) and rates[3] == pytest.approx(0.02, abs=1e-6)
