@@ -1,5 +1,5 @@
 import type { World } from '../engine/world'
-import type { DreamClient } from '../model/worker-client'
+import type { DreamClient, DreamEvent } from '../model/open'
 import type { BackendChoice } from './params'
 import { notify, type Store } from './store'
 
@@ -112,10 +112,7 @@ export class Worlds implements WorldPort {
           },
         })
       },
-      onEvent: (event) => {
-        if (event.type === 'backend') store.setState({ backend: backendName(event.info.backend) })
-        notify(store, event.message, event.type === 'notice' || event.type === 'recovered' ? 'info' : 'warn')
-      },
+      onEvent: (event) => this.heard(event),
     })
     if (dream.info.backend === 'webgpu') {
       const canvas = document.createElement('canvas')
@@ -127,6 +124,20 @@ export class Worlds implements WorldPort {
       notify(store, NOT_ISOLATED)
     }
     return dream
+  }
+
+  /** What happens to the dream beside its ticks, in its own words. */
+  private heard(event: DreamEvent): void {
+    const { store } = this
+    if (event.type === 'backend') {
+      store.setState({ backend: backendName(event.info.backend) })
+      // The canvas stays behind on the device that is gone; ticks carry their pixels from now on.
+      if (event.info.backend !== 'webgpu') this.canvas = null
+    }
+    // A new worker or device reports its loading as the first did.
+    if (event.type === 'recovered' || event.type === 'failed') store.setState({ loading: null })
+    const good = event.type === 'notice' || event.type === 'recovered'
+    notify(store, event.message, good ? 'info' : 'warn')
   }
 }
 
