@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { OneiroError } from '../engine/errors'
 import { FakeWorld } from '../engine/testing/fake-world'
 import type { Pixels, World } from '../engine/world'
+import type { DreamEvent, DreamListener } from '../model/open'
 import type { StageFace } from '../scene/stage'
 import type { Params } from './params'
 import { Player } from './player'
@@ -56,10 +57,14 @@ function setup(
   const dream = new FakeWorld({ modelHash: 'dream' })
   const simulator = new FakeWorld({ modelHash: 'simulator' })
   const known = new Set<string>()
+  let hear: DreamListener = () => {}
   const worlds: WorldPort = {
     dream: (async () =>
       Object.assign(await (ports.dream?.() ?? dream), {
         manifest: MANIFEST,
+        on: (listener: DreamListener) => {
+          hear = listener
+        },
       })) as unknown as WorldPort['dream'],
     simulator: async () => simulator,
     dreamCanvas: null,
@@ -76,7 +81,7 @@ function setup(
     close: async () => {},
   }
   const player = new Player(store, stage, worlds, words, { ...PARAMS, ...overrides })
-  return { store, stage, dream, simulator, worlds, player }
+  return { store, stage, dream, simulator, worlds, player, tell: (event: DreamEvent) => hear(event) }
 }
 
 describe('Player', () => {
@@ -227,5 +232,26 @@ describe('Player', () => {
     dream.failNextStep(new OneiroError('DEVICE_LOST', 'The GPU device was lost.'))
     await expect(player.step()).rejects.toThrow('lost')
     expect(store.getState().failure).toMatchObject({ code: 'DEVICE_LOST' })
+  })
+
+  it('begins its timeline anew from where a replaced worker is', async () => {
+    const { player, store, dream, tell } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 12; i++) await player.step()
+    const checkpoint = await player.snapshot()
+    for (let i = 0; i < 3; i++) await player.step()
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
+    await vi.waitFor(() => expect(store.getState().tick).toBe(12))
+    expect((await player.step())?.index).toBe(13)
+    expect(store.getState().past).toEqual({ from: 12, to: 13 })
+  })
+
+  it('says at once where the dream cannot be brought back, even while nobody drives', async () => {
+    const { player, store, tell } = setup()
+    await player.setView('dream')
+    tell({ type: 'failed', error: new OneiroError('WORKER_FAILED', 'It died.'), message: 'It died.' })
+    expect(store.getState().failure).toMatchObject({ code: 'WORKER_FAILED' })
   })
 })

@@ -3,6 +3,7 @@ import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
 import { Loop, type LoopEvent } from '../engine/loop'
 import { Timeline } from '../engine/timeline'
 import type { Pixels, Prompt, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { DreamClient } from '../model/open'
 import type { Instruments } from '../scene/hud'
 import type { StageFace } from '../scene/stage'
 import { Driver } from './driver'
@@ -11,6 +12,7 @@ import { codeOf, type FailureAction, failureFrom, sentenceOf } from './failures'
 import { type Params, SEED_RANGE, VIEWS, type View } from './params'
 import { Presenter } from './presenter'
 import { notify, type PauseCause, type Preset, type Store } from './store'
+import { TimeTravel } from './time-travel'
 import type { WordPort } from './words'
 import { backendName, type WorldPort } from './worlds'
 
@@ -27,11 +29,13 @@ export class Player {
   readonly clock: Clock
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  private every = SNAPSHOT_EVERY.cpu
   private switching = 0
   private prompting = 0
-  private seeking: number | null = null
+  private travel: TimeTravel | null = null
   private resumeAfterScrub = false
+  /** The dream's worker is being replaced; whether play goes on afterwards. */
+  private stalled: { resume: boolean } | null = null
+  private watched: DreamClient | null = null
 
   constructor(
     private readonly store: Store,
@@ -153,12 +157,9 @@ export class Player {
     }
   }
 
-  /** Goes back by about `ticks`, to the nearest snapshot, and drives on from there. */
+  /** Goes back by about `ticks`, and drives on from there. */
   async rewind(ticks: number): Promise<void> {
-    const { timeline } = this
-    if (!timeline?.range || this.seeking !== null) return
-    const wanted = timeline.position - ticks
-    await this.jump(Math.max(timeline.range.from, Math.floor(wanted / this.every) * this.every))
+    await this.attempt(() => this.travel?.rewind(ticks))
   }
 
   /** Shows an earlier tick while the scrubber is dragged; the newest wish wins. */
@@ -167,7 +168,7 @@ export class Player {
       this.resumeAfterScrub = true
       this.pause('scrub')
     }
-    await this.jump(Math.round(tick / this.every) * this.every)
+    await this.attempt(() => this.travel?.seek(tick))
   }
 
   seekEnd(): void {
@@ -240,6 +241,7 @@ export class Player {
   private async open(view: View): Promise<World> {
     if (view === 'simulator') return this.worlds.simulator()
     const dream = await this.worlds.dream()
+    this.watch(dream)
     const { presets, starts } = dream.manifest
     this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
     this.store.setState({ presets, starts })
@@ -250,8 +252,8 @@ export class Player {
 
   private async enter(world: World, view: View): Promise<void> {
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
-    this.every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
-    const timeline = new Timeline(world, { every: this.every, capacity: SNAPSHOTS })
+    const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
+    const timeline = new Timeline(world, { every, capacity: SNAPSHOTS })
     const first = this.loop === null
     const { options, shown } = this.beginning(view)
     if (this.loop) {
@@ -263,6 +265,7 @@ export class Player {
       this.loop = loop
     }
     this.timeline = timeline
+    this.travel = new TimeTravel(this.loop, timeline, every)
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -300,25 +303,6 @@ export class Player {
     }
   }
 
-  private async jump(target: number): Promise<void> {
-    const idle = this.seeking === null
-    this.seeking = target
-    if (!idle) return
-    try {
-      while (this.seeking !== null && this.loop && this.timeline?.range) {
-        const { timeline } = this
-        const wanted: number = this.seeking
-        const { from, to } = timeline.range!
-        await this.loop.jump(() => timeline.seek(Math.min(to, Math.max(from, wanted))))
-        if (this.seeking === wanted) this.seeking = null
-      }
-    } catch (error) {
-      notify(this.store, sentenceOf(error), 'warn')
-    } finally {
-      this.seeking = null
-    }
-  }
-
   /**
    * How to begin: the seed, and words that need no reading. Where neither the address nor a person chose words, those of
    * the start or else the first preset. `shown` are the words the page shows, which may still have to be read.
@@ -352,7 +336,7 @@ export class Player {
   /** Says what happened. Where the dream cannot play, the simulator stands in behind the message. */
   private fail(error: unknown): void {
     if (codeOf(error) === 'BACKEND_STALLED') {
-      void this.resumeAfterStall()
+      this.stalled = { resume: true }
       return
     }
     const { view, shown, phase } = this.store.getState()
@@ -363,16 +347,23 @@ export class Player {
     else if (phase !== 'ready') this.store.setState({ phase: 'failed' })
   }
 
-  /** The dream's worker was started anew from an earlier tick: the timeline begins again from where that is. */
-  private async resumeAfterStall(): Promise<void> {
-    try {
-      const { loop } = this
-      if (!loop) return
-      await loop.restore(await loop.snapshot())
-      this.play()
-    } catch (error) {
-      if (codeOf(error) !== 'BACKEND_STALLED') this.fail(error)
-    }
+  /** A worker that stalled is replaced, from a checkpoint some ticks ago: the timeline begins again there. */
+  private watch(dream: DreamClient): void {
+    if (this.watched === dream) return
+    this.watched = dream
+    dream.on((event) => {
+      if (this.watched !== dream) return
+      if (event.type === 'stalled') this.stalled ??= { resume: this.playing }
+      else if (event.type === 'failed') this.fail(event.error)
+      else if (event.type === 'recovered' && this.stalled) {
+        const { resume } = this.stalled
+        this.stalled = null
+        void this.attempt(async () => {
+          await this.loop?.restore(await this.loop.snapshot())
+          if (resume) this.play()
+        })
+      }
+    })
   }
 
   /** The simulator plays dimly behind the failure card, so that the page is never a dead end. */
