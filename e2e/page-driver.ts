@@ -34,8 +34,9 @@ export async function serveTiny(page: Page, tamper: Tamper = (_, bytes) => bytes
   })
 }
 
-/** Opens the page and waits for the first frame of whatever plays. */
+/** Opens the page, small so that software rendering leaves time for the rest, and waits for its first frame. */
 export async function openPage(page: Page, query: Record<string, string> = {}): Promise<void> {
+  await page.setViewportSize({ width: 720, height: 450 })
   const params = new URLSearchParams({ assets: TINY_URL, seed: '7', cruise: '0', ...query })
   await page.goto(`/?${params}`)
   await page.waitForFunction(() => window.oneiro?.state().phase === 'ready', undefined, { timeout: 90_000 })

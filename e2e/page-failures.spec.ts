@@ -5,13 +5,13 @@ const failure = (page: Page) => page.locator('.failure')
 
 test('a missing manifest is named, and the simulator plays behind the message', async ({ page }) => {
   await serveTiny(page, () => null)
-  await openPage(page, { backend: 'wasm' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'ASSET_MISSING')
   await expect(failure(page)).toContainText('world.json')
   expect((await state(page)).shown).toBe('simulator')
   await page.getByRole('button', { name: 'Drive the simulator' }).click()
   await expect(failure(page)).toHaveCount(0)
-  await reach(page, 2)
+  expect(await step(page)).toBe(1)
 })
 
 test('an altered network is refused, and a good copy plays at the next try', async ({ page }) => {
@@ -22,7 +22,7 @@ test('an altered network is refused, and a good copy plays at the next try', asy
     altered[5000] = altered[5000]! ^ 0xff
     return altered
   })
-  await openPage(page, { backend: 'wasm' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'ASSET_CORRUPT')
   await expect(failure(page)).toContainText('student.onnx')
   broken = false
@@ -33,7 +33,7 @@ test('an altered network is refused, and a good copy plays at the next try', asy
 
 test('a truncated file is refused', async ({ page }) => {
   await serveTiny(page, (file, bytes) => (file === 'starts.safetensors' ? bytes.subarray(0, 1000) : bytes))
-  await openPage(page, { backend: 'wasm' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'ASSET_CORRUPT')
   await expect(failure(page)).toContainText('starts.safetensors')
 })
@@ -42,31 +42,30 @@ test('a manifest of another version is refused', async ({ page }) => {
   await serveTiny(page, (file, bytes) =>
     file === 'world.json' ? Buffer.from(`${bytes}`.replace('"version": 1', '"version": 2')) : bytes,
   )
-  await openPage(page, { backend: 'wasm' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'MANIFEST_VERSION')
 })
 
 test('without WebGPU, asking for it offers the processor, which then plays', async ({ page }) => {
   await serveTiny(page)
-  await openPage(page, { backend: 'webgpu' })
+  await openPage(page, { backend: 'webgpu', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'WEBGPU_UNAVAILABLE')
   await page.getByRole('button', { name: 'Use the processor' }).click()
   await expect.poll(async () => (await state(page)).backend).toBe('WASM')
-  await reach(page, 2)
+  expect(await step(page)).toBe(1)
 })
 
 test('words that cannot be read are said so, and play goes on under the old ones', async ({ page }) => {
   await serveTiny(page)
   await page.route('**/prompt-encoder/**', (route) => route.abort())
-  await openPage(page, { backend: 'wasm' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   const { prompt } = await state(page)
   await page.keyboard.press('/')
   await page.keyboard.type('a drive under a green moon')
   await page.keyboard.press('Enter')
   await expect(page.locator('.notice')).toContainText('encoder')
   expect((await state(page)).prompt).toBe(prompt)
-  const { tick } = await state(page)
-  await reach(page, tick + 2)
+  expect(await step(page)).toBe(1)
 })
 
 test('a network that goes away in mid-play changes nothing', async ({ page, context }) => {

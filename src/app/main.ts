@@ -73,6 +73,7 @@ async function start(): Promise<void> {
   if (params.view !== 'simulator') worlds.dream().catch(() => {})
   const { createStage } = await import('../scene/stage')
   const stage = createStage(page.stage)
+  page.root.dataset.lean = String(stage.software)
   player = new Player(store, stage, worlds, words, params)
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 

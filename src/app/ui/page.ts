@@ -9,6 +9,7 @@ import { createPads, type PadPort } from './pads'
 import { createVeil } from './veil'
 
 export interface PageElements {
+  readonly root: HTMLElement
   readonly stage: HTMLElement
   readonly hud: HTMLElement
   focusPrompt(): void
@@ -53,7 +54,7 @@ export function createPage(
     )
   }
   attachQuiet(root, store)
-  return { stage, hud, focusPrompt: deck.focusPrompt }
+  return { root, stage, hud, focusPrompt: deck.focusPrompt }
 }
 
 /** Fades the controls while someone drives, and brings them back at the first sign of a pointer or a pause. */
