@@ -129,6 +129,7 @@ class Codec(nn.Module):
         self.encoder = Encoder(channels, encoder_widths)
         self.norm = nn.BatchNorm2d(channels, eps=1e-6, momentum=0.02, affine=False)
         self.decoder = Decoder(channels, decoder_widths, decoder_blocks)
+        self.decoder.register_buffer("change", torch.zeros(1, channels, 1, 1))  # rms per channel, from tick to tick
         for module in self.modules():  # without norms, torch's default lets the signal fade from layer to layer
             if isinstance(module, nn.Conv2d) and module.weight.any():
                 nn.init.normal_(module.weight, std=1.6 / math.sqrt(module.weight[0].numel()))
@@ -334,7 +335,6 @@ def run(config: Config) -> None:
         session.image("codec", sheet(ema.model, validation[:: max(1, len(validation) // 16)][:16], device))
         session.say("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
-    change = torch.zeros(1, config.channels, 1, 1, device=device)  # per channel, from one tick to the next
     for _ in session.steps():
         session.set_learning_rate(optimiser)
         rows = pairs[batches.next()]
@@ -342,13 +342,13 @@ def run(config: Config) -> None:
         frame = to_input(frames, device)
         flip = torch.rand(len(rows), device=device).repeat_interleave(2) < 0.5
         frame = torch.where(flip[:, None, None, None], frame.flip(3), frame)
-        noise = config.noise * torch.rand(len(frames), 1, 1, 1, device=device) * change
+        noise = config.noise * torch.rand(len(frames), 1, 1, 1, device=device) * codec.decoder.change
         with session.autocast():
             output, latent = forward(frame, noise)
         parts = losses(config, output.float(), frame, latent.float())
         with torch.no_grad():
             step = (latent[0::2] - latent[1::2]).float().square().mean((0, 2, 3)).sqrt()[None, :, None, None]
-            change = step if change.sum() == 0 else change.lerp(step, 0.02)
+            codec.decoder.change.copy_(codec.decoder.change.lerp(step, 0.02) if codec.decoder.change.any() else step)
         session.backward(parts["loss"], optimiser, codec)
         ema.update(codec)
         with torch.no_grad():
