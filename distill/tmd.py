@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 import torch
 from torch import Tensor
 
+from distill.autoencoder import load_codec
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, DiT, block_flops, count_parameters, guided
@@ -56,6 +57,7 @@ class Config(TrainConfig):
     prompt_dropout: float = 0.1
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
+    channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
     optimiser: str = "adamw"
     history_noise: float = 0.5
     own_history: float = 0.0  # part of the batch whose history the student dreamed itself
@@ -119,8 +121,20 @@ def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, c
     return (x_t - x) / t.float()
 
 
-def tm_mf_loss(student: Student, x: Tensor, conditions: Conditions, config: Config, teacher: DiT | None = None):
-    """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them."""
+def channel_weights(codec: str, power: float, channels: int, device) -> Tensor:
+    """[C], mean 1. How far one unit of a latent's channel moves the picture, to `power`: per channel, so the flow's
+    optimum stays where it is, but a small network spends itself on shapes and colours before speckle."""
+    if not power:
+        return torch.ones(channels, device=device)
+    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).pow(power / 2)
+    return (gain / gain.mean()).to(device)
+
+
+def tm_mf_loss(
+    student: Student, x: Tensor, conditions: Conditions, config: Config, teacher: DiT | None = None, weights=None
+):
+    """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them;
+    weights [C] of the channels' errors."""
     batch, device = len(x), x.device
     grid = torch.tensor(student.outer_grid[1:], device=device)
     t = grid[torch.randint(len(grid), (batch,), device=device)]
@@ -157,12 +171,13 @@ def tm_mf_loss(student: Student, x: Tensor, conditions: Conditions, config: Conf
             else:
                 derivative = head_derivative(student, *where, config.delta)
             target = torch.cat([y[:same], y[rest] - (s - r)[rest, None, None] * derivative])
-    return adaptive(head, target, config.weight_constant), {"error": (head.detach() - raw).square().mean()}
+    return adaptive(head, target, config.weight_constant, weights), {"error": (head.detach() - raw).square().mean()}
 
 
-def adaptive(head: Tensor, target: Tensor, constant: float) -> Tensor:
+def adaptive(head: Tensor, target: Tensor, constant: float, weights: Tensor | None = None) -> Tensor:
     """|e|^2 / sg(|e|^2 + c) with c = constant * d, the norm summed over the d numbers of a sample: [B]."""
-    error = (head - target).square().flatten(1).sum(1)
+    square = (head - target).square()
+    error = (square if weights is None else square * weights).flatten(1).sum(1)
     return error / (error.detach() + constant * head[0].numel())
 
 
@@ -209,6 +224,7 @@ def run(config: Config) -> None:
         f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps} N={config.inner_steps} "
         f"H={config.head_blocks}, {student_flops(student.config, shape) / 1e9:.3f} GFLOP a tick"
     )
+    weights = channel_weights(config.codec, config.channel_power, shape.channels, run.device)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise)
@@ -218,7 +234,7 @@ def run(config: Config) -> None:
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser)
         with run.autocast():
-            loss, figures = tm_mf_loss(student, x, conditions, config, teacher)
+            loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
         run.backward(loss.mean(), optimiser, student)
         ema.update(student)
         run.log({"loss": loss.mean(), **figures, "gate": student.gate})
