@@ -42,6 +42,18 @@ export async function openPage(page: Page, query: Record<string, string> = {}): 
   await page.waitForFunction(() => window.oneiro?.state().phase === 'ready', undefined, { timeout: 90_000 })
 }
 
+/** Waits until a part of the page's state is as wanted. */
+export async function until(page: Page, wanted: Partial<AppState>): Promise<void> {
+  await expect.poll(() => state(page), { timeout: 90_000 }).toMatchObject(wanted)
+}
+
+/** Brings the controls back, as any movement of the pointer does. */
+export async function wake(page: Page): Promise<void> {
+  await page.mouse.move(300, 200)
+  await page.mouse.move(310, 205)
+  await until(page, { quiet: false })
+}
+
 export function state(page: Page): Promise<AppState> {
   return page.evaluate(() => window.oneiro!.state())
 }

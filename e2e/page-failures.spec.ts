@@ -1,7 +1,10 @@
 import { expect, type Page, test } from 'playwright/test'
-import { openPage, reach, serveTiny, state, step } from './page-driver'
+import { openPage, reach, serveTiny, state, step, until, wake } from './page-driver'
 
 const failure = (page: Page) => page.locator('.failure')
+
+// Software rendering, WASM and whatever else the machine does share its cores.
+test.describe.configure({ timeout: 300_000 })
 
 test('a missing manifest is named, and the simulator plays behind the message', async ({ page }) => {
   await serveTiny(page, () => null)
@@ -27,7 +30,7 @@ test('an altered network is refused, and a good copy plays at the next try', asy
   await expect(failure(page)).toContainText('student.onnx')
   broken = false
   await page.getByRole('button', { name: 'Try again' }).click()
-  await expect.poll(async () => (await state(page)).shown).toBe('dream')
+  await until(page, { shown: 'dream' })
   await expect(failure(page)).toHaveCount(0)
 })
 
@@ -51,7 +54,7 @@ test('without WebGPU, asking for it offers the processor, which then plays', asy
   await openPage(page, { backend: 'webgpu', clock: 'lockstep' })
   await expect(failure(page)).toHaveAttribute('data-code', 'WEBGPU_UNAVAILABLE')
   await page.getByRole('button', { name: 'Use the processor' }).click()
-  await expect.poll(async () => (await state(page)).backend).toBe('WASM')
+  await until(page, { backend: 'WASM' })
   expect(await step(page)).toBe(1)
 })
 
@@ -72,6 +75,7 @@ test('a network that goes away in mid-play changes nothing', async ({ page, cont
   await serveTiny(page)
   await openPage(page, { backend: 'wasm' })
   await context.setOffline(true)
+  await wake(page)
   await page.locator('.chip').nth(1).click()
   const { tick } = await state(page)
   await reach(page, tick + 2)

@@ -1,5 +1,19 @@
 import { expect, test } from 'playwright/test'
-import { difference, hasDrive, openPage, pixels, reach, serveTiny, state, step } from './page-driver'
+import {
+  difference,
+  hasDrive,
+  openPage,
+  pixels,
+  reach,
+  serveTiny,
+  state,
+  step,
+  until,
+  wake,
+} from './page-driver'
+
+// Software rendering, WASM and whatever else the machine does share its cores.
+test.describe.configure({ timeout: 300_000 })
 
 test.beforeEach(({ page }) => serveTiny(page))
 
@@ -32,17 +46,18 @@ test('pause, single step, go back, begin again', async ({ page }) => {
   await openPage(page, { backend: 'wasm' })
   await reach(page, 3)
   await page.keyboard.press('Space')
-  await expect.poll(async () => (await state(page)).paused).toBe('user')
+  await until(page, { paused: 'user' })
   await page.waitForTimeout(300)
   const stopped = (await state(page)).tick
   await page.waitForTimeout(400)
   expect((await state(page)).tick).toBe(stopped)
   await page.keyboard.press('.')
-  await expect.poll(async () => (await state(page)).tick).toBe(stopped + 1)
+  await until(page, { tick: stopped + 1 })
   await page.keyboard.press('Backspace')
   await expect.poll(async () => (await state(page)).tick).toBeLessThanOrEqual(stopped)
   await page.keyboard.press('r')
-  await expect.poll(async () => (await state(page)).tick).toBe(0)
+  await until(page, { tick: 0 })
+  await wake(page)
   await page.getByRole('button', { name: 'Play' }).click()
   await reach(page, 2)
 })
@@ -62,7 +77,7 @@ test('words typed while driving turn the picture without a reset and press no dr
   expect((await state(page)).held).toEqual({ steer: 0, throttle: 0 })
   expect((await state(page)).typing).toBe(true)
   await page.keyboard.press('Enter')
-  await expect.poll(async () => (await state(page)).prompt).toBe('a snowy night drive')
+  await until(page, { prompt: 'a snowy night drive' })
   expect((await state(page)).typing).toBe(false)
   expect(await step(page)).toBe(index)
   expect(difference(plain, await pixels(page))).toBeGreaterThan(0.5)
@@ -75,10 +90,10 @@ test('Escape leaves the prompt and the same keys drive again', async ({ page }) 
   await page.keyboard.press('Escape')
   await page.keyboard.down('w')
   await page.keyboard.down('ArrowLeft')
-  await expect.poll(async () => (await state(page)).held).toEqual({ steer: -1, throttle: 1 })
+  await until(page, { held: { steer: -1, throttle: 1 } })
   await page.keyboard.up('w')
   await page.keyboard.up('ArrowLeft')
-  await expect.poll(async () => (await state(page)).held).toEqual({ steer: 0, throttle: 0 })
+  await until(page, { held: { steer: 0, throttle: 0 } })
 })
 
 test('losing the focus lets go of every key and pauses until it is back', async ({ page }) => {
@@ -95,14 +110,14 @@ test('losing the focus lets go of every key and pauses until it is back', async 
 test('switches to the simulator and to both worlds side by side', async ({ page }) => {
   await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   await page.getByRole('radio', { name: 'Simulator' }).click()
-  await expect.poll(async () => (await state(page)).shown).toBe('simulator')
+  await until(page, { shown: 'simulator' })
   expect((await state(page)).backend).toBe('WebGL')
   await page.getByRole('radio', { name: 'Both' }).click()
-  await expect.poll(async () => (await state(page)).shown).toBe('both')
+  await until(page, { shown: 'both' })
   expect(await step(page, { steer: 1, throttle: 1 }, 2)).toBe(2)
   await expect(page.locator('.pane-label', { hasText: 'simulator' })).toBeVisible()
   await page.getByRole('radio', { name: 'Dream' }).click()
-  await expect.poll(async () => (await state(page)).shown).toBe('dream')
+  await until(page, { shown: 'dream' })
   expect(await step(page)).toBe(1)
 })
 
@@ -136,8 +151,9 @@ test('presets need no sentence encoder', async ({ page }) => {
     if (request.url().includes('prompt-encoder')) encoder.push(request.url())
   })
   await openPage(page, { backend: 'wasm' })
+  await wake(page)
   await page.locator('[data-preset="a-snowy-night-drive"]').click()
-  await expect.poll(async () => (await state(page)).prompt).toBe('a snowy night drive')
+  await until(page, { prompt: 'a snowy night drive' })
   await reach(page, 3)
   expect(encoder).toEqual([])
 })

@@ -131,6 +131,18 @@ describe('Player', () => {
     expect(store.getState().prompt).toBe('quick words')
   })
 
+  it('lets each world bring its own words where nobody chose any', async () => {
+    const { player, store } = setup({ view: 'simulator' })
+    store.setState({ presets: [{ id: 'plain', text: 'green meadows' }] })
+    await player.setView('simulator')
+    expect(store.getState().prompt).toBe('green meadows')
+    await player.setView('dream')
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    await player.setPrompt('fog in the woods')
+    await player.setView('simulator')
+    expect(store.getState().prompt).toBe('fog in the woods')
+  })
+
   it('says why words could not be read, and keeps driving under the old ones', async () => {
     const { player, store } = setup(
       {},

@@ -31,6 +31,8 @@ export class Player {
   private timeline: Timeline | null = null
   private switching = 0
   private prompting = 0
+  /** Words chosen by the address or a person; where none were, each world brings its own. */
+  private chosen: string | null
   private travel: TimeTravel | null = null
   private resumeAfterScrub = false
   /** The dream's worker is being replaced; whether play goes on afterwards. */
@@ -44,6 +46,7 @@ export class Player {
     private readonly words: WordPort,
     params: Params,
   ) {
+    this.chosen = params.prompt
     this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
     this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
       store.setState({ held, cruise }),
@@ -146,14 +149,17 @@ export class Player {
     const text = typeof wanted === 'string' ? wanted.trim() : wanted.text
     if (!text || !this.loop) return
     const turn = ++this.prompting
-    const before = this.store.getState().prompt
+    const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
+    this.chosen = text
     this.store.setState({ prompt: text })
     try {
       const prompt = this.store.getState().shown === 'simulator' ? { text } : await this.words.encode(text)
       if (turn === this.prompting) await this.loop.setPrompt(prompt)
     } catch (error) {
       notify(this.store, sentenceOf(error), 'warn')
-      if (turn === this.prompting) this.store.setState({ prompt: before })
+      if (turn !== this.prompting) return
+      this.chosen = before.chosen
+      this.store.setState({ prompt: before.prompt })
     }
   }
 
@@ -192,6 +198,7 @@ export class Player {
   async restore(snapshot: Snapshot): Promise<Tick> {
     if (!this.loop) throw notOpen()
     const tick = await this.loop.restore(snapshot)
+    this.chosen = snapshot.prompt.text
     this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt.text })
     return tick
   }
@@ -304,14 +311,14 @@ export class Player {
   }
 
   /**
-   * How to begin: the seed, and words that need no reading. Where neither the address nor a person chose words, those of
-   * the start or else the first preset. `shown` are the words the page shows, which may still have to be read.
+   * How to begin: the seed, and words that need no reading. Where nobody chose words, those of the start or else the first
+   * preset. `shown` are the words the page shows, which may still have to be read.
    */
   private beginning(view = this.store.getState().shown) {
-    const { seed, prompt, start, starts, presets } = this.store.getState()
+    const { seed, start, starts, presets } = this.store.getState()
     const caption = starts.find(({ id }) => id === start)?.caption
     const fallback = caption ?? presets[0]?.text ?? 'a drive'
-    const shown = prompt || fallback
+    const shown = this.chosen ?? fallback
     const words: Prompt = (view === 'simulator' ? { text: shown } : this.words.byHeart(shown)) ?? {
       text: fallback,
     }
@@ -321,8 +328,9 @@ export class Player {
 
   /** Words that had to be read when the drive began come after it, without holding back the first frame. */
   private promptLater(): void {
-    const { prompt, shown } = this.store.getState()
-    if (shown !== 'simulator' && prompt && !this.words.byHeart(prompt)) void this.setPrompt(prompt)
+    const { chosen } = this
+    if (this.store.getState().shown === 'simulator' || chosen === null) return
+    if (!this.words.byHeart(chosen)) void this.setPrompt(chosen)
   }
 
   private async attempt(command: () => Promise<unknown> | undefined): Promise<void> {
