@@ -1,8 +1,8 @@
 """The teacher's network: a diffusion transformer over the tokens of one latent frame.
 
 - It models the *change* of the latent. With h the history that it sees (noised at `level`, see `Conditions`),
-  x = (z_next - h_newest) / scale(level), scale = sqrt(delta_std^2 + level^2) per channel. So x has unit size, and what
-  the noise (or a drifted roll-out) added to the newest latent is part of what the network learns to take away.
+  x = (z_next - h_newest) / scale(level), scale^2 = delta_std^2 + (level * unit)^2 per channel. So x has unit size, and
+  what the noise (or a drifted roll-out) added to the newest latent is part of what the network learns to take away.
 - Rectified flow: x_t = (1 - t) x + t x1, t = 0 data, t = 1 noise; the output is v = E[x1 - x | x_t].
 - adaLN-zero (DiT, arXiv 2212.09748) from time, history noise level, actions and prompt.
 - `backbone` and `head` split it behind any block; `forward` is the one after the other. tmd.md 2.2 builds on that.
@@ -14,7 +14,7 @@ Shapes: B batch, T tokens, C channels, K history frames, A actions, P prompt dim
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -38,12 +38,19 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
+    noise_unit: str = "latent"  # what a history noise level of 1 is: `latent` (1), or `change` (delta_std per channel)
 
     def __post_init__(self):
         if self.width % self.heads:
             raise UserError(f"width {self.width} must be a multiple of heads {self.heads}")
         if self.blocks < 1 or self.tokens < 1:
             raise UserError("a DiT needs at least one block and one token")
+        if self.noise_unit not in ("latent", "change"):
+            raise UserError(f"noise_unit must be latent or change, not {self.noise_unit}")
+
+    def architecture(self) -> dict:
+        """What a checkpoint is recognised by. The unit is left out where it is the first one, as in older files."""
+        return {k: v for k, v in asdict(self).items() if (k, v) != ("noise_unit", "latent")}
 
 
 @dataclass
@@ -168,7 +175,11 @@ class DiT(nn.Module):
 
     def scale(self, level: Tensor) -> Tensor:
         """level [B] -> [B,1,C], what one unit of x is in normalised latents."""
-        return torch.sqrt(self.delta_std**2 + level[:, None] ** 2)[:, None]
+        return torch.sqrt(self.delta_std**2 + (level[:, None] * self.noise_unit()) ** 2)[:, None]
+
+    def noise_unit(self) -> Tensor:
+        """[C], the standard deviation of the history noise at level 1."""
+        return self.delta_std if self.config.noise_unit == "change" else torch.ones_like(self.delta_std)
 
     def to_change(self, latent: Tensor, conditions: Conditions) -> Tensor:
         """The next latent [B,T,C] -> x [B,T,C]."""

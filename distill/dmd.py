@@ -207,7 +207,7 @@ def run(config: Config) -> None:
     )
     for step in run.steps():
         target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise)
+        conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())
         target, conditions = own.mix(target, conditions, live)
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser, critic_optimiser)

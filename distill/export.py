@@ -321,7 +321,7 @@ def run(config: Config) -> None:
             "nfe": measured_nfe(student),
             "gflopPerTick": round(flops / 1e9, 4),
             "parameters": count_parameters(student),
-            "architecture": asdict(shape) | {f"student_{k}": v for k, v in asdict(plan).items()},
+            "architecture": shape.architecture() | {f"student_{k}": v for k, v in asdict(plan).items()},
             "level": config.level,
         },
         "files": files,

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from distill.optim import make_optimiser
 from distill.preview import Preview
 from distill.sampling import TeacherSampler, load_teacher
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts, measure_delta_std
+from distill.windows import Windows, channel_weights, corrupt, drop_prompts, measure_delta_std
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
@@ -35,7 +35,9 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
-    history_noise: float = 0.5  # highest level, in units of a normalised latent
+    noise_unit: str = "latent"  # what a level of 1 is: see DiTConfig
+    history_noise: float = 0.5  # highest level
+    channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
@@ -55,11 +57,11 @@ def sample_times(batch: int, device) -> Tensor:
     return torch.where(torch.rand(batch, device=device) < 0.5, normal, uniform)
 
 
-def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions) -> Tensor:
-    """Mean squared error of the velocity; x, noise [B,T,C], t [B] -> [B]."""
+def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
+    """Mean squared error of the velocity; x, noise [B,T,C], t [B], weights [C] -> [B]."""
     time = t[:, None, None]
     velocity = model((1 - time) * x + time * noise, t, conditions)
-    return (velocity - (noise - x)).square().mean((1, 2))
+    return (weights * (velocity - (noise - x)).square()).mean((1, 2))
 
 
 @torch.no_grad()
@@ -88,7 +90,7 @@ def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: s
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     shape = dit_config(config, training)
-    run = Run(config, "teacher", asdict(shape))
+    run = Run(config, "teacher", shape.architecture())
     windows = Windows(training, shape, run.device)
     model = DiT(shape).to(run.device)
     if config.init:
@@ -106,15 +108,17 @@ def run(config: Config) -> None:
         f"{len(windows)} windows, " + "  ".join(f"{k} {v:.4g}" for k, v in preview.still().items())
     )
     call = run.parallel(model)
+    unit = model.noise_unit()
+    weights = channel_weights(config.codec, config.channel_power, shape.channels, run.device)
     sampler = TeacherSampler(ema.model, config.sample_steps)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
-        conditions = drop_prompts(corrupt(conditions, config.history_noise), config.prompt_dropout)
+        conditions = drop_prompts(corrupt(conditions, config.history_noise, unit), config.prompt_dropout)
         x = model.to_change(target, conditions)
         t = sample_times(len(x), run.device)
         run.set_learning_rate(optimiser)
         with run.autocast():
-            loss = flow_loss(call, x, t, torch.randn_like(x), conditions).mean()
+            loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights).mean()
         run.backward(loss, optimiser, model)
         ema.update(model)
         run.log({"loss": loss})

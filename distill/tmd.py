@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, fields
 import torch
 from torch import Tensor
 
-from distill.autoencoder import load_codec
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, DiT, block_flops, count_parameters, guided
@@ -30,7 +29,7 @@ from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts
+from distill.windows import Windows, channel_weights, corrupt, drop_prompts
 
 CLIP = (0.001, 0.999)  # of s and of the times of stage 2
 
@@ -72,7 +71,7 @@ def student_config(config) -> StudentConfig:
 
 
 def student_architecture(student: Student) -> dict:
-    return asdict(student.dit.config) | {f"student_{k}": v for k, v in asdict(student.config).items()}
+    return student.dit.config.architecture() | {f"student_{k}": v for k, v in asdict(student.config).items()}
 
 
 def sample_intervals(batch: int, equal: float, grid: list[float], shift: float, device) -> tuple[Tensor, Tensor]:
@@ -119,15 +118,6 @@ def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, c
     tau = tau.float()
     x = x_tau - tau * guided(teacher, x_tau, tau[:, 0, 0], conditions, guidance)
     return (x_t - x) / t.float()
-
-
-def channel_weights(codec: str, power: float, channels: int, device) -> Tensor:
-    """[C], mean 1. How far one unit of a latent's channel moves the picture, to `power`: per channel, so the flow's
-    optimum stays where it is, but a small network spends itself on shapes and colours before speckle."""
-    if not power:
-        return torch.ones(channels, device=device)
-    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).pow(power / 2)
-    return (gain / gain.mean()).to(device)
 
 
 def tm_mf_loss(
@@ -227,7 +217,7 @@ def run(config: Config) -> None:
     weights = channel_weights(config.codec, config.channel_power, shape.channels, run.device)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise)
+        conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())
         if config.own_history and run.progress() >= config.own_after:
             target, conditions = own.mix(target, conditions, sampler)
         conditions = drop_prompts(conditions, config.prompt_dropout)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from distill.autoencoder import load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiTConfig
 
@@ -43,20 +44,30 @@ class Windows:
         return self.rows[np.linspace(0, len(self.rows) - 1, min(count, len(self.rows))).astype(np.int64)]
 
 
-def corrupt(conditions: Conditions, highest: float) -> Conditions:
-    """Noises the history at a random level in 0..highest per sample, small levels more often."""
+def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) -> Conditions:
+    """Noises the history at a random level in 0..highest per sample, small levels more often. `unit` [C] is the noise
+    of level 1 (`DiT.noise_unit`)."""
     history = conditions.history
     batch = len(history)
     level = highest * torch.rand(batch, device=history.device).square()
     shared = torch.rand(batch, 1, 1, 1, device=history.device)
     noise = shared.sqrt() * torch.randn_like(history[:, :1]) + (1 - shared).sqrt() * torch.randn_like(history)
-    history = history + level[:, None, None, None] * noise
+    history = history + level[:, None, None, None] * unit * noise
     return Conditions(history, level, conditions.actions, conditions.prompt, conditions.dropped)
 
 
 def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
     dropped = torch.rand(len(conditions.level), device=conditions.level.device) < probability
     return Conditions(conditions.history, conditions.level, conditions.actions, conditions.prompt, dropped)
+
+
+def channel_weights(codec: str, power: float, channels: int, device) -> Tensor:
+    """[C], mean 1. How far one unit of a latent's channel moves the picture, to `power`: per channel, so the flow's
+    optimum stays where it is, but a small network spends itself on shapes and colours before speckle."""
+    if not power:
+        return torch.ones(channels, device=device)
+    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).pow(power / 2)
+    return (gain / gain.mean()).to(device)
 
 
 def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:

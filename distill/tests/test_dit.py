@@ -19,6 +19,16 @@ def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
     assert not torch.equal(seen.history, conditions.history)
 
 
+def test_the_noise_can_be_measured_in_changes():
+    dit, conditions = tiny_teacher(noise_unit="change"), tiny_conditions(2000)
+    seen = corrupt(conditions, 2.0, dit.noise_unit())
+    added = (seen.history - conditions.history).flatten(0, 2).std(0)
+    torch.testing.assert_close(added / added.mean(), dit.delta_std / dit.delta_std.mean(), rtol=0.05, atol=0)
+    torch.testing.assert_close(dit.scale(seen.level)[:, 0], dit.delta_std * torch.sqrt(1 + seen.level[:, None] ** 2))
+    assert "noise_unit" not in tiny_config().architecture()  # as in files that are older than the choice
+    assert tiny_config(noise_unit="change").architecture()["noise_unit"] == "change"
+
+
 def test_a_fresh_network_says_zero_and_every_input_reaches_a_trained_one():
     torch.manual_seed(0)
     conditions, x, t = tiny_conditions(2), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])

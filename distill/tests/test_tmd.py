@@ -99,7 +99,7 @@ def test_the_weight_is_adaptive_and_not_differentiated():
 def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch):
     student, conditions = tiny_student(), tiny_conditions(8)
     x, seen = noise(8, TOKENS, CHANNELS), {}
-    monkeypatch.setattr(tmd, "adaptive", lambda head, target, c: seen.update(target=target) or head.sum((1, 2)))
+    monkeypatch.setattr(tmd, "adaptive", lambda head, target, *_: seen.update(target=target) or head.sum((1, 2)))
     targets = {}
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
