@@ -1,6 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
+import { FILE_LIST } from './src/app/offline/protocol'
 
 // Cross-origin isolation gives WASM threads and fine timers.
 const headers = {
@@ -26,11 +27,30 @@ function worldAssets(): Plugin {
   }
 }
 
+/** The page opens offline: its service worker lies at the root, beside a list of the files that a build consists of. */
+function serviceWorker(): Plugin {
+  return {
+    name: 'oneiro-service-worker',
+    apply: 'build',
+    buildStart() {
+      this.emitFile({
+        type: 'chunk',
+        id: resolve(import.meta.dirname, 'src/app/offline/service-worker.ts'),
+        fileName: 'service-worker.js',
+      })
+    },
+    generateBundle(_, bundle) {
+      const files = Object.keys(bundle).filter((name) => name.startsWith('app/'))
+      this.emitFile({ type: 'asset', fileName: FILE_LIST, source: JSON.stringify(files) })
+    },
+  }
+}
+
 export default defineConfig({
   // No fallback to index.html: a missing asset is a 404 that the page can name.
   appType: 'mpa',
   publicDir: false,
-  plugins: [worldAssets()],
+  plugins: [worldAssets(), serviceWorker()],
   // Vite's own hashed bundles; `/assets/` belongs to the worlds.
   build: { target: 'es2022', outDir: 'dist', assetsDir: 'app', chunkSizeWarningLimit: 1200 },
   worker: { format: 'es' },

@@ -82,6 +82,26 @@ test('a network that goes away in mid-play changes nothing', async ({ page, cont
   expect((await state(page)).failure).toBeNull()
 })
 
+test('without a connection the page opens from what the last visit kept, and plays', async ({
+  page,
+  context,
+}) => {
+  await serveTiny(page)
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
+  const kept = () => page.evaluate(async () => (await (await caches.open('oneiro-page')).keys()).length)
+  await expect(async () => {
+    const before = await kept()
+    await page.waitForTimeout(2000)
+    expect(before).toBeGreaterThan(10)
+    expect(await kept()).toBe(before)
+  }).toPass({ timeout: 120_000 })
+  await page.unrouteAll()
+  await context.setOffline(true)
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
+  await until(page, { shown: 'dream', failure: null })
+  expect(await step(page)).toBe(1)
+})
+
 test('a lost graphics device comes back at the same tick', { tag: '@webgpu' }, async ({ page }) => {
   await serveTiny(page)
   await openPage(page, { backend: 'webgpu', clock: 'lockstep' })

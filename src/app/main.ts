@@ -9,6 +9,7 @@ import { createAgentHandle } from './agent'
 import type { FailureAction } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
+import { keepPage } from './offline/keep'
 import { parseSeed, readParams, shareUrl } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
@@ -96,6 +97,9 @@ async function start(): Promise<void> {
   attachAttention(player)
   attachHud(page.hud, player)
   await player.setView(params.view)
+  const { shown } = store.getState()
+  const backend = shown === 'simulator' ? '' : (player.world?.info.backend ?? '')
+  await keepPage(backend).catch(() => {})
 }
 
 /** Focus loss lets go of every key and pauses; coming back goes on. */
