@@ -166,100 +166,136 @@ test('a worker that dies is replaced from its last checkpoint', async ({ page })
   expect(result).toEqual({ events: ['stalled', 'recovered'], index: 41, grew: true })
 })
 
-test('@webgpu makes the frames that Node makes, with a captured graph', async ({ page }) => {
-  const { backend, events } = await open(page, 'webgpu')
-  expect(backend).toBe('webgpu')
-  expect(events).toEqual([])
-  expect(mostApart(await framesInPage(page), await framesInNode())).toBeLessThanOrEqual(1)
-})
-
 test('@webgpu auto prefers WASM to a software adapter', async ({ page }) => {
   expect((await open(page, 'auto')).backend).toBe('wasm')
 })
 
-test('@webgpu frames appear on the canvas, upright and without a readback', async ({ page }) => {
-  await open(page, 'webgpu')
-  const pixels = await page.evaluate(async () => {
-    const { dream } = opened
-    await window.harness.attach(dream)
-    await dream.reset({ seed: 12 })
-    const tick = await dream.step({ steer: 1, throttle: 1 })
-    if (tick.frame) throw new Error('a WebGPU tick carries no pixels')
-    return [...(await dream.readPixels()).data]
+// One page for all: a software adapter takes long to compile the graphs.
+test.describe
+  .serial('@webgpu one dream', () => {
+    let page: Page
+    test.beforeAll(async ({ browser }) => {
+      page = await browser.newPage()
+      await page.goto(server.url)
+    })
+    test.afterAll(() => page.close())
+
+    test('makes the frames that Node makes, with a captured graph', async () => {
+      const { backend, events } = await open(page, 'webgpu')
+      expect(backend).toBe('webgpu')
+      // A graph that could not be captured, or a GPU that failed, would have told so.
+      expect(events).toEqual([])
+      expect(mostApart(await framesInPage(page), await framesInNode())).toBeLessThanOrEqual(1)
+    })
+
+    test('shows frames on the canvas, upright and without a readback', async () => {
+      const pixels = await page.evaluate(async () => {
+        const { dream } = opened
+        await window.harness.attach(dream)
+        await dream.reset({ seed: 12 })
+        const tick = await dream.step({ steer: 1, throttle: 1 })
+        if (tick.frame) throw new Error('a WebGPU tick carries no pixels')
+        return [...(await dream.readPixels()).data]
+      })
+      const seen = await canvasAsFrame(page)
+      expect(apart(pixels, seen)).toBeLessThan(6)
+      expect(apart(pixels, upsideDown(seen))).toBeGreaterThan(12)
+    })
+
+    test('crops a frame to a canvas of another shape, or shows all of it', async () => {
+      const dark = async (fit: 'cover' | 'contain') => {
+        await page.evaluate((fit) => opened.dream.resizeCanvas(384, 384, fit), fit)
+        const seen = await canvasAsFrame(page)
+        let count = 0
+        for (let i = 0; i < seen.length; i += 4) if (seen[i]! + seen[i + 1]! + seen[i + 2]! < 12) count++
+        return count / (160 * 96)
+      }
+      expect(await dark('cover')).toBeLessThan(0.01)
+      // Bars above and below: a frame of 5:3 leaves two fifths of a square.
+      expect(await dark('contain')).toBeCloseTo(0.4, 1)
+      await page.evaluate(() => opened.dream.resizeCanvas(640, 384))
+    })
+
+    test('holds the same buffers after 45 ticks as after 5', async () => {
+      const [early, late] = await page.evaluate(async () => {
+        const { dream } = opened
+        await dream.reset({ seed: 1 })
+        await window.harness.play(dream, 0, 5)
+        const early = await dream.stats()
+        for (let i = 0; i < 40; i++) await dream.step({ steer: 0, throttle: 1 })
+        // Waits for the queue, and so for the copy of a checkpoint that may be under way.
+        await dream.readPixels()
+        return [early, await dream.stats()]
+      })
+      expect(late!.tensors).toBe(early!.tensors)
+      expect(late!.gpuBuffers).toBe(early!.gpuBuffers)
+    })
+
+    test('makes snapshots that play on in WASM', async () => {
+      const most = await page.evaluate(async () => {
+        const { dream } = opened
+        await dream.reset({ seed: 4 })
+        await window.harness.play(dream, 0, 3)
+        const snapshot = await dream.snapshot()
+        await dream.step({ steer: 1, throttle: 1 })
+        const here = (await dream.readPixels()).data
+        const { dream: other } = await window.harness.open({
+          url: 'worlds/tiny/',
+          backend: 'wasm',
+          threads: 1,
+        })
+        await other.restore(snapshot)
+        const there = (await other.step({ steer: 1, throttle: 1 })).frame!.data
+        await other.close()
+        return Math.max(...here.map((value, i) => Math.abs(value - there[i]!)))
+      })
+      expect(most).toBeLessThanOrEqual(1)
+    })
+
+    test('loses no tick with its device, and the canvas comes back', async () => {
+      const result = await page.evaluate(async () => {
+        const { dream, events } = opened
+        await dream.reset({ seed: 9 })
+        const calm = await window.harness.play(dream, 0, 8)
+        await dream.reset({ seed: 9 })
+        const first = await window.harness.play(dream, 0, 5)
+        await dream.loseDevice()
+        const rest = await window.harness.play(dream, 5, 3)
+        return {
+          calm,
+          played: [...first, ...rest],
+          events: events.map(({ type }) => type),
+          losses: (await dream.stats()).deviceLosses,
+          pixels: [...(await dream.readPixels()).data],
+        }
+      })
+      expect(result.played).toEqual(result.calm)
+      expect(result.events).toEqual(['device-lost', 'recovered'])
+      expect(result.losses).toBe(1)
+      expect(apart(result.pixels, await canvasAsFrame(page))).toBeLessThan(6)
+    })
   })
-  // The screenshot, averaged over the 4x4 canvas pixels of every frame pixel, is the frame up to the filter's blur.
+
+/** What the screen shows where the canvas is, shrunk to the size of a frame. */
+async function canvasAsFrame(page: Page): Promise<number[]> {
   const shot = await page.locator('canvas').screenshot()
-  const seen = await page.evaluate(async (base64) => {
+  return page.evaluate(async (base64) => {
     const image = new Image()
     image.src = `data:image/png;base64,${base64}`
     await image.decode()
-    const canvas = new OffscreenCanvas(160, 96)
-    const context = canvas.getContext('2d')!
+    const context = new OffscreenCanvas(160, 96).getContext('2d')!
     context.imageSmoothingQuality = 'high'
     context.drawImage(image, 0, 0, 160, 96)
     return [...context.getImageData(0, 0, 160, 96).data]
   }, shot.toString('base64'))
-  let sum = 0
-  let flipped = 0
-  for (let i = 0; i < pixels.length; i++) {
-    const row = Math.floor(i / 640)
-    sum += Math.abs(pixels[i]! - seen[i]!)
-    flipped += Math.abs(pixels[i]! - seen[(95 - row) * 640 + (i % 640)]!)
-  }
-  expect(sum / pixels.length).toBeLessThan(6)
-  expect(flipped / pixels.length).toBeGreaterThan(12)
-})
+}
 
-test('@webgpu a lost device costs no tick, and the canvas comes back', async ({ page }) => {
-  await open(page, 'webgpu')
-  const result = await page.evaluate(async () => {
-    const { dream, events } = opened
-    await window.harness.attach(dream)
-    await dream.reset({ seed: 9 })
-    const calm = await window.harness.play(dream, 0, 8)
-    await dream.reset({ seed: 9 })
-    const first = await window.harness.play(dream, 0, 5)
-    await dream.loseDevice()
-    const rest = await window.harness.play(dream, 5, 3)
-    return {
-      calm,
-      played: [...first, ...rest],
-      events: events.map(({ type }) => type),
-      stats: await dream.stats(),
-    }
-  })
-  expect(result.played).toEqual(result.calm)
-  expect(result.events).toEqual(['device-lost', 'recovered'])
-  expect(result.stats.deviceLosses).toBe(1)
-})
+function upsideDown(pixels: number[]): number[] {
+  const rows = Array.from({ length: 96 }, (_, row) => pixels.slice(row * 640, row * 640 + 640))
+  return rows.reverse().flat()
+}
 
-test('@webgpu holds the same buffers after 60 ticks as after 5', async ({ page }) => {
-  await open(page, 'webgpu')
-  const [early, late] = await page.evaluate(async () => {
-    const { dream } = opened
-    await dream.reset({ seed: 1 })
-    await window.harness.play(dream, 0, 5)
-    const early = await dream.stats()
-    for (let i = 0; i < 55; i++) await dream.step({ steer: 0, throttle: 1 })
-    return [early, await dream.stats()]
-  })
-  expect(late!.tensors).toBe(early!.tensors)
-  expect(late!.gpuBuffers).toBe(early!.gpuBuffers)
-})
-
-test('@webgpu snapshots travel: one made on the GPU plays on in WASM', async ({ page }) => {
-  await open(page, 'webgpu')
-  const apart = await page.evaluate(async () => {
-    const { dream } = opened
-    await dream.reset({ seed: 4 })
-    await window.harness.play(dream, 0, 3)
-    const snapshot = await dream.snapshot()
-    await dream.step({ steer: 1, throttle: 1 })
-    const here = (await dream.readPixels()).data
-    const { dream: other } = await window.harness.open({ url: 'worlds/tiny/', backend: 'wasm', threads: 1 })
-    await other.restore(snapshot)
-    const there = (await other.step({ steer: 1, throttle: 1 })).frame!.data
-    return Math.max(...here.map((value, i) => Math.abs(value - there[i]!)))
-  })
-  expect(apart).toBeLessThanOrEqual(1)
-})
+/** Mean difference of two frames, 0..255. */
+function apart(a: number[], b: number[]): number {
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length
+}

@@ -45,7 +45,7 @@ export class Host {
       files,
       backend,
       encodePrompt: (text) => whileAlive(tell, encoder.encode(text)),
-      reopen: (lost) => this.reopen(lost),
+      reopen: (lost) => whileAlive(tell, this.reopen(lost)),
       onEvent: (event) => tell({ kind: 'event', event }),
       onCheckpoint: (snapshot) => tell({ kind: 'checkpoint', snapshot }),
       onClose: () => encoder.dispose(),

@@ -225,6 +225,19 @@ describe('a worker that stalls or dies', () => {
     expect(types()).toEqual([])
   })
 
+  it('is borne longer while a lost device is replaced, and no longer once it is', async () => {
+    const { client, workers, types } = await launched('webgpu')
+    const slow = client.step({ steer: 0, throttle: 0 })
+    slow.catch(() => {})
+    await settle()
+    workers[0]!.say({ kind: 'event', event: { type: 'device-lost', message: 'x' } })
+    await vi.advanceTimersByTimeAsync(20_000)
+    workers[0]!.say({ kind: 'event', event: { type: 'recovered', tick: 1, message: 'x' } })
+    expect(types()).toEqual(['device-lost', 'recovered'])
+    await vi.advanceTimersByTimeAsync(6000)
+    expect(types().at(-1)).toBe('stalled')
+  })
+
   it('and one with nothing to do is left alone for ever', async () => {
     const { workers, types } = await launched()
     await vi.advanceTimersByTimeAsync(600_000)

@@ -1,4 +1,5 @@
 import type { OneiroError } from '../engine/errors'
+import type { DreamEvent } from './dream-events'
 import { BackendStalledError, fromWire, WorkerFailedError } from './errors'
 import type { FromWorker, Opened, OpenMessage, ToWorker, WorkerCalls } from './protocol'
 
@@ -19,6 +20,9 @@ export interface WorkerPortOptions {
   readonly onGone: (error: OneiroError) => void
 }
 
+/** How many times the usual silence is borne from an event on: a new device compiles its graphs without a word. */
+const PATIENCE: Partial<Record<DreamEvent['type'], number>> = { 'device-lost': 6, recovered: 1, failed: 1 }
+
 interface Waiting {
   readonly name: keyof WorkerCalls
   resolve(value: unknown): void
@@ -33,6 +37,7 @@ export class WorkerPort {
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
   private quietSeconds = 0
+  private patience = 1
   private over = false
   private readonly watchdog: ReturnType<typeof setInterval>
   private settleOpened!: { resolve(opened: Opened): void; reject(error: OneiroError): void }
@@ -84,6 +89,7 @@ export class WorkerPort {
   private receive(message: FromWorker): void {
     if (this.over) return
     this.quietSeconds = 0
+    if (message.kind === 'event') this.patience = PATIENCE[message.event.type] ?? this.patience
     if (message.kind === 'opened') this.settleOpened.resolve(message.opened)
     else if (message.kind === 'not-opened') this.terminate(fromWire(message.error))
     else if (message.kind === 'result' || message.kind === 'error') {
@@ -96,8 +102,9 @@ export class WorkerPort {
 
   private watch(): void {
     const [first] = this.waiting.values()
-    if (!first || ++this.quietSeconds < this.options.stallSeconds) return
-    this.lose(new BackendStalledError(first.name, this.options.stallSeconds))
+    const limit = this.options.stallSeconds * this.patience
+    if (!first || ++this.quietSeconds < limit) return
+    this.lose(new BackendStalledError(first.name, limit))
   }
 
   private lose(error: OneiroError): void {
