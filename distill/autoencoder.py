@@ -5,9 +5,8 @@
 - The decoder starts at the transpose. Convolutions with zero-initialised outputs learn what is left, and see across
   tokens so that no block edge shows.
 - The latent leaves the encoder normalised per channel (a batch norm without affine part). In training it gets noise in
-  proportion to each channel's change from tick to tick, where the student errs: the decoder learns to forgive that. (The
-  same noise in every channel cost 1.5 dB: it drowns the few channels that carry the mean colour, which hardly change.)
-- Neighbouring tokens and neighbouring ticks are asked to be alike, lightly: that is the space the dynamics learn in.
+  proportion to each channel's change from tick to tick, where the student errs: the decoder learns to forgive that.
+  (The same noise in every channel drowns the few that carry the mean colour, which hardly change.)
 - The decoder uses Conv, SiLU and PixelShuffle only: all run on the WebGPU execution provider.
 """
 
