@@ -74,6 +74,10 @@ export class Host {
     this.backend.screen?.resize(width, height, fit)
   }
 
+  get slowGpu(): boolean {
+    return this.opener.slowGpu
+  }
+
   /** False where there is no device to lose. */
   loseDevice(): boolean {
     const { backend } = this
@@ -99,6 +103,8 @@ export class Host {
 
 /** Chooses and opens backends. Keeps the graphs' bytes on WebGPU, for the device after a lost one. */
 class Opener {
+  /** The GPU that was opened last is a software one. */
+  slowGpu = false
   private files: WorldFiles | null = null
   private readonly runs = new Serial()
 
@@ -184,8 +190,10 @@ class Opener {
     throw failure
   }
 
-  private openDevice(): Promise<GpuDevice> {
-    return openGpuDevice(this.options.backend === 'webgpu')
+  private async openDevice(): Promise<GpuDevice> {
+    const gpu = await openGpuDevice(this.options.backend === 'webgpu')
+    this.slowGpu = gpu.isFallback
+    return gpu
   }
 
   private async openWasm(files: WorldFiles): Promise<Backend> {

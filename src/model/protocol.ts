@@ -55,6 +55,8 @@ export interface Opened {
   readonly manifest: Manifest
   /** Median milliseconds of a tick right after load; 0 on WebGPU. */
   readonly tickMs: number
+  /** A GPU in software: right, but a tick can take seconds. */
+  readonly slowGpu: boolean
 }
 
 export type FromWorker =

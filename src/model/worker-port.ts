@@ -20,9 +20,6 @@ export interface WorkerPortOptions {
   readonly onGone: (error: OneiroError) => void
 }
 
-/** How many times the usual silence is borne from an event on: a new device compiles its graphs without a word. */
-const PATIENCE: Partial<Record<DreamEvent['type'], number>> = { 'device-lost': 6, recovered: 1, failed: 1 }
-
 interface Waiting {
   readonly name: keyof WorkerCalls
   resolve(value: unknown): void
@@ -37,7 +34,8 @@ export class WorkerPort {
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
   private quietSeconds = 0
-  private patience = 1
+  private slow = false
+  private recovering = false
   private over = false
   private readonly watchdog: ReturnType<typeof setInterval>
   private settleOpened!: { resolve(opened: Opened): void; reject(error: OneiroError): void }
@@ -89,9 +87,11 @@ export class WorkerPort {
   private receive(message: FromWorker): void {
     if (this.over) return
     this.quietSeconds = 0
-    if (message.kind === 'event') this.patience = PATIENCE[message.event.type] ?? this.patience
-    if (message.kind === 'opened') this.settleOpened.resolve(message.opened)
-    else if (message.kind === 'not-opened') this.terminate(fromWire(message.error))
+    if (message.kind === 'event') this.heed(message.event)
+    if (message.kind === 'opened') {
+      this.slow = message.opened.slowGpu
+      this.settleOpened.resolve(message.opened)
+    } else if (message.kind === 'not-opened') this.terminate(fromWire(message.error))
     else if (message.kind === 'result' || message.kind === 'error') {
       const call = this.waiting.get(message.id)
       this.waiting.delete(message.id)
@@ -100,9 +100,15 @@ export class WorkerPort {
     } else this.options.onMessage(message)
   }
 
+  /** A new device compiles its graphs without a word: that is no stall. */
+  private heed({ type }: DreamEvent): void {
+    if (type === 'device-lost') this.recovering = true
+    else if (type === 'recovered' || type === 'failed') this.recovering = false
+  }
+
   private watch(): void {
     const [first] = this.waiting.values()
-    const limit = this.options.stallSeconds * this.patience
+    const limit = this.options.stallSeconds * (this.slow || this.recovering ? 6 : 1)
     if (!first || ++this.quietSeconds < limit) return
     this.lose(new BackendStalledError(first.name, limit))
   }

@@ -16,8 +16,8 @@ async function open(options: OpenMessage['options']): Promise<void> {
   try {
     const host = await Host.open(options, tell)
     calls = callsOf(host, options.threads)
-    const { info } = host.world
-    tell({ kind: 'opened', opened: { info, manifest: host.files.manifest, tickMs: host.tickMs } })
+    const { world, files, tickMs, slowGpu } = host
+    tell({ kind: 'opened', opened: { info: world.info, manifest: files.manifest, tickMs, slowGpu } })
   } catch (error) {
     tell({ kind: 'not-opened', error: toWire(error) })
   }
