@@ -1,7 +1,6 @@
 import { cp, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
-import { FILE_LIST } from './src/app/offline/protocol'
 
 // Cross-origin isolation gives WASM threads and fine timers.
 const headers = {
@@ -26,6 +25,9 @@ function worldAssets(): Plugin {
     },
   }
 }
+
+// The same name as in src/app/offline/protocol.ts, which Vite's native loader could not import from here.
+const FILE_LIST = 'app/files.json'
 
 /** The page opens offline: its service worker lies at the root, beside a list of the files that a build consists of. */
 function serviceWorker(): Plugin {
