@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +15,6 @@ declare global {
 const TINY = fileURLToPath(new URL('./fixtures/tiny/', import.meta.url))
 /** Where the tiny world pretends to be served. */
 const TINY_URL = '/fixture-worlds/tiny/'
-
-/** True where the trained world is there, so that tests may ask what its pictures show. */
-export const hasDrive = existsSync(fileURLToPath(new URL('../assets/drive/world.json', import.meta.url)))
 
 /** Changes one file of the tiny world on its way: other bytes, or null for a file that is not there. */
 export type Tamper = (file: string, bytes: Buffer) => Buffer | null

@@ -10,7 +10,7 @@ import type { FailureAction } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
-import { parseSeed, readParams, shareUrl } from './params'
+import { parseSeed, readParams, shareUrl, VIEWS } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
 import { createAppStore, notify, watch } from './store'
@@ -86,7 +86,7 @@ async function start(): Promise<void> {
     'new-seed': commands.newSeed,
     prompt: page.focusPrompt,
     hud: commands.toggleHud,
-    view: () => void player?.nextView(),
+    view: () => commands.setView(VIEWS[(VIEWS.indexOf(store.getState().view) + 1) % VIEWS.length]!),
     cruise: commands.toggleCruise,
     fullscreen: commands.fullscreen,
     help: commands.help,

@@ -9,8 +9,9 @@ import type { StageFace } from '../scene/stage'
 import { Driver } from './driver'
 import { Duet } from './duet'
 import { codeOf, type FailureAction, failureFrom, sentenceOf } from './failures'
-import { type Params, SEED_RANGE, VIEWS, type View } from './params'
+import { type Params, SEED_RANGE, type View } from './params'
 import { Presenter } from './presenter'
+import { closestStart } from './starts'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TimeTravel } from './time-travel'
 import type { WordPort } from './words'
@@ -83,11 +84,6 @@ export class Player {
     } catch (error) {
       if (turn === this.switching) this.fail(error)
     }
-  }
-
-  nextView(): Promise<void> {
-    const { view } = this.store.getState()
-    return this.setView(VIEWS[(VIEWS.indexOf(view) + 1) % VIEWS.length]!)
   }
 
   play(): void {
@@ -322,7 +318,8 @@ export class Player {
     const words: Prompt = (view === 'simulator' ? { text: shown } : this.words.byHeart(shown)) ?? {
       text: fallback,
     }
-    const from = start && (starts.length === 0 || caption !== undefined) ? start : undefined
+    const from =
+      start && (starts.length === 0 || caption !== undefined) ? start : closestStart(shown, starts, seed)?.id
     return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
   }
 
@@ -393,7 +390,7 @@ function notOpen(): Error {
   return new Error('No world is open yet. Wait until oneiro.ready resolves.')
 }
 
-/** A seed nobody chose. Chance is fine here: the seed is shown, and decides everything after. */
+/** A seed nobody chose; it is shown, and decides everything after. */
 function chance(range: number): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]! % range
 }
