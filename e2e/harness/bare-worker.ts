@@ -1,12 +1,14 @@
 /// <reference lib="webworker" />
 /** The two ONNX sessions of a tick and nothing else: what the dream's overhead is measured against. */
-import * as ort from 'onnxruntime-web/wasm'
 import { parseManifest, worldShape } from '../../src/model/manifest'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
 let run: (() => Promise<number>) | null = null
 
 async function open(url: string, threads: number): Promise<void> {
+  // Not a static import: ONNX Runtime starts its threads from the file that it was bundled into, and so this one would
+  // run again in each of them.
+  const ort = await import('onnxruntime-web/wasm')
   ort.env.wasm.numThreads = threads
   const read = async (path: string) =>
     new Uint8Array(await (await fetch(new URL(path, url).href)).arrayBuffer())
