@@ -1,6 +1,6 @@
 """A moving picture of the shipped dream, for the README: `python -m distill.animate docs/dream.webp`.
 
-Four start states of `assets/drive`, driven straight on, 40 ticks each at 20 ticks a second. Nothing is chosen, nothing cut."""
+Four start states of `assets/drive`, driven straight on, 40 ticks each at 20 ticks a second. Nothing was chosen."""
 
 from __future__ import annotations
 
