@@ -188,7 +188,7 @@ def action_following(setting: Setting, frames: dict, ticks) -> dict:
     centres = [c for c in ticks if c < setting.ticks and all(c + offset in frames for offset in offsets)]
     if not centres:
         return nothing()
-    real_centres = [c for c in ACTION_TICKS if c + max(offsets) <= setting.last]
+    real_centres = [c for c in ACTION_TICKS if c + max(offsets) <= setting.last and c < setting.ticks]
     right, accuracy = inverse_score(setting, lambda tick: frames[tick], centres)
     _, real = inverse_score(setting, setting.frames_at, real_centres)
     error = right.std(ddof=1) / np.sqrt(len(right)) / real if len(right) > 1 else 0.0
