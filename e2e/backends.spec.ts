@@ -1,6 +1,7 @@
 import { expect, type Page, test } from 'playwright/test'
 import { ACTIONS } from '../src/engine/action'
 import { openDreamNode } from '../src/model/node'
+import { openPromptEncoderNode } from '../src/model/prompt/node'
 import type { Harness } from './harness/main'
 import { type HarnessServer, startHarness } from './harness/server'
 
@@ -9,7 +10,7 @@ const TICKS = 6
 let server: HarnessServer
 
 test.beforeAll(async () => {
-  server = await startHarness({ tiny: TINY })
+  server = await startHarness({ tiny: TINY, 'prompt-encoder': 'assets/prompt-encoder' })
 })
 test.afterAll(() => server.close())
 test.beforeEach(async ({ page }) => {
@@ -31,6 +32,12 @@ function open(page: Page, backend: Want, threads?: number) {
   )
 }
 
+declare global {
+  interface Performance {
+    /** Measures after a garbage collection, workers included; only where the page is cross-origin isolated. */
+    measureUserAgentSpecificMemory(): Promise<{ bytes: number }>
+  }
+}
 declare const opened: Awaited<ReturnType<Harness['open']>>
 
 /** Bytes of the frame some ticks after a reset with seed 12, played here in Node. */
@@ -132,6 +139,35 @@ test('a full cache costs a notice and not the game', async ({ page }) => {
   await cdp.send('Storage.overrideQuotaForOrigin', { origin })
 })
 
+test('free words reach the dream through the sentence encoder, and play goes on meanwhile', async ({
+  page,
+}) => {
+  await open(page, 'wasm', 1)
+  const { meanwhile, prompt, changed } = await page.evaluate(async () => {
+    const { dream } = opened
+    await dream.reset({ seed: 3 })
+    let done = false
+    const words = dream.setPrompt('an icy road under the moon').then(() => {
+      done = true
+    })
+    let meanwhile = 0
+    for (; !done; meanwhile++) await dream.step({ steer: 0, throttle: 1 })
+    await words
+    const { prompt, ...rest } = await dream.snapshot()
+    const [after] = await window.harness.play(dream, 0, 1)
+    await dream.restore({ ...rest, prompt: { text: 'a snowy night drive', embedding: null } })
+    const [other] = await window.harness.play(dream, 0, 1)
+    return { meanwhile, prompt: [...prompt.embedding!], changed: after !== other }
+  })
+  expect(meanwhile).toBeGreaterThan(3)
+  expect(Math.hypot(...prompt)).toBeCloseTo(1, 3)
+  expect(changed).toBe(true)
+  const encoder = openPromptEncoderNode({ folder: 'assets/prompt-encoder' })
+  const inNode = await encoder.encode('an icy road under the moon')
+  await encoder.dispose()
+  expect(prompt.reduce((sum, value, i) => sum + value * inNode[i]!, 0)).toBeGreaterThan(0.999)
+})
+
 test('errors keep their class over the worker, and close refuses what comes after', async ({ page }) => {
   await open(page, 'wasm', 1)
   const codes = await page.evaluate(async () => {
@@ -164,6 +200,27 @@ test('a worker that dies is replaced from its last checkpoint', async ({ page })
     return { events: events.map(({ type }) => type), index: tick.index, grew: tick.epoch > epoch }
   })
   expect(result).toEqual({ events: ['stalled', 'recovered'], index: 41, grew: true })
+})
+
+test('memory stays flat over 4,000 ticks, worker included', async ({ page }) => {
+  await open(page, 'wasm', 1)
+  const megabytes = () =>
+    page.evaluate(async () => {
+      const { bytes } = await performance.measureUserAgentSpecificMemory()
+      return bytes / 2 ** 20
+    })
+  const play = (ticks: number) =>
+    page.evaluate(async (ticks) => {
+      for (let i = 0; i < ticks; i++) await opened.dream.step(window.harness.action(i))
+    }, ticks)
+  await page.evaluate(() => opened.dream.reset({ seed: 1 }))
+  await play(500)
+  const early = await megabytes()
+  // With the memory of the WASM module: the worker is counted.
+  expect(early).toBeGreaterThan(16)
+  await play(4000)
+  // A frame kept by mistake would be 240 MB by now, a latent 30 MB, an action with its tick 0.5 MB.
+  expect((await megabytes()) - early).toBeLessThan(0.4)
 })
 
 test('@webgpu auto prefers WASM to a software adapter', async ({ page }) => {
