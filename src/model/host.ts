@@ -231,7 +231,8 @@ class Opener {
 }
 
 async function wasmOrt(threads: number): Promise<Ort> {
-  // The GPU bundles hold this provider too, but as slower code that warms up for ten seconds.
+  // The GPU bundles hold this provider too, but as slower code that warms up for ten seconds. Imported dynamically: the
+  // threads start from the file that it is bundled into, and must not run this worker again.
   const ort = await import('onnxruntime-web/wasm')
   ort.env.wasm.numThreads = threads
   return ort as unknown as Ort
