@@ -19,7 +19,11 @@ export const chromiumFlags = {
   'webgpu-software': [
     ...base,
     '--enable-unsafe-webgpu',
-    '--use-angle=vulkan',
+    // The compositor on Vulkan too, or the first canvas that presents takes every device and context down with it.
+    '--use-angle=swiftshader',
+    '--enable-unsafe-swiftshader',
+    '--ignore-gpu-blocklist',
+    '--enable-gpu',
     '--use-vulkan=swiftshader',
     '--enable-features=Vulkan',
   ],
