@@ -5,6 +5,7 @@ import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
 import type { Hud } from '../scene/hud'
+import { createStage } from '../scene/stage'
 import { createAgentHandle } from './agent'
 import type { FailureAction } from './failures'
 import { attachGamepads } from './input/gamepad'
@@ -72,8 +73,7 @@ async function start(): Promise<void> {
   const words = new Words(store, new URL('assets/prompt-encoder/encoder.json', document.baseURI).href)
   // The network's files start to arrive while three.js is still being parsed.
   if (params.view !== 'simulator') worlds.dream().catch(() => {})
-  const { createStage } = await import('../scene/stage')
-  const stage = createStage(page.stage)
+  const stage = await createStage(page.stage, params.stage)
   page.root.dataset.lean = String(stage.software)
   player = new Player(store, stage, worlds, words, params)
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())

@@ -15,6 +15,7 @@ describe('readParams', () => {
       start: null,
       assets: 'https://oneiro.test/assets/drive/',
       hud: false,
+      stage: 'auto',
       cruise: true,
     })
     expect(notices).toEqual([])

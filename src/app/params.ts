@@ -1,9 +1,12 @@
+import type { StageChoice } from '../scene/stage'
+
 /** What the page shows: the dream, the simulator it is judged against, or both under the same keys. */
 export type View = 'dream' | 'simulator' | 'both'
 export const VIEWS: readonly View[] = ['dream', 'simulator', 'both']
 
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu'
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'webgpu']
+const STAGES: readonly StageChoice[] = ['auto', 'webgl', 'flat']
 
 export interface Params {
   readonly view: View
@@ -15,6 +18,7 @@ export interface Params {
   /** Folder of the world's files, absolute, with a slash at the end. */
   readonly assets: string
   readonly hud: boolean
+  readonly stage: StageChoice
   /** The car keeps going by itself until the first throttle or brake key. */
   readonly cruise: boolean
 }
@@ -29,7 +33,7 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&hud=&cruise=`.
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&hud=&cruise=&stage=auto|webgl|flat`.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
 export function readParams(
@@ -71,6 +75,7 @@ export function readParams(
       start: query.get('start') || null,
       assets: folderUrl(query.get('assets') ?? defaultAssets, base),
       hud: query.get('hud') === '1',
+      stage: oneOf('stage', STAGES, 'auto'),
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
     },
     notices,

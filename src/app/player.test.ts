@@ -19,6 +19,7 @@ const PARAMS: Params = {
   start: null,
   assets: '',
   hud: false,
+  stage: 'auto',
   cruise: false,
 }
 const MANIFEST = {

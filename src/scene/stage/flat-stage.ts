@@ -1,67 +1,132 @@
 import type { Pixels } from '../../engine/world'
-import { fitFrame, type Rect, splitStage } from './layout'
+import { fitFrame, frameAnchor, type Rect, splitStage } from './layout'
+import { placeCanvas } from './place'
 import type { StageFace } from './types'
 
-/** Without WebGL: the frame scaled by the browser on a 2D canvas, over a dark ground. No ambient edges, no transitions. */
+const AMBIENT = { width: 20, height: 12 }
+const AMBIENT_LIGHT = 0.62
+
+interface Pane {
+  /** The same picture, tiny and stretched over the pane: the browser's scaling is the blur. */
+  readonly ambient: HTMLCanvasElement
+  readonly frame: HTMLCanvasElement
+  /** A canvas that presents itself, in the place of `frame`. */
+  own: HTMLCanvasElement | null
+  shown: boolean
+}
+
+/**
+ * The stage without a GPU. Frames go to a small canvas that the browser enlarges, which costs the processor a fraction of
+ * what drawing GL in software does, and leaves that to the world.
+ */
 export class FlatStage implements StageFace {
   readonly software = true
-  private readonly canvas = document.createElement('canvas')
-  private readonly context: CanvasRenderingContext2D
-  private readonly sources: (HTMLCanvasElement | null)[] = []
+  private readonly panes: Pane[] = []
   private readonly observer: ResizeObserver
   private count: 1 | 2 = 1
   private dim = 1
   private raf = 0
+  private moved = true
   private presented: (() => void)[] = []
+  private heardOwnSize: (pane: number, width: number, height: number) => void = () => {}
 
   constructor(private readonly host: HTMLElement) {
-    this.canvas.className = 'stage-canvas'
-    this.context = this.canvas.getContext('2d', { alpha: false })!
-    host.append(this.canvas)
-    this.observer = new ResizeObserver(() => this.invalidate())
+    this.observer = new ResizeObserver(() => this.layOut())
     this.observer.observe(host)
   }
 
   show(count: 1 | 2): void {
     this.count = count
-    this.invalidate()
+    this.layOut()
   }
 
   setDim(value: number): void {
     this.dim = value
-    this.invalidate()
+    this.layOut()
   }
 
-  present(pane: number, pixels: Pixels, onPresented?: () => void): void {
-    let source = this.sources[pane]
-    if (!source || source.width !== pixels.width || source.height !== pixels.height) {
-      source = document.createElement('canvas')
-      source.width = pixels.width
-      source.height = pixels.height
-      this.sources[pane] = source
+  present(index: number, pixels: Pixels, onPresented?: () => void): void {
+    const pane = this.pane(index)
+    if (pane.own) {
+      pane.own.remove()
+      pane.own = null
+      this.host.append(pane.frame)
+      this.layOut()
+    }
+    const { frame } = pane
+    if (frame.width !== pixels.width || frame.height !== pixels.height) {
+      frame.width = pixels.width
+      frame.height = pixels.height
+      this.layOut()
     }
     const image = new ImageData(pixels.width, pixels.height)
     image.data.set(pixels.data)
-    source.getContext('2d')!.putImageData(image, 0, 0)
-    if (onPresented) this.presented.push(onPresented)
-    this.invalidate()
+    frame.getContext('2d')!.putImageData(image, 0, 0)
+    this.lit(pane, frame, onPresented)
   }
 
-  attach(pane: number, canvas: HTMLCanvasElement): void {
-    this.sources[pane] = canvas
+  attach(index: number, canvas: HTMLCanvasElement): void {
+    const pane = this.pane(index)
+    if (pane.own === canvas) return
+    pane.own?.remove()
+    pane.frame.remove()
+    pane.own = canvas
+    canvas.classList.add('stage-own')
+    this.host.append(canvas)
+    this.layOut()
   }
 
-  touch(_pane: number, _frameWidth: number, _frameHeight: number, onPresented?: () => void): void {
-    if (onPresented) this.presented.push(onPresented)
-    this.invalidate()
+  touch(index: number, frameWidth: number, frameHeight: number, onPresented?: () => void): void {
+    const pane = this.pane(index)
+    if (!pane.own) return
+    if (pane.frame.width !== frameWidth || pane.frame.height !== frameHeight) {
+      pane.frame.width = frameWidth
+      pane.frame.height = frameHeight
+      this.layOut()
+    }
+    this.lit(pane, pane.own, onPresented)
   }
 
-  onOwnSize(): void {}
+  onOwnSize(listener: (pane: number, width: number, height: number) => void): void {
+    this.heardOwnSize = listener
+    this.layOut()
+  }
 
   close(): void {
     cancelAnimationFrame(this.raf)
     this.observer.disconnect()
-    this.canvas.remove()
+    this.host.replaceChildren()
+  }
+
+  private pane(index: number): Pane {
+    while (this.panes.length <= index) {
+      const ambient = document.createElement('canvas')
+      Object.assign(ambient, AMBIENT)
+      const frame = document.createElement('canvas')
+      ambient.className = frame.className = 'stage-own'
+      this.host.append(ambient, frame)
+      this.panes.push({ ambient, frame, own: null, shown: false })
+      this.layOut()
+    }
+    return this.panes[index]!
+  }
+
+  /** A pane has a new picture: its ambient light follows. */
+  private lit(pane: Pane, picture: HTMLCanvasElement, onPresented?: () => void): void {
+    if (pane.ambient.style.visibility !== 'hidden') {
+      pane.ambient.getContext('2d')!.drawImage(picture, 0, 0, AMBIENT.width, AMBIENT.height)
+    }
+    if (!pane.shown) {
+      pane.shown = true
+      this.layOut()
+    }
+    if (onPresented) this.presented.push(onPresented)
+    this.invalidate()
+  }
+
+  private layOut(): void {
+    this.moved = true
+    this.invalidate()
   }
 
   private invalidate(): void {
@@ -70,30 +135,29 @@ export class FlatStage implements StageFace {
 
   private readonly draw = (): void => {
     this.raf = 0
-    const { clientWidth: width, clientHeight: height } = this.host
-    if (this.canvas.width !== width) this.canvas.width = width
-    if (this.canvas.height !== height) this.canvas.height = height
-    const { context } = this
-    context.fillStyle = '#06070a'
-    context.fillRect(0, 0, width, height)
-    context.imageSmoothingQuality = 'high'
-    for (const [i, pane] of splitStage(width, height, this.count).entries())
-      this.drawPane(pane, this.sources[i])
+    if (this.moved) {
+      this.moved = false
+      const { clientWidth, clientHeight } = this.host
+      const rects = splitStage(clientWidth, clientHeight, this.count)
+      for (const [i, pane] of this.panes.entries()) this.place(i, pane, rects[i])
+    }
     const done = this.presented
     this.presented = []
     for (const callback of done) callback()
   }
 
-  private drawPane(pane: Rect, source: HTMLCanvasElement | null | undefined): void {
-    if (!source) return
-    const frame = fitFrame(pane, source.width, source.height)
-    const { context } = this
-    context.save()
-    context.beginPath()
-    context.rect(pane.x, pane.y, pane.width, pane.height)
-    context.clip()
-    context.globalAlpha = this.dim
-    context.drawImage(source, frame.x, frame.y, frame.width, frame.height)
-    context.restore()
+  private place(index: number, pane: Pane, rect: Rect | undefined): void {
+    const picture = pane.own ?? pane.frame
+    if (!rect || !pane.shown) {
+      pane.ambient.style.visibility = picture.style.visibility = 'hidden'
+      return
+    }
+    const anchor = frameAnchor(rect, this.host.clientHeight)
+    const frame = fitFrame(rect, pane.frame.width, pane.frame.height, anchor)
+    placeCanvas(picture, rect, frame, this.dim)
+    const filled = frame.width >= rect.width && frame.height >= rect.height
+    placeCanvas(pane.ambient, rect, rect, AMBIENT_LIGHT * this.dim)
+    if (filled) pane.ambient.style.visibility = 'hidden'
+    if (pane.own) this.heardOwnSize(index, Math.round(frame.width), Math.round(frame.height))
   }
 }

@@ -1,12 +1,16 @@
 import { FlatStage } from './flat-stage'
-import { Stage } from './stage'
+import { lacksGpu } from './software'
 import type { StageFace } from './types'
 
-export { fitFrame, type Rect, splitStage } from './layout'
 export type { StageFace } from './types'
 
-/** A stage in `host`: with WebGL where the browser gives it, and otherwise a plain one that still shows every frame. */
-export function createStage(host: HTMLElement): StageFace {
+/** `webgl` where a GPU draws it, `flat` where it would be the processor. */
+export type StageChoice = 'auto' | 'webgl' | 'flat'
+
+/** A stage in `host`. The one on WebGL (three.js) loads only where it is used. */
+export async function createStage(host: HTMLElement, choice: StageChoice = 'auto'): Promise<StageFace> {
+  if (choice === 'flat' || (choice === 'auto' && lacksGpu())) return new FlatStage(host)
+  const { Stage } = await import('./stage')
   try {
     return new Stage(host)
   } catch {

@@ -32,6 +32,11 @@ export function fitFrame(pane: Rect, frameWidth: number, frameHeight: number, an
   }
 }
 
+/** On a tall stage with one pane the picture sits above the middle: the controls live below it. */
+export function frameAnchor(pane: Rect, stageHeight: number): number {
+  return pane.height === stageHeight && pane.height > pane.width ? 0.32 : 0.5
+}
+
 /**
  * Splits the stage into `count` panes: side by side on a wide stage, stacked on a tall one.
  * `split` (0..1) is the progress of the transition from the first pane filling everything.

@@ -15,11 +15,12 @@ import {
   WebGLRenderer,
 } from 'three'
 import type { Pixels } from '../../engine/world'
-import { fitFrame, type Rect, renderScale, splitStage } from './layout'
+import { fitFrame, frameAnchor, type Rect, renderScale, splitStage } from './layout'
+import { placeCanvas } from './place'
 import { FRAGMENT, VERTEX } from './shader'
+import { isSoftware } from './software'
 import type { StageFace } from './types'
 
-const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i
 /** Device pixels drawn per presented frame, on a GPU and on a software rasteriser. */
 const BUDGET = { gpu: 3_700_000, software: 260_000 }
 const SPLIT_MS = 620
@@ -65,10 +66,7 @@ export class Stage implements StageFace {
     host.append(this.canvas)
     this.renderer = new WebGLRenderer({ canvas: this.canvas, antialias: false, depth: false, stencil: false })
     this.renderer.autoClear = false
-    const gl = this.renderer.getContext()
-    const info = gl.getExtension('WEBGL_debug_renderer_info')
-    const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER))
-    this.software = SOFTWARE.test(name)
+    this.software = isSoftware(this.renderer.getContext())
     this.material = new RawShaderMaterial({
       glslVersion: GLSL3,
       vertexShader: VERTEX,
@@ -251,10 +249,7 @@ export class Stage implements StageFace {
   private drawPane(index: number, rect: Rect, scale: number, now: number): boolean {
     const pane = this.pane(index)
     if (!pane.texture || rect.width < 1 || rect.height < 1) return false
-    // On a tall stage the picture sits above the middle: the controls live below it.
-    const alone = rect.height === this.host.clientHeight
-    const anchor = alone && rect.height > rect.width ? 0.32 : 0.5
-    const frame = fitFrame(rect, pane.size.x, pane.size.y, anchor)
+    const frame = fitFrame(rect, pane.size.x, pane.size.y, frameAnchor(rect, this.host.clientHeight))
     const t = Math.min(1, (now - pane.wakeFrom) / WAKE_MS)
     const wake = 1 - (1 - t) ** 3
     const uniforms = this.material.uniforms
@@ -273,7 +268,7 @@ export class Stage implements StageFace {
     this.renderer.setScissor(rect.x * scale, top * scale, rect.width * scale, rect.height * scale)
     this.renderer.render(this.scene, this.camera)
     if (pane.own) {
-      placeOwn(pane.own, rect, frame, wake * this.dim)
+      placeCanvas(pane.own, rect, frame, wake * this.dim)
       const ownWidth = Math.round(frame.width * scale)
       const ownHeight = Math.round(frame.height * scale)
       const size = `${ownWidth}x${ownHeight}`
@@ -285,30 +280,4 @@ export class Stage implements StageFace {
     }
     return t < 1
   }
-}
-
-/** Lays a self-presenting canvas over its frame, cropped to the pane and feathered where it does not fill it. */
-function placeOwn(canvas: HTMLCanvasElement, pane: Rect, frame: Rect, opacity: number) {
-  const feather = `${(frame.height * 0.11).toFixed(1)}px`
-  const fade = (axis: string) =>
-    `linear-gradient(${axis}, transparent, #000 ${feather}, #000 calc(100% - ${feather}), transparent)`
-  const masks: string[] = []
-  if (pane.width - frame.width > 0.5) masks.push(fade('to right'))
-  if (pane.height - frame.height > 0.5) masks.push(fade('to bottom'))
-  const crop = {
-    top: Math.max(0, pane.y - frame.y),
-    right: Math.max(0, frame.x + frame.width - pane.x - pane.width),
-    bottom: Math.max(0, frame.y + frame.height - pane.y - pane.height),
-    left: Math.max(0, pane.x - frame.x),
-  }
-  Object.assign(canvas.style, {
-    visibility: 'visible',
-    transform: `translate(${frame.x.toFixed(2)}px, ${frame.y.toFixed(2)}px)`,
-    width: `${frame.width.toFixed(2)}px`,
-    height: `${frame.height.toFixed(2)}px`,
-    opacity: opacity.toFixed(3),
-    clipPath: `inset(${crop.top}px ${crop.right}px ${crop.bottom}px ${crop.left}px)`,
-    maskImage: masks.join(', ') || 'none',
-    maskComposite: 'intersect',
-  })
 }
