@@ -62,7 +62,7 @@ test('plays at once in real time, under keys that are let go when the focus is l
 })
 
 test('in lockstep: words turn the drive without a reset, seeds decide, worlds switch', async ({ page }) => {
-  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
+  await openPage(page, { backend: 'wasm', clock: 'lockstep', stage: 'webgl' })
   await test.step('typing presses no driving keys and changes the very next frame', async () => {
     await step(page, undefined, 3)
     const fork = await page.evaluate(() => window.oneiro!.snapshot())
@@ -79,6 +79,14 @@ test('in lockstep: words turn the drive without a reset, seeds decide, worlds sw
     await until(page, { prompt: 'a snowy night drive', typing: false })
     expect(await step(page)).toBe(index)
     expect(difference(plain, await pixels(page))).toBeGreaterThan(0.5)
+  })
+  await test.step('the screen follows the frames', async () => {
+    await page.waitForTimeout(2500)
+    const before = await page.locator('.stage-canvas').screenshot()
+    await step(page, { steer: 1, throttle: 1 }, 2)
+    await expect(async () => {
+      expect((await page.locator('.stage-canvas').screenshot()).equals(before)).toBe(false)
+    }).toPass({ timeout: 60_000 })
   })
   await test.step('Escape leaves the prompt as it was', async () => {
     await page.keyboard.press('/')
@@ -113,7 +121,7 @@ test('in lockstep: words turn the drive without a reset, seeds decide, worlds sw
 test('on WebGPU it plays, shows its frames on the screen, and survives a lost device', {
   tag: '@webgpu',
 }, async ({ page }) => {
-  await openPage(page, { backend: 'webgpu', clock: 'lockstep' })
+  await openPage(page, { backend: 'webgpu', clock: 'lockstep', stage: 'webgl' })
   await until(page, { shown: 'dream', backend: 'WebGPU' })
   const own = page.locator('canvas.stage-own')
   await expect(own).toBeVisible()

@@ -97,6 +97,7 @@ async function start(): Promise<void> {
   attachAttention(player)
   attachHud(page.hud, player)
   await player.setView(params.view)
+  if (document.hidden) player.away()
   const { shown } = store.getState()
   const backend = shown === 'simulator' ? '' : (player.world?.info.backend ?? '')
   await keepPage(backend).catch(() => {})

@@ -74,7 +74,7 @@ export function createHelp(store: Store): HTMLElement {
     h(
       'p',
       {},
-      'No road exists behind this picture. Twenty times a second a small neural network looks at the last frames, your keys and your words, and paints the next frame, here in this tab.',
+      'Behind a dream there is no road. Twenty times a second a small neural network looks at the last frames, your keys and your words, and paints the next frame, here in this tab. The simulator is the world that it learned from.',
     ),
     h('div.help-groups', {}, ...groups),
   )

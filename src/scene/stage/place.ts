@@ -26,5 +26,6 @@ export function placeCanvas(canvas: HTMLCanvasElement, pane: Rect, frame: Rect, 
     clipPath: `inset(${crop.join(' ')})`,
     maskImage: masks.join(', ') || 'none',
     maskComposite: 'intersect',
+    maskRepeat: 'no-repeat',
   })
 }
