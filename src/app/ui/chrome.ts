@@ -203,7 +203,7 @@ function createKeys(store: Store): HTMLElement {
 }
 
 function keysWord(state: AppState): string {
-  if (state.cruise) return 'cruising · steer with the arrows'
+  if (state.cruise) return 'cruising'
   return 'drive'
 }
 
