@@ -18,6 +18,7 @@ from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_fl
 from distill.optim import make_optimiser
 from distill.preview import Preview
 from distill.sampling import TeacherSampler, load_teacher
+from distill.student import shifted
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, channel_weights, corrupt, drop_prompts, measure_delta_std
 
@@ -39,6 +40,7 @@ class Config(TrainConfig):
     history_noise: float = 0.5  # highest level
     channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
+    time_shift: float = 1.0  # crowds the times of training towards noise, where the tick itself is learnt
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_level: float = 0.1  # history noise level that previews state
@@ -51,10 +53,10 @@ def dit_config(config: Config, latents: Latents) -> DiTConfig:
     return DiTConfig(**own | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]})
 
 
-def sample_times(batch: int, device) -> Tensor:
+def sample_times(batch: int, device, shift: float = 1.0) -> Tensor:
     normal = torch.sigmoid(torch.randn(batch, device=device))
     uniform = torch.rand(batch, device=device)
-    return torch.where(torch.rand(batch, device=device) < 0.5, normal, uniform)
+    return shifted(torch.where(torch.rand(batch, device=device) < 0.5, normal, uniform), shift)
 
 
 def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
@@ -115,7 +117,7 @@ def run(config: Config) -> None:
         target, conditions = windows.training(batches.next())
         conditions = drop_prompts(corrupt(conditions, config.history_noise, unit), config.prompt_dropout)
         x = model.to_change(target, conditions)
-        t = sample_times(len(x), run.device)
+        t = sample_times(len(x), run.device, config.time_shift)
         run.set_learning_rate(optimiser)
         with run.autocast():
             loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights).mean()
