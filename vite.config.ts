@@ -8,6 +8,9 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
+// Errors tell their class by name, which the minifier would shorten.
+const output = { keepNames: true }
+
 /** Worlds keep their names: `assets/` is served at `/assets/`, by the dev server as it lies and in a build as a copy. */
 function worldAssets(): Plugin {
   let from = ''
@@ -54,9 +57,16 @@ export default defineConfig({
   publicDir: false,
   plugins: [worldAssets(), serviceWorker()],
   // Vite's own hashed bundles; `/assets/` belongs to the worlds.
-  build: { target: 'es2022', outDir: 'dist', assetsDir: 'app', chunkSizeWarningLimit: 1200 },
-  worker: { format: 'es' },
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    assetsDir: 'app',
+    chunkSizeWarningLimit: 1200,
+    rolldownOptions: { output },
+  },
+  worker: { format: 'es', rolldownOptions: { output } },
+  // What only a worker imports is found too late otherwise, and the page loads a second time.
+  optimizeDeps: { exclude: ['onnxruntime-web'], include: ['@huggingface/tokenizers', 'zod'] },
   server: {
     headers,
     watch: { ignored: ['data', 'runs', '.venv', 'dist'].map((folder) => `**/${folder}/**`) },

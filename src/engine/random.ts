@@ -19,14 +19,16 @@ const WEYL_1 = 0xbb67ae85
 const ROUNDS = 10
 const TWO_PI = 2 * Math.PI
 
-/** High 32 bits of an unsigned 32x32-bit product. */
+/** High 32 bits of an unsigned 32x32-bit product. Integers below 2^32 all along: no rounding, and no division. */
 function mulHigh(a: number, b: number): number {
   const aLow = a & 0xffff
   const aHigh = a >>> 16
   const bLow = b & 0xffff
   const bHigh = b >>> 16
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16)
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + (aLow * bHigh + (middle & 0xffff)) / 0x10000) >>> 0
+  const low = Math.imul(aLow, bLow) >>> 0
+  const cross = (Math.imul(aHigh, bLow) >>> 0) + (low >>> 16)
+  const middle = (Math.imul(aLow, bHigh) >>> 0) + (cross & 0xffff)
+  return (Math.imul(aHigh, bHigh) + (cross >>> 16) + (middle >>> 16)) >>> 0
 }
 
 /** One block: 4 counter words under 2 key words give 4 words in `out`. Allocates nothing. */

@@ -51,8 +51,8 @@ export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
   )
 }
 
-/** How many threads are worth a trial here: none without cross-origin isolation, and a core stays free for the page. */
+/** How many threads are worth a trial here: half of the cores, as the page and the browser need the others. */
 function moreThreads(): number {
   if (!globalThis.crossOriginIsolated) return 1
-  return Math.min(4, Math.max(2, Math.floor(navigator.hardwareConcurrency / 2)))
+  return Math.min(4, Math.floor(navigator.hardwareConcurrency / 2))
 }
