@@ -69,6 +69,8 @@ def write_atomically(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
+PARAPHRASES = "paraphrases.npy"
+
 ARRAYS = {  # name -> (file, dtype)
     "frames": ("frames.u8", np.uint8),
     "actions": ("actions.i8", np.int8),
@@ -186,8 +188,9 @@ class Packed:
 class Latents(Packed):
     """A Packed split with its latents and caption embeddings, as the `latents` stage leaves them.
 
-    latents, flipped: float16 [N,T,C], normalised; embeddings float32 [captions,P]. `flipped` is None where it was not
-    encoded. Frames that were prepared after the encoding are left out."""
+    latents, flipped: float16 [N,T,C], normalised; embeddings float32 [captions,P]; paraphrases float32
+    [biomes,times,weathers,E,P], further ways to say each setting. `flipped` and `paraphrases` are None where they
+    were not made. Frames that were prepared after the encoding are left out."""
 
     def __init__(self, data: str | Path, split: str):
         super().__init__(data, split)
@@ -201,11 +204,20 @@ class Latents(Packed):
         if self.codec["flipped"]:
             self.flipped = np.memmap(self.folder / "flipped.f16", np.float16, "r", shape=shape)
         self.embeddings = np.load(self.folder / "embeddings.npy")
+        paraphrases = self.folder / PARAPHRASES
+        self.paraphrases = np.load(paraphrases) if paraphrases.is_file() else None
+        self._settings = self.labels()
 
     def transitions(self, ahead: int = 1) -> np.ndarray:
         rows = super().transitions(ahead)
         known = self.prompts[rows] < len(self.embeddings)
         return rows[known & (rows + ahead < self.codec["rows"])]
+
+    def paraphrased(self, rows: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """float32 [B,P]: the setting of each row's caption in other words; choice is uniform in [0, 1), [B]."""
+        table = self.paraphrases
+        biome, time, weather = self._settings[self.prompts[np.asarray(rows)]].T
+        return table[biome, time, weather, (choice * table.shape[3]).astype(np.int64)]
 
     def gather(self, rows: np.ndarray, offsets: list[int], actions: int, flip: np.ndarray | None = None) -> dict:
         """What it takes to produce frame t+1 from row t, as float32.

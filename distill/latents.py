@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from distill.autoencoder import Codec, load_codec, to_input
 from distill.config import BaseConfig, UserError
-from distill.data import Packed, write_atomically
+from distill.data import LABELS, PARAPHRASES, Packed, write_atomically
 from distill.training import setup
 
 
@@ -24,6 +24,7 @@ class Config(BaseConfig):
     codec: str = "runs/codec/autoencoder.pt"
     splits: list[str] = field(default_factory=lambda: ["train", "heldout"])
     flip: bool = True  # encode the mirrored frames as well
+    paraphrases: str = "distill/paraphrases.json"  # more ways to say each setting, for training; empty: none
     batch: int = 64
 
 
@@ -78,6 +79,26 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
     return total - first
 
 
+def save_atomically(path: Path, values) -> None:
+    temporary = path.with_suffix(".tmp.npy")
+    np.save(temporary, np.asarray(values, np.float32))
+    os.replace(temporary, path)
+
+
+def embed_paraphrases(path: str, packed: Packed, embed) -> None:
+    """float32 [biomes,times,weathers,E,P] beside the packed frames: E ways to say each setting."""
+    settings = json.loads(Path(path).read_text())
+    values = embed([text for setting in settings for text in setting["texts"]])
+    shape = tuple(len(names) for names in LABELS.values())
+    where = [tuple(names.index(setting[name]) for name, names in LABELS.items()) for setting in settings]
+    if sorted(where) != list(np.ndindex(shape)):
+        raise UserError(f"{path} must say each of the {np.prod(shape)} settings once; remake it (scripts/captions.ts)")
+    table = np.zeros((*shape, len(values) // len(settings), values.shape[1]), np.float32)
+    for place, rows in zip(where, np.split(values, len(settings)), strict=True):
+        table[place] = rows
+    save_atomically(packed.folder / PARAPHRASES, table)
+
+
 def run(config: Config) -> None:
     from distill.prompt import embed
 
@@ -88,8 +109,8 @@ def run(config: Config) -> None:
             raise UserError(f"{config.data}/{split} is not prepared; run the `prepare` stage first")
         packed = Packed(config.data, split)
         embeddings = embed([caption["text"] for caption in packed.captions])
-        temporary = packed.folder / "embeddings.tmp.npy"
-        np.save(temporary, np.asarray(embeddings, np.float32))
-        os.replace(temporary, packed.folder / "embeddings.npy")
+        save_atomically(packed.folder / "embeddings.npy", embeddings)
+        if split == "train" and config.paraphrases:
+            embed_paraphrases(config.paraphrases, packed, embed)
         fresh = encode_split(codec, packed, config.flip, config.batch, device)
         print(f"latents: {split} has {len(packed)} frames, {fresh} of them new, and {len(packed.captions)} captions")

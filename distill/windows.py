@@ -15,6 +15,8 @@ from distill.autoencoder import load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiTConfig
 
+OTHER_WORDS = 0.75  # part of the samples whose caption is said in other words
+
 
 class Windows:
     """Windows of one split. `latents` is a `data.Latents` (or what has its transitions and gather)."""
@@ -35,9 +37,16 @@ class Windows:
         return tensors["target"], Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"])
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
-        """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist."""
-        flip = torch.rand(len(indices)).numpy() < 0.5 if self.can_flip else None
-        return self.gather(self.rows[indices], flip)
+        """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and three quarters
+        with other words for their caption's setting where there are any, so that words are not learnt by episode."""
+        rows = self.rows[indices]
+        flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
+        target, conditions = self.gather(rows, flip)
+        if getattr(self.latents, "paraphrases", None) is not None:
+            words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)
+            other = torch.rand(len(rows), device=self.device) < OTHER_WORDS
+            conditions.prompt = torch.where(other[:, None], words, conditions.prompt)
+        return target, conditions
 
     def fixed(self, count: int) -> np.ndarray:
         """`count` rows spread evenly over the split, the same ones at every call."""

@@ -1,5 +1,6 @@
-/** Writes distill/captions.json: how evaluation says each setting, in trained and in unseen words. */
+/** Writes what Python reads of the world's words: `distill/captions.json` for evaluation, `paraphrases.json` for training. */
 import { writeFileSync } from 'node:fs'
-import { evaluationCaptions } from '../src/scene/drive/evaluation-captions'
+import { evaluationCaptions, trainingParaphrases } from '../src/scene/drive/caption-sets'
 
 writeFileSync('distill/captions.json', `${JSON.stringify(evaluationCaptions(), null, 1)}\n`)
+writeFileSync('distill/paraphrases.json', `${JSON.stringify(trainingParaphrases(), null, 1)}\n`)

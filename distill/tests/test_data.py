@@ -1,6 +1,7 @@
 """Episodes to packed arrays."""
 
 import json
+from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from distill.config import UserError
 from distill.data import RING, EpisodeError, Latents, Packed, read_episode
+from distill.latents import embed_paraphrases
 from distill.prepare import prepare_split
 from distill.tests import synthetic
 
@@ -104,3 +106,36 @@ def test_gather_aligns_history_actions_and_target(tmp_path):
     assert np.array_equal(batch["actions"][0], data.actions[[20, 19, 18, 17]])
     assert np.array_equal(batch["actions"][1], data.actions[[30, 29, 28, 27]] * [-1, 1])
     assert batch["prompt"].shape == (2, 8) and batch["history"].dtype == np.float32
+
+
+def fake_embed(texts: list[str]) -> np.ndarray:
+    return np.array([[len(text), sum(map(ord, text))] for text in texts], np.float32)
+
+
+def test_a_paraphrase_says_the_setting_of_its_row(tmp_path):
+    synthetic.write(tmp_path, "train", [1, 2], ticks=40, change=20)
+    prepare_split(tmp_path / "train", "train")
+    packed = Packed(tmp_path, "train")
+    (packed.folder / "latents.json").write_text(
+        json.dumps({"codec": "x", "rows": 80, "tokens": 1, "channels": 1, "flipped": False})
+    )
+    np.zeros(80, np.float16).tofile(packed.folder / "latents.f16")
+    np.save(packed.folder / "embeddings.npy", np.zeros((len(packed.captions), 2), np.float32))
+    settings = json.loads(Path("distill/paraphrases.json").read_text())
+    embed_paraphrases("distill/paraphrases.json", packed, fake_embed)
+    data = Latents(tmp_path, "train")
+    for row in (5, 25, 45, 65):
+        caption = data.captions[data.prompts[row]]
+        said = next(s for s in settings if all(s[name] == caption[name] for name in ("biome", "time", "weather")))
+        for number in (0, 47):
+            drawn = data.paraphrased(np.array([row]), np.array([(number + 0.5) / 48]))
+            assert np.array_equal(drawn, fake_embed([said["texts"][number]]))
+
+
+def test_paraphrases_that_miss_a_setting_are_refused(tmp_path):
+    synthetic.write(tmp_path, "train", [1], ticks=40)
+    prepare_split(tmp_path / "train", "train")
+    settings = json.loads(Path("distill/paraphrases.json").read_text())
+    (tmp_path / "few.json").write_text(json.dumps(settings[:79]))
+    with pytest.raises(UserError, match="80 settings"):
+        embed_paraphrases(str(tmp_path / "few.json"), Packed(tmp_path, "train"), fake_embed)

@@ -56,7 +56,7 @@ def made(tmp_path_factory):
     student, plan = Student(dit, StudentConfig()), asdict(StudentConfig())
     save(runs, "dmd", "student", asdict(shape) | {f"student_{k}": v for k, v in plan.items()}, student)
     codec = str(runs / "codec" / "autoencoder.pt")
-    latents.run(latents.Config(codec=codec, flip=False, **common))
+    latents.run(latents.Config(codec=codec, flip=False, paraphrases="", **common))
     out = str(data / "assets")
     export.run(export.Config(student=str(runs / "dmd/student.pt"), codec=codec, out=out, half_weights=False, **common))
     return data

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
 import { BIOMES, caption, settingFromText, TIMES, WEATHERS } from './captions'
-import { evaluationCaptions } from './evaluation-captions'
+import { evaluationCaptions, trainingParaphrases } from './caption-sets'
 
 const ALL = BIOMES.flatMap((biome) =>
   TIMES.flatMap((time) => WEATHERS.map((weather) => ({ biome, time, weather }))),
@@ -30,7 +30,9 @@ describe('captions', () => {
   it('never leave stray blanks or commas where the weather goes unsaid', () => {
     const uniform = cycle()
     for (let i = 0; i < 3000; i++) {
-      expect(caption(ALL[i % ALL.length]!, uniform)).toMatch(/^\S(?!.* {2})(?!.* ,).*[^\s,]$/)
+      expect(caption(ALL[i % ALL.length]!, uniform)).toMatch(
+        /^\S(?!.* {2})(?!.*[ ,],)(?!.*\bit and )(?!.* and$).*[^\s,]$/,
+      )
     }
   })
 
@@ -77,7 +79,8 @@ describe('captions', () => {
     expect(settingFromText('hello', PLAIN)).toEqual(PLAIN)
   })
 
-  it('match the file that evaluation reads (remake it with `npx tsx scripts/captions.ts`)', () => {
+  it('match the files that training and evaluation read (remake it with `npx tsx scripts/captions.ts`)', () => {
     expect(JSON.parse(readFileSync('distill/captions.json', 'utf8'))).toEqual(evaluationCaptions())
+    expect(JSON.parse(readFileSync('distill/paraphrases.json', 'utf8'))).toEqual(trainingParaphrases())
   })
 })

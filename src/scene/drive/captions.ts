@@ -1,4 +1,5 @@
-/** The words of the world: every combination of biome, time and weather, said in many ways. */
+/** Captions: every combination of biome, time and weather, said in many ways. */
+import { BIOME_WORDS, TIME_WORDS, WEATHER_WORDS, type Words } from './lexicon'
 
 export const BIOMES = ['meadow', 'forest', 'desert', 'snow', 'volcano'] as const
 export const TIMES = ['dawn', 'noon', 'dusk', 'night'] as const
@@ -17,151 +18,6 @@ export interface Setting {
 /** `train` words are in the training captions; `unseen` words and phrasings never are. */
 export type Split = 'train' | 'unseen'
 
-interface Lexicon {
-  readonly noun: readonly string[]
-  readonly adjective: readonly string[]
-}
-
-type Words<K extends string> = Record<Split, Record<K, Lexicon>>
-
-const BIOME_WORDS: Words<Biome> = {
-  train: {
-    meadow: {
-      noun: [
-        'a green meadow',
-        'meadows',
-        'grassland',
-        'rolling green fields',
-        'the countryside',
-        'flower fields',
-        'a grassy plain',
-      ],
-      adjective: ['green', 'grassy', 'meadow', 'countryside'],
-    },
-    forest: {
-      noun: [
-        'a forest',
-        'the woods',
-        'deep woods',
-        'a pine forest',
-        'tall trees',
-        'dense woodland',
-        'an evergreen forest',
-      ],
-      adjective: ['forest', 'wooded', 'woodland', 'tree-lined'],
-    },
-    desert: {
-      noun: [
-        'a desert',
-        'sand dunes',
-        'the sandy desert',
-        'cactus country',
-        'a dry desert',
-        'orange sands',
-        'a hot desert',
-      ],
-      adjective: ['desert', 'sandy', 'dry', 'dusty'],
-    },
-    snow: {
-      noun: [
-        'a snowy land',
-        'snow fields',
-        'a winter landscape',
-        'the frozen north',
-        'white snow',
-        'an icy plain',
-        'snow-covered hills',
-      ],
-      adjective: ['snowy', 'wintry', 'frozen', 'snow-covered'],
-    },
-    volcano: {
-      noun: [
-        'a volcano',
-        'a volcanic land',
-        'lava fields',
-        'black rock and lava',
-        'glowing lava',
-        'a land of fire and ash',
-        'the volcanic wasteland',
-      ],
-      adjective: ['volcanic', 'lava', 'fiery', 'scorched'],
-    },
-  },
-  unseen: {
-    meadow: { noun: ['a lush pasture', 'the prairie', 'farmland'], adjective: ['verdant', 'pastoral'] },
-    forest: {
-      noun: ['a thicket of firs', 'the timberland', 'a jungle of spruce'],
-      adjective: ['leafy', 'sylvan'],
-    },
-    desert: { noun: ['the Sahara', 'arid badlands', 'a barren dune sea'], adjective: ['arid', 'parched'] },
-    snow: { noun: ['the arctic tundra', 'a glacier', 'Antarctica'], adjective: ['arctic', 'glacial'] },
-    volcano: {
-      noun: ['a molten hellscape', 'magma rivers', 'the slopes of Mount Doom'],
-      adjective: ['molten', 'infernal'],
-    },
-  },
-}
-
-const TIME_WORDS: Words<TimeOfDay> = {
-  train: {
-    dawn: {
-      noun: ['at dawn', 'at sunrise', 'in the early morning', 'at daybreak', 'in the morning'],
-      adjective: ['dawn', 'sunrise', 'early morning', 'morning'],
-    },
-    noon: {
-      noun: ['at noon', 'at midday', 'in bright daylight', 'in the middle of the day', 'in daytime'],
-      adjective: ['noon', 'midday', 'daytime', 'bright'],
-    },
-    dusk: {
-      noun: ['at dusk', 'at sunset', 'in the evening', 'at twilight', 'as the sun goes down'],
-      adjective: ['dusk', 'sunset', 'evening', 'twilight'],
-    },
-    night: {
-      noun: ['at night', 'at midnight', 'in the dark', 'under the stars', 'late at night'],
-      adjective: ['night', 'midnight', 'dark', 'nighttime'],
-    },
-  },
-  unseen: {
-    dawn: { noun: ['at first light', 'as the rooster crows'], adjective: ['rosy-skied'] },
-    noon: { noun: ['at lunchtime', 'with the sun overhead'], adjective: ['sunlit'] },
-    dusk: { noun: ['at nightfall', 'in the gloaming'], adjective: ['sundown'] },
-    night: { noun: ['by moonlight', 'in the small hours'], adjective: ['moonlit'] },
-  },
-}
-
-const WEATHER_WORDS: Words<Weather> = {
-  train: {
-    clear: {
-      noun: ['in clear weather', 'under a clear sky', 'on a clear day', 'with no clouds', ''],
-      adjective: ['clear', 'cloudless', ''],
-    },
-    rain: {
-      noun: ['in the rain', 'in heavy rain', 'while it rains', 'in a rainstorm', 'in wet weather'],
-      adjective: ['rainy', 'wet', 'stormy'],
-    },
-    fog: {
-      noun: ['in the fog', 'in thick fog', 'in the mist', 'with fog all around', 'in dense mist'],
-      adjective: ['foggy', 'misty', 'hazy'],
-    },
-    snowfall: {
-      noun: [
-        'in falling snow',
-        'while it snows',
-        'in a snowstorm',
-        'with snowflakes falling',
-        'in a blizzard',
-      ],
-      adjective: ['snowing', 'blizzard', 'snowflake-filled'],
-    },
-  },
-  unseen: {
-    clear: { noun: ['beneath a spotless sky', 'in fine weather'], adjective: ['fair-weather'] },
-    rain: { noun: ['in a downpour', 'under pouring drizzle'], adjective: ['drizzly', 'soaked'] },
-    fog: { noun: ['shrouded in haze', 'lost in low cloud'], adjective: ['murky'] },
-    snowfall: { noun: ['in a flurry', 'as sleet and flakes whirl down'], adjective: ['flurrying'] },
-  },
-}
-
 const FRAMES: Record<Split, readonly ((w: Fill) => string)[]> = {
   train: [
     (w) => `driving through ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
@@ -174,6 +30,14 @@ const FRAMES: Record<Split, readonly ((w: Fill) => string)[]> = {
     (w) => `${w.timeNoun} ${w.weatherNoun}, a car drives through ${w.biomeNoun}`,
     (w) => `${w.biomeAdj} road ${w.timeNoun} ${w.weatherNoun}`,
     (w) => `${w.biome} ${w.time} ${w.weather}`,
+    (w) => `${w.timeNoun}, ${w.weatherNoun}, ${w.biomeNoun}`,
+    (w) => `a car on a ${w.biomeAdj} road, ${w.timeAdj} and ${w.weatherAdj}`,
+    (w) => `an endless road through ${w.biomeNoun}, ${w.timeNoun}, ${w.weatherNoun}`,
+    (w) => `make it ${w.weatherAdj} and ${w.timeAdj} in ${w.biomeNoun}`,
+    (w) => `${w.weatherAdj} ${w.biomeAdj} ${w.timeAdj}`,
+    (w) => `we drive past ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+    (w) => `${w.timeAdj}, ${w.biomeAdj}, ${w.weatherAdj}`,
+    (w) => `now ${w.biomeNoun} ${w.weatherNoun} ${w.timeNoun}`,
   ],
   unseen: [
     (w) => `take me to ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
@@ -215,7 +79,9 @@ export function caption(setting: Setting, uniform: Uniform, split: Split = 'trai
     uniform,
   )(fill)
     .replace(/\s+/g, ' ')
-    .replace(/ ,/g, ',')
+    .replace(/( ?,)+/g, ',')
+    .replace(/\bit and /, 'it ')
+    .replace(/ and ?$/, '')
     .replace(/[ ,]+$/g, '')
     .trim()
 }
