@@ -24,6 +24,10 @@ from distill.config import UserError
 
 TIME_SCALE = 1000.0  # times and levels live in 0..1; the sinusoids are made for 0..1000
 
+# Powers of delta_std, the usual change of a channel. Real drift lies between: a slow channel drifts by many of its
+# small changes before it shows, a fast one by a part of its large one.
+NOISE_UNITS = {"latent": 0.0, "root": 0.5, "change": 1.0}
+
 
 @dataclass
 class DiTConfig:
@@ -38,15 +42,15 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
-    noise_unit: str = "latent"  # what a history noise level of 1 is: `latent` (1), or `change` (delta_std per channel)
+    noise_unit: str = "latent"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
     def __post_init__(self):
         if self.width % self.heads:
             raise UserError(f"width {self.width} must be a multiple of heads {self.heads}")
         if self.blocks < 1 or self.tokens < 1:
             raise UserError("a DiT needs at least one block and one token")
-        if self.noise_unit not in ("latent", "change"):
-            raise UserError(f"noise_unit must be latent or change, not {self.noise_unit}")
+        if self.noise_unit not in NOISE_UNITS:
+            raise UserError(f"noise_unit must be one of {', '.join(NOISE_UNITS)}, not {self.noise_unit}")
 
     def architecture(self) -> dict:
         """What a checkpoint is recognised by. The unit is left out where it is the first one, as in older files."""
@@ -179,7 +183,7 @@ class DiT(nn.Module):
 
     def noise_unit(self) -> Tensor:
         """[C], the standard deviation of the history noise at level 1."""
-        return self.delta_std if self.config.noise_unit == "change" else torch.ones_like(self.delta_std)
+        return self.delta_std ** NOISE_UNITS[self.config.noise_unit]
 
     def to_change(self, latent: Tensor, conditions: Conditions) -> Tensor:
         """The next latent [B,T,C] -> x [B,T,C]."""

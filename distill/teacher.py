@@ -1,6 +1,8 @@
 """The teacher: flow matching of the change of the latent, v = x1 - x (Lipman et al., arXiv 2210.02747).
 
 - History noise up to `history_noise` with its level as an input; prompt dropout for guidance; mirrored windows.
+- Beyond the usual, `own_history`: a part of each batch continues short roll-outs of the teacher (own_history.py), as
+  white noise is not what a roll-out's own errors look like.
 - Half of the times t are logit-normal (the middle is where most is left to learn), half uniform: the ends decide the
   first and the last step of a sampler, and t near 1 is where a one-step student starts.
 """
@@ -16,6 +18,7 @@ from distill.config import TrainConfig
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
 from distill.optim import make_optimiser
+from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
@@ -40,6 +43,9 @@ class Config(TrainConfig):
     history_noise: float = 0.5  # highest level
     channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
+    own_history: float = 0.0  # part of the batch whose history the teacher dreamed itself
+    own_ticks: int = 8  # how far such a history is dreamed at most
+    own_steps: int = 1  # Euler steps of such a tick
     time_shift: float = 1.0  # crowds the times of training towards noise, where the tick itself is learnt
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
@@ -102,7 +108,9 @@ def run(config: Config) -> None:
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
-    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)
+    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    dreamer = TeacherSampler(ema.model, config.own_steps)
+    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches, **({"own": own} if own.count else {}))
     run.begin(flops_per_sample=3 * forward_flops(shape))
     preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
     run.say(
@@ -115,12 +123,15 @@ def run(config: Config) -> None:
     sampler = TeacherSampler(ema.model, config.sample_steps)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
-        conditions = drop_prompts(corrupt(conditions, config.history_noise, unit), config.prompt_dropout)
+        conditions = corrupt(conditions, config.history_noise, unit)
+        target, conditions = own.mix(target, conditions, dreamer)
+        conditions = drop_prompts(conditions, config.prompt_dropout)
         x = model.to_change(target, conditions)
         t = sample_times(len(x), run.device, config.time_shift)
         run.set_learning_rate(optimiser)
         with run.autocast():
-            loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights).mean()
+            loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights)
+            loss = (loss / x.square().mean((1, 2)).clamp(min=1)).mean()  # a roll-out far off weighs as one near by
         run.backward(loss, optimiser, model)
         ema.update(model)
         run.log({"loss": loss})
