@@ -1,5 +1,6 @@
 """The teacher's network: the modelled change, the split, prompts, and the FLOP count against a counter."""
 
+import pytest
 import torch
 
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guided
@@ -19,12 +20,14 @@ def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
     assert not torch.equal(seen.history, conditions.history)
 
 
-def test_the_noise_can_be_measured_in_changes():
-    dit, conditions = tiny_teacher(noise_unit="change"), tiny_conditions(2000)
+@pytest.mark.parametrize(("unit", "power"), [("change", 1.0), ("root", 0.5)])
+def test_the_noise_can_be_measured_in_changes(unit, power):
+    dit, conditions = tiny_teacher(noise_unit=unit), tiny_conditions(2000)
     seen = corrupt(conditions, 2.0, dit.noise_unit())
-    added = (seen.history - conditions.history).flatten(0, 2).std(0)
-    torch.testing.assert_close(added / added.mean(), dit.delta_std / dit.delta_std.mean(), rtol=0.05, atol=0)
-    torch.testing.assert_close(dit.scale(seen.level)[:, 0], dit.delta_std * torch.sqrt(1 + seen.level[:, None] ** 2))
+    added, expected = (seen.history - conditions.history).flatten(0, 2).std(0), dit.delta_std**power
+    torch.testing.assert_close(added / added.mean(), expected / expected.mean(), rtol=0.05, atol=0)
+    scale = torch.sqrt(dit.delta_std**2 + (seen.level[:, None] * expected) ** 2)
+    torch.testing.assert_close(dit.scale(seen.level)[:, 0], scale)
     assert "noise_unit" not in tiny_config().architecture()  # as in files that are older than the choice
     assert tiny_config(noise_unit="change").architecture()["noise_unit"] == "change"
 

@@ -45,10 +45,11 @@ def test_the_loss_is_least_at_the_true_velocity():
     assert teacher.flow_loss(lambda *_: draw + x, x, t, draw, None).min() > 0.5
 
 
-def test_training_helps_and_resumes_exactly(world, tmp_path):
-    teacher.run(configure(world, tmp_path, "name=whole", "max_steps=40"))
+@pytest.mark.parametrize("options", [[], ["own_history=0.5", "own_ticks=3", "own_steps=2", "noise_unit=root"]])
+def test_training_resumes_exactly(world, tmp_path, options):
+    teacher.run(configure(world, tmp_path, "name=whole", "max_steps=40", *options))
     # the schedule follows max_steps, so the first half keeps the whole's and stops by itself
-    half = configure(world, tmp_path, "name=half", "max_steps=40")
+    half = configure(world, tmp_path, "name=half", "max_steps=40", *options)
     original = teacher.Run.save
 
     def stop_halfway(self):
