@@ -42,6 +42,7 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
+    history_input: str = "frames"  # what is fed of the history: its `frames`, or the newest and the `changes` before it
     noise_unit: str = "latent"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
     def __post_init__(self):
@@ -49,12 +50,15 @@ class DiTConfig:
             raise UserError(f"width {self.width} must be a multiple of heads {self.heads}")
         if self.blocks < 1 or self.tokens < 1:
             raise UserError("a DiT needs at least one block and one token")
+        if self.history_input not in ("frames", "changes"):
+            raise UserError(f"history_input must be frames or changes, not {self.history_input}")
         if self.noise_unit not in NOISE_UNITS:
             raise UserError(f"noise_unit must be one of {', '.join(NOISE_UNITS)}, not {self.noise_unit}")
 
     def architecture(self) -> dict:
-        """What a checkpoint is recognised by. The unit is left out where it is the first one, as in older files."""
-        return {k: v for k, v in asdict(self).items() if (k, v) != ("noise_unit", "latent")}
+        """What a checkpoint is recognised by. Later choices are left out at their first value, as in older files."""
+        first = {("noise_unit", "latent"), ("history_input", "frames")}
+        return {k: v for k, v in asdict(self).items() if k == "offsets" or (k, v) not in first}
 
 
 @dataclass
@@ -204,8 +208,32 @@ class DiT(nn.Module):
 
     def embed(self, x: Tensor, conditions: Conditions) -> Tensor:
         """x_t and the history -> tokens [B,T,D]."""
-        history = conditions.history.transpose(1, 2).flatten(2)  # [B,T,K*C]
-        return self.patch(x) + self.context(history) + self.position
+        history = conditions.history
+        if self.config.history_input == "changes":
+            before = (history[:, :-1] - history[:, 1:]) / self.usual_changes()[:, None]
+            history = torch.cat([history[:, :1], before], 1)
+        return self.patch(x) + self.context(history.transpose(1, 2).flatten(2)) + self.position
+
+    def usual_changes(self) -> Tensor:
+        """[K-1,C], about how much a latent changes from one frame of the history to the next."""
+        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
+        return gaps.sqrt()[:, None] * self.delta_std
+
+    def adopt(self, other: DiT) -> None:
+        """Takes over the weights of another DiT of the same shape. Where that one is fed frames and this one changes,
+        the same function comes out: h_k = h_0 - sum_{j<=k} s_j u_j for the changes u_j in units of s_j. A slow
+        channel's motion is a small part of its frames, so it is learnt faster from changes."""
+        state = other.state_dict()
+        ours, theirs = self.config.history_input, other.config.history_input
+        if (ours, theirs) == ("changes", "frames"):
+            frames = state["context.weight"].unflatten(1, (len(self.config.offsets), -1))  # [D,K,C]
+            since = frames.flip(1).cumsum(1).flip(1)  # sum over k >= j
+            self.delta_std.copy_(other.delta_std)
+            changes = torch.cat([since[:, :1], -since[:, 1:] * self.usual_changes()], 1)
+            state = state | {"context.weight": changes.flatten(1)}
+        elif ours != theirs:
+            raise UserError(f"a network that is fed {ours} cannot go on from one that is fed {theirs}")
+        self.load_state_dict(state)
 
     def run_blocks(self, tokens: Tensor, condition: Tensor, first: int, last: int) -> Tensor:
         for block in self.blocks[first:last]:

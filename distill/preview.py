@@ -79,8 +79,8 @@ class Preview:
         return figures
 
     def free_run(self, sampler: Sampler) -> tuple[dict[str, float], np.ndarray | None]:
-        """Rolls out the starts under the recorded actions: latent PSNR at some ticks, and the sheet (recorded row above
-        dreamed row) where there is a codec."""
+        """Rolls out the starts under the recorded actions: latent PSNR at some ticks; where there is a codec also the
+        PSNR of the picture and the sheet (recorded row above dreamed row)."""
         latents, config = self.windows.latents, self.windows.config
         rows = self.starts
         ring = latents.latents[rows[:, None] - np.arange(RING)]
@@ -98,9 +98,11 @@ class Preview:
                 figures[f"rollout_latent_psnr_{tick + 1}"] = -10 * float(np.log10(mse))
         if self.codec is None:
             return figures, None
-        lines = []
+        lines, near = [], []
         for index, row in enumerate(rows):
-            lines.append(np.concatenate([latents.frames[row + tick] for tick in SHEET_TICKS], 1))
+            real = latents.frames[row + np.array(SHEET_TICKS)]
             frames = self.decode(torch.stack([latent[index] for latent in dreamed]))
-            lines.append(np.concatenate(list(frames), 1))
+            near.append([psnr(one[None], other[None]) for one, other in zip(frames, real, strict=True)])
+            lines += [np.concatenate(list(real), 1), np.concatenate(list(frames), 1)]
+        figures |= {f"rollout_psnr_{tick}": v for tick, v in zip(SHEET_TICKS[1:], np.mean(near, 0)[1:], strict=True)}
         return figures, np.concatenate(lines, 0)

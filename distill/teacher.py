@@ -39,6 +39,7 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
+    history_input: str = "frames"  # frames | changes: see DiTConfig
     noise_unit: str = "latent"  # what a level of 1 is: see DiTConfig
     history_noise: float = 0.5  # highest level
     channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
@@ -102,7 +103,7 @@ def run(config: Config) -> None:
     windows = Windows(training, shape, run.device)
     model = DiT(shape).to(run.device)
     if config.init:
-        model.load_state_dict(load_teacher(config.init, averaged=False).state_dict())
+        model.adopt(load_teacher(config.init, averaged=False))
     else:
         model.delta_std.copy_(measure_delta_std(windows))
     ema = Ema(model, config.ema)

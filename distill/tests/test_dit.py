@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from distill.config import UserError
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guided
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training import count_flops
@@ -74,3 +75,15 @@ def test_flops_equal_the_counter():
     x, t = noise(1, TOKENS, CHANNELS), torch.tensor([0.5])
     assert count_flops(lambda: dit(x, t, conditions)) == forward_flops(config)
     assert count_flops(lambda: dit.time(t)) == edge_flops(config)["time"]
+
+
+def test_a_network_fed_changes_goes_on_from_one_fed_frames():
+    old, new = tiny_teacher(), tiny_teacher(seed=5, history_input="changes")
+    new.adopt(old)
+    x, t, conditions = noise(3, TOKENS, CHANNELS), torch.rand(3), tiny_conditions(3)
+    torch.testing.assert_close(new(x, t, conditions), old(x, t, conditions), rtol=1e-4, atol=1e-5)
+    again = tiny_teacher(seed=6, history_input="changes")
+    again.adopt(new)
+    torch.testing.assert_close(again(x, t, conditions), new(x, t, conditions))
+    with pytest.raises(UserError, match="cannot go on"):
+        old.adopt(new)
