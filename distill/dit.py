@@ -42,6 +42,7 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
+    motion: list[int] = field(default_factory=list)  # [from, to]: blocks also told the pooled tokens before `from`
     history_input: str = "frames"  # what is fed of the history: its `frames`, or the newest and the `changes` before it
     noise_unit: str = "latent"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
@@ -50,6 +51,8 @@ class DiTConfig:
             raise UserError(f"width {self.width} must be a multiple of heads {self.heads}")
         if self.blocks < 1 or self.tokens < 1:
             raise UserError("a DiT needs at least one block and one token")
+        if self.motion and not (len(self.motion) == 2 and 0 < self.motion[0] < self.motion[1] <= self.blocks):
+            raise UserError(f"motion is [from, to] with 0 < from < to <= {self.blocks} blocks, not {self.motion}")
         if self.history_input not in ("frames", "changes"):
             raise UserError(f"history_input must be frames or changes, not {self.history_input}")
         if self.noise_unit not in NOISE_UNITS:
@@ -57,8 +60,8 @@ class DiTConfig:
 
     def architecture(self) -> dict:
         """What a checkpoint is recognised by. Later choices are left out at their first value, as in older files."""
-        first = {("noise_unit", "latent"), ("history_input", "frames")}
-        return {k: v for k, v in asdict(self).items() if k == "offsets" or (k, v) not in first}
+        first = {"noise_unit": "latent", "history_input": "frames", "motion": []}
+        return {k: v for k, v in asdict(self).items() if k not in first or v != first[k]}
 
 
 @dataclass
@@ -162,6 +165,9 @@ class DiT(nn.Module):
         self.prompt = nn.Linear(config.prompt_dim, width)
         self.null_prompt = nn.Parameter(torch.zeros(config.prompt_dim))
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
+        self.motion = None
+        if config.motion:
+            self.motion = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.output = Output(width, config.channels)
         self.register_buffer("delta_std", torch.ones(config.channels))
         self.reset_parameters()
@@ -175,7 +181,8 @@ class DiT(nn.Module):
         nn.init.normal_(self.prompt.weight, std=1 / 2)  # a unit vector comes in: outputs of about the size of `time`'s
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
-        for zeroed in (*(block.modulation for block in self.blocks), self.output.modulation, self.output.linear):
+        zeroes = [block.modulation for block in self.blocks] + [self.output.modulation, self.output.linear]
+        for zeroed in zeroes + ([self.motion[2]] if self.motion else []):
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
 
@@ -233,12 +240,26 @@ class DiT(nn.Module):
             state = state | {"context.weight": changes.flatten(1)}
         elif ours != theirs:
             raise UserError(f"a network that is fed {ours} cannot go on from one that is fed {theirs}")
-        self.load_state_dict(state)
+        added = {k: v for k, v in self.state_dict().items() if k.startswith("motion.") and k not in state}
+        self.load_state_dict(state | added)
 
     def run_blocks(self, tokens: Tensor, condition: Tensor, first: int, last: int) -> Tensor:
-        for block in self.blocks[first:last]:
-            tokens = block(tokens, condition)
+        for _, behind in self.each_block(tokens, condition, first, last):
+            tokens = behind
         return tokens
+
+    def each_block(self, tokens: Tensor, condition: Tensor, first: int, last: int):
+        """(index, tokens behind it) of the blocks first..last-1. How the whole picture moves is one thing that every
+        token must know and multiply with: the pooled tokens join the condition of the blocks `config.motion`."""
+        start, end = self.config.motion or (-1, -1)
+        plain = condition
+        for index in range(first, last):
+            if index == start:
+                condition = plain + self.motion(tokens.mean(1))
+            if index == end:
+                condition = plain
+            tokens = self.blocks[index](tokens, condition)
+            yield index, tokens
 
     def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, depth: int, base: Tensor | None = None) -> Tensor:
         """Embedding and the first `depth` blocks: x [B,T,C], t [B] -> features [B,T,D]."""
@@ -257,9 +278,7 @@ class DiT(nn.Module):
     def features(self, x: Tensor, t: Tensor, conditions: Conditions, layers: list[int]) -> list[Tensor]:
         """Tokens [B,T,D] behind each of the blocks `layers` (0-based), for the discriminator."""
         condition = F.silu(self.base(conditions) + self.time(t))
-        tokens, found = self.embed(x, conditions), {}
-        for index, block in enumerate(self.blocks[: max(layers) + 1]):
-            tokens = found[index] = block(tokens, condition)
+        found = dict(self.each_block(self.embed(x, conditions), condition, 0, max(layers) + 1))
         return [found[index] for index in layers]
 
 
@@ -281,13 +300,14 @@ def block_flops(config: DiTConfig) -> int:
 
 
 def edge_flops(config: DiTConfig) -> dict[str, int]:
-    """The same for what is not a block: `base` (actions, prompt, level), `time`, `embed`, `output`."""
+    """The same for what is not a block: `base` (actions, prompt, level), `time`, `embed` (with `motion`), `output`."""
     width, frequencies = config.width, 2 * config.frequencies
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
     embed = config.tokens * width * config.channels * (1 + len(config.offsets))
     output = 2 * width**2 + config.tokens * width * config.channels
-    return {"base": 2 * base, "time": 2 * embedder, "embed": 2 * embed, "output": 2 * output}
+    motion = 2 * width**2 if config.motion else 0
+    return {"base": 2 * base, "time": 2 * embedder, "embed": 2 * (embed + motion), "output": 2 * output}
 
 
 def forward_flops(config: DiTConfig) -> int:

@@ -39,6 +39,7 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
+    motion: list[int] = field(default_factory=list)  # see DiTConfig
     history_input: str = "frames"  # frames | changes: see DiTConfig
     noise_unit: str = "latent"  # what a level of 1 is: see DiTConfig
     history_noise: float = 0.5  # highest level
@@ -132,7 +133,9 @@ def run(config: Config) -> None:
         run.set_learning_rate(optimiser)
         with run.autocast():
             loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights)
-            loss = (loss / x.square().mean((1, 2)).clamp(min=1)).mean()  # a roll-out far off weighs as one near by
+            if own.count:  # a roll-out far off weighs as one near by
+                loss = loss / x.square().mean((1, 2)).clamp(min=1)
+            loss = loss.mean()
         run.backward(loss, optimiser, model)
         ema.update(model)
         run.log({"loss": loss})

@@ -5,6 +5,7 @@ import torch
 
 from distill.config import UserError
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guided
+from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training import count_flops
 from distill.windows import corrupt, drop_prompts
@@ -87,3 +88,23 @@ def test_a_network_fed_changes_goes_on_from_one_fed_frames():
     torch.testing.assert_close(again(x, t, conditions), new(x, t, conditions))
     with pytest.raises(UserError, match="cannot go on"):
         old.adopt(new)
+
+
+def test_motion_starts_silent_and_reaches_only_its_blocks():
+    old, new = tiny_teacher(), DiT(tiny_config(motion=[1, 3]))
+    new.adopt(old)
+    x, t, conditions = noise(3, TOKENS, CHANNELS), torch.rand(3), tiny_conditions(3)
+    torch.testing.assert_close(new(x, t, conditions), old(x, t, conditions))
+    with torch.no_grad():
+        new.motion[2].weight.normal_()
+    before, after = (dit.features(x, t, conditions, [0, 1]) for dit in (old, new))
+    torch.testing.assert_close(before[0], after[0])
+    assert not torch.allclose(before[1], after[1], atol=1e-3)
+    # split where a student splits it, the whole is the same
+    features = new.backbone(x, t, conditions, 3)
+    split = new.head(features, new.base(conditions) + new.time(t), 3)
+    torch.testing.assert_close(split, new(x, t, conditions))
+    with pytest.raises(UserError, match="motion"):
+        tiny_config(motion=[3, 1])
+    with pytest.raises(UserError, match="lower `motion`"):
+        Student(new, StudentConfig(head_blocks=2))
