@@ -143,8 +143,8 @@ class Codec(nn.Module):
         return self.latent(frame).flatten(2).transpose(1, 2)
 
     def decode(self, latent: Tensor) -> Tensor:
-        """normalised [B,T,C] -> [B,3,96,160] clamped to 0..1"""
-        grid = latent.transpose(1, 2).reshape(-1, self.channels, HEIGHT // PATCH, WIDTH // PATCH)
+        """normalised [B,T,C] -> [B,3,96,160] clamped to 0..1; tokens beyond the picture's are ignored"""
+        grid = latent[:, : self.tokens].transpose(1, 2).reshape(-1, self.channels, HEIGHT // PATCH, WIDTH // PATCH)
         return self.decoder(grid).clamp(0, 1)
 
     def forward(self, frame: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

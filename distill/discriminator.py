@@ -23,8 +23,8 @@ class Head(nn.Module):
         self.out = nn.Linear(inner, 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """[B,T,D] -> [B]"""
-        x = self.reduce(self.norm(tokens)).transpose(1, 2).unflatten(2, self.grid)
+        """[B,T,D] -> [B]; tokens beyond the grid (telemetry) are not judged"""
+        x = self.reduce(self.norm(tokens[:, : self.grid[0] * self.grid[1]])).transpose(1, 2).unflatten(2, self.grid)
         x = F.leaky_relu(x, 0.2)
         fine = F.leaky_relu(self.fine(x), 0.2).mean((2, 3))
         coarse = F.leaky_relu(self.coarse(F.avg_pool2d(x, 2)), 0.2).mean((2, 3))

@@ -4,7 +4,12 @@
   x = (z_next - h_newest) / scale(level), scale^2 = delta_std^2 + (level * unit)^2 per channel. So x has unit size, and
   what the noise (or a drifted roll-out) added to the newest latent is part of what the network learns to take away.
 - Rectified flow: x_t = (1 - t) x + t x1, t = 0 data, t = 1 noise; the output is v = E[x1 - x | x_t].
-- adaLN-zero (DiT, arXiv 2212.09748) from time, history noise level, actions and prompt.
+- adaLN-zero (DiT, arXiv 2212.09748) from time, history noise level, actions, prompt and telemetry.
+- The last token of a latent is no part of the picture but telemetry: the car's speed, offset, heading and the road's
+  bends (data.TELEMETRY). It is dreamed like the rest. How fast the car goes moves every token, so it also conditions
+  every block: motion need not be found in the picture again each tick.
+- The history comes in through a 3x3 convolution over the grid: what is next in a token was, for the most part, in it or
+  in its neighbours.
 - `backbone` and `head` split it behind any block; `forward` is the one after the other. tmd.md 2.2 builds on that.
 - Attention is MatMul and Softmax, which every ONNX backend runs exactly.
 
@@ -24,6 +29,8 @@ from distill.config import UserError
 
 TIME_SCALE = 1000.0  # times and levels live in 0..1; the sinusoids are made for 0..1000
 
+STILL = 0.04  # changes below this part of a unit latent are as good as none
+
 # Powers of delta_std, the usual change of a channel. Real drift lies between: a slow channel drifts by many of its
 # small changes before it shows, a fast one by a part of its large one.
 NOISE_UNITS = {"latent": 0.0, "root": 0.5, "change": 1.0}
@@ -31,9 +38,10 @@ NOISE_UNITS = {"latent": 0.0, "root": 0.5, "change": 1.0}
 
 @dataclass
 class DiTConfig:
-    tokens: int = 60
-    channels: int = 32
-    offsets: list[int] = field(default_factory=lambda: [1, 2, 3, 6, 10, 16])
+    tokens: int = 61
+    columns: int = 10  # of the grid; tokens beyond its last whole row are telemetry
+    channels: int = 48
+    offsets: list[int] = field(default_factory=lambda: [1, 2, 4, 8])
     actions: int = 4
     action_dims: int = 2
     prompt_dim: int = 384
@@ -42,26 +50,31 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
-    motion: list[int] = field(default_factory=list)  # [from, to]: blocks also told the pooled tokens before `from`
-    history_input: str = "frames"  # what is fed of the history: its `frames`, or the newest and the `changes` before it
-    noise_unit: str = "latent"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
+    noise_unit: str = "change"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
     def __post_init__(self):
         if self.width % self.heads:
             raise UserError(f"width {self.width} must be a multiple of heads {self.heads}")
         if self.blocks < 1 or self.tokens < 1:
             raise UserError("a DiT needs at least one block and one token")
-        if self.motion and not (len(self.motion) == 2 and 0 < self.motion[0] < self.motion[1] <= self.blocks):
-            raise UserError(f"motion is [from, to] with 0 < from < to <= {self.blocks} blocks, not {self.motion}")
-        if self.history_input not in ("frames", "changes"):
-            raise UserError(f"history_input must be frames or changes, not {self.history_input}")
+        if self.columns < 1 or self.columns > self.tokens:
+            raise UserError(f"{self.tokens} tokens do not fill a row of {self.columns}")
         if self.noise_unit not in NOISE_UNITS:
             raise UserError(f"noise_unit must be one of {', '.join(NOISE_UNITS)}, not {self.noise_unit}")
 
+    @property
+    def grid(self) -> int:
+        """Tokens of the picture."""
+        return self.tokens // self.columns * self.columns
+
+    @property
+    def history_width(self) -> int:
+        """Numbers of the history that a token is fed."""
+        return len(self.offsets) * self.channels
+
     def architecture(self) -> dict:
-        """What a checkpoint is recognised by. Later choices are left out at their first value, as in older files."""
-        first = {"noise_unit": "latent", "history_input": "frames", "motion": []}
-        return {k: v for k, v in asdict(self).items() if k not in first or v != first[k]}
+        """What a checkpoint is recognised by."""
+        return asdict(self)
 
 
 @dataclass
@@ -153,9 +166,13 @@ class DiT(nn.Module):
     def __init__(self, config: DiTConfig):
         super().__init__()
         self.config = config
-        width, history = config.width, len(config.offsets) * config.channels
+        width, extra = config.width, config.tokens - config.grid
         self.patch = nn.Linear(config.channels, width)  # of x_t, and in the student of y_s too
-        self.context = nn.Linear(history, width, bias=False)  # with `patch`: one Linear of the concatenation
+        self.context = nn.Conv2d(config.history_width, width, 3, padding=1, bias=False)
+        self.instruments = nn.Linear(config.history_width, width, bias=False) if extra else None
+        self.telemetry = None
+        if extra:
+            self.telemetry = nn.Sequential(nn.Linear(extra * config.history_width, width), nn.SiLU(), nn.Linear(width, width))
         self.position = nn.Parameter(0.02 * torch.randn(config.tokens, width))
         self.time = Embedder(width, config.frequencies)
         self.level = Embedder(width, config.frequencies)
@@ -165,16 +182,13 @@ class DiT(nn.Module):
         self.prompt = nn.Linear(config.prompt_dim, width)
         self.null_prompt = nn.Parameter(torch.zeros(config.prompt_dim))
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
-        self.motion = None
-        if config.motion:
-            self.motion = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.output = Output(width, config.channels)
-        self.register_buffer("delta_std", torch.ones(config.channels))
+        self.register_buffer("delta_std", torch.ones(config.tokens, config.channels))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         for module in self.modules():
-            if isinstance(module, nn.Linear):
+            if isinstance(module, (nn.Linear, nn.Conv2d)):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -182,23 +196,24 @@ class DiT(nn.Module):
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
         zeroes = [block.modulation for block in self.blocks] + [self.output.modulation, self.output.linear]
-        for zeroed in zeroes + ([self.motion[2]] if self.motion else []):
+        for zeroed in zeroes:
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
 
     # -- the modelled variable -----------------------------------------------------------------------------------
 
     def scale(self, level: Tensor) -> Tensor:
-        """level [B] -> [B,1,C], what one unit of x is in normalised latents."""
-        return torch.sqrt(self.delta_std**2 + (level[:, None] * self.noise_unit()) ** 2)[:, None]
+        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
+        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
 
     def noise_unit(self) -> Tensor:
-        """[C], the standard deviation of the history noise at level 1."""
-        return self.delta_std ** NOISE_UNITS[self.config.noise_unit]
+        """[T,C], the standard deviation of the history noise at level 1."""
+        unit = self.delta_std ** NOISE_UNITS[self.config.noise_unit]
+        return torch.where(self.delta_std > 0, unit, torch.zeros_like(unit))
 
     def to_change(self, latent: Tensor, conditions: Conditions) -> Tensor:
         """The next latent [B,T,C] -> x [B,T,C]."""
-        return (latent - conditions.history[:, 0]) / self.scale(conditions.level)
+        return (latent - conditions.history[:, 0]) / self.scale(conditions.level).clamp(min=1e-6)
 
     def to_latent(self, change: Tensor, conditions: Conditions) -> Tensor:
         """x [B,T,C] -> the next latent [B,T,C]."""
@@ -211,55 +226,40 @@ class DiT(nn.Module):
         prompt = conditions.prompt
         if conditions.dropped is not None:
             prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
-        return self.action(conditions.actions.flatten(1)) + self.prompt(prompt) + self.level(conditions.level)
+        base = self.action(conditions.actions.flatten(1)) + self.prompt(prompt) + self.level(conditions.level)
+        if self.telemetry is not None:
+            base = base + self.telemetry(self.fed(conditions.history)[:, self.config.grid :].flatten(1))
+        return base
+
+    def fed(self, history: Tensor) -> Tensor:
+        """history [B,K,T,C] -> [B,T,K*C]: the newest latent, and the changes before it in units of what is usual, as a
+        slow channel's motion is a small part of its frames."""
+        changes = (history[:, :-1] - history[:, 1:]) / self.usual_changes()
+        return torch.cat([history[:, :1], changes], 1).transpose(1, 2).flatten(2)
+
+    def usual_changes(self) -> Tensor:
+        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
+        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
+        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
+
+    def context_tokens(self, history: Tensor) -> Tensor:
+        """history [B,K,T,C] -> what it adds to the tokens, positions included: [B,T,D]."""
+        config, fed = self.config, self.fed(history)
+        rows = config.grid // config.columns
+        picture = fed[:, : config.grid].transpose(1, 2).reshape(-1, config.history_width, rows, config.columns)
+        tokens = self.context(picture).flatten(2).transpose(1, 2)
+        if self.instruments is not None:
+            tokens = torch.cat([tokens, self.instruments(fed[:, config.grid :])], 1)
+        return tokens + self.position
 
     def embed(self, x: Tensor, conditions: Conditions) -> Tensor:
         """x_t and the history -> tokens [B,T,D]."""
-        history = conditions.history
-        if self.config.history_input == "changes":
-            before = (history[:, :-1] - history[:, 1:]) / self.usual_changes()[:, None]
-            history = torch.cat([history[:, :1], before], 1)
-        return self.patch(x) + self.context(history.transpose(1, 2).flatten(2)) + self.position
-
-    def usual_changes(self) -> Tensor:
-        """[K-1,C], about how much a latent changes from one frame of the history to the next."""
-        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
-        return gaps.sqrt()[:, None] * self.delta_std
-
-    def adopt(self, other: DiT) -> None:
-        """Takes over the weights of another DiT of the same shape. Where that one is fed frames and this one changes,
-        the same function comes out: h_k = h_0 - sum_{j<=k} s_j u_j for the changes u_j in units of s_j. A slow
-        channel's motion is a small part of its frames, so it is learnt faster from changes."""
-        state = other.state_dict()
-        ours, theirs = self.config.history_input, other.config.history_input
-        if (ours, theirs) == ("changes", "frames"):
-            frames = state["context.weight"].unflatten(1, (len(self.config.offsets), -1))  # [D,K,C]
-            since = frames.flip(1).cumsum(1).flip(1)  # sum over k >= j
-            self.delta_std.copy_(other.delta_std)
-            changes = torch.cat([since[:, :1], -since[:, 1:] * self.usual_changes()], 1)
-            state = state | {"context.weight": changes.flatten(1)}
-        elif ours != theirs:
-            raise UserError(f"a network that is fed {ours} cannot go on from one that is fed {theirs}")
-        added = {k: v for k, v in self.state_dict().items() if k.startswith("motion.") and k not in state}
-        self.load_state_dict(state | added)
+        return self.patch(x) + self.context_tokens(conditions.history)
 
     def run_blocks(self, tokens: Tensor, condition: Tensor, first: int, last: int) -> Tensor:
-        for _, behind in self.each_block(tokens, condition, first, last):
-            tokens = behind
+        for block in self.blocks[first:last]:
+            tokens = block(tokens, condition)
         return tokens
-
-    def each_block(self, tokens: Tensor, condition: Tensor, first: int, last: int):
-        """(index, tokens behind it) of the blocks first..last-1. How the whole picture moves is one thing that every
-        token must know and multiply with: the pooled tokens join the condition of the blocks `config.motion`."""
-        start, end = self.config.motion or (-1, -1)
-        plain = condition
-        for index in range(first, last):
-            if index == start:
-                condition = plain + self.motion(tokens.mean(1))
-            if index == end:
-                condition = plain
-            tokens = self.blocks[index](tokens, condition)
-            yield index, tokens
 
     def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, depth: int, base: Tensor | None = None) -> Tensor:
         """Embedding and the first `depth` blocks: x [B,T,C], t [B] -> features [B,T,D]."""
@@ -278,7 +278,9 @@ class DiT(nn.Module):
     def features(self, x: Tensor, t: Tensor, conditions: Conditions, layers: list[int]) -> list[Tensor]:
         """Tokens [B,T,D] behind each of the blocks `layers` (0-based), for the discriminator."""
         condition = F.silu(self.base(conditions) + self.time(t))
-        found = dict(self.each_block(self.embed(x, conditions), condition, 0, max(layers) + 1))
+        tokens, found = self.embed(x, conditions), {}
+        for index in range(max(layers) + 1):
+            tokens = found[index] = self.blocks[index](tokens, condition)
         return [found[index] for index in layers]
 
 
@@ -300,14 +302,15 @@ def block_flops(config: DiTConfig) -> int:
 
 
 def edge_flops(config: DiTConfig) -> dict[str, int]:
-    """The same for what is not a block: `base` (actions, prompt, level), `time`, `embed` (with `motion`), `output`."""
-    width, frequencies = config.width, 2 * config.frequencies
+    """The same for what is not a block: `base` (actions, prompt, level, telemetry), `time`, `embed`, `output`."""
+    width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
-    embed = config.tokens * width * config.channels * (1 + len(config.offsets))
+    if extra:
+        base += extra * config.history_width * width + width**2
+    embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)
     output = 2 * width**2 + config.tokens * width * config.channels
-    motion = 2 * width**2 if config.motion else 0
-    return {"base": 2 * base, "time": 2 * embedder, "embed": 2 * (embed + motion), "output": 2 * output}
+    return {"base": 2 * base, "time": 2 * embedder, "embed": 2 * embed, "output": 2 * output}
 
 
 def forward_flops(config: DiTConfig) -> int:

@@ -42,7 +42,6 @@ class Config(TrainConfig):
     guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
-    columns: int = 10  # tokens in a row of the latent
     discriminator_width: int = 64
     time_shift: float = 5.0  # of t_dmd
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
@@ -119,7 +118,7 @@ class Stage2:
         self.fake = DiT(shape)
         self.fake.load_state_dict(teacher.state_dict())
         self.discriminator = Discriminator(
-            shape.width, shape.tokens, config.columns, len(self.layers), config.discriminator_width
+            shape.width, shape.grid, shape.columns, len(self.layers), config.discriminator_width
         )
 
     def student_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:

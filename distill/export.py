@@ -90,8 +90,9 @@ class StudentGraph(nn.Module):
         newest = history[:, :1].reshape(-1, tokens, channels)
         noises = [part.reshape(-1, tokens, channels) for part in noise.split(1, 1)]
         base = dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.prompt(prompt) + self.level
-        context = dit.context(history.transpose(1, 2).reshape(-1, tokens, len(config.offsets) * channels))
-        context = context + dit.position
+        if dit.telemetry is not None:
+            base = base + dit.telemetry(dit.fed(history)[:, config.grid :].reshape(-1, dit.telemetry[0].in_features))
+        context = dit.context_tokens(history)
         x = noises[0]
         for index, (t, lower) in enumerate(self.outer):
             condition = F.silu(base + self.times[index])
@@ -222,7 +223,7 @@ def export_student(student: Student, level: float, out: Path, half: bool) -> flo
 def export_codec(codec: Codec, out: Path, half: bool) -> tuple[float, float]:
     codec = (round_weights(codec) if half else copy.deepcopy(codec)).to(memory_format=torch.contiguous_format)
     generator = torch.Generator().manual_seed(3)
-    latent = {"latent": torch.randn(2, codec.tokens, codec.channels, generator=generator)}
+    latent = {"latent": torch.randn(2, codec.tokens + 1, codec.channels, generator=generator)}
     frame = {"frame": torch.rand(2, HEIGHT, WIDTH, 3, generator=generator)}
     decoder, encoder = DecoderGraph(codec), EncoderGraph(codec)
     export_graph(decoder, latent, "frame", out / "decoder.onnx", half)
@@ -282,10 +283,10 @@ def run(config: Config) -> None:
     student, codec = load_student(config.student), load_codec(config.codec)
     latents = Latents(config.data, "heldout")
     shape, plan = student.dit.config, student.config
-    if (codec.tokens, codec.channels) != (shape.tokens, shape.channels):
+    if (codec.tokens, codec.channels) != (shape.grid, shape.channels):
         raise UserError(
             f"the codec makes {codec.tokens}x{codec.channels} latents, the student was trained on "
-            f"{shape.tokens}x{shape.channels}; name the codec that it was trained with"
+            f"{shape.grid}x{shape.channels}; name the codec that it was trained with"
         )
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -298,7 +299,7 @@ def run(config: Config) -> None:
     starts, presets, first = export_starts(latents, student, config.starts, out)
     files = {name: describe(out / f"{name}.onnx") for name in ("student", "decoder", "encoder")}
     files["starts"] = describe(out / "starts.safetensors")
-    decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, codec.tokens, codec.channels)))
+    decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     flops = student_flops(plan, shape) + decoder_flops
     manifest = {
         "format": "oneiro-world",

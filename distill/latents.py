@@ -1,5 +1,5 @@
-"""All prepared frames through the codec, once: float16 latents beside the packed frames, mirrored ones too, and an
-embedding for each caption. Run it again after `prepare`: only what is new is encoded, unless the codec has changed."""
+"""All prepared frames through the codec, once: float16 latents with their telemetry beside the packed frames, mirrored
+ones too, and an embedding for each caption. Run it again after `prepare`: only what is new is encoded, unless the codec has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from distill.autoencoder import Codec, load_codec, to_input
 from distill.config import BaseConfig, UserError
-from distill.data import LABELS, PARAPHRASES, Packed, write_atomically
+from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token, write_atomically
 from distill.training import setup
 
 
@@ -44,7 +44,7 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
     entry = {
         "codec": fingerprint(codec),
         "rows": 0,
-        "tokens": codec.tokens,
+        "tokens": codec.tokens + 1,  # and the telemetry
         "channels": codec.channels,
         "flipped": flip,
     }
@@ -53,7 +53,7 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
         if {**before, "rows": 0} == entry:
             entry = before
     first, total = entry["rows"], len(packed)
-    size = codec.tokens * codec.channels * 2
+    size = entry["tokens"] * codec.channels * 2
     names = ["latents.f16", "flipped.f16"] if flip else ["latents.f16"]
     if first == 0:  # the old latents belong to another codec
         path.unlink(missing_ok=True)
@@ -65,10 +65,12 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
     try:
         steps = range(first, total, batch)
         for start in tqdm(steps, desc=f"latents of {packed.folder.parent.name}", unit="batch", disable=not steps):
-            frame = to_input(packed.frames[start : min(start + batch, total)], device)
-            files[0].write(codec.encode(frame).half().cpu().numpy().tobytes())
-            if flip:
-                files[1].write(codec.encode(frame.flip(3)).half().cpu().numpy().tobytes())
+            rows = slice(start, min(start + batch, total))
+            frame = to_input(packed.frames[rows], device)
+            for mirrored, file in enumerate(files):
+                picture = codec.encode(frame.flip(3) if mirrored else frame).cpu().numpy()
+                token = telemetry_token(packed.telemetry[rows], codec.channels, bool(mirrored))
+                file.write(np.concatenate([picture, token], 1).astype(np.float16).tobytes())
         for file in files:
             file.flush()
             os.fsync(file.fileno())

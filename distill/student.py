@@ -107,14 +107,8 @@ class Student(nn.Module):
         blocks = teacher.config.blocks
         if config.head_blocks >= blocks:
             raise UserError(f"head_blocks {config.head_blocks} must be below the teacher's {blocks} blocks")
-        depth, motion = blocks - config.head_blocks, teacher.config.motion
-        if motion and motion[1] > depth:
-            raise UserError(
-                f"the teacher's motion reaches block {motion[1]}, but a backbone with head_blocks={config.head_blocks} "
-                f"ends at {depth}; train the teacher with a lower `motion`, or the student with a smaller head"
-            )
         self.config = config
-        self.depth = depth
+        self.depth = blocks - config.head_blocks
         self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
         if config.fusion == "gated":
             self.fusion = GatedFusion(teacher.config, config.fusion_ratio, config.gate_init)

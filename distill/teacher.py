@@ -23,7 +23,7 @@ from distill.preview import Preview
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, channel_weights, corrupt, drop_prompts, measure_delta_std
+from distill.windows import Windows, corrupt, drop_prompts, loss_weights, measure_delta_std
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
@@ -32,18 +32,17 @@ VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 class Config(TrainConfig):
     name: str = "teacher"
     width: int = 192
-    blocks: int = 8
+    blocks: int = 6
     heads: int = 6
     mlp_ratio: int = 4
-    offsets: list[int] = field(default_factory=lambda: [1, 2, 3, 6, 10, 16])
+    columns: int = 10
+    offsets: list[int] = field(default_factory=lambda: [1, 2, 4, 8])
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
-    motion: list[int] = field(default_factory=list)  # see DiTConfig
-    history_input: str = "frames"  # frames | changes: see DiTConfig
-    noise_unit: str = "latent"  # what a level of 1 is: see DiTConfig
-    history_noise: float = 0.5  # highest level
-    channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
+    noise_unit: str = "change"  # what a level of 1 is: see DiTConfig
+    history_noise: float = 1.5  # highest level
+    loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
     own_history: float = 0.0  # part of the batch whose history the teacher dreamed itself
     own_ticks: int = 8  # how far such a history is dreamed at most
@@ -68,7 +67,7 @@ def sample_times(batch: int, device, shift: float = 1.0) -> Tensor:
 
 
 def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
-    """Mean squared error of the velocity; x, noise [B,T,C], t [B], weights [C] -> [B]."""
+    """Mean squared error of the velocity; x, noise [B,T,C], t [B], weights [T,C] -> [B]."""
     time = t[:, None, None]
     velocity = model((1 - time) * x + time * noise, t, conditions)
     return (weights * (velocity - (noise - x)).square()).mean((1, 2))
@@ -104,7 +103,7 @@ def run(config: Config) -> None:
     windows = Windows(training, shape, run.device)
     model = DiT(shape).to(run.device)
     if config.init:
-        model.adopt(load_teacher(config.init, averaged=False))
+        model.load_state_dict(load_teacher(config.init, averaged=False).state_dict())
     else:
         model.delta_std.copy_(measure_delta_std(windows))
     ema = Ema(model, config.ema)
@@ -121,7 +120,7 @@ def run(config: Config) -> None:
     )
     call = run.parallel(model)
     unit = model.noise_unit()
-    weights = channel_weights(config.codec, config.channel_power, shape.channels, run.device)
+    weights = loss_weights(config.codec, config.loss_power, model)
     sampler = TeacherSampler(ema.model, config.sample_steps)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())

@@ -29,7 +29,7 @@ from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, channel_weights, corrupt, drop_prompts
+from distill.windows import Windows, corrupt, drop_prompts, loss_weights
 
 CLIP = (0.001, 0.999)  # of s and of the times of stage 2
 
@@ -56,9 +56,9 @@ class Config(TrainConfig):
     prompt_dropout: float = 0.1
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
-    channel_power: float = 0.0  # weigh a channel's error by its share of the picture to this power; 0 = all alike
+    loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
     optimiser: str = "adamw"
-    history_noise: float = 0.5
+    history_noise: float = 1.5
     own_history: float = 0.0  # part of the batch whose history the student dreamed itself
     own_ticks: int = 8  # how far such a history is dreamed at most
     own_after: float = 0.3  # from this part of the budget on
@@ -214,7 +214,7 @@ def run(config: Config) -> None:
         f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps} N={config.inner_steps} "
         f"H={config.head_blocks}, {student_flops(student.config, shape) / 1e9:.3f} GFLOP a tick"
     )
-    weights = channel_weights(config.codec, config.channel_power, shape.channels, run.device)
+    weights = loss_weights(config.codec, config.loss_power, student.dit)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distill.autoencoder import load_codec
 from distill.data import Latents
-from distill.dit import Conditions, DiTConfig
+from distill.dit import Conditions, DiT, DiTConfig
 
 OTHER_WORDS = 0.75  # part of the samples whose caption is said in other words
 
@@ -54,8 +54,8 @@ class Windows:
 
 
 def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) -> Conditions:
-    """Noises the history at a random level in 0..highest per sample, small levels more often. `unit` [C] is the noise
-    of level 1 (`DiT.noise_unit`)."""
+    """Noises the history at a random level in 0..highest per sample, small levels more often. `unit` [T,C] is the
+    noise of level 1 (`DiT.noise_unit`)."""
     history = conditions.history
     batch = len(history)
     level = highest * torch.rand(batch, device=history.device).square()
@@ -70,17 +70,24 @@ def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
     return Conditions(conditions.history, conditions.level, conditions.actions, conditions.prompt, dropped)
 
 
-def channel_weights(codec: str, power: float, channels: int, device) -> Tensor:
-    """[C], mean 1. How far one unit of a latent's channel moves the picture, to `power`: per channel, so the flow's
-    optimum stays where it is, but a small network spends itself on shapes and colours before speckle."""
+def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
+    """[T,C], mean 1 over the picture. How far one unit of x moves the picture, to `power`: fixed per number, so the
+    flow's optimum stays where it is, but a small network spends itself on what is seen before speckle. Telemetry
+    weighs as the mean of the picture's tokens; what never changes weighs nothing."""
+    config = dit.config
     if not power:
-        return torch.ones(channels, device=device)
-    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).pow(power / 2)
-    return (gain / gain.mean()).to(device)
+        return torch.where(dit.delta_std > 0, 1.0, 0.0)
+    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).sqrt().to(dit.delta_std)
+    weights = (gain * dit.delta_std).pow(power)
+    weights = weights / weights[: config.grid].mean()
+    moves = (dit.delta_std[config.grid :] > 0).float()
+    weights[config.grid :] = moves * config.channels / moves.sum(1, keepdim=True).clamp(min=1)
+    return weights
 
 
 def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:
-    """Standard deviation per channel of the change from one latent to the next: [C]."""
+    """Standard deviation per token and channel of the change from one latent to the next: [T,C]; 0 where it is still."""
     target, conditions = windows.gather(windows.fixed(count))
     change = (target - conditions.history[:, 0]).double()
-    return change.square().mean((0, 1)).sqrt().clamp(min=1e-3).float()
+    deviation = change.square().mean(0).sqrt().float()
+    return torch.where(deviation > 0, deviation.clamp(min=1e-3), 0.0)

@@ -19,7 +19,7 @@ import torch
 
 from distill.autoencoder import load_codec, to_frames, to_input
 from distill.config import UserError
-from distill.data import RING, Packed
+from distill.data import RING, Packed, telemetry_token
 from distill.random import normals
 
 
@@ -92,6 +92,7 @@ class Dream:
         shape = starts.history.shape
         latents = self.codec.encode(starts.history.reshape(-1, *shape[2:]))
         history = latents.reshape(shape[0], shape[1], *latents.shape[1:])
+        history = np.concatenate([history, telemetry_token(starts.telemetry, history.shape[-1])], 2)
         self.latent = history[:, 0]
         self.rollout.reset(history, starts.past_actions[:, : self.past_actions], starts.prompt, starts.seeds)
 

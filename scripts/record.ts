@@ -14,6 +14,7 @@ import { createServer as createVite } from 'vite'
 
 import { chromiumFlags, ensureChromium } from '../e2e/chromium'
 import { POLICIES, type PolicyName } from '../src/scene/drive/policy'
+import { TELEMETRY } from '../src/scene/drive/telemetry'
 
 const compress = promisify(deflate)
 
@@ -74,9 +75,10 @@ async function writeEpisode(body: Buffer): Promise<void> {
   const file = fileOf(episode.seed)
   const container = {
     format: 'oneiro-episode',
-    version: 1,
+    version: 2,
     world: options.world,
     ticksPerSecond: 20,
+    telemetryNames: TELEMETRY.map(({ name }) => name),
     ...episode,
     frames,
   }

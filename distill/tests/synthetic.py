@@ -8,7 +8,7 @@ from pathlib import Path
 import msgpack
 import numpy as np
 
-from distill.data import BIOMES, TIMES, WEATHERS, read_episode
+from distill.data import BIOMES, TELEMETRY, TIMES, WEATHERS, read_episode
 
 H, W = 96, 160
 GROUND = np.array([[80, 160, 60], [30, 90, 40], [210, 170, 100], [230, 235, 240], [60, 40, 45]], float)
@@ -37,7 +37,7 @@ def episode(seed: int, ticks: int = 48, change: int | None = None) -> dict:
     rng = np.random.default_rng(seed)
     offset, phase = 0.0, 0.0
     actions = np.repeat(rng.integers(-1, 2, (ticks // 8 + 1, 2)), 8, axis=0)[:ticks].astype(np.int8)
-    frames, prompts = [], []
+    frames, prompts, telemetry = [], [], []
     labels = [int(rng.integers(5)), int(rng.integers(4)), int(rng.integers(4))]
     for tick in range(ticks):
         if tick == 0 or tick == change:
@@ -48,13 +48,15 @@ def episode(seed: int, ticks: int = 48, change: int | None = None) -> dict:
                 | {"tick": tick, "text": " ".join(words), "split": "train"}
             )
         frames.append(frame(offset, phase, *labels))
+        telemetry.append([15.0, offset, *[0.0] * (len(TELEMETRY) - 2)])
         offset = np.clip(offset + 0.2 * actions[tick, 0], -2, 2)
         phase += 0.4 + 0.3 * actions[tick, 1]
     frames = np.stack(frames)
     return {
-        "format": "oneiro-episode", "version": 1, "world": "drive", "seed": seed, "ticks": ticks,
+        "format": "oneiro-episode", "version": 2, "world": "drive", "seed": seed, "ticks": ticks,
         "width": W, "height": H,
         "ticksPerSecond": 20, "policy": "synthetic", "frames": zlib.compress(frames.tobytes(), 1),
+        "telemetryNames": list(TELEMETRY), "telemetry": np.array(telemetry, "<f4").tobytes(),
         "actions": actions.tobytes(), "rewards": np.ones(ticks, "<f4").tobytes(),
         "dones": np.zeros(ticks, np.uint8).tobytes(), "prompts": prompts, "stateHash": "",
     }  # fmt: skip

@@ -19,7 +19,7 @@ def stage(**changes) -> dmd.Stage2:
     with torch.no_grad():
         student.interval.out.weight.normal_(std=0.05)
     teacher = tiny_teacher().requires_grad_(False)
-    made = dmd.Stage2(dmd.Config(columns=3, discriminator_width=8, **changes), student, teacher)
+    made = dmd.Stage2(dmd.Config(discriminator_width=8, **changes), student, teacher)
     with torch.no_grad():  # a fake score that has moved
         for parameter in made.fake.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -119,7 +119,7 @@ def test_where_samples_come_from():
 
 def test_the_discriminator_learns_to_tell_tokens_apart():
     torch.manual_seed(0)
-    critic = Discriminator(24, TOKENS, 3, layers=2, inner=8)
+    critic = Discriminator(24, TOKENS - 1, 3, layers=2, inner=8)
     optimiser = torch.optim.Adam(critic.parameters(), 3e-3)
     for _ in range(60):
         real, fake = ([torch.randn(16, TOKENS, 24) + shift] * 2 for shift in (0.0, torch.arange(24) / 24))
@@ -146,15 +146,14 @@ def test_impossible_settings_are_refused():
 def test_a_whole_run_and_its_resume(tmp_path):
     world = write_world(tmp_path / "world")
     common = [f"data={world}", f"runs={tmp_path}", "batch=8", "codec=none", "warmup_steps=5"]
-    shape = ["width=24", "blocks=3", "heads=2", "frequencies=8"]
-    teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "max_steps=5"]))
+    shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
+    teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "loss_power=0", "max_steps=5"]))
     teacher = f"teacher={tmp_path}/teacher/teacher.pt"
-    tmd.run(load_config(tmd.Config, None, [*common, teacher, "max_steps=5", "head_blocks=1"]))
+    tmd.run(load_config(tmd.Config, None, [*common, teacher, "loss_power=0", "max_steps=5", "head_blocks=1"]))
     own = [
         *common,
         teacher,
         f"student={tmp_path}/tmd/student.pt",
-        "columns=3",
         "discriminator_width=8",
         "own_history=0.5",
     ]

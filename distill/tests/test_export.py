@@ -75,7 +75,7 @@ def test_the_codec_graphs(tmp_path):
     codec = Codec(4, [8, 8, 8], [8, 8, 8], [1, 1, 1]).eval()
     decoder, encoder = export.export_codec(codec, tmp_path, half=True)
     assert decoder < 1e-4 and encoder < 1e-3
-    frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 60, 4), np.float32)})[0]
+    frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]
     assert frame.shape == (1, 96, 160, 4) and (frame[..., 3] == 1).all() and frame.min() >= 0 and frame.max() <= 1
     model = onnx.load(tmp_path / "decoder.onnx")
     assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
@@ -118,7 +118,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
 
 
 class FakeCodec:
-    tokens, channels = TOKENS, CHANNELS
+    tokens, channels = TOKENS - 1, CHANNELS
 
     def decode(self, latent):
         return latent @ torch.ones(CHANNELS, 2000)

@@ -179,8 +179,9 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
 
 def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp_path):
     world = write_world(tmp_path / "world")
-    shape = ["width=24", "blocks=3", "heads=2", "frequencies=8"]
+    shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     common = [f"data={world}", f"runs={tmp_path}", "batch=16", "codec=none", "warmup_steps=10", "ema=0.98"]
+    common.append("loss_power=0")
     teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "max_steps=60", "learning_rate=4e-3"]))
     config = load_config(
         tmd.Config,

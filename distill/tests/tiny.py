@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from distill.data import TELEMETRY
 from distill.dit import Conditions, DiT, DiTConfig
 from distill.student import Student, StudentConfig
 
-TOKENS, CHANNELS, PROMPT = 6, 4, 5
+TOKENS, COLUMNS, CHANNELS, PROMPT = 7, 3, 4, 5  # two rows of three, and telemetry
 
 
 def tiny_config(**changes) -> DiTConfig:
     values = {
         "tokens": TOKENS,
+        "columns": COLUMNS,
         "channels": CHANNELS,
         "prompt_dim": PROMPT,
         "width": 24,
@@ -85,6 +87,7 @@ def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
         np.zeros((rows, 96, 160, 3), np.uint8).tofile(packed / "frames.u8")
         actions.tofile(packed / "actions.i8")
         (np.arange(rows) // 40 % 2).astype(np.int32).tofile(packed / "prompts.i32")
+        np.zeros((rows, len(TELEMETRY)), np.float32).tofile(packed / "telemetry.f32")
         np.zeros(rows, np.float32).tofile(packed / "rewards.f32")
         np.zeros(rows, np.uint8).tofile(packed / "dones.u8")
         latents.tofile(packed / "latents.f16")

@@ -3,6 +3,7 @@ import { BIOMES, caption, type Setting, type Split, TIMES, WEATHERS } from './ca
 import { Driver, type PolicyName } from './policy'
 import type { DriveRenderer } from './renderer'
 import { Simulation } from './simulation'
+import { TELEMETRY, telemetryOf } from './telemetry'
 
 /** Episode seeds from here on are for evaluation only and never enter training. */
 export const HELD_OUT_SEED = 1_000_000
@@ -36,6 +37,8 @@ export interface Episode {
   readonly frames: Uint8Array
   /** [ticks, 2]: steer and throttle applied at frame t, which lead to frame t + 1. */
   readonly actions: Int8Array
+  /** [ticks, telemetry]: the instruments at frame t, in the order of `TELEMETRY`. */
+  readonly telemetry: Float32Array
   readonly rewards: Float32Array
   readonly dones: Uint8Array
   readonly prompts: readonly PromptPoint[]
@@ -85,6 +88,7 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
   let frames = new Uint8Array(0)
   let size = { width: 0, height: 0 }
   const actions = new Int8Array(ticks * 2)
+  const telemetry = new Float32Array(ticks * TELEMETRY.length)
   const rewards = new Float32Array(ticks)
   const dones = new Uint8Array(ticks)
   let next = 1
@@ -106,6 +110,7 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
       frames[to + 1] = pixels.data[from + 1]!
       frames[to + 2] = pixels.data[from + 2]!
     }
+    telemetry.set(telemetryOf(seed, simulation.car), t * TELEMETRY.length)
     if (prompts[next]?.tick === t) simulation.become(prompts[next++]!)
     const action = driver.act(seed, simulation.car)
     const { reward, done } = simulation.step(action)
@@ -121,6 +126,7 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
     policy: spec.policy ?? 'mixed',
     frames,
     actions,
+    telemetry,
     rewards,
     dones,
     prompts,

@@ -71,7 +71,7 @@ void main() {
 export const GROUND_FRAGMENT = /* glsl */ `
 ${COMMON}
 uniform vec3 groundA, groundB, roadColor, lineColor, kerbColor, skyTop;
-uniform float wet, lava, halfWidth, seed;
+uniform float wet, lava, halfWidth;
 varying vec3 vNormal, vPos;
 varying vec2 vRoad;
 
@@ -82,22 +82,11 @@ float band(float x, float period, float duty, float w) {
   return mix(on, duty, smoothstep(0.2, 0.5, w / period));
 }
 float inside(float x, float edge, float w) { return 1.0 - smoothstep(edge - w, edge + w, x); }
-float cell(vec2 p) {
-  vec3 q = fract(vec3(p.xyx) * 0.1031 + seed * 0.01);
-  q += dot(q, q.yzx + 33.33);
-  return fract((q.x + q.y) * q.z);
-}
-float soft(vec2 p) {
-  vec2 i = floor(p), f = fract(p);
-  f = f * f * (3.0 - 2.0 * f);
-  return mix(mix(cell(i), cell(i + vec2(1, 0)), f.x), mix(cell(i + vec2(0, 1)), cell(i + vec2(1, 1)), f.x), f.y);
-}
 void main() {
   float s = vRoad.x, d = vRoad.y, a = abs(d);
   float ws = fwidth(s) * 0.75, wd = fwidth(d) * 0.75;
   vec3 c = mix(groundA, groundB, band(s, 20.0, 0.5, ws));
-  float patches = soft(vec2(s, d) / 11.0);
-  c *= mix(1.0, 0.86 + 0.28 * patches, 1.0 - smoothstep(1.0, 6.0, max(ws, wd)));
+  c *= 1.0 + 0.07 * sin(d * 0.14 + 1.3 * sin(s * 0.045));
   float shoulder = inside(a, halfWidth + 1.5, wd);
   c = mix(c, mix(groundB, roadColor, 0.55), shoulder * 0.8);
   float paved = inside(a, halfWidth, wd);
@@ -113,8 +102,9 @@ void main() {
   float graze = pow(1.0 - max(-dir.y, 0.0), 5.0);
   shown = mix(shown, mix(skyHorizon, skyTop, 0.35), wet * graze * paved * 0.55);
   if (lava > 0.0) {
-    float crack = smoothstep(0.075, 0.0, abs(soft(vec2(s, d * 1.3) / 13.0 + 40.0) - 0.5)) * inside(-a, -9.0, wd);
-    shown = mix(shown, vec3(1.0, 0.38, 0.08) * (0.9 + 0.25 * patches), lava * crack);
+    float flow = sin(s * 0.105 + 1.9 * sin(d * 0.13)) + 0.35 * sin(d * 0.31);
+    float crack = smoothstep(0.32, 0.12, abs(flow)) * inside(-a, -10.0, wd);
+    shown = mix(shown, vec3(1.0, 0.4, 0.09), lava * crack);
   }
   gl_FragColor = vec4(fogged(shown, vPos), 1.0);
 }`
@@ -173,33 +163,36 @@ void main() {
   gl_FragColor = vec4(c, 1.0);
 }`
 
-/** Rain and snow over the finished picture: big, soft and coherent from tick to tick. */
+/**
+ * Rain and snow over the finished picture: big, soft, and a loop. Snow repeats after 20 ticks, rain after 8, the same in
+ * every drive: what falls can be learnt, and the picture behind it is what a tick has to invent.
+ */
 export const WEATHER_FRAGMENT = /* glsl */ `
-uniform float time, rain, flakes, seed, aspect;
+uniform float time, rain, flakes, aspect;
 uniform vec3 ambient;
 varying vec2 vUv;
-float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
-float flakeLayer(float count, float speed, float size) {
+float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }
+float flakeLayer(float count, float size, float salt) {
   vec2 p = vec2(vUv.x * aspect, vUv.y) * count;
-  p.y += time * speed;
-  p.x += 0.35 * sin(time * 1.3 + floor(p.y) * 1.7);
-  vec2 i = floor(p);
-  vec2 at = vec2(cell(i), cell(i + 5.0)) * 0.6 + 0.2;
-  return smoothstep(size, size * 0.35, length(fract(p) - at)) * step(0.5, cell(i + 9.0));
+  p.y += time * 2.0;
+  p.x += 0.3 * sin(6.2831853 * (time + 0.5 * floor(p.y)));
+  vec2 i = vec2(floor(p.x), mod(floor(p.y), 2.0));
+  vec2 at = vec2(cell(i + salt), cell(i + salt + 5.0)) * 0.6 + 0.2;
+  return smoothstep(size, size * 0.3, length(fract(p) - at)) * step(0.55, cell(i + salt + 9.0));
 }
-float rainLayer(float count, float speed, float width) {
-  vec2 p = vec2(vUv.x * aspect + vUv.y * 0.14, vUv.y);
-  p *= vec2(count, count * 0.3);
+float rainLayer(float count, float width, float salt) {
+  vec2 p = vec2(vUv.x * aspect + vUv.y * 0.14, vUv.y) * vec2(count, count * 0.3);
   float column = floor(p.x);
-  p.y += time * speed + cell(vec2(column, 2.0)) * 9.0;
-  float i = floor(p.y);
-  float x = abs(fract(p.x) - 0.3 - 0.4 * cell(vec2(column, i)));
+  p.y += time * 5.0 + floor(cell(vec2(column, 2.0 + salt)) * 8.0) * 0.25;
+  float i = mod(floor(p.y), 2.0);
+  float x = abs(fract(p.x) - 0.3 - 0.4 * cell(vec2(column, i + salt)));
   float y = fract(p.y);
-  return smoothstep(width, width * 0.3, x) * smoothstep(0.1, 0.5, y) * smoothstep(0.95, 0.6, y) * step(0.6, cell(vec2(column, i + 4.0)));
+  return smoothstep(width, width * 0.3, x) * smoothstep(0.1, 0.5, y) * smoothstep(0.95, 0.6, y)
+    * step(0.5, cell(vec2(column, i + 4.0 + salt)));
 }
 void main() {
-  float snow = flakes * max(flakeLayer(4.2, 1.5, 0.15), 0.75 * flakeLayer(6.6, 1.8, 0.15));
-  float wet = rain * (0.4 * rainLayer(9.0, 3.4, 0.16) + 0.22 * rainLayer(14.0, 4.2, 0.2));
+  float snow = flakes * max(flakeLayer(3.7, 0.16, 0.0), 0.7 * flakeLayer(5.3, 0.16, 3.0));
+  float wet = rain * (0.28 * rainLayer(8.0, 0.2, 0.0) + 0.17 * rainLayer(11.0, 0.22, 6.0));
   vec3 tone = mix(vec3(1.0), 0.35 + ambient, 0.55);
-  gl_FragColor = vec4(tone, clamp(snow * 0.92 + wet, 0.0, 1.0));
+  gl_FragColor = vec4(tone, clamp(snow * 0.8 + wet, 0.0, 1.0));
 }`

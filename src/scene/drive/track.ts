@@ -31,7 +31,7 @@ export function curvature(seed: number, s: number): number {
 /** Height of the road at arc length `s`, in metres. */
 export function elevation(seed: number, s: number): number {
   const x = s / KNOT_METRES
-  return 3.4 * noise1(seed, x, 11) + 2.2 * noise1(seed, x * 0.41, 12)
+  return 2.6 * noise1(seed, x, 11) + 1.8 * noise1(seed, x * 0.41, 12)
 }
 
 /** Height of the ground above the road's own at lateral offset `d`, in metres: a verge, a bank, rolling land. */

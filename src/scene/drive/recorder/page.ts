@@ -15,6 +15,7 @@ async function recordOne(spec: EpisodeSpec, url: string): Promise<number> {
   const body = pack({
     ...episode,
     actions: bytes(episode.actions),
+    telemetry: bytes(episode.telemetry),
     rewards: bytes(episode.rewards),
     dones: bytes(episode.dones),
   })
