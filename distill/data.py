@@ -1,9 +1,9 @@
 """Recorded episodes as flat arrays on disk, read through memory maps.
 
 `data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, rewards.f32,
-dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows beyond it do not count, so an
-interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead from frame t to
-frame t+1.
+dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows beyond it do
+not count, so an interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead
+from frame t to frame t+1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMES = ["dawn", "noon", "dusk", "night"]
 WEATHERS = ["clear", "rain", "fog", "snowfall"]
 LABELS = {"biome": BIOMES, "time": TIMES, "weather": WEATHERS}
 RING = 16  # latents a state holds: the longest history offset
-# What the car's instruments read (src/scene/drive/telemetry.ts): name -> (usual value, usual spread, sign in the mirror).
+# What the car's instruments read (src/scene/drive/telemetry.ts): name -> (usual value, usual spread, mirror's sign).
 TELEMETRY = {
     "speed": (15.0, 7.0, 1),
     "wheel": (0.0, 0.5, -1),
@@ -160,8 +160,9 @@ class Packed:
     """Frames of one split and what belongs to them, as memory maps.
 
     frames uint8 [N,H,W,3], actions int8 [N,2], prompts int32 [N] (row of `captions`), telemetry float32
-    [N,len(TELEMETRY)], rewards float32 [N], dones uint8 [N]; age int32 [N] ticks since the episode's first frame, left int32 [N] frames that follow in the
-    episode, since int32 [N] ticks since the caption changed (the first caption counts as settled)."""
+    [N,len(TELEMETRY)], rewards float32 [N], dones uint8 [N]; age int32 [N] ticks since the episode's first frame,
+    left int32 [N] frames that follow in the episode, since int32 [N] ticks since the caption changed (the first
+    caption counts as settled)."""
 
     def __init__(self, data: str | Path, split: str):
         self.folder = Path(data) / split / "packed"

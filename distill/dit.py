@@ -172,7 +172,9 @@ class DiT(nn.Module):
         self.instruments = nn.Linear(config.history_width, width, bias=False) if extra else None
         self.telemetry = None
         if extra:
-            self.telemetry = nn.Sequential(nn.Linear(extra * config.history_width, width), nn.SiLU(), nn.Linear(width, width))
+            self.telemetry = nn.Sequential(
+                nn.Linear(extra * config.history_width, width), nn.SiLU(), nn.Linear(width, width)
+            )
         self.position = nn.Parameter(0.02 * torch.randn(config.tokens, width))
         self.time = Embedder(width, config.frequencies)
         self.level = Embedder(width, config.frequencies)

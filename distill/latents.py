@@ -1,5 +1,6 @@
 """All prepared frames through the codec, once: float16 latents with their telemetry beside the packed frames, mirrored
-ones too, and an embedding for each caption. Run it again after `prepare`: only what is new is encoded, unless the codec has changed."""
+ones too, and an embedding for each caption. Run it again after `prepare`: only what is new is
+encoded, unless the codec has changed."""
 
 from __future__ import annotations
 

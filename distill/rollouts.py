@@ -23,7 +23,8 @@ POLICY_STREAM = 17
 @dataclass
 class Starts:
     """A batch of beginnings. rows int64 [B]: the packed row of tick 0; history uint8 [B,R,H,W,3], telemetry
-    float32 [B,R,len(TELEMETRY)] and past_actions float32 [B,R-1,2], newest first; prompt float32 [B,P]; seeds int64 [B] (of the noise)."""
+    float32 [B,R,len(TELEMETRY)] and past_actions float32 [B,R-1,2], newest first; prompt float32 [B,P]; seeds
+    int64 [B] (of the noise)."""
 
     rows: np.ndarray
     history: np.ndarray

@@ -86,7 +86,7 @@ def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
 
 
 def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:
-    """Standard deviation per token and channel of the change from one latent to the next: [T,C]; 0 where it is still."""
+    """Standard deviation of the change from one latent to the next, per token and channel: [T,C]; 0 where still."""
     target, conditions = windows.gather(windows.fixed(count))
     change = (target - conditions.history[:, 0]).double()
     deviation = change.square().mean(0).sqrt().float()

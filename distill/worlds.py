@@ -143,13 +143,15 @@ class OnnxCodec:
     def __init__(self, folder: Path, manifest: dict, batch: int = 50):
         self.encoder = onnx_session(folder / manifest["files"]["encoder"]["path"])
         self.decoder = onnx_session(folder / manifest["files"]["decoder"]["path"])
-        self.batch = batch
+        self.tokens, self.batch = manifest["latent"]["tokens"], batch
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
         parts = [frames[i : i + self.batch].astype(np.float32) / 255 for i in range(0, len(frames), self.batch)]
         return np.concatenate([self.encoder.run(["latent"], {"frame": part})[0] for part in parts])
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
+        # A picture alone has no telemetry; the decoder looks at none.
+        latents = np.pad(latents, ((0, 0), (0, self.tokens - latents.shape[1]), (0, 0)))
         parts = [latents[i : i + self.batch] for i in range(0, len(latents), self.batch)]
         frames = np.concatenate([self.decoder.run(["frame"], {"latent": part})[0] for part in parts])
         return (np.clip(frames[..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -12,7 +12,17 @@ from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions,
 from distill.training import load_checkpoint
 from distill.windows import Windows, measure_delta_std
 
-TINY = ["columns=3", "width=24", "blocks=2", "heads=2", "frequencies=8", "batch=16", "codec=none", "loss_power=0", "log_steps=20"]
+TINY = [
+    "columns=3",
+    "width=24",
+    "blocks=2",
+    "heads=2",
+    "frequencies=8",
+    "batch=16",
+    "codec=none",
+    "loss_power=0",
+    "log_steps=20",
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
-import { BIOMES, caption, settingFromText, TIMES, WEATHERS } from './captions'
 import { evaluationCaptions, trainingParaphrases } from './caption-sets'
+import { BIOMES, caption, settingFromText, TIMES, WEATHERS } from './captions'
 
 const ALL = BIOMES.flatMap((biome) =>
   TIMES.flatMap((time) => WEATHERS.map((weather) => ({ biome, time, weather }))),
