@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from distill.autoencoder import HEIGHT, WIDTH, Codec, load_codec
 from distill.config import BaseConfig, UserError
-from distill.data import RING, Latents
+from distill.data import Latents
 from distill.dit import Conditions, count_parameters
 from distill.prompt import embed
 from distill.random import normals
@@ -255,7 +255,7 @@ def export_starts(latents: Latents, student: Student, count: int, out: Path) -> 
     captions = [latents.captions[latents.prompts[row]] for row in rows]
     texts = list(dict.fromkeys([*PRESETS, *(caption["text"] for caption in captions)]))
     embeddings = embed(texts)
-    history = np.array(latents.latents[rows[:, None] - np.arange(RING)], np.float16)
+    history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
     save_file(
