@@ -124,7 +124,7 @@ def tm_mf_loss(
     student: Student, x: Tensor, conditions: Conditions, config: Config, teacher: DiT | None = None, weights=None
 ):
     """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them;
-    weights [C] of the channels' errors."""
+    weights [T,C] of the errors."""
     batch, device = len(x), x.device
     grid = torch.tensor(student.outer_grid[1:], device=device)
     t = grid[torch.randint(len(grid), (batch,), device=device)]

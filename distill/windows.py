@@ -73,15 +73,16 @@ def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
 def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     """[T,C], mean 1 over the picture. How far one unit of x moves the picture, to `power`: fixed per number, so the
     flow's optimum stays where it is, but a small network spends itself on what is seen before speckle. Telemetry
-    weighs as the mean of the picture's tokens; what never changes weighs nothing."""
+    weighs as the mean of the picture's tokens; what never changes weighs little, only to stay in the flow's path."""
     config = dit.config
     if not power:
-        return torch.where(dit.delta_std > 0, 1.0, 0.0)
+        return torch.ones_like(dit.delta_std)
     gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).sqrt().to(dit.delta_std)
     weights = (gain * dit.delta_std).pow(power)
     weights = weights / weights[: config.grid].mean()
     moves = (dit.delta_std[config.grid :] > 0).float()
-    weights[config.grid :] = moves * config.channels / moves.sum(1, keepdim=True).clamp(min=1)
+    share = config.channels / moves.sum(1, keepdim=True).clamp(min=1)
+    weights[config.grid :] = torch.where(moves > 0, share, 0.1)
     return weights
 
 
