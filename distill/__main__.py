@@ -16,6 +16,7 @@ STAGES = {
     "teacher": "the DiT that learns the change of the latent, by flow matching",
     "tmd": "stage 1: TM-MF, the student from the teacher",
     "dmd": "stage 2: DMD2-v with the flow-head rollout",
+    "keep": "checkpoints -> averaged weights that are small enough to commit",
     "export": "checkpoints -> assets/<world>",
     "probes": "the small networks that evaluation measures with",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",

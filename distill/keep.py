@@ -1,0 +1,48 @@
+"""Checkpoints -> small files to commit: the averaged weights alone, in half precision but for the codec's.
+
+What takes an hour to train should outlive the machine it was trained on. A kept file is read wherever a checkpoint is
+(`codec=`, `teacher=`, `init=`); it starts a stage afresh but cannot `--resume` one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from distill.config import BaseConfig, UserError
+from distill.training import load_checkpoint
+
+WHOLE = ("autoencoder",)  # latents must not change by rounding
+
+
+@dataclass
+class Config(BaseConfig):
+    files: list[str] = field(
+        default_factory=lambda: ["runs/codec/autoencoder.pt", "runs/teacher/teacher.pt", "runs/tmd/student.pt"]
+    )
+    out: str = "distill/weights"
+
+
+def kept(saved: dict) -> dict:
+    """The checkpoint with nothing in it but the averaged weights."""
+    average = saved["state"]["ema"]["model"]
+    if saved["kind"] not in WHOLE:
+        average = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in average.items()}
+    state = {"model": average, "ema": {"model": average, "updates": saved["state"]["ema"]["updates"]}}
+    return saved | {"state": state}
+
+
+def run(config: Config) -> None:
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    for file in map(Path, config.files):
+        kind = file.stem
+        if kind not in ("autoencoder", "teacher", "student"):
+            raise UserError(f"{file} should be called autoencoder.pt, teacher.pt or student.pt, as training names it")
+        saved = load_checkpoint(file, kind)
+        path = out / ("codec.pt" if kind == "autoencoder" else file.name)
+        torch.save(kept(saved), path.with_suffix(".tmp"))
+        os.replace(path.with_suffix(".tmp"), path)
+        print(f"keep: {path}, {path.stat().st_size / 1e6:.1f} MB: step {saved['step']}, {saved['minutes']:.0f} minutes")
