@@ -61,7 +61,7 @@ class Preview:
         latent, other = torch.cat(first), torch.cat(second)
         mse = (latent - self.target).square().mean().item()
         scale = sampler.dit.scale(self.conditions.level[: len(other)])
-        spread = ((latent[: len(other)] - other) / scale).square().mean().div(2).sqrt().item()
+        spread = ((latent[: len(other)] - other) / scale.clamp(min=1e-6)).square().mean().div(2).sqrt().item()
         figures = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
         if self.codec is not None:
             real = self.windows.latents.frames[self.rows + 1]
