@@ -209,8 +209,10 @@ class DiT(nn.Module):
         return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
 
     def noise_unit(self) -> Tensor:
-        """[T,C], the standard deviation of the history noise at level 1."""
-        unit = self.delta_std ** NOISE_UNITS[self.config.noise_unit]
+        """[T,C], the standard deviation of the history noise at level 1. Telemetry's is always its usual change: it is
+        what a picture can be drawn from where the history shows nothing."""
+        grid = self.config.grid
+        unit = torch.cat([self.delta_std[:grid] ** NOISE_UNITS[self.config.noise_unit], self.delta_std[grid:]])
         return torch.where(self.delta_std > 0, unit, torch.zeros_like(unit))
 
     def to_change(self, latent: Tensor, conditions: Conditions) -> Tensor:

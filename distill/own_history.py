@@ -4,6 +4,9 @@ A pool of roll-outs starts at recorded windows and follows the recorded actions 
 them, advances each by one tick without gradient, and hands out the lengthened history with the frame that was
 *recorded* next: so the network learns to lead a history that has drifted back to the world. A roll-out that has reached
 its own random length starts again somewhere else.
+
+The telemetry of such a history is the recorded one, not the dreamed one. So the recorded frame stays the right answer
+however long the roll-out: where the picture has lost the road, the telemetry still says where it goes.
 """
 
 from __future__ import annotations
@@ -77,9 +80,11 @@ class OwnHistory:
         which = (self.cursor + np.arange(self.count)) % len(self.row)
         self.cursor = int((self.cursor + self.count) % len(self.row))
         self._restart(which[self.age[which] >= self.length[which]])
-        _, conditions = self._conditions(which)
+        target, conditions = self._conditions(which)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
+        grid = self.windows.config.grid
+        latent[:, grid:] = target[:, grid:]
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1
         self.age[which] += 1

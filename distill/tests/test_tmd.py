@@ -210,6 +210,8 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     torch.testing.assert_close(recorded, expected)
     torch.testing.assert_close(dreamed.actions, recorded_conditions.actions)
     assert (dreamed.history[:, 0] - recorded_conditions.history[:, 0]).abs().max() > 0
+    grid = student.dit.config.grid  # telemetry is the recorded one
+    torch.testing.assert_close(dreamed.history[:, :, grid:], recorded_conditions.history[:, :, grid:])
     torch.testing.assert_close(dreamed.history[:, 3], recorded_conditions.history[:, 3])  # 8 ticks ago: still recorded
     mixed_target, mixed = own.mix(target[:8], conditions[:8], sampler)
     assert mixed_target.shape[0] == len(mixed.level) == 8 and (mixed.level == 0.1).sum() == 4
