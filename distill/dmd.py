@@ -44,6 +44,7 @@ class Config(TrainConfig):
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
     discriminator_width: int = 64
     time_shift: float = 5.0  # of t_dmd
+    gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
     optimiser: str = "adamw"
@@ -133,11 +134,16 @@ class Stage2:
         loss = vsd_loss(sample, fake, real, config.normaliser).mean()
         figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
         if config.gan:
-            features = self.teacher.features(x_t, noised.t, conditions, self.layers)
+            looked = self.look(noised, x)
+            features = self.teacher.features(looked(sample), looked.t, conditions, self.layers)
             opinion = generator_loss(self.discriminator(features)).mean()
             figures["generator"] = opinion.detach()
             loss = loss + config.gan * opinion
         return loss, figures
+
+    def look(self, noised: Noised, x: Tensor) -> Noised:
+        """Where the discriminator looks. Blur shows in the fine channels, which much noise hides."""
+        return Noised.draw(x, self.config.gan_time_shift) if self.config.gan_time_shift else noised
 
     def critic_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
         """Fake score (x0 error at student samples) and discriminator, mean over the batch; none reaches the student."""
@@ -149,9 +155,10 @@ class Stage2:
         loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
         figures = {"fake_score": loss.detach()}
         if config.gan:
-            with torch.no_grad():
-                fake = self.teacher.features(x_t, noised.t, conditions, self.layers)
-                real = self.teacher.features(noised(x), noised.t, conditions, self.layers)  # same t, same noise
+            looked = self.look(noised, x)
+            with torch.no_grad():  # same t, same noise
+                fake = self.teacher.features(looked(sample), looked.t, conditions, self.layers)
+                real = self.teacher.features(looked(x), looked.t, conditions, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
             opinion = discriminator_loss(real, fake).mean()
             figures |= {"discriminator": opinion.detach(), "told_apart": (real > fake).float().mean()}

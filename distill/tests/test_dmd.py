@@ -93,6 +93,14 @@ def test_the_discriminator_moves_the_student_through_the_teachers_features():
     assert (gradients[0] - gradients[1]).abs().max() > 1e-6
 
 
+def test_the_discriminator_can_look_at_times_of_its_own():
+    x = noise(512, TOKENS, CHANNELS)
+    at = dmd.Noised.draw(x, 5.0)
+    assert stage().look(at, x) is at
+    own = stage(gan_time_shift=1.0).look(at, x)
+    assert own.t.mean() < 0.6 < 0.7 < at.t.mean()
+
+
 def test_a_critic_update_leaves_the_student_untouched():
     made = stage()
     before = {name: value.clone() for name, value in made.student.state_dict().items()}
