@@ -193,7 +193,9 @@ def run(config: Config) -> None:
         group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
     batches = Batches(len(windows), config.batch, config.seed)
     live = StudentSampler(student)
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    own = OwnHistory(
+        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, student.dit.noise_unit()
+    )
     run.track(
         model=student,
         ema=ema,

@@ -5,8 +5,10 @@ them, advances each by one tick without gradient, and hands out the lengthened h
 *recorded* next: so the network learns to lead a history that has drifted back to the world. A roll-out that has reached
 its own random length starts again somewhere else.
 
-The telemetry of such a history is the recorded one, not the dreamed one. So the recorded frame stays the right answer
-however long the roll-out: where the picture has lost the road, the telemetry still says where it goes.
+- The telemetry of such a history is the recorded one, not the dreamed one: where the picture has lost the road, the
+  telemetry still says where it goes.
+- Its stated level is how far it has drifted from what was recorded. The further off, the more the recorded frame is a
+  jump away from the dreamed ones; with one level for all, the network learns to make such jumps at chance.
 """
 
 from __future__ import annotations
@@ -22,9 +24,13 @@ from distill.windows import Windows
 
 
 class OwnHistory:
-    def __init__(self, windows: Windows, part: float, ticks: int, batch: int, level: float, pool: int = 128):
-        """`part` of each batch comes from the pool; a roll-out is at most `ticks` long; `level` is stated in it."""
+    def __init__(
+        self, windows: Windows, part: float, ticks: int, batch: int, level: float, unit: Tensor, pool: int = 128
+    ):
+        """`part` of each batch comes from the pool; a roll-out is at most `ticks` long; `level` is stated while it is
+        dreamed; `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`)."""
         self.windows, self.ticks, self.level = windows, ticks, level
+        self.unit = unit[: windows.config.grid]
         self.count = round(part * batch)
         if not self.count:
             return
@@ -66,13 +72,19 @@ class OwnHistory:
             ring[mirrored] = latents.flipped[rows[mirrored]]
         self.ring[which] = torch.from_numpy(ring.astype(np.float32)).to(self.ring)
 
-    def _conditions(self, which: np.ndarray) -> tuple[Tensor, Conditions]:
-        """The recorded next latent [b,T,C] and the conditions of this tick: the dreamed history as it is, at `level`,
-        as in free running."""
+    def _conditions(self, which: np.ndarray) -> tuple[Tensor, Conditions, Tensor]:
+        """The recorded next latent [b,T,C], the conditions of this tick as in free running, and the drift [b]."""
         target, recorded = self.windows.gather(self.row[which], self.flip[which])
         history = self.ring[which][:, [offset - 1 for offset in self.windows.config.offsets]]
         level = torch.full_like(recorded.level, self.level)
-        return target, Conditions(history, level, recorded.actions, recorded.prompt)
+        drift = self.drift(history[:, 0], recorded.history[:, 0])
+        return target, Conditions(history, level, recorded.actions, recorded.prompt), drift
+
+    def drift(self, dreamed: Tensor, recorded: Tensor) -> Tensor:
+        """Root mean square of the distance of two latents [b,T,C] in units of the history noise, picture only."""
+        moves = self.unit > 0
+        apart = (dreamed - recorded)[:, : len(self.unit)][:, moves] / self.unit[moves]
+        return apart.square().mean(1).sqrt()
 
     @torch.no_grad()
     def take(self, sampler: Sampler) -> tuple[Tensor, Conditions]:
@@ -80,7 +92,7 @@ class OwnHistory:
         which = (self.cursor + np.arange(self.count)) % len(self.row)
         self.cursor = int((self.cursor + self.count) % len(self.row))
         self._restart(which[self.age[which] >= self.length[which]])
-        target, conditions = self._conditions(which)
+        target, conditions, _ = self._conditions(which)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
         grid = self.windows.config.grid
@@ -88,7 +100,9 @@ class OwnHistory:
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1
         self.age[which] += 1
-        return self._conditions(which)
+        target, conditions, drift = self._conditions(which)
+        conditions.level = drift
+        return target, conditions
 
     def mix(self, target: Tensor, conditions: Conditions, sampler: Sampler) -> tuple[Tensor, Conditions]:
         """Replaces the last part of a batch of recorded windows by dreamed ones."""

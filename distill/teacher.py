@@ -109,7 +109,9 @@ def run(config: Config) -> None:
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    own = OwnHistory(
+        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, model.noise_unit()
+    )
     dreamer = TeacherSampler(ema.model, config.own_steps)
     run.track(model=model, ema=ema, optimiser=optimiser, batches=batches, **({"own": own} if own.count else {}))
     run.begin(flops_per_sample=3 * forward_flops(shape))
@@ -131,10 +133,7 @@ def run(config: Config) -> None:
         t = sample_times(len(x), run.device, config.time_shift)
         run.set_learning_rate(optimiser)
         with run.autocast():
-            loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights)
-            if own.count:  # a roll-out far off weighs as one near by
-                loss = loss / x.square().mean((1, 2)).clamp(min=1)
-            loss = loss.mean()
+            loss = flow_loss(call, x, t, torch.randn_like(x), conditions, weights).mean()
         run.backward(loss, optimiser, model)
         ema.update(model)
         run.log({"loss": loss})

@@ -206,7 +206,9 @@ def run(config: Config) -> None:
     optimiser = make_optimiser(run, student, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
     sampler = StudentSampler(ema.model)
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level)
+    own = OwnHistory(
+        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, student.dit.noise_unit()
+    )
     run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
     run.begin(flops_per_sample=training_flops(student, config))
     preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
