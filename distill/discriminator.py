@@ -1,4 +1,9 @@
-"""The discriminator of stage 2: small convolutional heads over features of the frozen teacher (tmd.md 4.4)."""
+"""The discriminators of stage 2.
+
+- `Discriminator`, the paper's: small convolutional heads over features of the frozen teacher (arXiv 2601.09881, A.3).
+- `FrameDiscriminator`, beyond the paper: convolutions over a whole next latent. It asks whether a frame looks recorded
+  and fits its telemetry and words, whatever came before; so it can judge frames that are far into a roll-out.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +48,37 @@ class Discriminator(nn.Module):
     def forward(self, features: list[Tensor]) -> Tensor:
         """One [B,T,D] per layer -> logits [B,layers], high for recorded."""
         return torch.stack([head(tokens) for head, tokens in zip(self.heads, features, strict=True)], 1)
+
+
+class FrameDiscriminator(nn.Module):
+    """Logits for each place of a latent frame."""
+
+    def __init__(self, channels: int, grid: int, columns: int, telemetry: int, prompt_dim: int, width: int = 128):
+        """`grid` tokens of the picture in rows of `columns`, `telemetry` tokens behind them."""
+        super().__init__()
+        self.rows, self.columns = grid // columns, columns
+        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.told = nn.Linear(telemetry * channels + prompt_dim, width)
+        self.place = nn.Parameter(torch.zeros(width, self.rows, columns))
+        self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.out = nn.Conv2d(width, 1, 1)
+
+    def forward(self, latent: Tensor, prompt: Tensor) -> Tensor:
+        """latent [B,T,C], prompt [B,P] -> [B,grid], high for recorded"""
+        grid = self.rows * self.columns
+        picture = latent[:, :grid].transpose(1, 2).unflatten(2, (self.rows, self.columns))
+        told = self.told(torch.cat([latent[:, grid:].flatten(1), prompt], 1))
+        x = F.leaky_relu(self.first(picture) + told[:, :, None, None] + self.place, 0.2)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+        return self.out(x).flatten(1)
+
+
+def smoothness(discriminator: nn.Module, latent: Tensor, prompt: Tensor, logits: Tensor, spread: float = 0.1) -> Tensor:
+    """How much the logits of recorded frames move under a little noise, over its variance, [B]: R1 without a second
+    derivative (Seaweed-APT, arXiv 2501.08316, section 3.3)."""
+    moved = discriminator(latent + spread * torch.randn_like(latent), prompt)
+    return (moved - logits).square().mean(1) / spread**2
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:

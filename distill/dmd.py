@@ -5,7 +5,9 @@
   w = 1 / mean|x_hat - g_teacher|; the printed L1 norm of the difference is `normaliser: difference`.
 - A fake score (the teacher again) learns the student's samples, a discriminator sees features of the frozen teacher.
   Every `student_every`-th iteration updates the student, the others the two critics.
-- Beyond the paper, `own_history`: a part of each batch continues roll-outs of the student (see own_history.py).
+- Beyond the paper, `own_history`: a part of each batch continues roll-outs of the student (own_history.py), and
+  `frame_gan`: a discriminator that judges the frame on its own (discriminator.py). The paper's one compares two next
+  frames of one history, of which a drifted history has no recorded one: it sees recorded histories only.
 
 At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i.
 """
@@ -19,7 +21,13 @@ from torch import Tensor
 
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
-from distill.discriminator import Discriminator, discriminator_loss, generator_loss
+from distill.discriminator import (
+    Discriminator,
+    FrameDiscriminator,
+    discriminator_loss,
+    generator_loss,
+    smoothness,
+)
 from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guided
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
@@ -43,6 +51,8 @@ class Config(TrainConfig):
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
     discriminator_width: int = 64
+    frame_gan: float = 0.0  # weight of the frame discriminator on the student's side; 0 = none
+    frame_smoothness: float = 1.0  # of the frame discriminator
     time_shift: float = 5.0  # of t_dmd
     gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
@@ -84,6 +94,9 @@ class Noised:
         t = shifted(torch.rand(len(x), device=x.device), shift).clamp(*CLIP)
         return Noised(t, torch.randn_like(x))
 
+    def __getitem__(self, rows) -> Noised:
+        return Noised(self.t[rows], self.noise[rows])
+
     def __call__(self, x: Tensor) -> Tensor:
         t = self.t[:, None, None]
         return (1 - t) * x + t * self.noise
@@ -121,10 +134,19 @@ class Stage2:
         self.discriminator = Discriminator(
             shape.width, shape.grid, shape.columns, len(self.layers), config.discriminator_width
         )
+        extra = shape.tokens - shape.grid
+        self.frames = FrameDiscriminator(shape.channels, shape.grid, shape.columns, extra, shape.prompt_dim)
 
-    def student_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
-        """VSD and the discriminator's opinion, mean over the batch; gradients reach the student only."""
+    def frame_opinion(self, x: Tensor, conditions: Conditions) -> Tensor:
+        """Logits [B,grid] of the frames that the changes x [B,T,C] lead to."""
+        return self.frames(self.teacher.to_latent(x, conditions), conditions.prompt)
+
+    def student_loss(self, x: Tensor, conditions: Conditions, dreamed: Tensor | None = None) -> tuple[Tensor, dict]:
+        """VSD and the discriminators' opinions, mean over the batch; gradients reach the student only.
+
+        x [B,T,C] is the recorded change; dreamed bool [B]: where the history is the student's own."""
         config = self.config
+        recorded = slice(None) if dreamed is None else ~dreamed
         sample = generate(self.student, x, conditions, config.sample_from)
         noised = Noised.draw(x, config.time_shift)
         x_t = noised(sample)
@@ -134,20 +156,26 @@ class Stage2:
         loss = vsd_loss(sample, fake, real, config.normaliser).mean()
         figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
         if config.gan:
-            looked = self.look(noised, x)
-            features = self.teacher.features(looked(sample), looked.t, conditions, self.layers)
+            looked = self.look(noised[recorded], x[recorded])
+            features = self.teacher.features(looked(sample[recorded]), looked.t, conditions[recorded], self.layers)
             opinion = generator_loss(self.discriminator(features)).mean()
             figures["generator"] = opinion.detach()
             loss = loss + config.gan * opinion
+        if config.frame_gan:
+            opinion = generator_loss(self.frame_opinion(sample, conditions)).mean()
+            figures["frame_generator"] = opinion.detach()
+            loss = loss + config.frame_gan * opinion
         return loss, figures
 
     def look(self, noised: Noised, x: Tensor) -> Noised:
         """Where the discriminator looks. Blur shows in the fine channels, which much noise hides."""
         return Noised.draw(x, self.config.gan_time_shift) if self.config.gan_time_shift else noised
 
-    def critic_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
-        """Fake score (x0 error at student samples) and discriminator, mean over the batch; none reaches the student."""
+    def critic_loss(self, x: Tensor, conditions: Conditions, dreamed: Tensor | None = None) -> tuple[Tensor, dict]:
+        """Fake score (x0 error at student samples) and discriminators, mean over the batch; none reaches the
+        student."""
         config = self.config
+        recorded = slice(None) if dreamed is None else ~dreamed
         with torch.no_grad():
             sample = generate(self.student, x, conditions, config.sample_from)
         noised = Noised.draw(x, config.time_shift)
@@ -155,18 +183,25 @@ class Stage2:
         loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
         figures = {"fake_score": loss.detach()}
         if config.gan:
-            looked = self.look(noised, x)
+            looked, told = self.look(noised[recorded], x[recorded]), conditions[recorded]
             with torch.no_grad():  # same t, same noise
-                fake = self.teacher.features(looked(sample), looked.t, conditions, self.layers)
-                real = self.teacher.features(looked(x), looked.t, conditions, self.layers)
+                fake = self.teacher.features(looked(sample[recorded]), looked.t, told, self.layers)
+                real = self.teacher.features(looked(x[recorded]), looked.t, told, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
             opinion = discriminator_loss(real, fake).mean()
             figures |= {"discriminator": opinion.detach(), "told_apart": (real > fake).float().mean()}
             loss = loss + opinion
+        if config.frame_gan:
+            latent = self.teacher.to_latent(x, conditions)
+            real, fake = self.frames(latent, conditions.prompt), self.frame_opinion(sample, conditions)
+            opinion = discriminator_loss(real, fake).mean()
+            figures |= {"frame_discriminator": opinion.detach(), "frames_told_apart": (real > fake).float().mean()}
+            loss = loss + opinion
+            loss = loss + config.frame_smoothness * smoothness(self.frames, latent, conditions.prompt, real).mean()
         return loss, figures
 
     def flops(self) -> int:
-        """Of one sample, averaged over the cycle of updates. Guidance and discriminator heads are left out."""
+        """Of one sample, averaged over the cycle of updates. Guidance and what discriminators add are left out."""
         shape, every = self.teacher.config, self.config.student_every
         whole, student = forward_flops(shape), student_flops(self.student.config, shape)
         student /= self.student.config.outer_steps
@@ -184,23 +219,26 @@ def run(config: Config) -> None:
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     stage = Stage2(config, student, teacher)
     fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)
+    frames = stage.frames.to(run.device)
     windows = Windows(training, shape, run.device)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
-    critics = torch.nn.ModuleDict({"fake": fake, "discriminator": discriminator})
+    critics = torch.nn.ModuleDict({"fake": fake, "discriminator": discriminator, "frames": frames})
     critic_optimiser = make_optimiser(run, critics, config.optimiser)
     for group in critic_optimiser.param_groups:
         group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
     batches = Batches(len(windows), config.batch, config.seed)
     live = StudentSampler(student)
+    unit = student.dit.noise_unit()
     own = OwnHistory(
-        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, student.dit.noise_unit()
+        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit, anchored=False
     )
     run.track(
         model=student,
         ema=ema,
         fake=fake,
         discriminator=discriminator,
+        frames=frames,
         optimiser=optimiser,
         critic_optimiser=critic_optimiser,
         batches=batches,
@@ -215,21 +253,21 @@ def run(config: Config) -> None:
     )
     for step in run.steps():
         target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())
-        target, conditions = own.mix(target, conditions, live)
+        conditions = corrupt(conditions, config.history_noise, unit)
+        target, conditions, dreamed = own.mix(target, conditions, live)
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser, critic_optimiser)
         if step % config.student_every == 0:
             critics.requires_grad_(False)
             with run.autocast():
-                loss, figures = stage.student_loss(x, conditions)
+                loss, figures = stage.student_loss(x, conditions, dreamed)
             run.backward(loss, optimiser, student)
             critics.requires_grad_(True)
             ema.update(student)
             figures["gate"] = student.gate
         else:
             with run.autocast():
-                loss, figures = stage.critic_loss(x, conditions)
+                loss, figures = stage.critic_loss(x, conditions, dreamed)
             run.backward(loss, critic_optimiser, critics)
         run.log(figures)
         if run.validation_due():

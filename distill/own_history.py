@@ -5,10 +5,14 @@ them, advances each by one tick without gradient, and hands out the lengthened h
 *recorded* next: so the network learns to lead a history that has drifted back to the world. A roll-out that has reached
 its own random length starts again somewhere else.
 
-- The telemetry of such a history is the recorded one, not the dreamed one: where the picture has lost the road, the
+Stages that learn from the recorded frame keep such a history `anchored`:
+
+- Its telemetry is the recorded one, not the dreamed one: where the picture has lost the road, the
   telemetry still says where it goes.
 - Its stated level is how far it has drifted from what was recorded. The further off, the more the recorded frame is a
   jump away from the dreamed ones; with one level for all, the network learns to make such jumps at chance.
+
+Stage 2 needs no right answer: there the telemetry is dreamed too and the level is the one stated at play.
 """
 
 from __future__ import annotations
@@ -25,11 +29,19 @@ from distill.windows import Windows
 
 class OwnHistory:
     def __init__(
-        self, windows: Windows, part: float, ticks: int, batch: int, level: float, unit: Tensor, pool: int = 128
+        self,
+        windows: Windows,
+        part: float,
+        ticks: int,
+        batch: int,
+        level: float,
+        unit: Tensor,
+        anchored: bool = True,
+        pool: int = 128,
     ):
         """`part` of each batch comes from the pool; a roll-out is at most `ticks` long; `level` is stated while it is
         dreamed; `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`)."""
-        self.windows, self.ticks, self.level = windows, ticks, level
+        self.windows, self.ticks, self.level, self.anchored = windows, ticks, level, anchored
         self.unit = unit[: windows.config.grid]
         self.count = round(part * batch)
         if not self.count:
@@ -95,26 +107,30 @@ class OwnHistory:
         target, conditions, _ = self._conditions(which)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
-        grid = self.windows.config.grid
-        latent[:, grid:] = target[:, grid:]
+        if self.anchored:
+            grid = self.windows.config.grid
+            latent[:, grid:] = target[:, grid:]
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1
         self.age[which] += 1
         target, conditions, drift = self._conditions(which)
-        conditions.level = drift
+        if self.anchored:
+            conditions.level = drift
         return target, conditions
 
-    def mix(self, target: Tensor, conditions: Conditions, sampler: Sampler) -> tuple[Tensor, Conditions]:
-        """Replaces the last part of a batch of recorded windows by dreamed ones."""
+    def mix(self, target: Tensor, conditions: Conditions, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:
+        """Replaces a part of a batch of recorded windows by dreamed ones; which, is the last: bool [B]."""
+        dreamed = torch.zeros(len(target), dtype=torch.bool, device=target.device)
         if not self.count:
-            return target, conditions
+            return target, conditions, dreamed
         own_target, own = self.take(sampler)
         keep = len(target) - self.count
         order = torch.randperm(len(target), device=target.device)  # stage 1 treats the first rows differently
         join = lambda a, b: torch.cat([a[:keep], b])[order]  # noqa: E731
-        return join(target, own_target), Conditions(
+        mixed = Conditions(
             join(conditions.history, own.history),
             join(conditions.level, own.level),
             join(conditions.actions, own.actions),
             join(conditions.prompt, own.prompt),
         )
+        return join(target, own_target), mixed, join(dreamed, ~dreamed[: self.count])

@@ -127,7 +127,7 @@ def run(config: Config) -> None:
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
-        target, conditions = own.mix(target, conditions, dreamer)
+        target, conditions, _ = own.mix(target, conditions, dreamer)
         conditions = drop_prompts(conditions, config.prompt_dropout)
         x = model.to_change(target, conditions)
         t = sample_times(len(x), run.device, config.time_shift)

@@ -221,7 +221,7 @@ def run(config: Config) -> None:
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())
         if config.own_history and run.progress() >= config.own_after:
-            target, conditions = own.mix(target, conditions, sampler)
+            target, conditions, _ = own.mix(target, conditions, sampler)
         conditions = drop_prompts(conditions, config.prompt_dropout)
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser)

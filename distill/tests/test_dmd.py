@@ -6,7 +6,7 @@ import torch
 from distill import dmd, tmd
 from distill import teacher as teacher_stage
 from distill.config import UserError, load_config
-from distill.discriminator import Discriminator, discriminator_loss, generator_loss
+from distill.discriminator import Discriminator, FrameDiscriminator, discriminator_loss, generator_loss, smoothness
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
@@ -93,6 +93,40 @@ def test_the_discriminator_moves_the_student_through_the_teachers_features():
     assert (gradients[0] - gradients[1]).abs().max() > 1e-6
 
 
+def test_the_frame_discriminator_moves_the_student_by_its_frames():
+    made, x, conditions = stage(), noise(6, TOKENS, CHANNELS), tiny_conditions(6)
+    gradients = []
+    for weight in (0.0, 5.0):
+        made.config.frame_gan = weight
+        torch.manual_seed(4)
+        made.student.zero_grad()
+        made.student_loss(x, conditions)[0].backward()
+        gradients.append(made.student.dit.patch.weight.grad.clone())
+    assert (gradients[0] - gradients[1]).abs().max() > 1e-6
+    torch.testing.assert_close(  # the frame that a recorded change leads to is the recorded frame
+        made.frame_opinion(made.teacher.to_change(x, conditions), conditions), made.frames(x, conditions.prompt)
+    )
+    loss, figures = made.critic_loss(x, conditions)
+    loss.backward()
+    assert all(p.grad.abs().max() > 0 for p in made.frames.parameters())
+    assert 0 <= figures["frames_told_apart"] <= 1
+
+
+def test_the_papers_discriminator_sees_recorded_histories_only():
+    made, x, conditions = stage(gan=5.0), noise(6, TOKENS, CHANNELS), tiny_conditions(6)
+    dreamed = torch.tensor([False, False, False, True, True, True])
+    seen, features = [], made.teacher.features
+
+    def watched(x_t, t, conditions, layers):
+        seen.append(conditions.prompt)
+        return features(x_t, t, conditions, layers)
+
+    made.teacher.features = watched
+    made.student_loss(x, conditions, dreamed)
+    made.critic_loss(x, conditions, dreamed)
+    assert len(seen) == 3 and all(torch.equal(prompt, conditions.prompt[:3]) for prompt in seen)
+
+
 def test_the_discriminator_can_look_at_times_of_its_own():
     x = noise(512, TOKENS, CHANNELS)
     at = dmd.Noised.draw(x, 5.0)
@@ -138,6 +172,27 @@ def test_the_discriminator_learns_to_tell_tokens_apart():
     assert generator_loss(torch.tensor([[5.0]])) < generator_loss(torch.tensor([[-5.0]]))
 
 
+def test_the_frame_discriminator_learns_and_says_where():
+    torch.manual_seed(0)
+    critic = FrameDiscriminator(CHANNELS, TOKENS - 1, 3, 1, 5, width=16)
+    optimiser = torch.optim.Adam(critic.parameters(), 3e-3)
+    prompt = torch.zeros(32, 5)
+    for _ in range(80):
+        real, fake = torch.randn(32, TOKENS, CHANNELS), 0.5 * torch.randn(32, TOKENS, CHANNELS)  # blur is small numbers
+        optimiser.zero_grad()
+        logits = critic(real, prompt)
+        loss = discriminator_loss(logits, critic(fake, prompt)).mean()
+        (loss + 0.01 * smoothness(critic, real, prompt, logits).mean()).backward()
+        optimiser.step()
+    assert logits.shape == (32, TOKENS - 1)
+    assert critic(real, prompt).mean() > critic(fake, prompt).mean() + 0.5
+    assert (critic(real + torch.randn(1, TOKENS, 1), prompt) - critic(real, prompt)).abs().max() > 0
+    linear = lambda latent, _: latent.sum(2) * 3  # noqa: E731  |gradient|^2 is 9 C everywhere
+    wide = torch.zeros(4096, TOKENS, CHANNELS)
+    rough = smoothness(linear, wide, prompt, linear(wide, prompt)).mean()
+    assert rough.item() == pytest.approx(9 * CHANNELS, rel=0.05)
+
+
 def test_impossible_settings_are_refused():
     for changes, text in (
         ({"layers": [4]}, "0..3"),
@@ -164,6 +219,7 @@ def test_a_whole_run_and_its_resume(tmp_path):
         f"student={tmp_path}/tmd/student.pt",
         "discriminator_width=8",
         "own_history=0.5",
+        "frame_gan=0.1",
     ]
     dmd.run(load_config(dmd.Config, None, [*own, "max_steps=6", "student_every=3"]))
     first, second = load_student(tmp_path / "tmd/student.pt"), load_student(tmp_path / "dmd/student.pt")
