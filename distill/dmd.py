@@ -29,11 +29,12 @@ from distill.discriminator import (
     smoothness,
 )
 from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guided
+from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
-from distill.student import Student, shifted, student_flops
+from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.teacher import report
 from distill.tmd import CLIP, inner_step_gain, student_architecture
 from distill.training import Batches, Ema, Run
@@ -44,7 +45,9 @@ from distill.windows import Windows, corrupt
 class Config(TrainConfig):
     name: str = "dmd"
     teacher: str = "runs/teacher/teacher.pt"
-    student: str = "runs/tmd/student.pt"  # of stage 1
+    student: str = "runs/tmd/student.pt"  # of stage 1; none: the teacher as a student without a flow head (DMD2-v)
+    outer_steps: int = 1  # M of such a student
+    outer_shift: float = 10.0
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
     guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
@@ -70,16 +73,15 @@ def default_layers(blocks: int) -> list[int]:
     return sorted({blocks // 2, (3 * blocks) // 4, blocks - 1})
 
 
-def generate(student: Student, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
-    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid."""
-    grid = torch.tensor(student.outer_grid[1:], device=x.device)
-    t = grid[torch.randint(len(grid), (len(x),), device=x.device)]
-    time = t[:, None, None]
+def generate(student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
+    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Without a flow head always from x_t."""
+    grid = torch.tensor(student.outer_grid, device=x.device)
+    index = torch.randint(1, len(grid), (len(x),), device=x.device)
+    t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
-    x_t = time * x1 if len(grid) == 1 else (1 - time) * x + time * x1
-    base = student.base(conditions)
-    y = student.inner_flow(y1, student.backbone(x_t, t, conditions, base), base)
-    return x1 - y if sample_from == "x1" else x_t - time * y
+    x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
+    y = student.transition(x_t, t, grid[index - 1], y1, conditions)
+    return x1 - y if sample_from == "x1" and student.config.head_blocks else x_t - time * y
 
 
 @dataclass
@@ -119,7 +121,7 @@ def vsd_loss(sample: Tensor, fake: Tensor, teacher: Tensor, normaliser: str = "s
 class Stage2:
     """Student, critics and their losses; the loop only calls and steps."""
 
-    def __init__(self, config: Config, student: Student, teacher: DiT):
+    def __init__(self, config: Config, student: Student | Headless, teacher: DiT):
         if config.sample_from not in ("x1", "xt") or config.normaliser not in ("sample", "difference"):
             raise UserError("sample_from must be x1 or xt, normaliser must be sample or difference")
         if config.student_every < 1:
@@ -214,7 +216,11 @@ class Stage2:
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
-    student = load_student(config.student).train().requires_grad_(True)
+    if config.student != "none":
+        student = load_student(config.student).train().requires_grad_(True)
+    else:
+        plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift)
+        student = Headless(teacher, plan)
     run = Run(config, "student", student_architecture(student))
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     stage = Stage2(config, student, teacher)

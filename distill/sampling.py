@@ -16,6 +16,7 @@ from torch import Tensor
 from distill.config import UserError
 from distill.data import RING
 from distill.dit import Conditions, DiT, DiTConfig, guided
+from distill.headless import Headless, make_student
 from distill.random import normals
 from distill.student import Student, StudentConfig, shifted
 from distill.training import load_checkpoint
@@ -45,7 +46,7 @@ class TeacherSampler:
 class StudentSampler:
     """Algorithm 1 of the paper, without guidance."""
 
-    def __init__(self, student: Student):
+    def __init__(self, student: Student | Headless):
         self.student, self.dit = student, student.dit
         self.outer_steps = student.config.outer_steps
 
@@ -118,11 +119,11 @@ def load_teacher(path: str | Path, averaged: bool = True) -> DiT:
     return dit.eval().requires_grad_(False)
 
 
-def load_student(path: str | Path, averaged: bool = True) -> Student:
-    """The student of a stage 1 or stage 2 checkpoint, frozen."""
+def load_student(path: str | Path, averaged: bool = True) -> Student | Headless:
+    """The student of a checkpoint of any method, frozen."""
     saved = load_checkpoint(path, "student")
     dit, config = split_architecture(saved["architecture"])
-    student = Student(DiT(dit), config)
+    student = make_student(DiT(dit), config)
     state = saved["state"]
     student.load_state_dict(state["ema"]["model"] if averaged else state["model"])
     return student.eval().requires_grad_(False)

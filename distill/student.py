@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.dit import Block, Conditions, DiT, DiTConfig, block_flops, edge_flops, modulate
+from distill.dit import Block, Conditions, DiT, DiTConfig, Embedder, block_flops, edge_flops, forward_flops, modulate
 
 FUSIONS = ("gated", "concat")
 
@@ -37,12 +37,16 @@ class StudentConfig:
     fusion: str = "gated"
     fusion_ratio: int = 2  # hidden width of the fusion's MLP over the width
     gate_init: float = -3.0  # before the sigmoid
+    average: bool = False  # without a head: learn MeanFlow's average velocity
 
     def __post_init__(self):
-        if self.outer_steps < 1 or self.inner_steps < 1 or self.head_blocks < 1:
+        if self.outer_steps < 1 or self.inner_steps < 1 or self.head_blocks < 0:
             raise UserError(
-                f"M={self.outer_steps}, N={self.inner_steps}, H={self.head_blocks}: each must be at least 1"
+                f"M={self.outer_steps}, N={self.inner_steps}, H={self.head_blocks}: M and N must be at least 1, "
+                "H at least 1, or 0 for a student without a flow head (headless.py)"
             )
+        if self.head_blocks == 0 and self.inner_steps > 1:
+            raise UserError(f"without a flow head there are no inner steps: N must be 1, not {self.inner_steps}")
         if self.fusion not in FUSIONS:
             raise UserError(f"fusion must be one of {', '.join(FUSIONS)}, not {self.fusion}")
 
@@ -55,6 +59,13 @@ def shifted(u, gamma: float):
 def grid(steps: int, gamma: float, top: float) -> list[float]:
     """0 = first < ... < last = top, `steps` intervals (tmd.md 2.4)."""
     return [shifted(i / steps, gamma) for i in range(steps)] + [top]
+
+
+def zero_output(embedder: Embedder) -> Embedder:
+    """The same embedder, silent: only its last layer is zero, or nothing in it would ever have a gradient."""
+    nn.init.zeros_(embedder.out.weight)
+    nn.init.zeros_(embedder.out.bias)
+    return embedder
 
 
 class GatedFusion(nn.Module):
@@ -105,8 +116,8 @@ class Student(nn.Module):
         """A student that starts as `teacher`. Raises UserError where H does not leave a backbone."""
         super().__init__()
         blocks = teacher.config.blocks
-        if config.head_blocks >= blocks:
-            raise UserError(f"head_blocks {config.head_blocks} must be below the teacher's {blocks} blocks")
+        if not 0 < config.head_blocks < blocks:
+            raise UserError(f"head_blocks {config.head_blocks} must be from 1 to below the teacher's {blocks} blocks")
         self.config = config
         self.depth = blocks - config.head_blocks
         self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
@@ -114,9 +125,7 @@ class Student(nn.Module):
             self.fusion = GatedFusion(teacher.config, config.fusion_ratio, config.gate_init)
         else:
             self.fusion = ConcatFusion(teacher.config)
-        self.interval = copy.deepcopy(self.dit.time)
-        nn.init.zeros_(self.interval.out.weight)
-        nn.init.zeros_(self.interval.out.bias)
+        self.interval = zero_output(copy.deepcopy(self.dit.time))
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
         self.inner_grid = grid(config.inner_steps, config.inner_shift, config.top)
 
@@ -149,18 +158,18 @@ class Student(nn.Module):
             y = y - (s - r) * (y1 - head)
         return y
 
-    def transition(self, x: Tensor, t: float, y1: Tensor, conditions: Conditions) -> Tensor:
-        """y of one outer step from x_t [B,T,C] and inner noise y1 [B,T,C]."""
+    def transition(self, x: Tensor, t: Tensor, r: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
+        """y of one outer step from x_t [B,T,C], t [B] and inner noise y1 [B,T,C]; where it ends, r, is not used."""
         base = self.base(conditions)
-        features = self.backbone(x, x.new_full((len(x),), t), conditions, base)
-        return self.inner_flow(y1, features, base)
+        return self.inner_flow(y1, self.backbone(x, t, conditions, base), base)
 
     def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""
         x = noise[:, 0]
         steps = zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True)
-        for index, (t, lower) in enumerate(steps):
-            x = x - (t - lower) * self.transition(x, t, noise[:, 1 + index], conditions)
+        for index, (t, r) in enumerate(steps):
+            whole = x.new_ones(len(x))
+            x = x - (t - r) * self.transition(x, t * whole, r * whole, noise[:, 1 + index], conditions)
         return x
 
     def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
@@ -175,12 +184,14 @@ class Student(nn.Module):
 
 
 def effective_nfe(config: StudentConfig, blocks: int) -> float:
-    """M (1 + (N-1) H / L), Eq. 16."""
+    """M (1 + (N-1) H / L), Eq. 16; M without a head."""
     return config.outer_steps * (1 + (config.inner_steps - 1) * config.head_blocks / blocks)
 
 
 def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
     """Floating-point operations of one tick for one sample, fusion and embeddings included."""
+    if not config.head_blocks:
+        return config.outer_steps * (forward_flops(dit) + (edge_flops(dit)["time"] if config.average else 0))
     edges, block = edge_flops(dit), block_flops(dit)
     patch = 2 * dit.tokens * dit.width * dit.channels
     if config.fusion == "gated":

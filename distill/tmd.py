@@ -238,7 +238,9 @@ def run(config: Config) -> None:
 
 @torch.no_grad()
 def inner_step_gain(student: Student, preview: Preview) -> dict[str, float]:
-    """Diversity and latent PSNR with one inner step instead of N: what the head's further calls bring."""
+    """Figures of the next tick with one inner step instead of N: what the head's further calls bring."""
+    if student.config.inner_steps == 1:
+        return {}
     single = Student(student.dit, StudentConfig(**asdict(student.config) | {"inner_steps": 1}))
     single.load_state_dict(student.state_dict())
     figures = preview.next_tick(StudentSampler(single.eval()))

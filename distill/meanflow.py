@@ -1,0 +1,156 @@
+"""MeanFlow (arXiv 2505.13447), a baseline beside TMD: the teacher's network learns the average velocity u(x_t, r, t).
+
+    u(x_t, r, t)  ->  sg( v - (t - r) du/dt ),   du/dt along (dx/dt, dt, dr) = (v, 1, 0)
+
+t and r are logit-normal, equal in three quarters of a batch. The derivative is by central differences, one-sided at the
+ends (as in stage 1 of TMD), or an exact forward-mode one. v is x1 - x, or the teacher's velocity (FastGen's choice).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from distill.config import TrainConfig, UserError
+from distill.data import Latents
+from distill.dit import Conditions, DiT, count_parameters, forward_flops, guided
+from distill.headless import Headless
+from distill.optim import make_optimiser
+from distill.own_history import OwnHistory
+from distill.preview import Preview
+from distill.sampling import StudentSampler, load_teacher
+from distill.student import StudentConfig, student_flops
+from distill.teacher import report
+from distill.tmd import CLIP, adaptive, student_architecture
+from distill.training import Batches, Ema, Run
+from distill.windows import Windows, corrupt, drop_prompts, loss_weights
+
+
+@dataclass
+class Config(TrainConfig):
+    name: str = "meanflow"
+    teacher: str = "runs/teacher/teacher.pt"
+    outer_steps: int = 1  # at play
+    outer_shift: float = 10.0
+    equal: float = 0.75  # part of the batch with r = t
+    mean: float = -0.4  # of the logit of t and r
+    deviation: float = 1.0
+    delta: float = 5e-3  # of the finite difference
+    derivative: str = "difference"  # difference | jvp (exact, slower)
+    velocity: str = "data"  # data: x1 - x | teacher
+    guidance: float = 1.0
+    prompt_dropout: float = 0.1
+    weight_constant: float = 1.0  # c / d
+    loss_power: float = 1.0
+    optimiser: str = "adamw"
+    history_noise: float = 1.5
+    own_history: float = 0.0
+    own_ticks: int = 8
+    own_after: float = 0.3
+    codec: str = "runs/codec/autoencoder.pt"
+    sample_level: float = 0.1
+
+
+def sample_times(batch: int, config: Config, device) -> tuple[Tensor, Tensor]:
+    """t >= r, each [B]; equal in the first rows."""
+    both = torch.sigmoid(config.mean + config.deviation * torch.randn(2, batch, device=device)).clamp(*CLIP)
+    t, r = both.amax(0), both.amin(0)
+    same = round(config.equal * batch)
+    return t, torch.cat([t[:same], r[same:]])
+
+
+def velocity_derivative(student: Headless, x_t: Tensor, t: Tensor, r: Tensor, v: Tensor, conditions, delta: float):
+    """du/dt along dx/dt = v, by differences: [B,T,C]."""
+    low, high = CLIP
+    above = torch.where(t + delta <= high, t + delta, t)
+    below = torch.where((t - delta >= low) & (t - delta > r), t - delta, t)
+    at = lambda to: student.velocity(x_t + (to - t)[:, None, None] * v, to, r, conditions)  # noqa: E731
+    return (at(above) - at(below)) / (above - below).clamp(min=1e-6)[:, None, None]
+
+
+def velocity_jvp(student: Headless, x_t: Tensor, t: Tensor, r: Tensor, v: Tensor, conditions: Conditions) -> Tensor:
+    """The same derivative by forward-mode differentiation."""
+    call = lambda x_t, t: student.velocity(x_t, t, r, conditions)  # noqa: E731
+    return torch.func.jvp(call, (x_t, t), (v, torch.ones_like(t)))[1]
+
+
+def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: Config, teacher=None, weights=None):
+    """The loss [B] and what to log; x [B,T,C] is the recorded change, weights [T,C] of the errors."""
+    t, r = sample_times(len(x), config, x.device)
+    x1 = torch.randn_like(x)
+    x_t = (1 - t)[:, None, None] * x + t[:, None, None] * x1
+    u = student.velocity(x_t, t, r, conditions)
+    with torch.no_grad():
+        v = x1 - x if config.velocity == "data" else guided(teacher, x_t, t, conditions, 1.0)
+        if config.guidance != 1.0:
+            null = student.velocity(x_t, t, t, conditions.without_prompt())
+            kept = torch.ones_like(t, dtype=torch.bool) if conditions.dropped is None else ~conditions.dropped
+            v = torch.where(kept[:, None, None], null + config.guidance * (v - null), v)
+        target, rest = v, slice(round(config.equal * len(x)), len(x))
+        if rest.start < rest.stop:
+            where = (x_t[rest], t[rest], r[rest], v[rest], conditions[rest])
+            derivative = (
+                velocity_jvp(student, *where)
+                if config.derivative == "jvp"
+                else velocity_derivative(student, *where, config.delta)
+            )
+            target = torch.cat([v[: rest.start], v[rest] - (t - r)[rest, None, None] * derivative])
+    return adaptive(u, target, config.weight_constant, weights), {"error": (u.detach() - target).square().mean()}
+
+
+def check(config: Config) -> None:
+    for name, allowed in (("velocity", ("data", "teacher")), ("derivative", ("difference", "jvp"))):
+        if getattr(config, name) not in allowed:
+            raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
+    if not 0 <= config.equal <= 1:
+        raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
+
+
+def training_flops(teacher: DiT, config: Config) -> int:
+    """Of one sample: forward and backward, the two extra calls of its share, guidance and teacher."""
+    extra = 2 * (1 - config.equal) + (config.guidance != 1.0) + (config.velocity == "teacher")
+    return int((3 + extra) * forward_flops(teacher.config))
+
+
+def run(config: Config) -> None:
+    check(config)
+    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    teacher = load_teacher(config.teacher)
+    plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift, average=True)
+    student = Headless(teacher, plan)
+    run = Run(config, "student", student_architecture(student))
+    student, teacher, shape = student.to(run.device), teacher.to(run.device), student.dit.config
+    windows = Windows(training, shape, run.device)
+    ema = Ema(student, config.ema)
+    optimiser = make_optimiser(run, student, config.optimiser)
+    batches = Batches(len(windows), config.batch, config.seed)
+    sampler = StudentSampler(ema.model)
+    unit = student.dit.noise_unit()
+    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit)
+    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
+    run.begin(flops_per_sample=training_flops(teacher, config))
+    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    run.say(
+        f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps}, "
+        f"{student_flops(plan, shape) / 1e9:.3f} GFLOP a tick"
+    )
+    weights = loss_weights(config.codec, config.loss_power, student.dit)
+    for _ in run.steps():
+        target, conditions = windows.training(batches.next())
+        conditions = corrupt(conditions, config.history_noise, unit)
+        if config.own_history and run.progress() >= config.own_after:
+            target, conditions, _ = own.mix(target, conditions, sampler)
+        conditions = drop_prompts(conditions, config.prompt_dropout)
+        x = student.dit.to_change(target, conditions)
+        run.set_learning_rate(optimiser)
+        with run.autocast():
+            loss, figures = meanflow_loss(student, x, conditions, config, teacher, weights)
+        run.backward(loss.mean(), optimiser, student)
+        ema.update(student)
+        run.log({"loss": loss.mean(), **figures})
+        if run.validation_due():
+            report(run, preview, sampler, {}, "student")
+    if run.progress() >= 1:
+        report(run, preview, sampler, {}, "student")
