@@ -74,14 +74,16 @@ def default_layers(blocks: int) -> list[int]:
 
 
 def generate(student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
-    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Without a flow head always from x_t."""
+    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t
+    where y is not x1 - x."""
     grid = torch.tensor(student.outer_grid, device=x.device)
     index = torch.randint(1, len(grid), (len(x),), device=x.device)
     t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
     y = student.transition(x_t, t, grid[index - 1], y1, conditions)
-    return x1 - y if sample_from == "x1" and student.config.head_blocks else x_t - time * y
+    flow = student.config.head_blocks and student.config.predicts == "difference"
+    return x1 - y if sample_from == "x1" and flow else x_t - time * y
 
 
 @dataclass

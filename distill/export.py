@@ -101,8 +101,9 @@ class StudentGraph(nn.Module):
             for inner, (s, r) in enumerate(self.inner):
                 condition = base + self.head_times[inner]
                 fused = student.fusion(features, dit.patch(y), dit.blocks[student.depth], F.silu(condition))
-                y = y - (s - r) * (y1 - dit.head(fused, condition, student.depth))
-            x = x - (t - lower) * y
+                y_estimate = student.estimate(dit.head(fused, condition, student.depth), x, t)
+                y = y - (s - r) * student.average(y_estimate, y, s, y1)
+            x = x - (t - lower) * (y if student.config.predicts == "difference" else (x - y) / t)
         return newest + self.scale * x
 
 

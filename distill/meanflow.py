@@ -23,7 +23,7 @@ from distill.preview import Preview
 from distill.sampling import StudentSampler, load_teacher
 from distill.student import StudentConfig, student_flops
 from distill.teacher import report
-from distill.tmd import CLIP, adaptive, student_architecture
+from distill.tmd import CLIP, adaptive, central_difference, forward_mode, student_architecture
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, corrupt, drop_prompts, loss_weights
 
@@ -61,21 +61,6 @@ def sample_times(batch: int, config: Config, device) -> tuple[Tensor, Tensor]:
     return t, torch.cat([t[:same], r[same:]])
 
 
-def velocity_derivative(student: Headless, x_t: Tensor, t: Tensor, r: Tensor, v: Tensor, conditions, delta: float):
-    """du/dt along dx/dt = v, by differences: [B,T,C]."""
-    low, high = CLIP
-    above = torch.where(t + delta <= high, t + delta, t)
-    below = torch.where((t - delta >= low) & (t - delta > r), t - delta, t)
-    at = lambda to: student.velocity(x_t + (to - t)[:, None, None] * v, to, r, conditions)  # noqa: E731
-    return (at(above) - at(below)) / (above - below).clamp(min=1e-6)[:, None, None]
-
-
-def velocity_jvp(student: Headless, x_t: Tensor, t: Tensor, r: Tensor, v: Tensor, conditions: Conditions) -> Tensor:
-    """The same derivative by forward-mode differentiation."""
-    call = lambda x_t, t: student.velocity(x_t, t, r, conditions)  # noqa: E731
-    return torch.func.jvp(call, (x_t, t), (v, torch.ones_like(t)))[1]
-
-
 def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: Config, teacher=None, weights=None):
     """The loss [B] and what to log; x [B,T,C] is the recorded change, weights [T,C] of the errors."""
     t, r = sample_times(len(x), config, x.device)
@@ -90,12 +75,12 @@ def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: 
             v = torch.where(kept[:, None, None], null + config.guidance * (v - null), v)
         target, rest = v, slice(round(config.equal * len(x)), len(x))
         if rest.start < rest.stop:
-            where = (x_t[rest], t[rest], r[rest], v[rest], conditions[rest])
-            derivative = (
-                velocity_jvp(student, *where)
-                if config.derivative == "jvp"
-                else velocity_derivative(student, *where, config.delta)
-            )
+            told = conditions[rest]
+            call = lambda x_t, t: student.velocity(x_t, t, r[rest], told)  # noqa: E731
+            if config.derivative == "jvp":
+                derivative = forward_mode(call, x_t[rest], t[rest], v[rest])
+            else:
+                derivative = central_difference(call, x_t[rest], t[rest], r[rest], v[rest], config.delta)
             target = torch.cat([v[: rest.start], v[rest] - (t - r)[rest, None, None] * derivative])
     return adaptive(u, target, config.weight_constant, weights), {"error": (u.detach() - target).square().mean()}
 

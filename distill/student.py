@@ -7,6 +7,7 @@ Equations are the paper's. Time: t of the outer transition, s of the inner flow,
   All of it starts as the teacher; only the fusion, its gate and the embedding of s-r are new.
 - u = y1 - head and f(y_s, s, r) = y_s - (s - r) u. The paper's Eq. 13 prints a plus, against its Eqs. 7, 8 and 14.
 - So the inner flow telescopes: (1 - s_N) y1 + sum_j (s_j - s_{j-1}) head_j.
+- `predicts: data` is the paper's ablation y = x (B.4): x = x_t - t head and u = (y_s - x) / s.
 - The embedding of s-r copies the teacher's time embedding with its *last* layer set to zero: zeroing every layer would
   leave it without a gradient for ever.
 """
@@ -24,6 +25,7 @@ from distill.config import UserError
 from distill.dit import Block, Conditions, DiT, DiTConfig, Embedder, block_flops, edge_flops, forward_flops, modulate
 
 FUSIONS = ("gated", "concat")
+TARGETS = ("difference", "data")
 
 
 @dataclass
@@ -37,6 +39,7 @@ class StudentConfig:
     fusion: str = "gated"
     fusion_ratio: int = 2  # hidden width of the fusion's MLP over the width
     gate_init: float = -3.0  # before the sigmoid
+    predicts: str = "difference"  # difference: y = x1 - x | data: y = x (ablation)
     average: bool = False  # without a head: learn MeanFlow's average velocity
 
     def __post_init__(self):
@@ -49,6 +52,8 @@ class StudentConfig:
             raise UserError(f"without a flow head there are no inner steps: N must be 1, not {self.inner_steps}")
         if self.fusion not in FUSIONS:
             raise UserError(f"fusion must be one of {', '.join(FUSIONS)}, not {self.fusion}")
+        if self.predicts not in TARGETS:
+            raise UserError(f"predicts must be one of {', '.join(TARGETS)}, not {self.predicts}")
 
 
 def shifted(u, gamma: float):
@@ -145,23 +150,34 @@ class Student(nn.Module):
         return self.dit.backbone(x, t, conditions, self.depth, base)
 
     def head(self, y: Tensor, s: Tensor, r: Tensor, features: Tensor, base: Tensor) -> Tensor:
-        """y_s [B,T,C], s and r [B], m [B,T,D], base [B,D] -> [B,T,C], an estimate of y."""
+        """y_s [B,T,C], s and r [B], m [B,T,D], base [B,D] -> [B,T,C], an estimate of x1 - x."""
         condition = base + self.dit.time(s) + self.interval(s - r)
         tokens = self.fusion(features, self.dit.patch(y), self.dit.blocks[self.depth], F.silu(condition))
         return self.dit.head(tokens, condition, self.depth)
 
-    def inner_flow(self, y1: Tensor, features: Tensor, base: Tensor) -> Tensor:
-        """N head calls from y_s = y1 down the inner grid, all with gradient: [B,T,C] -> y [B,T,C]."""
-        y = y1
+    def estimate(self, head: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
+        """What the head's output says of y, with x_t [B,T,C] and t (a number, or of shape [B,1,1])."""
+        return head if self.config.predicts == "difference" else x - t * head
+
+    def average(self, estimate: Tensor, y: Tensor, s: Tensor | float, y1: Tensor) -> Tensor:
+        """u, the average velocity of the inner flow, from an estimate of y: Eq. 14, or B.4's for y = x."""
+        return y1 - estimate if self.config.predicts == "difference" else (y - estimate) / s
+
+    def inner_flow(self, y1: Tensor, features: Tensor, base: Tensor, x: Tensor, t: Tensor) -> Tensor:
+        """N head calls from y_s = y1 down the inner grid, all with gradient: [B,T,C] -> y [B,T,C]. x_t [B,T,C], t [B]
+        are those of the backbone."""
+        y, t = y1, t[:, None, None]
         for s, r in zip(self.inner_grid[:0:-1], self.inner_grid[-2::-1], strict=True):
             head = self.head(y, y1.new_full((len(y1),), s), y1.new_full((len(y1),), r), features, base)
-            y = y - (s - r) * (y1 - head)
+            y = y - (s - r) * self.average(self.estimate(head, x, t), y, s, y1)
         return y
 
     def transition(self, x: Tensor, t: Tensor, r: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
-        """y of one outer step from x_t [B,T,C], t [B] and inner noise y1 [B,T,C]; where it ends, r, is not used."""
+        """What one outer step goes along, x1 - x: from x_t [B,T,C], t [B] and inner noise y1 [B,T,C]; where it ends, r,
+        is not used."""
         base = self.base(conditions)
-        return self.inner_flow(y1, self.backbone(x, t, conditions, base), base)
+        y = self.inner_flow(y1, self.backbone(x, t, conditions, base), base, x, t)
+        return y if self.config.predicts == "difference" else (x - y) / t[:, None, None]
 
     def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""

@@ -1,11 +1,11 @@
 """Stage 1 of TMD: transition-matching MeanFlow (TM-MF, arXiv 2601.09881 section 3.2, A.2). One file, one method.
 
-The inner flow map is learnt from data. In head space (u = y1 - head, du/ds = -dhead/ds) the identity of MeanFlow says
+The inner flow map is learnt from data, by the identity of MeanFlow (Eq. 10):
 
-    head(y_s, s, r; m)  ->  sg( y* - (s - r) d/ds head )
+    u(y_s, s, r; m)  ->  sg( y1 - y* - (s - r) du/ds )
 
 with d/ds along the path (dy_s/ds = y1 - y*), by central differences: two head calls without gradient, and only for the
-quarter of the batch where r < s. y* is y = x1 - x, guided by the student itself where guidance is not 1.
+quarter of the batch where r < s. y* is y = x1 - x (or x), guided by the student itself where guidance is not 1.
 
 Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
 sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is
@@ -45,6 +45,7 @@ class Config(TrainConfig):
     outer_shift: float = 10.0
     inner_shift: float = 10.0
     fusion: str = "gated"
+    predicts: str = "difference"  # difference: y = x1 - x | data: y = x (ablation)
     fusion_ratio: int = 2
     gate_init: float = -3.0
     equal: float = 0.75  # part of the batch with r = s; 1 is plain transition matching (the ablation)
@@ -83,22 +84,18 @@ def sample_intervals(batch: int, equal: float, grid: list[float], shift: float, 
     return s, torch.cat([s[:same], r[same:]])
 
 
-def head_derivative(student: Student, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, features, base, delta: float):
-    """d/ds head(y_s, s, r; m) along dy/ds = tangent, by differences: [B,T,C]. One-sided where s would leave the grid's
-    range or pass r (FastGen's rule)."""
+def central_difference(call, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, delta: float) -> Tensor:
+    """d/ds call(y_s, s) along dy/ds = tangent: [B,T,C]. One-sided where s would leave its range or pass r (FastGen's
+    rule)."""
     low, high = CLIP
     above = torch.where(s + delta <= high, s + delta, s)
     below = torch.where((s - delta >= low) & (s - delta > r), s - delta, s)
-    step = lambda to: y + (to - s)[:, None, None] * tangent  # noqa: E731
-    difference = student.head(step(above), above, r, features, base) - student.head(
-        step(below), below, r, features, base
-    )
-    return difference / (above - below).clamp(min=1e-6)[:, None, None]
+    at = lambda to: call(y + (to - s)[:, None, None] * tangent, to)  # noqa: E731
+    return (at(above) - at(below)) / (above - below).clamp(min=1e-6)[:, None, None]
 
 
-def head_jvp(student: Student, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, features, base) -> Tensor:
-    """The same derivative by forward-mode differentiation."""
-    call = lambda y, s: student.head(y, s, r, features, base)  # noqa: E731
+def forward_mode(call, y: Tensor, s: Tensor, tangent: Tensor) -> Tensor:
+    """The same derivative, exact."""
     return torch.func.jvp(call, (y, s), (tangent, torch.ones_like(s)))[1]
 
 
@@ -130,14 +127,22 @@ def tm_mf_loss(
     t = grid[torch.randint(len(grid), (batch,), device=device)]
     time = t[:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
-    x_t, y = (1 - time) * x + time * x1, x1 - x
+    x_t = (1 - time) * x + time * x1
+    y = x1 - x if student.config.predicts == "difference" else x
     s, r = sample_intervals(batch, config.equal, student.inner_grid, config.s_shift, device)
     y_s = (1 - s)[:, None, None] * y + s[:, None, None] * y1
 
     base = student.base(conditions)
     features = student.backbone(x_t, t, conditions, base)
-    head = student.head(y_s, s, r, features, base)
+    everyone = slice(None)
 
+    def estimate(y_s: Tensor, s: Tensor, r: Tensor, features: Tensor, base: Tensor, rows=everyone) -> Tensor:
+        return student.estimate(student.head(y_s, s, r, features, base), x_t[rows], time[rows])
+
+    def average(y_s: Tensor, s: Tensor, r: Tensor, features: Tensor, base: Tensor, rows=everyone) -> Tensor:
+        return student.average(estimate(y_s, s, r, features, base, rows), y_s, s[:, None, None], y1[rows])
+
+    u = average(y_s, s, r, features, base)
     with torch.no_grad():
         raw = y
         kept = torch.ones(batch, dtype=torch.bool, device=device)
@@ -148,27 +153,28 @@ def tm_mf_loss(
         if config.guidance != 1.0:
             null = conditions.without_prompt()
             base_null = student.base(null)
-            head_null = student.head(y_s, s, s, student.backbone(x_t, t, null, base_null), base_null)
-            y = torch.where(kept[:, None, None], head_null + config.guidance * (y - head_null), y)
-        target = y
+            y_null = estimate(y_s, s, s, student.backbone(x_t, t, null, base_null), base_null)
+            y = torch.where(kept[:, None, None], y_null + config.guidance * (y - y_null), y)
+        target = y1 - y
         same = round(config.equal * batch)
         if same < batch:
             rest = slice(same, batch)
             tangent = (y1 - (y if config.tangent == "guided" else raw))[rest]
-            where = (y_s[rest], s[rest], r[rest], tangent, features[rest].detach(), base[rest].detach())
+            m, b = features[rest].detach(), base[rest].detach()
+            call = lambda y_s, s: average(y_s, s, r[rest], m, b, rest)  # noqa: E731
             if config.derivative == "jvp":
-                derivative = head_jvp(student, *where)
+                derivative = forward_mode(call, y_s[rest], s[rest], tangent)
             else:
-                derivative = head_derivative(student, *where, config.delta)
-            target = torch.cat([y[:same], y[rest] - (s - r)[rest, None, None] * derivative])
-    return adaptive(head, target, config.weight_constant, weights), {"error": (head.detach() - raw).square().mean()}
+                derivative = central_difference(call, y_s[rest], s[rest], r[rest], tangent, config.delta)
+            target = torch.cat([target[:same], target[rest] - (s - r)[rest, None, None] * derivative])
+    return adaptive(u, target, config.weight_constant, weights), {"error": (u.detach() - y1 + raw).square().mean()}
 
 
-def adaptive(head: Tensor, target: Tensor, constant: float, weights: Tensor | None = None) -> Tensor:
+def adaptive(u: Tensor, target: Tensor, constant: float, weights: Tensor | None = None) -> Tensor:
     """|e|^2 / sg(|e|^2 + c) with c = constant * d, the norm summed over the d numbers of a sample: [B]."""
-    square = (head - target).square()
+    square = (u - target).square()
     error = (square if weights is None else square * weights).flatten(1).sum(1)
-    return error / (error.detach() + constant * head[0].numel())
+    return error / (error.detach() + constant * u[0].numel())
 
 
 def training_flops(student: Student, config: Config) -> int:
@@ -189,6 +195,8 @@ def check(config: Config) -> None:
     ):
         if getattr(config, name) not in allowed:
             raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
+    if config.target == "teacher" and config.predicts == "data":
+        raise UserError("target=teacher is worked out for predicts=difference only; use target=data")
     if not 0 <= config.equal <= 1:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
 

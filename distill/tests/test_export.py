@@ -34,9 +34,9 @@ def wide_student(**changes):
     return student.eval()
 
 
-@pytest.mark.parametrize(("outer", "inner"), [(1, 2), (2, 3)])
-def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner):
-    student = wide_student(outer_steps=outer, inner_steps=inner)
+@pytest.mark.parametrize(("outer", "inner", "predicts"), [(1, 2, "difference"), (2, 3, "difference"), (2, 2, "data")])
+def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner, predicts):
+    student = wide_student(outer_steps=outer, inner_steps=inner, predicts=predicts)
     assert export.export_student(student, 0.1, tmp_path, half=False) < 1e-5
     inputs = export.example_inputs(student, 5, seed=9)
     level = torch.full((5,), 0.1)

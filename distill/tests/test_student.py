@@ -45,7 +45,7 @@ def test_the_inner_flow_telescopes(inner_steps):
     y1, features, base = noise(3, TOKENS, CHANNELS), noise(3, TOKENS, 24), noise(3, 24)
     heads, original = [], student.head
     student.head = lambda *arguments: heads.append(original(*arguments)) or heads[-1]
-    y = student.inner_flow(y1, features, base)
+    y = student.inner_flow(y1, features, base, y1, torch.ones(3))
     top = student.inner_grid[-1]
     steps = zip(student.inner_grid[:0:-1], student.inner_grid[-2::-1], strict=True)
     expected = (1 - top) * y1 + sum((s - r) * head for (s, r), head in zip(steps, heads, strict=True))
@@ -57,7 +57,7 @@ def test_one_inner_step_is_one_head_call():
     student = tiny_student(inner_steps=1, top=1.0)
     y1, features, base = noise(3, TOKENS, CHANNELS), noise(3, TOKENS, 24), noise(3, 24)
     head = student.head(y1, torch.ones(3), torch.zeros(3), features, base)
-    torch.testing.assert_close(student.inner_flow(y1, features, base), head)
+    torch.testing.assert_close(student.inner_flow(y1, features, base, y1, torch.ones(3)), head)
 
 
 def test_it_starts_as_the_teacher_where_the_text_says_so():
@@ -73,6 +73,30 @@ def test_it_starts_as_the_teacher_where_the_text_says_so():
     single = Student(teacher, StudentConfig(gate_init=-40.0, inner_steps=1, top=0.999999))
     sample = single(torch.stack([x, y], 1), conditions)
     torch.testing.assert_close(sample, x - teacher(x, torch.ones(3), conditions), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_ablation_y_is_x_starts_as_the_teacher_too(steps):
+    teacher, conditions = tiny_teacher(), tiny_conditions(3)
+    plan = {"gate_init": -40.0, "inner_steps": 1, "outer_steps": steps}
+    draw = noise(3, 1 + steps, TOKENS, CHANNELS)
+    samples = [
+        Student(teacher, StudentConfig(predicts=predicts, **plan))(draw, conditions)
+        for predicts in ("difference", "data")
+    ]
+    torch.testing.assert_close(samples[1], samples[0], atol=0.02, rtol=0)  # up to the residue of y1
+    with pytest.raises(UserError, match="predicts must be one of"):
+        StudentConfig(predicts="noise")
+
+
+def test_with_an_exact_head_both_targets_lead_to_x():
+    x = noise(3, TOKENS, CHANNELS)
+    for predicts in ("difference", "data"):
+        student = tiny_student(predicts=predicts, inner_steps=4, outer_steps=2, top=1.0)
+        at = {}
+        student.backbone = lambda x_t, t, *_, at=at: at.update(x=x_t, t=t[:, None, None])
+        student.head = lambda *_, at=at: (at["x"] - x) / at["t"]  # x1 - x, whatever y_s is
+        torch.testing.assert_close(student(noise(3, 3, TOKENS, CHANNELS, seed=3), tiny_conditions(3)), x)
 
 
 def test_the_default_gate_is_nearly_shut_and_counts_y():

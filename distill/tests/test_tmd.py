@@ -59,10 +59,10 @@ def test_the_finite_difference_is_the_jvp(s, r):
     student = awake(tiny_student()).double()
     y, y1, features, base = (value.double() for value in inputs(tiny_student()))
     s, r = torch.full((5,), s, dtype=torch.float64), torch.full((5,), r, dtype=torch.float64)
-    exact = tmd.head_jvp(student, y, s, r, y1 - y, features, base)
+    call = lambda y, s: student.head(y, s, r, features, base)  # noqa: E731
+    exact = tmd.forward_mode(call, y, s, y1 - y)
     error = [
-        ((tmd.head_derivative(student, y, s, r, y1 - y, features, base, d) - exact).norm() / exact.norm()).item()
-        for d in (1e-3, 1e-6)
+        ((tmd.central_difference(call, y, s, r, y1 - y, d) - exact).norm() / exact.norm()).item() for d in (1e-3, 1e-6)
     ]
     assert error[1] < 1e-3 and error[1] < error[0]
 
@@ -71,7 +71,8 @@ def test_the_derivative_includes_the_time():
     student = awake(tiny_student())
     y, _, features, base = inputs(student)
     s, r = torch.full((5,), 0.5), torch.zeros(5)
-    still = tmd.head_derivative(student, y, s, r, torch.zeros_like(y), features, base, 1e-3)
+    call = lambda y, s: student.head(y, s, r, features, base)  # noqa: E731
+    still = tmd.central_difference(call, y, s, r, torch.zeros_like(y), 1e-3)
     assert still.abs().max() > 1e-3
 
 
@@ -81,7 +82,8 @@ def test_the_loss_in_u_is_the_loss_in_head_space():
     s, r = torch.full((5,), 0.6), torch.zeros(5)
     y_s = 0.4 * y + 0.6 * y1
     head = student.head(y_s, s, r, features, base)
-    derivative = tmd.head_derivative(student, y_s, s, r, y1 - y, features, base, 5e-3)
+    call = lambda y, s: student.head(y, s, r, features, base)  # noqa: E731
+    derivative = tmd.central_difference(call, y_s, s, r, y1 - y, 5e-3)
     in_head = head - (y - 0.6 * derivative)
     u, u_derivative = y1 - head, -derivative
     in_u = u - ((y1 - y) - 0.6 * u_derivative)  # u - sg(v - (s-r) du/ds), Eq. 10
@@ -99,7 +101,7 @@ def test_the_weight_is_adaptive_and_not_differentiated():
 def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch):
     student, conditions = tiny_student(), tiny_conditions(8)
     x, seen = noise(8, TOKENS, CHANNELS), {}
-    monkeypatch.setattr(tmd, "adaptive", lambda head, target, *_: seen.update(target=target) or head.sum((1, 2)))
+    monkeypatch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(target=target) or u.sum((1, 2)))
     targets = {}
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
@@ -108,10 +110,11 @@ def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch
         targets[guidance] = seen["target"]
     torch.manual_seed(1)
     torch.randint(1, (8,))
-    y = torch.randn_like(x) - x
-    torch.testing.assert_close(targets[1.0], y)
-    torch.testing.assert_close(targets[3.0][:4], y[:4])  # dropped prompts keep the raw target
-    assert (targets[3.0][4:] - y[4:]).abs().max() > 0.1
+    x1, y1 = torch.randn_like(x), torch.randn_like(x)
+    velocity = y1 - (x1 - x)  # u = y1 - head is right where the head says y = x1 - x
+    torch.testing.assert_close(targets[1.0], velocity)
+    torch.testing.assert_close(targets[3.0][:4], velocity[:4])  # dropped prompts keep the raw target
+    assert (targets[3.0][4:] - velocity[4:]).abs().max() > 0.1
 
 
 class Gaussian(torch.nn.Module):
@@ -155,13 +158,15 @@ def test_at_m_1_the_inner_flow_from_y1_is_the_teachers_flow():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"target": "teacher"}, {"guidance": 2.0}, {"derivative": "jvp"}, {"equal": 1.0}]
+    "changes",
+    [{}, {"predicts": "data"}, {"target": "teacher"}, {"guidance": 2.0}, {"derivative": "jvp"}, {"equal": 1.0}],
 )
 def test_gradients_reach_every_part_and_never_the_teacher(changes):
     teacher = tiny_teacher().requires_grad_(False)
-    student = Student(teacher, StudentConfig())
+    config = tmd.Config(**changes)
+    student = Student(teacher, StudentConfig(predicts=config.predicts))
     conditions = drop_prompts(tiny_conditions(8), 0.3)
-    loss, figures = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, tmd.Config(**changes), teacher)
+    loss, figures = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, config, teacher)
     loss.mean().backward()
     names = dict(student.named_parameters())
     for part in (
@@ -231,6 +236,8 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
 def test_impossible_settings_are_refused():
     with pytest.raises(UserError, match="target must be one of data, teacher"):
         tmd.check(tmd.Config(target="both"))
+    with pytest.raises(UserError, match="predicts=difference only"):
+        tmd.check(tmd.Config(target="teacher", predicts="data"))
     with pytest.raises(UserError, match="equal is a part"):
         tmd.check(tmd.Config(equal=2.0))
     assert DiT(tiny_config()).config.blocks == 4
