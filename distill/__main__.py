@@ -22,6 +22,7 @@ STAGES = {
     "export": "checkpoints -> assets/<world>",
     "probes": "the small networks that evaluation measures with",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
+    "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
 }
 
 
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         stage.add_argument("--resume", action="store_true", help="continue the run's checkpoint")
         stage.add_argument("--keys", action="store_true", help="list the keys that can be set, and their defaults")
         if name == "evaluate":
-            stage.add_argument("--a", metavar="WORLD", help="recorded, dream, teacher, teacher-1step, student:FILE")
+            stage.add_argument("--a", metavar="WORLD", help="recorded, dream, teacher, teacher-Nstep, student:FILE")
             stage.add_argument("--b", metavar="WORLD", help="the world beside it")
             stage.add_argument("--seeds", metavar="A-B", help="held-out episode seeds, both included")
             stage.add_argument("--json", metavar="FILE", help="where the figures go")

@@ -78,6 +78,7 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
         table["nfe"] = {"value": counted_nfe(world), "spread": 0.0, "n": 1}
         table["gflopPerTick"] = {"value": counted_gflop(world), "spread": 0.0, "n": 1}
     table["backend"], table["modelHash"] = world.backend, world.model_hash
+    table["training"] = getattr(world, "training", {})
     return table, frames
 
 
@@ -100,7 +101,7 @@ def flatten(table: dict, path: str = ""):
     for key, value in table.items():
         if isinstance(value, dict) and "value" in value:
             yield f"{path}{key}", value
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and key != "training":
             yield from flatten(value, f"{path}{key} ")
 
 
@@ -112,9 +113,8 @@ def commit() -> str:
         return "unknown"
 
 
-def run(config: Config) -> None:
-    from PIL import Image
-
+def evaluate(config: Config) -> tuple[dict, np.ndarray]:
+    """The result as it is written, and the contact sheet uint8 [H,W,3]."""
     from distill.prompt import embed
 
     setup(config)
@@ -140,8 +140,6 @@ def run(config: Config) -> None:
     for name, world in worlds.items():
         tables[name], runs[name] = measure(world, setting, config, bank, teacher_spread)
 
-    folder = Path(config.runs) / config.name
-    folder.mkdir(parents=True, exist_ok=True)
     result = {
         "commit": commit(),
         "command": " ".join(["python -m distill", *sys.argv[1:]]),
@@ -151,11 +149,19 @@ def run(config: Config) -> None:
         "b": config.b or None,
         "worlds": tables,
     }
-    path = Path(config.json) if config.json else folder / "evaluation.json"
+    return result, contact_sheet(setting, runs, config.sheet_rows)
+
+
+def run(config: Config) -> None:
+    from PIL import Image
+
+    result, picture = evaluate(config)
+    path = Path(config.json) if config.json else Path(config.runs) / config.name / "evaluation.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(result, indent=2) + "\n")
     sheet = path.with_suffix(".png")
-    Image.fromarray(contact_sheet(setting, runs, config.sheet_rows)).save(sheet)
+    Image.fromarray(picture).save(sheet)
+    tables = result["worlds"]
     rows = {name: dict(flatten(table)) for name, table in tables.items()}
     print(f"{'':38}" + "".join(f"{name[-22:]:>24}" for name in rows))
     for key in dict(flatten(next(iter(tables.values())))):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ def file_hash(path: str | Path) -> str:
 
 
 def open_world(name: str, config, packed: Packed):
-    """A world by its name: recorded, codec, dream, teacher, teacher-1step, student:FILE. Raises UserError."""
+    """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, student:FILE. Raises UserError."""
     from distill.sampling import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
 
     if name in ("recorded", "simulator"):
@@ -196,9 +197,9 @@ def open_world(name: str, config, packed: Packed):
         return open_dream(config.assets)
     if name == "codec":
         return ThroughCodec(packed, TorchCodec(config.codec))
-    if name in ("teacher", "teacher-1step"):
+    if few := re.fullmatch(r"teacher(?:-(\d+)step)?", name):
         path, dit = config.teacher, load_teacher(config.teacher)
-        steps = 1 if name == "teacher-1step" else config.teacher_steps
+        steps = int(few[1]) if few[1] else config.teacher_steps
         sampler = TeacherSampler(dit, steps, config.guidance)
     elif name.startswith("student:"):
         path = name.removeprefix("student:")
@@ -206,12 +207,18 @@ def open_world(name: str, config, packed: Packed):
         sampler, dit = StudentSampler(student), student.dit
     else:
         raise UserError(
-            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-1step and student:FILE"
+            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep and student:FILE"
         )
     rollout = Rollout(sampler, dit.config, config.level)
     world = Dream(name, rollout, TorchCodec(config.codec), dit.config.actions - 1, "torch-cpu", file_hash(path))
-    world.dit = dit
+    world.dit, world.training = dit, training_of(path)
     return world
+
+
+def training_of(path: str | Path) -> dict:
+    """What a checkpoint says of its training: its configuration, samples, minutes. Empty for `keep`'s."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: saved[key] for key in ("config", "samples", "minutes") if key in saved}
 
 
 def counted_nfe(world: Dream) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill import autoencoder, evaluate, export, latents, measures, probes, worlds
+from distill import autoencoder, compare, evaluate, export, latents, measures, probes, worlds
 from distill.config import TrainConfig, UserError
 from distill.data import BIOMES, TIMES, WEATHERS, Packed
 from distill.dit import DiT
@@ -188,3 +188,26 @@ def test_what_is_missing_is_said(made, tmp_path):
         evaluate.run(config(made, a="recorded", seeds="1000009"))
     with pytest.raises(UserError, match="there is no probe scent"):
         heads_of("scent")
+
+
+def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, tmp_path, monkeypatch):
+    values = vars(config(made)) | {"name": "compare", "ticks": 20, "out": str(tmp_path)}
+    blocks = ["1000000-1000001", "1000001-1000002"]
+    plan = compare.Config(**values, rows={"teacher, 1 step": "teacher-1step", "two": "teacher-2step"}, blocks=blocks)
+    compare.run(plan)
+    result = json.loads((tmp_path / "compare.json").read_text())
+    figures = result["rows"]["two"]["figures"]
+    assert list(figures) == list(compare.COLUMNS)
+    assert figures["NFE"] == {"value": 2.0, "spread": 0.0, "n": 2}
+    parts = [json.loads((tmp_path / f"two/{block}.json").read_text())["worlds"]["teacher-2step"] for block in blocks]
+    values = [part["nextTickPsnr"]["value"] for part in parts]
+    assert figures["next tick dB"]["value"] == pytest.approx(np.mean(values))
+    assert figures["next tick dB"]["spread"] == pytest.approx(np.std(values, ddof=1))
+    assert "| two |" in (tmp_path / "compare.md").read_text() and (tmp_path / "compare.png").stat().st_size > 1000
+    assert result["rows"]["two"]["training"]["samples"] == 0
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
+    compare.run(plan)
+    with pytest.raises(UserError, match="no rows"):
+        compare.run(compare.Config())
+    with pytest.raises(UserError, match="two blocks"):
+        compare.run(compare.Config(rows={"a": "teacher"}, blocks=["1000000-1000001"]))

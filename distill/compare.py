@@ -1,0 +1,135 @@
+"""One table of many worlds: every row on the same blocks of held-out seeds, the spread taken over the blocks.
+
+Writes `compare.json`, `compare.md`, `compare.png` (quality against NFE) and one evaluation a row and block, not
+made again while the row's weights stay the same. Rows name worlds as `evaluate` does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+
+import numpy as np
+
+from distill import evaluate
+from distill.config import UserError
+from distill.data import Packed, write_atomically
+from distill.worlds import open_world
+
+COLUMNS = {
+    "NFE": "nfe",
+    "GFLOP": "gflopPerTick",
+    "ms": "msPerTick",
+    "next tick dB": "nextTickPsnr",
+    "5 ticks dB": "rolloutPsnr 5",
+    "20 ticks dB": "rolloutPsnr 20",
+    "60 ticks dB": "rolloutPsnr 60",
+    "Fréchet 20": "frechetRatio 20",
+    "Fréchet 100": "frechetRatio 100",
+    "action": "actionFollowing",
+    "prompt": "promptFollowing start trained",
+    "unseen": "promptFollowing start unseen",
+    "mid-drive": "promptFollowing midDrive trained",
+    "mid unseen": "promptFollowing midDrive unseen",
+    "diversity": "diversity",
+}
+
+
+@dataclass
+class Config(evaluate.Config):
+    name: str = "compare"
+    rows: dict[str, str] = field(default_factory=dict)  # the row's title -> its world
+    blocks: list[str] = field(default_factory=lambda: ["1000000-1000015", "1000016-1000031", "1000032-1000047"])
+    out: str = "runs/compare"
+    ticks: int = 110
+
+
+def block_table(config: Config, title: str, world: str, block: str, weights: str) -> dict:
+    """One row's figures on one block of seeds, made now or read."""
+    slug = "".join(c if c.isalnum() else "-" for c in title).strip("-").lower()
+    path = Path(config.out) / slug / f"{block}.json"
+    if path.is_file():
+        kept = json.loads(path.read_text())
+        if kept["ticks"] == config.ticks and kept["worlds"][world]["modelHash"] == weights:
+            return kept["worlds"][world] | {"commit": kept["commit"]}
+    values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
+    result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(result, indent=2) + "\n")
+    save_picture(picture, path.with_suffix(".png"))
+    return result["worlds"][world] | {"commit": result["commit"]}
+
+
+def save_picture(picture: np.ndarray, path: Path) -> None:
+    from PIL import Image
+
+    Image.fromarray(picture).save(path)
+
+
+def combined(tables: list[dict]) -> dict:
+    """{column: {value, spread, n}} over blocks: the mean, and the standard deviation between blocks."""
+    flat, row = [dict(evaluate.flatten(table)) for table in tables], {}
+    for title, key in COLUMNS.items():
+        values = [figures[key]["value"] for figures in flat if figures[key]["value"] is not None]
+        row[title] = {
+            "value": fmean(values) if values else None,
+            "spread": stdev(values) if len(values) > 1 else 0.0,
+            "n": len(values),
+        }
+    return row
+
+
+def markdown(rows: dict[str, dict]) -> str:
+    lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for title, row in rows.items():
+        cells = []
+        for figure in row["figures"].values():
+            value, spread = figure["value"], figure["spread"]
+            cells.append("" if value is None else f"{value:.3g}" + (f" ± {spread:.2g}" if spread else ""))
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(rows: dict[str, dict], path: Path, across: str = "NFE", up: str = "Fréchet 100") -> None:
+    """Quality against NFE, as the paper's Figure 6; lower is better."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for title, row in rows.items():
+        x, y = row["figures"][across], row["figures"][up]
+        if x["value"] is None or y["value"] is None:
+            continue
+        axes.errorbar(x["value"], y["value"], yerr=y["spread"], fmt="o", capsize=3)
+        axes.annotate(title, (x["value"], y["value"]), xytext=(5, 5), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlabel("block calls a tick over the number of blocks (NFE)")
+    axes.set_ylabel("Fréchet distance at 100 ticks, real against real = 1")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def run(config: Config) -> None:
+    if not config.rows:
+        raise UserError("there are no rows; name worlds in the configuration, as distill/configs/compare.yaml does")
+    if len(config.blocks) < 2:
+        raise UserError("name at least two blocks of seeds: the spread is taken over them")
+    held = Packed(config.data, "heldout")
+    hashes = {world: open_world(world, config, held).model_hash for world in config.rows.values()}
+    out, rows = Path(config.out), {}
+    for title, world in config.rows.items():
+        print(f"[compare] {title}", file=sys.stderr, flush=True)
+        tables = [block_table(config, title, world, block, hashes[world]) for block in config.blocks]
+        rows[title] = {"world": world, "modelHash": hashes[world], "training": tables[0]["training"]}
+        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables)}
+        result = {"command": " ".join(["python -m distill", *sys.argv[1:]]), "ticks": config.ticks}
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
+        write_atomically(out / "compare.md", markdown(rows))
+    plot(rows, out / "compare.png")
+    print(markdown(rows) + f"written: {out}/compare.json, compare.md, compare.png")
