@@ -30,7 +30,7 @@ from distill.discriminator import (
 )
 from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guided
 from distill.headless import Headless
-from distill.optim import make_optimiser
+from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
@@ -55,7 +55,8 @@ class Config(TrainConfig):
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
     discriminator_width: int = 64
     frame_gan: float = 0.0  # weight of the frame discriminator on the student's side; 0 = none
-    frame_smoothness: float = 1.0  # of the frame discriminator
+    frame_smoothness: float = 0.1  # of the frame discriminator
+    frame_learning_rate: float = 10.0  # as a multiple of learning_rate: it starts from nothing, the others do not
     time_shift: float = 5.0  # of t_dmd
     gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
@@ -232,9 +233,13 @@ def run(config: Config) -> None:
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
     critics = torch.nn.ModuleDict({"fake": fake, "discriminator": discriminator, "frames": frames})
-    critic_optimiser = make_optimiser(run, critics, config.optimiser)
-    for group in critic_optimiser.param_groups:
-        group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
+    paces = ((fake, config.critic_learning_rate), (discriminator, config.critic_learning_rate))
+    critic_optimisers = []
+    for critic, pace in (*paces, (frames, config.frame_learning_rate)):
+        critic_optimisers.append(make_optimiser(run, critic, config.optimiser))
+        for group in critic_optimisers[-1].param_groups:
+            group["scale"] = pace * group.get("scale", 1.0)
+    critic_optimiser = Together(critic_optimisers)
     batches = Batches(len(windows), config.batch, config.seed)
     live = StudentSampler(student)
     unit = student.dit.noise_unit()
