@@ -201,8 +201,10 @@ def example_inputs(student: Student, batch: int, seed: int = 0) -> dict[str, Ten
     shape, generator = student.dit.config, torch.Generator().manual_seed(seed)
     frame = (shape.tokens, shape.channels)
     draw = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
+    # Changes of the usual size: what is fed is measured in them, and unrelated frames would be far off any drive.
+    changes = student.dit.usual_changes() * draw(batch, len(shape.offsets) - 1, *frame)
     return {
-        "history": draw(batch, len(shape.offsets), *frame),
+        "history": torch.cat([draw(batch, 1, *frame), changes], 1).cumsum(1),
         "actions": torch.randint(-1, 2, (batch, shape.actions, shape.action_dims), generator=generator).float(),
         "prompt": F.normalize(draw(batch, shape.prompt_dim), dim=-1),
         "noise": draw(batch, 1 + student.config.outer_steps, *frame),

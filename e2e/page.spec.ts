@@ -144,7 +144,6 @@ test('on WebGPU it plays, shows its frames on the screen, and survives a lost de
 })
 
 test('holding left or right turns the view the other way', async ({ page }) => {
-  test.fixme(true, 'the world in assets/drive is not trained yet; delete this line once it is')
   await openPage(page, { backend: 'wasm', clock: 'lockstep', assets: 'assets/drive/' })
   const after = async (steer: -1 | 1) => {
     await page.evaluate(() => window.oneiro!.reset(7))
