@@ -12,6 +12,7 @@ export class Meters {
   readonly frameBytes = this.counter('frame_bytes_total', 'Bytes of payload sent', ['format'])
   readonly skipped = this.counter('frames_skipped_total', 'Frames not sent, as three were unacknowledged')
   readonly missed = this.gauge('missed_periods', 'Tick periods in which no batch could begin')
+  readonly overdue = this.gauge('overdue_ticks', 'Ticks due while the one before still waited in line')
   readonly batchSize = this.histogram('batch_size', 'Sessions in one run', [1, 2, 4, 8, 16, 32, 64])
   readonly batchMs = this.histogram('batch_ms', 'One run, pictures included, milliseconds', MS)
   readonly queueMs = this.histogram('queue_ms', 'Longest wait for a run, milliseconds', MS)

@@ -34,6 +34,8 @@ export interface Ticking {
 export interface SchedulerStats {
   /** Periods in which no batch could begin, because the one before took too long. */
   readonly missedPeriods: number
+  /** Realtime ticks that were due while the one before was still waiting in line. */
+  readonly overdueTicks: number
   readonly batches: number
   readonly ticks: number
 }
@@ -61,6 +63,7 @@ export class Scheduler {
   private running: { stop: AbortController; done: Promise<void> } | null = null
   private wake: AbortController | null = null
   private missedPeriods = 0
+  private overdueTicks = 0
   private batches = 0
   private ticks = 0
 
@@ -72,8 +75,8 @@ export class Scheduler {
   ) {}
 
   get stats(): SchedulerStats {
-    const { missedPeriods, batches, ticks } = this
-    return { missedPeriods, batches, ticks }
+    const { missedPeriods, overdueTicks, batches, ticks } = this
+    return { missedPeriods, overdueTicks, batches, ticks }
   }
 
   add(ticking: Ticking): void {
@@ -116,7 +119,9 @@ export class Scheduler {
       const nowMs = this.time.now()
       if (nowMs >= deadlineMs) {
         for (const ticking of this.tickings.values()) {
-          if (ticking.realtime) this.enqueue(ticking, deadlineMs)
+          if (!ticking.realtime) continue
+          if (this.line.has(ticking.id)) this.overdueTicks++
+          else this.enqueue(ticking, deadlineMs)
         }
         const periods = Math.floor((nowMs - deadlineMs) / this.periodMs) + 1
         this.missedPeriods += periods - 1

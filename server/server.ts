@@ -169,7 +169,9 @@ export class DreamServer {
     meters.sessions.set({ state: 'detached' }, sessions.count('detached'))
     meters.waiting.set(sessions.waiting)
     meters.connections.set(this.connections.size)
-    meters.missed.set(this.scheduler.stats.missedPeriods)
+    const { missedPeriods, overdueTicks } = this.scheduler.stats
+    meters.missed.set(missedPeriods)
+    meters.overdue.set(overdueTicks)
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -79,6 +79,9 @@ export const errorBody = z.object({ code: name, message: z.string().max(2000) })
 
 export { promptBody }
 
+/** The bodies that a client's requests have. */
+export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: snapshotBody } as const
+
 export type Hello = z.infer<typeof helloBody>
 export type Welcome = z.infer<typeof welcomeBody>
 export type ErrorBody = z.infer<typeof errorBody>

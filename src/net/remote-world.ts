@@ -1,11 +1,11 @@
 import type { Action } from '../engine/action'
 import { systemTime, type TimeSource } from '../engine/clock'
-import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
+import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import { WireMalformedError } from './errors'
 import { Link, type SocketConstructor } from './link'
-import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
+import { type FrameMessage, type Mode, REQUEST_BODIES, type ServerMessage, type Welcome } from './messages'
 import { Pacer, type PacerStats } from './pacer'
 import type { Pictures } from './pictures'
 import { type Ask, Requests } from './requests'
@@ -154,6 +154,7 @@ export class RemoteWorld implements World {
 
   async step(action: Action): Promise<Tick> {
     const sentAtMs = this.time.now()
+    checkAction(action)
     if (this.current === 'lockstep') {
       return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
     }
@@ -215,6 +216,7 @@ export class RemoteWorld implements World {
   private ask(call: string, ask: Ask): Promise<ServerMessage> {
     try {
       this.check(call)
+      checkBody(call, ask)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -294,6 +296,25 @@ export class RemoteWorld implements World {
   private emit(event: RemoteEvent): void {
     // Not from inside the link, which a listener that throws would break.
     queueMicrotask(() => this.options.onEvent?.(event))
+  }
+}
+
+/** The server would take what does not fit for a broken client, and close the connection. */
+function checkBody(call: string, ask: Ask): void {
+  if (!('body' in ask)) return
+  const result = REQUEST_BODIES[ask.type].safeParse(ask.body)
+  if (result.success) return
+  const { path, message } = result.error.issues[0]!
+  throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
+}
+
+function checkAction({ steer, throttle }: Action): void {
+  for (const axis of [steer, throttle]) {
+    if (axis !== -1 && axis !== 0 && axis !== 1) {
+      throw new BadInputError(
+        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
+      )
+    }
   }
 }
 
