@@ -120,6 +120,7 @@ describe('what goes wrong in one session', () => {
     await expect(dream.restore('a', { ...before, world: 'other' })).rejects.toBeInstanceOf(
       SnapshotMismatchError,
     )
+    await expect(dream.restore('a', { ...before, tick: 2 ** 32 })).rejects.toThrow(/up to tick/)
     await expect(dream.setPrompt('b', 'a snowy night drive')).rejects.toBeInstanceOf(NotReadyError)
     expect(() => dream.snapshot('b')).toThrow(NotReadyError)
     expect(dream.snapshot('a')).toEqual(before)

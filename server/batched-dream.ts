@@ -46,6 +46,9 @@ export interface DreamedBatch {
   readonly studentMs: number
 }
 
+/** Noise counts ticks in 32 bits. A session that could get there would fail everybody in its run. */
+const LAST_TICK = 2 ** 31
+
 /** Another object after every reset and restore. */
 interface Dream {
   readonly ring: LatentRing
@@ -116,6 +119,11 @@ export class BatchedDream {
   /** Puts a snapshot of this world into a session. Throws as `World.restore` does, and then what there was is kept. */
   async restore(session: string, snapshot: Snapshot): Promise<DreamedTick> {
     const { latents, ...rest } = fromSnapshot(this.options.files, snapshot)
+    if (rest.tick > LAST_TICK) {
+      throw new BadInputError(
+        `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${rest.tick}. Begin a new one.`,
+      )
+    }
     const { text, embedding } = snapshot.prompt
     const prompt = await this.prompts.resolve(embedding ? { text, embedding } : text)
     return this.begin(session, { ...rest, ...prompt }, latents)

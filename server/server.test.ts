@@ -263,6 +263,32 @@ describe('seats', () => {
   })
 })
 
+test('a hundred clients come and go, one in five without a word, and nothing is left', async () => {
+  const engine = new FakeEngine()
+  const server = await serve({ engine, maxSessions: 8 })
+  const visit = async (i: number) => {
+    const { sockets, WebSocket } = cuttable()
+    const pictures = {
+      ...images(),
+      decode: async () => ({ width: 2, height: 1, data: new Uint8ClampedArray(8) }),
+    }
+    const world = await RemoteWorld.open({ url: urlOf(server), WebSocket, pictures, random: () => 0 })
+    await world.reset({ seed: i })
+    await world.step(IDLE)
+    if (i % 5 === 0) sockets[0]!.terminate()
+    await world.close()
+    // Who went without a word may come back for a minute. That minute is over.
+    server.sessions.sweep(performance.now() + 61_000)
+  }
+  const visitors = Array.from({ length: 5 }, async (_, line) => {
+    for (let i = line; i < 100; i += 5) await visit(i)
+  })
+  await Promise.all(visitors)
+  await expect.poll(() => server.openConnections).toBe(0)
+  server.sessions.sweep(performance.now() + 61_000)
+  expect([server.sessions.size, server.sessions.waiting, engine.dreams.size]).toEqual([0, 0, 0])
+}, 180_000)
+
 describe('whoever misbehaves', () => {
   /** What a raw client is told, as its close code and reason. */
   async function told(server: DreamServer, say: (socket: WebSocket) => void): Promise<string> {
