@@ -15,7 +15,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'src/engine': [],
   'src/model': ['src/engine'],
   'src/scene': ['src/engine'],
-  'src/net': ['src/engine'],
+  'src/net': ['src/engine', 'src/model'],
   'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net'],
   server: ['src/engine', 'src/model', 'src/net'],
 }
@@ -26,7 +26,8 @@ const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^three(\/|$)/, ['src/scene']],
   [/^pixi\.js(\/|$)/, ['src/scene']],
   [/^zustand(\/|$)/, ['src/app']],
-  [/^ws$/, ['src/net', 'server']],
+  [/^(ws|sharp|pino|prom-client)$/, ['server']],
+  [/^msgpackr$/, ['src/net', 'src/scene']],
   [/^node:(http|https|net|tls|dgram)$/, ['server']],
 ]
 

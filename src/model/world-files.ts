@@ -76,7 +76,12 @@ export async function loadWorldFiles(options: LoadWorldOptions): Promise<WorldFi
 
 const MANIFEST = 'world.json'
 
-async function loadManifest(source: AssetSource, cache: AssetCache, tell: TellNotice): Promise<Manifest> {
+/** `world.json`, kept and checked. */
+export async function loadManifest(
+  source: AssetSource,
+  cache: AssetCache,
+  tell: TellNotice,
+): Promise<Manifest> {
   const decode = (bytes: Uint8Array) => parseManifest(new TextDecoder().decode(bytes))
   let bytes: Uint8Array
   try {

@@ -1,0 +1,261 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import type { Action } from '../src/engine/action'
+import { BadInputError, NotReadyError } from '../src/engine/errors'
+import { seedKey } from '../src/engine/random'
+import { Serial } from '../src/engine/serial'
+import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { Ort } from '../src/model/backend'
+import { BackendError } from '../src/model/errors'
+import { LatentRing } from '../src/model/latent-ring'
+import { Prompts } from '../src/model/prompts'
+import { tickNoise } from '../src/model/self-test'
+import { type DreamState, fromSnapshot, toSnapshot } from '../src/model/snapshot'
+import type { WorldFiles } from '../src/model/world-files'
+
+export interface BatchedDreamOptions {
+  readonly ort: Ort
+  readonly files: WorldFiles
+  readonly session: InferenceSession.SessionOptions
+  /** Sessions in one run at most; more of them make more runs. */
+  readonly maxBatch: number
+  /** Shared with whatever else runs on this ONNX Runtime. */
+  readonly runs?: Serial
+  /** Embeds words that are neither preset nor caption. Left out, such words are refused. */
+  readonly encodePrompt?: (text: string) => Promise<Float32Array>
+}
+
+/** One session's next tick. */
+export interface TickJob {
+  readonly session: string
+  readonly action: Action
+}
+
+/** One session after a tick. */
+export interface DreamedTick {
+  readonly session: string
+  /** Grows by one with every reset and restore of the session, from 1 on. */
+  readonly epoch: number
+  readonly tick: number
+  /** [T,C], the receiver's own. */
+  readonly latent: Float32Array
+}
+
+export interface DreamedBatch {
+  readonly ticks: readonly DreamedTick[]
+  /** Milliseconds in the student, all runs together. */
+  readonly studentMs: number
+}
+
+/** Noise counts ticks in 32 bits. A session that could get there would fail everybody in its run. */
+const LAST_TICK = 2 ** 31
+
+/** Another object after every reset and restore. */
+interface Dream {
+  readonly ring: LatentRing
+  readonly epoch: number
+  readonly state: DreamState
+}
+
+/**
+ * Many dreams on one student: all that are due are one forward pass. A dream here and a `DreamWorld` with the same seed,
+ * prompts and actions are the same dream, so snapshots go either way.
+ *
+ * Calls that compute must not overlap.
+ */
+export class BatchedDream {
+  private readonly dreams = new Map<string, Dream>()
+  private readonly history: Float32Array
+  private readonly actions: Float32Array
+  private readonly prompt: Float32Array
+  private readonly noise: Float32Array
+  private readonly prompts: Prompts
+
+  private constructor(
+    private readonly options: BatchedDreamOptions,
+    private readonly student: InferenceSession,
+    private readonly decoder: InferenceSession,
+    private readonly runs: Serial,
+  ) {
+    const { shape } = options.files
+    this.prompts = new Prompts(options.files, options.encodePrompt)
+    this.history = new Float32Array(options.maxBatch * shape.offsets.length * shape.latentLength)
+    this.actions = new Float32Array(options.maxBatch * shape.actionCount * shape.actionDims)
+    this.prompt = new Float32Array(options.maxBatch * shape.promptDim)
+    this.noise = new Float32Array(options.maxBatch * shape.noiseCount * shape.latentLength)
+  }
+
+  static async open(options: BatchedDreamOptions): Promise<BatchedDream> {
+    const { ort, files, session, runs = new Serial() } = options
+    const open = (model: Uint8Array, which: string) =>
+      runs
+        .run(() => ort.InferenceSession.create(model, session))
+        .catch((cause: unknown) => {
+          throw new BackendError('server', `making the ${which}'s session`, { cause })
+        })
+    const student = await open(files.student, 'student')
+    const decoder = await open(files.decoder, 'decoder')
+    return new BatchedDream(options, student, decoder, runs)
+  }
+
+  /** Sessions that are held. */
+  get size(): number {
+    return this.dreams.size
+  }
+
+  /** Begins a session anew, or for the first time. Throws as `World.reset` does, and then what there was is kept. */
+  async reset(session: string, { seed, prompt, start }: ResetOptions): Promise<DreamedTick> {
+    seedKey(seed)
+    const { starts } = this.options.files
+    const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
+    if (!from) {
+      const ids = starts.map(({ id }) => id).join(', ')
+      throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
+    }
+    const words = prompt ?? { text: from.caption, embedding: from.embedding }
+    const { text, embedding } = await this.prompts.resolve(words)
+    return this.begin(session, { tick: 0, seed, text, embedding, past: from.actions.slice() }, from.latents)
+  }
+
+  /** Puts a snapshot of this world into a session. Throws as `World.restore` does, and then what there was is kept. */
+  async restore(session: string, snapshot: Snapshot): Promise<DreamedTick> {
+    const { latents, ...rest } = fromSnapshot(this.options.files, snapshot)
+    if (rest.tick > LAST_TICK) {
+      throw new BadInputError(
+        `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${rest.tick}. Begin a new one.`,
+      )
+    }
+    const { text, embedding } = snapshot.prompt
+    const prompt = await this.prompts.resolve(embedding ? { text, embedding } : text)
+    return this.begin(session, { ...rest, ...prompt }, latents)
+  }
+
+  /** Counts from the session's next tick on. One call of a session at a time. */
+  async setPrompt(session: string, prompt: Prompt | string): Promise<void> {
+    if (!this.dreams.has(session)) throw new NotReadyError('setPrompt')
+    const resolved = await this.prompts.resolve(prompt)
+    const dream = this.dreams.get(session)
+    if (dream) Object.assign(dream.state, resolved)
+  }
+
+  snapshot(session: string): Snapshot {
+    const dream = this.dreams.get(session)
+    if (!dream) throw new NotReadyError('snapshot')
+    return toSnapshot(this.options.files, dream.state, dream.ring.read())
+  }
+
+  /** Forgets a session; one that is not held is harmless. */
+  free(session: string): void {
+    this.dreams.delete(session)
+  }
+
+  /**
+   * One tick for every job, each of another session. Jobs of sessions that are not held are left out. If the student
+   * fails, the error is thrown and the sessions of that run are as before.
+   */
+  async step(jobs: readonly TickJob[]): Promise<DreamedBatch> {
+    const ticks: DreamedTick[] = []
+    const started = performance.now()
+    for (let i = 0; i < jobs.length; i += this.options.maxBatch) {
+      const chunk = jobs.slice(i, i + this.options.maxBatch)
+      const held = chunk.filter(({ session }) => this.dreams.has(session))
+      if (held.length > 0) ticks.push(...(await this.run(held)))
+    }
+    return { ticks, studentMs: performance.now() - started }
+  }
+
+  /** Pictures [N,H,W,4] in 0..1 of latents [T,C], `maxBatch` of them at most. */
+  async decode(latents: readonly Float32Array[]): Promise<Float32Array> {
+    const { tokens, channels, latentLength, width, height } = this.options.files.shape
+    const input = new Float32Array(latents.length * latentLength)
+    for (const [i, latent] of latents.entries()) input.set(latent, i * latentLength)
+    const out = await this.call(this.decoder, 'the decoder', {
+      latent: this.tensor(input, [latents.length, tokens, channels]),
+    })
+    return this.take(out, 'frame', latents.length * width * height * 4)
+  }
+
+  async close(): Promise<void> {
+    this.dreams.clear()
+    await this.runs.run(async () => {
+      await this.student.release()
+      await this.decoder.release()
+    })
+  }
+
+  private async run(jobs: readonly TickJob[]): Promise<DreamedTick[]> {
+    const { shape } = this.options.files
+    const { offsets, tokens, channels, latentLength, actionCount, actionDims, promptDim, noiseCount } = shape
+    const count = jobs.length
+    const dreams = jobs.map(({ session }) => this.dreams.get(session)!)
+    const rows = [
+      offsets.length * latentLength,
+      actionCount * actionDims,
+      promptDim,
+      noiseCount * latentLength,
+    ]
+    const [history, actions, prompt, noise] = [this.history, this.actions, this.prompt, this.noise].map(
+      (all, which) => all.subarray(0, count * rows[which]!),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array]
+    for (const [i, { ring, state }] of dreams.entries()) {
+      const row = (all: Float32Array) =>
+        all.subarray((i * all.length) / count, ((i + 1) * all.length) / count)
+      ring.gather(offsets, row(history))
+      const { steer, throttle } = jobs[i]!.action
+      row(actions).set([steer, throttle])
+      row(actions).set(state.past, actionDims)
+      row(prompt).set(state.embedding)
+      tickNoise(state.seed, state.tick + 1, shape, row(noise))
+    }
+    const out = await this.call(this.student, 'the student', {
+      history: this.tensor(history, [count, offsets.length, tokens, channels]),
+      actions: this.tensor(actions, [count, actionCount, actionDims]),
+      prompt: this.tensor(prompt, [count, promptDim]),
+      noise: this.tensor(noise, [count, noiseCount, tokens, channels]),
+    })
+    const latents = this.take(out, 'latent', count * latentLength)
+    return dreams.flatMap((dream, i): DreamedTick[] => {
+      const { session } = jobs[i]!
+      // A reset, restore or end that came while this ran has overtaken the tick.
+      if (this.dreams.get(session) !== dream) return []
+      const { ring, epoch, state } = dream
+      const latent = latents.subarray(i * latentLength, (i + 1) * latentLength)
+      ring.push(latent)
+      state.past.set(actions.subarray(i * rows[1]!, i * rows[1]! + state.past.length))
+      state.tick++
+      return [{ session, epoch, tick: state.tick, latent }]
+    })
+  }
+
+  private begin(session: string, state: DreamState, latents: Float32Array): DreamedTick {
+    const before = this.dreams.get(session)
+    const ring = before?.ring ?? new LatentRing(this.options.files.shape)
+    const epoch = (before?.epoch ?? 0) + 1
+    ring.fill(latents)
+    this.dreams.set(session, { ring, epoch, state })
+    return { session, epoch, tick: state.tick, latent: ring.at(1).slice() }
+  }
+
+  private tensor(data: Float32Array, dims: readonly number[]): Tensor {
+    return new this.options.ort.Tensor('float32', data, dims)
+  }
+
+  private call(session: InferenceSession, what: string, feeds: Record<string, Tensor>) {
+    return this.runs
+      .run(() => session.run(feeds))
+      .catch((cause: unknown) => {
+        throw new BackendError('server', `running ${what}`, { cause })
+      })
+  }
+
+  /** A copy of an output; the tensor is freed. */
+  private take(out: InferenceSession.ReturnType, name: string, length: number): Float32Array {
+    const data = out[name]?.data
+    if (!(data instanceof Float32Array) || data.length !== length) {
+      const cause = new Error(`its output "${name}" has ${data?.length ?? 0} floats, not ${length}`)
+      throw new BackendError('server', 'reading a graph', { cause })
+    }
+    const copy = data.slice()
+    out[name]!.dispose()
+    return copy
+  }
+}

@@ -1,0 +1,179 @@
+import sharp from 'sharp'
+import type { Action } from '../src/engine/action'
+import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { WorldFiles } from '../src/model/world-files'
+import { packLatent } from '../src/net/latents'
+import type { FrameFormat, Welcome } from '../src/net/messages'
+import type { BatchedDream, DreamedTick } from './batched-dream'
+
+/** What is served, as a welcome tells it. */
+export type Served = Pick<Welcome, 'world' | 'latent'>
+
+/** One session's next tick, and how its picture travels; null where nobody will see it. */
+export interface StepJob {
+  readonly session: string
+  readonly action: Action
+  readonly format: FrameFormat | null
+}
+
+/** A session's newest picture. */
+export interface Picture {
+  readonly session: string
+  /** Grows by one with every reset and restore of the session, from 1 on. */
+  readonly epoch: number
+  readonly tick: number
+  readonly format: FrameFormat
+  readonly payload: Uint8Array
+  /** Making the payload, milliseconds; for images, of the whole batch. */
+  readonly encodeMs: number
+}
+
+export interface StepResult {
+  /** Of every job with a format whose session is still there. */
+  readonly pictures: readonly Picture[]
+  readonly studentMs: number
+}
+
+/** Computes the dreams of all sessions, wherever it runs. Steps must not overlap; every other call may come at any time. */
+export interface Engine {
+  readonly served: Served
+  readonly maxBatch: number
+  /** Resolves with the reason if the engine dies. */
+  readonly lost: Promise<Error>
+  reset(session: string, options: ResetOptions, format: FrameFormat): Promise<Picture>
+  restore(session: string, snapshot: Snapshot, format: FrameFormat): Promise<Picture>
+  setPrompt(session: string, prompt: Prompt | string): Promise<void>
+  snapshot(session: string): Promise<Snapshot>
+  step(jobs: readonly StepJob[]): Promise<StepResult>
+  free(session: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** WebP and JPEG quality, 0 to 100. At 160x96 a frame stays under 6 kB. */
+const QUALITY = 80
+
+/** The engine in this thread. */
+export class DreamEngine implements Engine {
+  readonly lost = new Promise<never>(() => {})
+  readonly served: Served
+
+  constructor(
+    private readonly dream: BatchedDream,
+    private readonly files: Pick<WorldFiles, 'manifest' | 'shape'>,
+    readonly maxBatch: number,
+    backend: string,
+    private readonly onClose: () => Promise<void> = async () => {},
+  ) {
+    const { manifest, shape } = files
+    this.served = {
+      world: {
+        id: manifest.id,
+        backend,
+        modelHash: manifest.modelHash,
+        width: shape.width,
+        height: shape.height,
+        ticksPerSecond: manifest.ticksPerSecond,
+      },
+      latent: { tokens: shape.tokens, channels: shape.channels },
+    }
+  }
+
+  async reset(session: string, options: ResetOptions, format: FrameFormat): Promise<Picture> {
+    return this.picture(await this.dream.reset(session, options), format)
+  }
+
+  async restore(session: string, snapshot: Snapshot, format: FrameFormat): Promise<Picture> {
+    return this.picture(await this.dream.restore(session, snapshot), format)
+  }
+
+  setPrompt(session: string, prompt: Prompt | string): Promise<void> {
+    return this.dream.setPrompt(session, prompt)
+  }
+
+  async snapshot(session: string): Promise<Snapshot> {
+    return this.dream.snapshot(session)
+  }
+
+  async step(jobs: readonly StepJob[]): Promise<StepResult> {
+    const { ticks, studentMs } = await this.dream.step(jobs)
+    const formats = new Map(jobs.map(({ session, format }) => [session, format]))
+    const wanted = ticks.flatMap((tick) => {
+      const format = formats.get(tick.session)
+      return format ? [{ tick, format }] : []
+    })
+    return { pictures: await this.pictures(wanted), studentMs }
+  }
+
+  async free(session: string): Promise<void> {
+    this.dream.free(session)
+  }
+
+  async close(): Promise<void> {
+    await this.dream.close()
+    await this.onClose()
+  }
+
+  private async picture(tick: DreamedTick, format: FrameFormat): Promise<Picture> {
+    return (await this.pictures([{ tick, format }]))[0]!
+  }
+
+  /** Latents are packed; images are decoded together, and compressed side by side. */
+  private async pictures(wanted: readonly Wanted[]): Promise<Picture[]> {
+    const packed = wanted.filter(({ format }) => format === 'latents').map((one) => this.packed(one))
+    const images: Picture[] = []
+    const drawn = wanted.filter(({ format }) => format !== 'latents')
+    for (let i = 0; i < drawn.length; i += this.maxBatch) {
+      images.push(...(await this.images(drawn.slice(i, i + this.maxBatch))))
+    }
+    return [...packed, ...images]
+  }
+
+  private packed({ tick, format }: Wanted): Picture {
+    const started = performance.now()
+    const payload = packLatent(tick.latent, this.files.shape)
+    return { ...head(tick), format, payload, encodeMs: performance.now() - started }
+  }
+
+  private async images(drawn: readonly Wanted[]): Promise<Picture[]> {
+    const started = performance.now()
+    const heads = drawn.map(({ tick }) => head(tick))
+    const frames = await this.dream.decode(drawn.map(({ tick }) => tick.latent))
+    const { width, height } = this.files.shape
+    const payloads = await Promise.all(
+      drawn.map(({ format }, i) => {
+        const rgb = rgbOf(frames, i, width * height)
+        const image = sharp(rgb, { raw: { width, height, channels: 3 } })
+        const encoded =
+          format === 'webp' ? image.webp({ quality: QUALITY, effort: 0 }) : image.jpeg({ quality: QUALITY })
+        return encoded.toBuffer()
+      }),
+    )
+    const encodeMs = performance.now() - started
+    // Copies of their own: a Buffer may share its memory with others, which cannot move to another thread.
+    return drawn.map(({ format }, i) => ({
+      ...heads[i]!,
+      format,
+      payload: Uint8Array.from(payloads[i]!),
+      encodeMs,
+    }))
+  }
+}
+
+interface Wanted {
+  readonly tick: DreamedTick
+  readonly format: FrameFormat
+}
+
+function head({ session, epoch, tick }: DreamedTick) {
+  return { session, epoch, tick }
+}
+
+/** Bytes of frame `index` of [N,H,W,4] floats, without alpha. */
+function rgbOf(frames: Float32Array, index: number, pixels: number): Uint8ClampedArray {
+  const out = new Uint8ClampedArray(pixels * 3)
+  const from = index * pixels * 4
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) out[3 * i + c] = frames[from + 4 * i + c]! * 255
+  }
+  return out
+}

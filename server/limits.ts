@@ -1,0 +1,40 @@
+import type { ClientMessage } from '../src/net/messages'
+
+interface Limit {
+  /** Messages a second in the long run. */
+  readonly rate: number
+  /** Messages at once. */
+  readonly burst: number
+}
+
+const OFTEN: Limit = { rate: 200, burst: 400 }
+const SELDOM: Limit = { rate: 20, burst: 60 }
+
+/** How often a client may say what. Steps need no limit: a session carries them out one by one, and few may wait. */
+const LIMITS: Record<Exclude<ClientMessage['type'], 'step'>, Limit> = {
+  hello: SELDOM,
+  reset: SELDOM,
+  prompt: SELDOM,
+  snapshot: SELDOM,
+  restore: SELDOM,
+  mode: SELDOM,
+  bye: SELDOM,
+  action: OFTEN,
+  ack: OFTEN,
+  heartbeat: OFTEN,
+}
+
+/** One client's token buckets, one for each kind of message. */
+export class Limits {
+  private readonly buckets = new Map<string, { left: number; atMs: number }>()
+
+  /** True where the message is within its limit. */
+  take(type: ClientMessage['type'], nowMs: number): boolean {
+    if (type === 'step') return true
+    const { rate, burst } = LIMITS[type]
+    const bucket = this.buckets.get(type) ?? { left: burst, atMs: nowMs }
+    const left = Math.min(burst, bucket.left + ((nowMs - bucket.atMs) / 1000) * rate)
+    this.buckets.set(type, { left: Math.max(0, left - 1), atMs: nowMs })
+    return left >= 1
+  }
+}

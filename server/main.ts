@@ -1,0 +1,102 @@
+/** `npm run serve`: streams a world's dreams to whoever connects. */
+import { randomBytes } from 'node:crypto'
+import { Command, InvalidArgumentError } from 'commander'
+import { BadInputError, OneiroError } from '../src/engine/errors'
+
+interface Options {
+  world: string
+  host: string
+  port: number
+  token?: string
+  maxSessions: number
+  threads: number
+  provider: string
+  allowHost: string[]
+  allowOrigin: string[]
+}
+
+/** A token can be tried from afar, so it must be too long to be guessed. */
+const SHORTEST_TOKEN = 16
+
+async function main(options: Options): Promise<void> {
+  const { world, host, port, maxSessions, threads, provider } = options
+  const token = options.token ?? process.env.ONEIRO_TOKEN
+  if (token !== undefined && token.length < SHORTEST_TOKEN) {
+    throw new BadInputError(
+      `A token has at least ${SHORTEST_TOKEN} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
+    )
+  }
+  // Here and not above, so that --help and wrong options answer without starting a runtime.
+  const [{ pino }, { ThreadedEngine }, { DreamServer }] = await Promise.all([
+    import('pino'),
+    import('./engine-client'),
+    import('./server'),
+  ])
+  const log = pino()
+  log.info({ world, provider }, 'loading the world')
+  const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch: Math.min(maxSessions, 32) })
+  const server = await DreamServer.start({
+    ...{ engine, host, port, token, maxSessions, log },
+    hosts: options.allowHost,
+    origins: options.allowOrigin,
+  }).catch(async (error) => {
+    await engine.close()
+    throw error
+  })
+  const name = host.includes(':') ? `[${host}]` : host
+  log.info({ port: server.port }, `serving ${engine.served.world.id} at ws://${name}:${server.port}`)
+
+  let ending = false
+  const end = async (why: string, status: number) => {
+    if (ending) return
+    ending = true
+    log.info({ why }, 'draining')
+    await server.close()
+    log.info({}, 'ended')
+    process.exitCode = status
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal, 0))
+  void engine.lost.then(() => end('the engine is lost', 1))
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || text.trim() === '') {
+    throw new InvalidArgumentError('A whole number from 0 on was expected.')
+  }
+  return value
+}
+
+function positive(text: string): number {
+  const value = whole(text)
+  if (value === 0) throw new InvalidArgumentError('A number from 1 on was expected.')
+  return value
+}
+
+const collect = (value: string, all: string[]) => [...all, value]
+
+await new Command('npm run serve --')
+  .description('Dream a world here and stream it: browsers, scripts and agents join over a websocket.')
+  .option('--world <dir>', 'folder of the world', 'assets/drive')
+  .option('--host <address>', 'address to listen on; any but loopback needs a token', 'localhost')
+  .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
+  .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
+  .option('--max-sessions <number>', 'seats; more clients wait in line', positive, 16)
+  .option('--threads <number>', 'threads inside one forward pass', positive, 2)
+  .option('--provider <name>', 'execution provider of onnxruntime-node', 'cpu')
+  .option('--allow-host <name>', 'further name that the server goes by; may be repeated', collect, [])
+  .option('--allow-origin <origin>', 'page that may connect, for example https://example.org', collect, [])
+  .addHelpText(
+    'after',
+    '\n/healthz, /readyz and /metrics answer over HTTP on the same port. SIGTERM drains.\nExit status: 0 after SIGTERM or SIGINT, 1 the engine was lost, 2 it could not start.',
+  )
+  .action(async (options: Options) => {
+    try {
+      await main(options)
+    } catch (error) {
+      const known = error instanceof OneiroError || (error as NodeJS.ErrnoException).code !== undefined
+      console.error(known ? (error as Error).message : error)
+      process.exitCode = 2
+    }
+  })
+  .parseAsync()

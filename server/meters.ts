@@ -1,0 +1,30 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+const MS = [1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 200, 500]
+
+/** What the server counts, for Prometheus. Each server has a registry of its own. */
+export class Meters {
+  readonly registry = new Registry()
+  readonly sessions = this.gauge('sessions', 'Sessions that hold a seat', ['state'])
+  readonly waiting = this.gauge('waiting', 'Connections that wait for a seat')
+  readonly connections = this.gauge('connections', 'Open websockets')
+  readonly frames = this.counter('frames_total', 'Frames sent', ['format'])
+  readonly frameBytes = this.counter('frame_bytes_total', 'Bytes of payload sent', ['format'])
+  readonly skipped = this.counter('frames_skipped_total', 'Frames not sent, as three were unacknowledged')
+  readonly missed = this.gauge('missed_periods', 'Tick periods in which no batch could begin')
+  readonly overdue = this.gauge('overdue_ticks', 'Ticks due while the one before still waited in line')
+  readonly batchSize = this.histogram('batch_size', 'Sessions in one run', [1, 2, 4, 8, 16, 32, 64])
+  readonly batchMs = this.histogram('batch_ms', 'One run, pictures included, milliseconds', MS)
+  readonly queueMs = this.histogram('queue_ms', 'Longest wait for a run, milliseconds', MS)
+  readonly refusals = this.counter('refusals_total', 'Connections refused or ended, by code', ['code'])
+
+  private gauge(name: string, help: string, labelNames: string[] = []) {
+    return new Gauge({ name: `oneiro_${name}`, help, labelNames, registers: [this.registry] })
+  }
+  private counter(name: string, help: string, labelNames: string[] = []) {
+    return new Counter({ name: `oneiro_${name}`, help, labelNames, registers: [this.registry] })
+  }
+  private histogram(name: string, help: string, buckets: number[]) {
+    return new Histogram({ name: `oneiro_${name}`, help, buckets, registers: [this.registry] })
+  }
+}

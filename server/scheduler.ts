@@ -1,0 +1,170 @@
+import type { Action } from '../src/engine/action'
+import type { TimeSource } from '../src/engine/clock'
+import type { FrameFormat } from '../src/net/messages'
+import type { Engine, Picture } from './engine'
+
+/** What the scheduler asks a session for just before its tick, so that the newest input counts. */
+export interface Wish {
+  readonly action: Action
+  /** Null where the picture would not be sent. */
+  readonly format: FrameFormat | null
+}
+
+/** A session's tick once it is computed. */
+export interface Ticked {
+  /** Null where no format was wished, or a reset overtook the tick. */
+  readonly picture: Picture | null
+  /** From when it was due to when it began, milliseconds. */
+  readonly queueMs: number
+  readonly studentMs: number
+  readonly batch: number
+}
+
+/** Whoever has ticks computed. */
+export interface Ticking {
+  readonly id: string
+  /** True while it plays by the server's clock. */
+  readonly realtime: boolean
+  /** Null where it has no wish any more. */
+  wish(): Wish | null
+  ticked(ticked: Ticked): void
+  failed(error: unknown): void
+}
+
+export interface SchedulerStats {
+  /** Periods in which no batch could begin, because the one before took too long. */
+  readonly missedPeriods: number
+  /** Realtime ticks that were due while the one before was still waiting in line. */
+  readonly overdueTicks: number
+  readonly batches: number
+  readonly ticks: number
+}
+
+export interface BatchReport {
+  readonly batch: number
+  readonly tookMs: number
+  /** Of the session that waited longest. */
+  readonly queueMs: number
+}
+
+interface Due {
+  readonly ticking: Ticking
+  readonly dueAtMs: number
+}
+
+/**
+ * Decides who ticks when. Realtime sessions are due on one fixed grid of deadlines, lockstep ones when they ask. All that
+ * are due wait in one line, each at most once, and every run takes the head of it: nobody is passed over, and if the
+ * machine cannot hold the rate, everybody's world slows alike.
+ */
+export class Scheduler {
+  private readonly tickings = new Map<string, Ticking>()
+  private readonly line = new Map<string, Due>()
+  private running: { stop: AbortController; done: Promise<void> } | null = null
+  private wake: AbortController | null = null
+  private missedPeriods = 0
+  private overdueTicks = 0
+  private batches = 0
+  private ticks = 0
+
+  constructor(
+    private readonly engine: Pick<Engine, 'step' | 'maxBatch'>,
+    private readonly periodMs: number,
+    private readonly time: TimeSource,
+    private readonly onBatch: (report: BatchReport) => void = () => {},
+  ) {}
+
+  get stats(): SchedulerStats {
+    const { missedPeriods, overdueTicks, batches, ticks } = this
+    return { missedPeriods, overdueTicks, batches, ticks }
+  }
+
+  add(ticking: Ticking): void {
+    this.tickings.set(ticking.id, ticking)
+  }
+
+  remove(id: string): void {
+    this.tickings.delete(id)
+    this.line.delete(id)
+  }
+
+  /** A lockstep session asks for its next tick; `ticked` or `failed` answers. */
+  request(ticking: Ticking): void {
+    this.enqueue(ticking, this.time.now())
+    this.wake?.abort()
+  }
+
+  start(): void {
+    if (this.running) return
+    const stop = new AbortController()
+    this.running = { stop, done: this.run(stop.signal) }
+  }
+
+  /** Resolves once the batch under way is done. */
+  async stop(): Promise<void> {
+    const { running } = this
+    this.running = null
+    running?.stop.abort()
+    this.wake?.abort()
+    await running?.done
+  }
+
+  private enqueue(ticking: Ticking, dueAtMs: number): void {
+    if (!this.line.has(ticking.id)) this.line.set(ticking.id, { ticking, dueAtMs })
+  }
+
+  private async run(stop: AbortSignal): Promise<void> {
+    let deadlineMs = this.time.now()
+    while (!stop.aborted) {
+      const nowMs = this.time.now()
+      if (nowMs >= deadlineMs) {
+        for (const ticking of this.tickings.values()) {
+          if (!ticking.realtime) continue
+          if (this.line.has(ticking.id)) this.overdueTicks++
+          else this.enqueue(ticking, deadlineMs)
+        }
+        const periods = Math.floor((nowMs - deadlineMs) / this.periodMs) + 1
+        this.missedPeriods += periods - 1
+        deadlineMs += periods * this.periodMs
+      }
+      if (this.line.size > 0) await this.batch()
+      else await this.rest(deadlineMs - this.time.now())
+    }
+  }
+
+  private async rest(ms: number): Promise<void> {
+    this.wake = new AbortController()
+    await this.time.sleep(ms, this.wake.signal)
+    this.wake = null
+  }
+
+  /** Computes the head of the line. */
+  private async batch(): Promise<void> {
+    const startedMs = this.time.now()
+    const entries: (Due & Wish)[] = []
+    for (const [id, due] of this.line) {
+      if (entries.length === this.engine.maxBatch) break
+      this.line.delete(id)
+      // To the end: of those that are due together, who was served longest ago is first.
+      if (this.tickings.delete(id)) this.tickings.set(id, due.ticking)
+      const wish = due.ticking.wish()
+      if (wish) entries.push({ ...due, ...wish })
+    }
+    if (entries.length === 0) return
+    try {
+      const jobs = entries.map(({ ticking, action, format }) => ({ session: ticking.id, action, format }))
+      const { pictures, studentMs } = await this.engine.step(jobs)
+      const byId = new Map(pictures.map((picture) => [picture.session, picture]))
+      for (const { ticking, dueAtMs } of entries) {
+        const picture = byId.get(ticking.id) ?? null
+        ticking.ticked({ picture, queueMs: startedMs - dueAtMs, studentMs, batch: entries.length })
+      }
+    } catch (error) {
+      for (const { ticking } of entries) ticking.failed(error)
+    }
+    this.batches++
+    this.ticks += entries.length
+    const queueMs = Math.max(...entries.map(({ dueAtMs }) => startedMs - dueAtMs))
+    this.onBatch({ batch: entries.length, tookMs: this.time.now() - startedMs, queueMs })
+  }
+}

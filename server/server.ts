@@ -1,0 +1,219 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { systemTime, type TimeSource } from '../src/engine/clock'
+import { BadInputError } from '../src/engine/errors'
+import { MAX_MESSAGE_BYTES } from '../src/net/wire'
+import { Connection } from './connection'
+import type { Engine } from './engine'
+import { isLoopback, whyRefused } from './gate'
+import { Meters } from './meters'
+import { Scheduler } from './scheduler'
+import { Sessions } from './sessions'
+
+/** Where the server writes what happens; `pino` fits. No prompt, token or frame is ever among it. */
+export interface Log {
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+  error(fields: object, text: string): void
+}
+
+export interface ServeOptions {
+  /** Owned by the server from now on. */
+  readonly engine: Engine
+  readonly host: string
+  /** 0 takes any that is free. */
+  readonly port: number
+  /** Seats. Default 16. */
+  readonly maxSessions?: number
+  /** Asked of every client. Left out, everybody is let in: only on loopback. */
+  readonly token?: string
+  /** Further names that the server goes by. */
+  readonly hosts?: readonly string[]
+  /** Origins of pages that may connect, beside the server's own. */
+  readonly origins?: readonly string[]
+  readonly log?: Log
+  readonly time?: TimeSource
+}
+
+const SWEEP_MS = 250
+/** Websockets at once for each seat, those waiting and those about to be refused included; and a few more. */
+const connectionsFor = (seats: number) => 2 * seats + 100
+const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** A running server. */
+export class DreamServer {
+  readonly meters = new Meters()
+  readonly sessions: Sessions
+  private readonly scheduler: Scheduler
+  private readonly http: Server
+  private readonly sockets: WebSocketServer
+  private readonly connections = new Set<Connection>()
+  private readonly sweeping = new AbortController()
+  private readonly time: TimeSource
+  private readonly log: Log
+  private ready = false
+  private ending: Promise<void> | null = null
+
+  private constructor(private readonly options: ServeOptions) {
+    const { engine, maxSessions = 16, token = null, time = systemTime, log = QUIET } = options
+    this.time = time
+    this.log = log
+    const { meters } = this
+    this.scheduler = new Scheduler(engine, 1000 / engine.served.world.ticksPerSecond, time, (report) => {
+      meters.batchSize.observe(report.batch)
+      meters.batchMs.observe(report.tookMs)
+      meters.queueMs.observe(report.queueMs)
+    })
+    const onError = (error: unknown) => log.error({ err: error }, 'a session failed')
+    this.sessions = new Sessions({
+      ...{ engine, time, meters, maxSessions, token, onError },
+      scheduler: this.scheduler,
+    })
+    this.sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      clientTracking: false,
+    })
+    this.http = createServer((request, response) => this.answer(request, response))
+    this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
+    this.http.on('clientError', (_error, socket) => socket.destroy())
+  }
+
+  /** Listens and plays. Throws `BadInputError` where it would stand open to a network without a token. */
+  static async start(options: ServeOptions): Promise<DreamServer> {
+    if (!isLoopback(options.host) && !options.token) {
+      throw new BadInputError(
+        `On the address ${options.host} others can reach the server, so it needs a token. Pass --token, or listen on localhost.`,
+      )
+    }
+    const server = new DreamServer(options)
+    await new Promise<void>((resolve, reject) => {
+      server.http.once('error', reject)
+      server.http.listen(options.port, options.host, () => resolve())
+    })
+    server.ready = true
+    server.scheduler.start()
+    void server.sweep()
+    void options.engine.lost.then((error) => {
+      server.ready = false
+      server.log.error({ err: error }, 'the engine is lost')
+    })
+    return server
+  }
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port
+  }
+
+  /** Open websockets, for tests that none is left. */
+  get openConnections(): number {
+    return this.connections.size
+  }
+
+  /** Tells every client where its drive is, ends all sessions and frees everything. Twice is harmless. */
+  close(): Promise<void> {
+    this.ending ??= this.end()
+    return this.ending
+  }
+
+  private async end(): Promise<void> {
+    this.ready = false
+    const stopped = new Promise((resolve) => this.http.close(resolve))
+    await this.scheduler.stop()
+    await this.sessions.drain()
+    this.sweeping.abort()
+    for (const connection of this.connections) connection.close('SERVER_DRAINING')
+    await this.lastWords()
+    for (const connection of this.connections) connection.terminate()
+    this.http.closeAllConnections()
+    await stopped
+    await this.options.engine.close()
+  }
+
+  /** Lets clients read their goodbye; one that does not is not waited for. */
+  private async lastWords(): Promise<void> {
+    const untilMs = this.time.now() + 2_000
+    while (this.connections.size > 0 && this.time.now() < untilMs) await this.time.sleep(20)
+  }
+
+  private async sweep(): Promise<void> {
+    const { signal } = this.sweeping
+    while (!signal.aborted) {
+      const nowMs = this.time.now()
+      this.sessions.sweep(nowMs)
+      for (const connection of this.connections) connection.sweep(nowMs)
+      await this.time.sleep(SWEEP_MS, signal)
+    }
+  }
+
+  private answer({ url, method }: IncomingMessage, response: ServerResponse): void {
+    const say = (status: number, text: string, type = 'text/plain') => {
+      response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' })
+      response.end(text)
+    }
+    if (method !== 'GET') say(405, 'Only GET is answered here.\n')
+    else if (url === '/healthz') say(200, 'ok\n')
+    else if (url === '/readyz') say(this.ready ? 200 : 503, this.ready ? 'ready\n' : 'not ready\n')
+    else if (url === '/metrics') {
+      this.gauge()
+      void this.meters.registry.metrics().then((text) => say(200, text))
+    } else say(404, 'Here is only a websocket, /healthz, /readyz and /metrics.\n')
+  }
+
+  private gauge(): void {
+    const { meters, sessions } = this
+    meters.sessions.set({ state: 'active' }, sessions.count('active'))
+    meters.sessions.set({ state: 'detached' }, sessions.count('detached'))
+    meters.waiting.set(sessions.waiting)
+    meters.connections.set(this.connections.size)
+    const { missedPeriods, overdueTicks } = this.scheduler.stats
+    meters.missed.set(missedPeriods)
+    meters.overdue.set(overdueTicks)
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => {})
+    const { host, hosts = [], origins = [], maxSessions = 16 } = this.options
+    const gate = { hosts: [host, ...hosts], origins, loopback: isLoopback(host) }
+    const why = whyRefused(request.headers, gate)
+    if (why) this.turnAway(socket, '403 Forbidden', why)
+    else if (!this.ready) this.turnAway(socket, '503 Service Unavailable', 'SERVER_DRAINING')
+    else if (this.connections.size >= connectionsFor(maxSessions)) {
+      this.turnAway(socket, '503 Service Unavailable', 'TOO_MANY_CONNECTIONS')
+    } else this.sockets.handleUpgrade(request, socket, head, (websocket) => this.connect(websocket))
+  }
+
+  private turnAway(socket: Duplex, status: string, code: string): void {
+    this.meters.refusals.inc({ code })
+    this.log.warn({ code }, 'a connection was turned away')
+    const body = `${code}\n`
+    socket.end(
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+  }
+
+  private connect(socket: WebSocket): void {
+    const connection = new Connection({
+      socket,
+      now: () => this.time.now(),
+      onHello: (from, hello) => {
+        this.sessions.join(from, hello)
+        this.log.info({ session: from.session?.id, resumed: hello.resume !== undefined }, 'a client joined')
+      },
+      onHeard: (session) => this.sessions.heard(session),
+      onClosed: (from) => {
+        this.connections.delete(from)
+        this.log.info({ session: from.session?.id }, 'a connection closed')
+      },
+      onRefused: (code) => {
+        this.meters.refusals.inc({ code })
+        this.log.warn({ code }, 'a connection was ended')
+      },
+      onError: (error) => this.log.error({ err: error }, 'a connection failed'),
+    })
+    this.connections.add(connection)
+  }
+}

@@ -1,0 +1,70 @@
+import type { InferenceSession } from 'onnxruntime-common'
+import { Serial } from '../engine/serial'
+import type { Pixels } from '../engine/world'
+import { type AssetCache, type AssetSource, loadFile } from './assets'
+import type { Ort } from './backend'
+import { BackendError, BackendReleasedError } from './errors'
+import { type WorldShape, worldShape } from './manifest'
+import type { TellNotice } from './notices'
+import { pixelsOf } from './pixels'
+import { loadManifest } from './world-files'
+
+export interface LatentDecoderOptions {
+  readonly ort: Ort
+  /** The world's folder. Only its manifest and its decoder are read. */
+  readonly source: AssetSource
+  readonly cache: AssetCache
+  readonly session: InferenceSession.SessionOptions
+  readonly onNotice?: TellNotice
+  /** All runs of one ONNX Runtime go through one chain; left out, the decoder has a chain of its own. */
+  readonly runs?: Serial
+}
+
+/** The decoder graph alone: what a client needs of a world that another machine dreams. */
+export class LatentDecoder {
+  private released = false
+
+  private constructor(
+    /** Of the world whose latents it decodes. */
+    readonly modelHash: string,
+    readonly shape: WorldShape,
+    private readonly ort: Ort,
+    private readonly session: InferenceSession,
+    private readonly runs: Serial,
+  ) {}
+
+  /** Loads and opens it. Throws the named errors of `errors.ts`. */
+  static async open(options: LatentDecoderOptions): Promise<LatentDecoder> {
+    const { ort, source, cache, onNotice = () => {}, runs = new Serial() } = options
+    const manifest = await loadManifest(source, cache, onNotice)
+    const model = await loadFile(manifest.files.decoder, { source, cache, onNotice })
+    const session = await runs
+      .run(() => ort.InferenceSession.create(model, options.session))
+      .catch((cause: unknown) => {
+        throw new BackendError('decoder', "making the decoder's session", { cause })
+      })
+    return new LatentDecoder(manifest.modelHash, worldShape(manifest), ort, session, runs)
+  }
+
+  /** The picture of a latent [T,C]. Throws `BackendError`, and `BackendReleasedError` after `dispose`. */
+  async decode(latent: Float32Array): Promise<Pixels> {
+    if (this.released) throw new BackendReleasedError('decoder', 'decode')
+    const { tokens, channels, width, height } = this.shape
+    const input = new this.ort.Tensor('float32', latent, [1, tokens, channels])
+    const out = await this.runs
+      .run(() => this.session.run({ latent: input }))
+      .catch((cause: unknown) => {
+        throw new BackendError('decoder', 'running the decoder', { cause })
+      })
+    const pixels = pixelsOf(out.frame!.data as Float32Array, width, height)
+    out.frame!.dispose()
+    return pixels
+  }
+
+  /** Frees the session; twice is harmless. */
+  async dispose(): Promise<void> {
+    if (this.released) return
+    this.released = true
+    await this.runs.run(() => this.session.release())
+  }
+}

@@ -1,0 +1,202 @@
+import type { TimeSource } from '../engine/clock'
+import { OneiroError } from '../engine/errors'
+import { fromWire } from '../model/errors'
+import { CLOSE_CODES, ConnectionLostError, ServerRefusedError } from './errors'
+import type { ClientMessage, ErrorBody, Hello, ServerMessage, Welcome } from './messages'
+import { decodeServer, encodeClient } from './wire'
+
+/** The part of a websocket that is used: the browser's own and that of `ws` fit. */
+export interface SocketLike {
+  binaryType: string
+  onopen: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+  send(data: Uint8Array<ArrayBuffer>): void
+  close(): void
+}
+
+export type SocketConstructor = new (url: string) => SocketLike
+
+export interface LinkOptions {
+  /** `ws://` or `wss://`. */
+  readonly url: string
+  readonly WebSocket: SocketConstructor
+  readonly time: TimeSource
+  /** Uniform in [0, 1); spreads out clients that lost the same server. */
+  readonly random: () => number
+  /** The hello of the next connection, without what resumes. */
+  readonly hello: () => Omit<Hello, 'resume'>
+  readonly onWelcome: (welcome: Welcome) => void
+  readonly onMessage: (message: ServerMessage) => void
+  readonly onWaiting: (position: number) => void
+  /** Every half second while connected. */
+  readonly onBeat: () => void
+  /** The connection is gone; another one is tried for. */
+  readonly onDown: () => void
+  /** The session is gone. True where a new one should be begun. */
+  readonly onGone: () => boolean
+  /** It is over. */
+  readonly onFailed: (error: OneiroError) => void
+}
+
+const BEAT_MS = 500
+/** A server answers every heartbeat, so one that says nothing for so long is not there. */
+const SILENT_MS = 5_000
+/** The server keeps a session this long. */
+const PATIENCE_MS = 60_000
+const SHORTEST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 4_000
+/** Refusals that another try can change. */
+const PASSING = new Set(['SERVER_DRAINING', 'HELLO_LATE', 'SESSION_GONE', 'CONNECTION_LOST', 'SERVER_FULL'])
+
+/** A connection that is had again when it is lost. */
+export class Link {
+  roundTripMs = 0
+  private socket: SocketLike | null = null
+  private open = false
+  private resume: string | null = null
+  private welcomed = false
+  private closing = false
+  private readonly stop = new AbortController()
+
+  constructor(private readonly options: LinkOptions) {}
+
+  /** True between a welcome and the end of its connection. */
+  get up(): boolean {
+    return this.open
+  }
+
+  /** Connects, and stays connected until `close`, or until it cannot. */
+  async run(): Promise<void> {
+    const { time, random } = this.options
+    let lostAtMs = time.now()
+    for (let tries = 0; ; tries++) {
+      const { error, wasOpen } = await this.converse()
+      if (this.closing) return
+      if (wasOpen) {
+        tries = 0
+        lostAtMs = time.now()
+        this.options.onDown()
+      }
+      const again = this.welcomed && PASSING.has(error.code) && time.now() - lostAtMs < PATIENCE_MS
+      const gone = error.code === 'SESSION_GONE'
+      if (gone) this.resume = null
+      if (!again || (gone && !this.options.onGone())) {
+        this.options.onFailed(error)
+        return
+      }
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** tries)
+      await time.sleep(pauseMs * (0.5 + random()), this.stop.signal)
+      if (this.closing) return
+    }
+  }
+
+  /** Sends where there is a connection; what cannot be sent is the caller's to keep. Throws on what is no message. */
+  send(message: ClientMessage): boolean {
+    const bytes = encodeClient(message)
+    if (!this.open) return false
+    this.socket!.send(bytes as Uint8Array<ArrayBuffer>)
+    return true
+  }
+
+  /** Takes leave. Twice is harmless. */
+  close(): void {
+    if (this.closing) return
+    this.send({ type: 'bye' })
+    this.closing = true
+    this.open = false
+    this.stop.abort()
+    // Ends the conversation by its `onclose`, and the heartbeats with it.
+    this.socket?.close()
+  }
+
+  /** One connection, from its beginning to its end. */
+  private converse(): Promise<{ error: OneiroError; wasOpen: boolean }> {
+    const { options } = this
+    return new Promise((resolve) => {
+      const ended = new AbortController()
+      let heardAtMs = options.time.now()
+      let refused: OneiroError | null = null
+      let wasOpen = false
+      let greeted = false
+      const end = (why: string) => {
+        if (ended.signal.aborted) return
+        ended.abort()
+        this.open = false
+        socket.close()
+        resolve({ error: refused ?? new ConnectionLostError(why), wasOpen })
+      }
+      let socket: SocketLike
+      try {
+        socket = new options.WebSocket(options.url)
+      } catch (cause) {
+        resolve({ error: new ConnectionLostError(String(cause), { cause }), wasOpen })
+        return
+      }
+      this.socket = socket
+      socket.binaryType = 'arraybuffer'
+      socket.onopen = () => {
+        const body = { ...options.hello(), ...(this.resume ? { resume: this.resume } : {}) }
+        socket.send(encodeClient({ type: 'hello', body }) as Uint8Array<ArrayBuffer>)
+        greeted = true
+      }
+      socket.onerror = (event: { message?: string }) => end(event.message || 'it did not answer')
+      socket.onclose = (event: { reason?: string }) => end(event.reason || 'the connection was closed')
+      socket.onmessage = ({ data }: { data: unknown }) => {
+        if (ended.signal.aborted) return
+        heardAtMs = options.time.now()
+        try {
+          if (!(data instanceof ArrayBuffer)) throw new OneiroError('WIRE_MALFORMED', TEXT_CAME)
+          const message = decodeServer(new Uint8Array(data))
+          if (message.type === 'error' && message.request === 0) refused = revive(message.body)
+          else if (message.type === 'welcome') wasOpen = true
+          this.receive(message)
+        } catch (error) {
+          refused = error as OneiroError
+          end('it cannot be understood')
+        }
+      }
+      void this.beat(ended.signal, (nowMs) => {
+        if (nowMs - heardAtMs >= SILENT_MS) {
+          end('it says nothing any more')
+          return
+        }
+        // Also while waiting for a seat: the server asks for a sign of life.
+        if (greeted)
+          socket.send(encodeClient({ type: 'heartbeat', sentAtMs: nowMs }) as Uint8Array<ArrayBuffer>)
+        if (this.open) options.onBeat()
+      })
+    })
+  }
+
+  private receive(message: ServerMessage): void {
+    const { options } = this
+    if (message.type === 'welcome') {
+      this.resume = message.body.resume
+      this.open = true
+      this.welcomed = true
+      options.onWelcome(message.body)
+    } else if (message.type === 'waiting') options.onWaiting(message.position)
+    else if (message.type === 'pulse') this.roundTripMs = options.time.now() - message.echoMs
+    else options.onMessage(message)
+  }
+
+  private async beat(ended: AbortSignal, beat: (nowMs: number) => void): Promise<void> {
+    const { time } = this.options
+    for (;;) {
+      await time.sleep(BEAT_MS, ended)
+      if (ended.aborted) return
+      beat(time.now())
+    }
+  }
+}
+
+/** The error that a server told of, with its class, so that `instanceof` holds on both sides. */
+export function revive({ code, message }: ErrorBody): OneiroError {
+  return code in CLOSE_CODES || code === 'BUSY'
+    ? new ServerRefusedError(code, message)
+    : fromWire({ code, message })
+}
+
+const TEXT_CAME = 'A server speaks in binary messages only, but a text came. Check the address.'

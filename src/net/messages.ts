@@ -1,0 +1,149 @@
+/** What the two ends say to each other; `wire.ts` has it as bytes. */
+import { z } from 'zod'
+import type { Action } from '../engine/action'
+
+/** Raised whenever an old build could misread a new message. */
+export const WIRE_VERSION = 1
+
+/** How a frame's picture travels: a packed latent, or a compressed image. */
+export const FORMATS = ['latents', 'webp', 'jpeg'] as const
+export type FrameFormat = (typeof FORMATS)[number]
+
+/** `lockstep`: the world waits for `step`. `realtime`: it ticks by the server's clock under the newest action. */
+export const MODES = ['lockstep', 'realtime'] as const
+export type Mode = (typeof MODES)[number]
+
+const MAX_TEXT = 1000
+
+const floats = (most: number) =>
+  z.custom<Float32Array>((value) => value instanceof Float32Array && value.length <= most, {
+    message: `at most ${most} floats were expected`,
+  })
+const array = z.custom<Float32Array | Float64Array | Uint8Array>(
+  (value) => value instanceof Float32Array || value instanceof Float64Array || value instanceof Uint8Array,
+  { message: 'a typed array was expected' },
+)
+const text = z.string().max(MAX_TEXT)
+const name = z.string().min(1).max(100)
+const secret = z.string().min(1).max(200)
+const count = z.number().int().nonnegative()
+const promptBody = z.object({ text, embedding: floats(4096).optional() })
+
+export const helloBody = z.object({
+  /** In order of liking; the server takes the first that it can make. */
+  formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length),
+  mode: z.enum(MODES),
+  /** Of the decoder that the client has; latents are only sent where it is the server's own. */
+  decoderHash: name.optional(),
+  /** Opens the server, where it asks for one. */
+  token: secret.optional(),
+  /** Takes up the session that the last welcome gave it for. */
+  resume: secret.optional(),
+})
+
+export const welcomeBody = z.object({
+  world: z.object({
+    id: name,
+    backend: name,
+    modelHash: name,
+    width: count.positive(),
+    height: count.positive(),
+    ticksPerSecond: z.number().positive(),
+  }),
+  latent: z.object({ tokens: count.positive(), channels: count.positive() }),
+  format: z.enum(FORMATS),
+  /** Opens this session again, once, after the connection was lost. */
+  resume: secret,
+  /** The session existed before: unanswered requests may be sent again, and are carried out once. */
+  resumed: z.boolean(),
+})
+
+export const resetBody = z.object({
+  seed: count,
+  prompt: z.union([text, promptBody]).optional(),
+  start: name.optional(),
+})
+
+export const snapshotBody = z.object({
+  format: z.literal('oneiro-snapshot'),
+  version: z.literal(1),
+  world: name,
+  modelHash: name,
+  tick: count,
+  seed: count,
+  prompt: z.object({ text, embedding: floats(4096).nullable() }),
+  state: z.record(name, array),
+})
+
+export const errorBody = z.object({ code: name, message: z.string().max(2000) })
+
+export { promptBody }
+
+/** The bodies that a client's requests have. */
+export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: snapshotBody } as const
+
+export type Hello = z.infer<typeof helloBody>
+export type Welcome = z.infer<typeof welcomeBody>
+export type ErrorBody = z.infer<typeof errorBody>
+export type WireReset = z.infer<typeof resetBody>
+export type WirePrompt = z.infer<typeof promptBody>
+export type WireSnapshot = z.infer<typeof snapshotBody>
+
+/** Requests are numbered by the client from 1 on, each higher than the last; the answer names the same number. */
+export type ClientMessage =
+  | { readonly type: 'hello'; readonly body: Hello }
+  | { readonly type: 'reset'; readonly request: number; readonly body: WireReset }
+  /** The newest input; replaces the one before. `sentAtMs` is the client's clock and comes back with the frame. */
+  | { readonly type: 'action'; readonly action: Action; readonly sequence: number; readonly sentAtMs: number }
+  | { readonly type: 'step'; readonly request: number; readonly action: Action; readonly sentAtMs: number }
+  | { readonly type: 'prompt'; readonly request: number; readonly body: WirePrompt }
+  | { readonly type: 'snapshot'; readonly request: number }
+  | { readonly type: 'restore'; readonly request: number; readonly body: WireSnapshot }
+  /** Every frame up to this sequence has arrived. */
+  | { readonly type: 'ack'; readonly sequence: number }
+  | { readonly type: 'heartbeat'; readonly sentAtMs: number }
+  | { readonly type: 'mode'; readonly request: number; readonly mode: Mode }
+  | { readonly type: 'bye' }
+
+/** Where a frame's time went on the server, milliseconds. */
+export interface ServerTimings {
+  /** From when the tick was due, or asked for, to when it began. */
+  readonly queue: number
+  readonly student: number
+  /** Making the payload: packing the latent, or decoding and compressing the picture. */
+  readonly encode: number
+}
+
+export interface FrameMessage {
+  readonly type: 'frame'
+  /** The reset, step or restore that it answers; 0 for a frame of realtime play. */
+  readonly request: number
+  readonly epoch: number
+  /** Frames sent in this session so far. */
+  readonly sequence: number
+  readonly tick: number
+  /** Frames of this session that were not sent so far, because three were unacknowledged. */
+  readonly skipped: number
+  /** `sentAtMs` of the action that made it, by the client's clock; 0 where there was none. */
+  readonly echoMs: number
+  readonly timings: ServerTimings
+  /** Sessions that were computed in the same run. */
+  readonly batch: number
+  readonly reward?: number
+  readonly done?: boolean
+  readonly format: FrameFormat
+  readonly payload: Uint8Array
+}
+
+export type ServerMessage =
+  | { readonly type: 'welcome'; readonly body: Welcome }
+  | FrameMessage
+  /** A prompt or mode was taken. */
+  | { readonly type: 'result'; readonly request: number }
+  /** A request failed; where `request` is 0, the connection is about to be closed. */
+  | { readonly type: 'error'; readonly request: number; readonly body: ErrorBody }
+  /** The snapshot asked for; where `request` is 0, the server is going away, and this is where the drive was. */
+  | { readonly type: 'state'; readonly request: number; readonly body: WireSnapshot }
+  | { readonly type: 'pulse'; readonly echoMs: number }
+  /** The server is full; the client is let in when those before it are. 1 is next. */
+  | { readonly type: 'waiting'; readonly position: number }

@@ -1,0 +1,59 @@
+import type { Pixels } from '../engine/world'
+import type { LatentDecoder } from '../model/latent-decoder'
+import { unpackLatent } from './latents'
+import type { FrameFormat } from './messages'
+
+/** Turns payloads into pixels. What it can read decides what the server is asked for. */
+export interface Pictures {
+  /** In order of liking. */
+  readonly formats: readonly FrameFormat[]
+  /** Of the decoder, where `formats` has latents. */
+  readonly decoderHash?: string
+  /** Throws an `OneiroError` where the payload is damaged. */
+  decode(format: FrameFormat, payload: Uint8Array): Promise<Pixels>
+  /** Frees what it holds; twice is harmless. */
+  close(): Promise<void>
+}
+
+type DecodeImage = (bytes: Uint8Array, mediaType: string) => Promise<Pixels>
+
+/** Latents through the world's own decoder. Closing it frees the decoder. */
+export function latentPictures(decoder: LatentDecoder): Pictures {
+  return {
+    formats: ['latents'],
+    decoderHash: decoder.modelHash,
+    decode: (_format, payload) => decoder.decode(unpackLatent(payload, decoder.shape)),
+    close: () => decoder.dispose(),
+  }
+}
+
+/** Compressed images through `decode`; in a browser the platform's own. */
+export function imagePictures(decode: DecodeImage = decodeInBrowser): Pictures {
+  return {
+    formats: ['webp', 'jpeg'],
+    decode: (format, payload) => decode(payload, `image/${format}`),
+    close: async () => {},
+  }
+}
+
+/** Latents where the server's world is the decoder's, else images. */
+export function eitherPictures(latents: Pictures, images: Pictures): Pictures {
+  return {
+    formats: [...latents.formats, ...images.formats],
+    decoderHash: latents.decoderHash,
+    decode: (format, payload) => (format === 'latents' ? latents : images).decode(format, payload),
+    close: async () => {
+      await latents.close()
+      await images.close()
+    },
+  }
+}
+
+async function decodeInBrowser(bytes: Uint8Array, type: string): Promise<Pixels> {
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }))
+  const { width, height } = bitmap
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!
+  context.drawImage(bitmap, 0, 0)
+  bitmap.close()
+  return { width, height, data: context.getImageData(0, 0, width, height).data }
+}

@@ -1,0 +1,328 @@
+import type { Action } from '../engine/action'
+import { systemTime, type TimeSource } from '../engine/clock'
+import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
+import { Serial } from '../engine/serial'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import { WireMalformedError } from './errors'
+import { Link, type SocketConstructor } from './link'
+import { type FrameMessage, type Mode, REQUEST_BODIES, type ServerMessage, type Welcome } from './messages'
+import { Pacer, type PacerStats } from './pacer'
+import type { Pictures } from './pictures'
+import { type Ask, Requests } from './requests'
+
+export interface RemoteWorldOptions {
+  /** Address of the server, `ws://` or `wss://`. */
+  readonly url: string
+  /** `WebSocket` of the browser, or of `ws`. */
+  readonly WebSocket: SocketConstructor
+  /** Owned by the world from now on. */
+  readonly pictures: Pictures
+  /** Default `lockstep`. */
+  readonly mode?: Mode
+  /** Opens the server, where it asks for one. */
+  readonly token?: string
+  readonly time?: TimeSource
+  /** Uniform in [0, 1), for the pauses between tries to connect. */
+  readonly random: () => number
+  readonly onEvent?: (event: RemoteEvent) => void
+}
+
+/** What happens to a remote world beside its ticks; `message` is a sentence for the user. */
+export type RemoteEvent =
+  /** The server is full. */
+  | { readonly type: 'waiting'; readonly position: number; readonly message: string }
+  /** The connection is gone; calls wait for another. */
+  | { readonly type: 'disconnected'; readonly message: string }
+  /** Play goes on. Held keys were released: clear the input source. */
+  | { readonly type: 'reconnected'; readonly message: string }
+  /** It could not be had again; every call fails with this error. */
+  | { readonly type: 'failed'; readonly error: OneiroError; readonly message: string }
+
+export interface RemoteStats extends PacerStats {
+  readonly reconnects: number
+  /** Frames that the server did not send, because three were unacknowledged. */
+  readonly skipped: number
+  /** From input to frame, by this client's clock, of the newest frame; milliseconds. */
+  readonly latencyMs: number
+  readonly roundTripMs: number
+  /** Payload of the newest frame. */
+  readonly frameBytes: number
+}
+
+/** A loop that does not step for so long is paused, and the server need not go on for it. */
+const PAUSED_MS = 500
+
+/**
+ * A world that another machine computes. Its mode decides how time passes: in `lockstep` every `step` is a question and
+ * its answer; in `realtime` the server ticks by itself, `step` passes the newest input on and resolves with the newest
+ * frame that was not shown yet.
+ *
+ * @example
+ * const world = await RemoteWorld.open({ url: 'ws://localhost:7700', WebSocket, pictures, random: Math.random })
+ */
+export class RemoteWorld implements World {
+  private readonly link: Link
+  private readonly requests: Requests
+  private readonly pacer = new Pacer()
+  private readonly decoding = new Serial()
+  private readonly time: TimeSource
+  private welcome: Welcome | null = null
+  private current: Mode
+  private paused = false
+  private steppedAtMs = 0
+  private actions = 0
+  /** Of the server's session now. */
+  private serverEpoch = 0
+  /** Added to it, so that epochs go on over another session. */
+  private epochBase = 0
+  private shown: Pixels | null = null
+  private parting: Snapshot | null = null
+  private reconnects = 0
+  private skipped = 0
+  private latencyMs = 0
+  private frameBytes = 0
+  private failure: OneiroError | null = null
+  private closing: Promise<void> | null = null
+
+  private constructor(
+    private readonly options: RemoteWorldOptions,
+    opened: { resolve(): void; reject(error: Error): void },
+  ) {
+    const { url, WebSocket, pictures, token, random, time = systemTime, mode = 'lockstep' } = options
+    this.time = time
+    this.current = mode
+    this.link = new Link({
+      ...{ url, WebSocket, time, random },
+      hello: () => ({
+        formats: [...pictures.formats],
+        mode: this.paused ? 'lockstep' : this.current,
+        ...(pictures.decoderHash ? { decoderHash: pictures.decoderHash } : {}),
+        ...(token ? { token } : {}),
+      }),
+      onWelcome: (welcome) => {
+        const first = this.welcome === null
+        this.welcome = welcome
+        if (first) opened.resolve()
+        else this.reconnected(welcome)
+      },
+      onMessage: (message) => this.receive(message),
+      onWaiting: (position) =>
+        this.emit({ type: 'waiting', position, message: `The server is full; you are number ${position}.` }),
+      onBeat: () => this.pauseWhenIdle(),
+      onDown: () => this.emit({ type: 'disconnected', message: 'The server does not answer. Trying again.' }),
+      onGone: () => this.parting !== null,
+      onFailed: (error) => {
+        if (!this.welcome) opened.reject(error)
+        this.fail(error)
+      },
+    })
+    this.requests = new Requests((message) => this.link.send(message))
+  }
+
+  /** Connects, and waits for a seat where the server is full. Rejects with what went wrong. */
+  static async open(options: RemoteWorldOptions): Promise<RemoteWorld> {
+    let world!: RemoteWorld
+    await new Promise<void>((resolve, reject) => {
+      world = new RemoteWorld(options, { resolve, reject })
+      void world.link.run()
+    })
+    return world
+  }
+
+  get info(): WorldInfo {
+    return { ...this.welcome!.world, kind: 'remote' }
+  }
+
+  get mode(): Mode {
+    return this.current
+  }
+
+  get stats(): RemoteStats {
+    const { reconnects, skipped, latencyMs, frameBytes } = this
+    const { roundTripMs } = this.link
+    return { ...this.pacer.stats, reconnects, skipped, latencyMs, roundTripMs, frameBytes }
+  }
+
+  async reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+    const body = { seed, prompt, start }
+    return this.begun(await this.ask('reset', { type: 'reset', body }))
+  }
+
+  async restore(snapshot: Snapshot): Promise<Tick> {
+    return this.begun(await this.ask('restore', { type: 'restore', body: snapshot }))
+  }
+
+  async step(action: Action): Promise<Tick> {
+    const sentAtMs = this.time.now()
+    checkAction(action)
+    if (this.current === 'lockstep') {
+      return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
+    }
+    this.check('step')
+    if (this.serverEpoch === 0) throw new NotReadyError('step')
+    this.steppedAtMs = sentAtMs
+    if (this.paused) {
+      this.paused = false
+      this.pacer.begin(-1)
+      void this.ask('step', { type: 'mode', mode: 'realtime' }).catch(() => {})
+    }
+    this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
+    return this.show(await this.pacer.take(sentAtMs))
+  }
+
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
+    await this.ask('setPrompt', { type: 'prompt', body: embedding ? { text, embedding } : { text } })
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const answer = await this.ask('snapshot', { type: 'snapshot' })
+    if (answer.type !== 'state') throw unfitting('snapshot', answer)
+    return answer.body
+  }
+
+  /** Changes how time passes, from the next tick on. The page asks for `lockstep` while it is paused and steps singly. */
+  async setMode(mode: Mode): Promise<void> {
+    await this.ask('setMode', { type: 'mode', mode })
+    this.current = mode
+    this.paused = false
+    this.steppedAtMs = this.time.now()
+    this.pacer.begin(-1)
+  }
+
+  async readPixels(): Promise<Pixels> {
+    this.check('readPixels')
+    await this.requests.settled()
+    await this.decoding.run(() => {})
+    if (!this.shown) throw new NotReadyError('readPixels')
+    return this.shown
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
+    // What was called before is still answered, if there is anybody to answer.
+    if (this.link.up && !this.failure) await this.requests.settled()
+    const error = new WorldClosedError('step')
+    this.link.close()
+    this.requests.fail(error)
+    this.pacer.fail(error)
+    await this.decoding.run(() => this.options.pictures.close())
+  }
+
+  private ask(call: string, ask: Ask): Promise<ServerMessage> {
+    try {
+      this.check(call)
+      checkBody(call, ask)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.requests.ask(ask)
+  }
+
+  private check(call: string): void {
+    if (this.closing) throw new WorldClosedError(call)
+    if (this.failure) throw this.failure
+  }
+
+  private receive(message: ServerMessage): void {
+    if (message.type === 'frame') {
+      this.link.send({ type: 'ack', sequence: message.sequence })
+      this.skipped = message.skipped
+      this.frameBytes = message.payload.length
+      if (message.echoMs > 0) this.latencyMs = this.time.now() - message.echoMs
+      // Answers that begin an epoch count before the frames behind them.
+      if (message.request !== 0 && message.epoch > this.serverEpoch) {
+        this.serverEpoch = message.epoch
+        this.pacer.begin(message.tick)
+      }
+    }
+    if ('request' in message && message.request !== 0) this.requests.answered(message)
+    else if (message.type === 'frame') this.pacer.arrived(message, this.serverEpoch, this.time.now())
+    else if (message.type === 'state') this.parting = message.body
+  }
+
+  private begun(answer: ServerMessage): Promise<Tick> {
+    return this.show(frameOf(answer))
+  }
+
+  /** The frame as a tick, decoded in the order of calls. */
+  private show(frame: FrameMessage): Promise<Tick> {
+    const epoch = this.epochBase + frame.epoch
+    return this.decoding.run(async () => {
+      const started = this.time.now()
+      const pixels = await this.options.pictures.decode(frame.format, frame.payload)
+      this.shown = pixels
+      const decode = this.time.now() - started
+      const { tick: index, reward, done, timings } = frame
+      return { index, epoch, frame: pixels, reward, done, timings: { ...timings, decode } }
+    })
+  }
+
+  private reconnected(welcome: Welcome): void {
+    this.reconnects++
+    if (welcome.resumed) this.requests.again()
+    else {
+      // Another server, or this one started anew: the drive goes on from where the last one left it. For whoever plays
+      // it is the same epoch.
+      this.epochBase += this.serverEpoch - 1
+      this.serverEpoch = 0
+      void this.requests.againAfter({ type: 'restore', body: this.parting! }).catch((error: unknown) => {
+        if (error instanceof OneiroError && !this.closing) this.fail(error)
+      })
+    }
+    this.parting = null
+    this.emit({ type: 'reconnected', message: 'The server is back; play goes on.' })
+  }
+
+  private pauseWhenIdle(): void {
+    if (this.current !== 'realtime' || this.paused || this.pacer.awaited || this.serverEpoch === 0) return
+    if (this.time.now() - this.steppedAtMs < PAUSED_MS) return
+    this.paused = true
+    void this.ask('step', { type: 'mode', mode: 'lockstep' }).catch(() => {})
+  }
+
+  private fail(error: OneiroError): void {
+    this.failure = error
+    this.link.close()
+    this.requests.fail(error)
+    this.pacer.fail(error)
+    if (this.welcome) this.emit({ type: 'failed', error, message: error.message })
+  }
+
+  private emit(event: RemoteEvent): void {
+    // Not from inside the link, which a listener that throws would break.
+    queueMicrotask(() => this.options.onEvent?.(event))
+  }
+}
+
+/** The server would take what does not fit for a broken client, and close the connection. */
+function checkBody(call: string, ask: Ask): void {
+  if (!('body' in ask)) return
+  const result = REQUEST_BODIES[ask.type].safeParse(ask.body)
+  if (result.success) return
+  const { path, message } = result.error.issues[0]!
+  throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
+}
+
+function checkAction({ steer, throttle }: Action): void {
+  for (const axis of [steer, throttle]) {
+    if (axis !== -1 && axis !== 0 && axis !== 1) {
+      throw new BadInputError(
+        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
+      )
+    }
+  }
+}
+
+function frameOf(answer: ServerMessage): FrameMessage {
+  if (answer.type !== 'frame') throw unfitting('frame', answer)
+  return answer
+}
+
+function unfitting(expected: string, { type }: ServerMessage): WireMalformedError {
+  return new WireMalformedError(type, `a ${expected} was expected as the answer`)
+}
