@@ -143,29 +143,37 @@ test('on WebGPU it plays, shows its frames on the screen, and survives a lost de
   })
 })
 
+/** Where the red car is, in pixels from the left: rain and snow, which stay with the camera, do not count. */
+function carAt(frame: number[]): number {
+  let mass = 0
+  let sum = 0
+  for (let y = 48; y < 92; y++) {
+    for (let x = 0; x < 160; x++) {
+      const at = (y * 160 + x) * 4
+      const red = Math.max(0, frame[at]! - Math.max(frame[at + 1]!, frame[at + 2]!) - 40)
+      mass += red
+      sum += red * x
+    }
+  }
+  return sum / mass
+}
+
 test('holding left or right turns the view the other way', async ({ page }) => {
   await openPage(page, { backend: 'wasm', clock: 'lockstep', assets: 'assets/drive/' })
-  const after = async (steer: -1 | 1) => {
-    await page.evaluate(() => window.oneiro!.reset(7))
+  const after = async (seed: number, steer: -1 | 1) => {
+    await page.evaluate((seed) => window.oneiro!.reset(seed), seed)
     await step(page, { steer: 0, throttle: 1 }, 10)
-    await step(page, { steer, throttle: 1 }, 8)
+    await step(page, { steer, throttle: 1 }, 12)
     return pixels(page)
   }
-  const left = await after(-1)
-  const right = await after(1)
-  expect(difference(left, right)).toBeGreaterThan(2)
-  // Steering left moves the world to the right: the picture fits the other one best when moved that way.
-  const mismatch = (by: number) => {
-    let sum = 0
-    for (let y = 8; y < 56; y++) {
-      for (let x = 24; x < 136; x++) {
-        for (let c = 0; c < 3; c++) {
-          sum += Math.abs(left[(y * 160 + x) * 4 + c]! - right[(y * 160 + x - by) * 4 + c]!)
-        }
-      }
-    }
-    return sum
+  let apart = 0
+  for (const seed of [9, 10, 11]) {
+    const left = await after(seed, -1)
+    const right = await after(seed, 1)
+    expect(difference(left, right)).toBeGreaterThan(1)
+    apart += (carAt(left) - carAt(right)) / 3
   }
-  const shifts = [-16, -12, -8, -4, 0, 4, 8, 12, 16]
-  expect(shifts.reduce((a, b) => (mismatch(b) < mismatch(a) ? b : a))).toBeGreaterThan(0)
+  // The camera turns with the wheel, so what it sees moves to the other side. Both drives have the same noise, so only
+  // the keys tell them apart. Recorded drives are 12 pixels apart, today's student about 3.
+  expect(apart).toBeGreaterThan(1)
 })
