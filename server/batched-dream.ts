@@ -1,15 +1,14 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { Action } from '../src/engine/action'
 import { BadInputError, NotReadyError } from '../src/engine/errors'
-import { seedKey } from '../src/engine/random'
 import { Serial } from '../src/engine/serial'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
 import type { Ort } from '../src/model/backend'
-import { BackendError } from '../src/model/errors'
 import { LatentRing } from '../src/model/latent-ring'
 import { Prompts } from '../src/model/prompts'
 import { tickNoise } from '../src/model/self-test'
-import { type DreamState, fromSnapshot, toSnapshot } from '../src/model/snapshot'
+import { floatsOf, openSession, runSession } from '../src/model/sessions'
+import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from '../src/model/snapshot'
 import type { WorldFiles } from '../src/model/world-files'
 
 export interface BatchedDreamOptions {
@@ -45,6 +44,9 @@ export interface DreamedBatch {
   /** Milliseconds in the student, all runs together. */
   readonly studentMs: number
 }
+
+/** Whom errors name. */
+const NAME = 'server'
 
 /** Noise counts ticks in 32 bits. A session that could get there would fail everybody in its run. */
 const LAST_TICK = 2 ** 31
@@ -86,14 +88,9 @@ export class BatchedDream {
 
   static async open(options: BatchedDreamOptions): Promise<BatchedDream> {
     const { ort, files, session, runs = new Serial() } = options
-    const open = (model: Uint8Array, which: string) =>
-      runs
-        .run(() => ort.InferenceSession.create(model, session))
-        .catch((cause: unknown) => {
-          throw new BackendError('server', `making the ${which}'s session`, { cause })
-        })
-    const student = await open(files.student, 'student')
-    const decoder = await open(files.decoder, 'decoder')
+    const host = { ort, name: NAME, runs }
+    const student = await openSession(host, 'student', files.student, session)
+    const decoder = await openSession(host, 'decoder', files.decoder, session)
     return new BatchedDream(options, student, decoder, runs)
   }
 
@@ -103,30 +100,20 @@ export class BatchedDream {
   }
 
   /** Begins a session anew, or for the first time. Throws as `World.reset` does, and then what there was is kept. */
-  async reset(session: string, { seed, prompt, start }: ResetOptions): Promise<DreamedTick> {
-    seedKey(seed)
-    const { starts } = this.options.files
-    const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
-    if (!from) {
-      const ids = starts.map(({ id }) => id).join(', ')
-      throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
-    }
-    const words = prompt ?? { text: from.caption, embedding: from.embedding }
-    const { text, embedding } = await this.prompts.resolve(words)
-    return this.begin(session, { tick: 0, seed, text, embedding, past: from.actions.slice() }, from.latents)
+  async reset(session: string, options: ResetOptions): Promise<DreamedTick> {
+    return this.begin(session, await firstState(this.options.files, this.prompts, options))
   }
 
   /** Puts a snapshot of this world into a session. Throws as `World.restore` does, and then what there was is kept. */
   async restore(session: string, snapshot: Snapshot): Promise<DreamedTick> {
-    const { latents, ...rest } = fromSnapshot(this.options.files, snapshot)
-    if (rest.tick > LAST_TICK) {
+    const beginning = await restoredState(this.options.files, this.prompts, snapshot)
+    const { tick } = beginning.state
+    if (tick > LAST_TICK) {
       throw new BadInputError(
-        `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${rest.tick}. Begin a new one.`,
+        `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${tick}. Begin a new one.`,
       )
     }
-    const { text, embedding } = snapshot.prompt
-    const prompt = await this.prompts.resolve(embedding ? { text, embedding } : text)
-    return this.begin(session, { ...rest, ...prompt }, latents)
+    return this.begin(session, beginning)
   }
 
   /** Counts from the session's next tick on. One call of a session at a time. */
@@ -168,7 +155,7 @@ export class BatchedDream {
     const { tokens, channels, latentLength, width, height } = this.options.files.shape
     const input = new Float32Array(latents.length * latentLength)
     for (const [i, latent] of latents.entries()) input.set(latent, i * latentLength)
-    const out = await this.call(this.decoder, 'the decoder', {
+    const out = await this.call(this.decoder, 'decoder', {
       latent: this.tensor(input, [latents.length, tokens, channels]),
     })
     return this.take(out, 'frame', latents.length * width * height * 4)
@@ -206,7 +193,7 @@ export class BatchedDream {
       row(prompt).set(state.embedding)
       tickNoise(state.seed, state.tick + 1, shape, row(noise))
     }
-    const out = await this.call(this.student, 'the student', {
+    const out = await this.call(this.student, 'student', {
       history: this.tensor(history, [count, offsets.length, tokens, channels]),
       actions: this.tensor(actions, [count, actionCount, actionDims]),
       prompt: this.tensor(prompt, [count, promptDim]),
@@ -226,7 +213,7 @@ export class BatchedDream {
     })
   }
 
-  private begin(session: string, state: DreamState, latents: Float32Array): DreamedTick {
+  private begin(session: string, { state, latents }: Beginning): DreamedTick {
     const before = this.dreams.get(session)
     const ring = before?.ring ?? new LatentRing(this.options.files.shape)
     const epoch = (before?.epoch ?? 0) + 1
@@ -239,22 +226,13 @@ export class BatchedDream {
     return new this.options.ort.Tensor('float32', data, dims)
   }
 
-  private call(session: InferenceSession, what: string, feeds: Record<string, Tensor>) {
-    return this.runs
-      .run(() => session.run(feeds))
-      .catch((cause: unknown) => {
-        throw new BackendError('server', `running ${what}`, { cause })
-      })
+  private call(session: InferenceSession, which: string, feeds: Record<string, Tensor>) {
+    return runSession({ name: NAME, runs: this.runs }, which, session, feeds)
   }
 
   /** A copy of an output; the tensor is freed. */
   private take(out: InferenceSession.ReturnType, name: string, length: number): Float32Array {
-    const data = out[name]?.data
-    if (!(data instanceof Float32Array) || data.length !== length) {
-      const cause = new Error(`its output "${name}" has ${data?.length ?? 0} floats, not ${length}`)
-      throw new BackendError('server', 'reading a graph', { cause })
-    }
-    const copy = data.slice()
+    const copy = floatsOf(out, name, length, NAME).slice()
     out[name]!.dispose()
     return copy
   }

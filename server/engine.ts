@@ -1,6 +1,7 @@
 import sharp from 'sharp'
 import type { Action } from '../src/engine/action'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import { pixelsOf } from '../src/model/pixels'
 import type { WorldFiles } from '../src/model/world-files'
 import { packLatent } from '../src/net/latents'
 import type { FrameFormat, Welcome } from '../src/net/messages'
@@ -139,10 +140,11 @@ export class DreamEngine implements Engine {
     const heads = drawn.map(({ tick }) => head(tick))
     const frames = await this.dream.decode(drawn.map(({ tick }) => tick.latent))
     const { width, height } = this.files.shape
+    const size = width * height * 4
     const payloads = await Promise.all(
       drawn.map(({ format }, i) => {
-        const rgb = rgbOf(frames, i, width * height)
-        const image = sharp(rgb, { raw: { width, height, channels: 3 } })
+        const { data } = pixelsOf(frames.subarray(i * size, (i + 1) * size), width, height)
+        const image = sharp(data, { raw: { width, height, channels: 4 } }).removeAlpha()
         const encoded =
           format === 'webp' ? image.webp({ quality: QUALITY, effort: 0 }) : image.jpeg({ quality: QUALITY })
         return encoded.toBuffer()
@@ -166,14 +168,4 @@ interface Wanted {
 
 function head({ session, epoch, tick }: DreamedTick) {
   return { session, epoch, tick }
-}
-
-/** Bytes of frame `index` of [N,H,W,4] floats, without alpha. */
-function rgbOf(frames: Float32Array, index: number, pixels: number): Uint8ClampedArray {
-  const out = new Uint8ClampedArray(pixels * 3)
-  const from = index * pixels * 4
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) out[3 * i + c] = frames[from + 4 * i + c]! * 255
-  }
-  return out
 }

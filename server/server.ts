@@ -25,7 +25,7 @@ export interface ServeOptions {
   readonly host: string
   /** 0 takes any that is free. */
   readonly port: number
-  /** Seats. Default 16. */
+  /** Seats. Default `SEATS`. */
   readonly maxSessions?: number
   /** Asked of every client. Left out, everybody is let in: only on loopback. */
   readonly token?: string
@@ -37,6 +37,7 @@ export interface ServeOptions {
   readonly time?: TimeSource
 }
 
+export const SEATS = 16
 const SWEEP_MS = 250
 /** Websockets at once for each seat, those waiting and those about to be refused included; and a few more. */
 const connectionsFor = (seats: number) => 2 * seats + 100
@@ -57,7 +58,7 @@ export class DreamServer {
   private ending: Promise<void> | null = null
 
   private constructor(private readonly options: ServeOptions) {
-    const { engine, maxSessions = 16, token = null, time = systemTime, log = QUIET } = options
+    const { engine, maxSessions = SEATS, token = null, time = systemTime, log = QUIET } = options
     this.time = time
     this.log = log
     const { meters } = this
@@ -176,7 +177,7 @@ export class DreamServer {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {})
-    const { host, hosts = [], origins = [], maxSessions = 16 } = this.options
+    const { host, hosts = [], origins = [], maxSessions = SEATS } = this.options
     const gate = { hosts: [host, ...hosts], origins, loopback: isLoopback(host) }
     const why = whyRefused(request.headers, gate)
     if (why) this.turnAway(socket, '403 Forbidden', why)

@@ -102,22 +102,22 @@ export class Sessions {
     if (!session) throw refusal('SESSION_GONE')
     const resume = this.tokens.rotate(session.id, token)
     connection.session = session
+    this.welcome({ session, connection, hello, format }, resume, true)
+  }
+
+  private welcome({ session, connection, hello, format }: Waiting, resume: string, resumed: boolean): void {
     session.attach(connection, hello, format)
-    session.send({ type: 'welcome', body: { ...this.options.engine.served, format, resume, resumed: true } })
+    session.send({ type: 'welcome', body: { ...this.options.engine.served, format, resume, resumed } })
   }
 
   /** Gives free seats to the head of the line, and tells the others where they are. */
   private admit(): void {
     let moved = false
     while (this.line.length > 0 && this.seated.size < this.options.maxSessions && !this.draining) {
-      const { session, connection, hello, format } = this.line.shift()!
-      this.seated.set(session.id, session)
-      const resume = this.tokens.rotate(session.id)
-      session.attach(connection, hello, format)
-      session.send({
-        type: 'welcome',
-        body: { ...this.options.engine.served, format, resume, resumed: false },
-      })
+      const next = this.line.shift()!
+      const { id } = next.session
+      this.seated.set(id, next.session)
+      this.welcome(next, this.tokens.rotate(id), false)
       moved = true
     }
     const last = this.line.length - 1

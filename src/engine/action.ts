@@ -1,3 +1,5 @@
+import { BadInputError } from './errors'
+
 /** One tick's input: each axis is -1, 0 or 1, so a world has nine actions. */
 export interface Action {
   /** -1 left, 0 straight, 1 right. */
@@ -25,4 +27,15 @@ export function actionFromCode(code: number): Action {
   const action = ACTIONS[code]
   if (!action) throw new RangeError(`An action code is an integer from 0 to 8, but ${code} came.`)
   return action
+}
+
+/** Throws `BadInputError` where an axis is none of -1, 0 and 1. */
+export function checkAction({ steer, throttle }: Action): void {
+  for (const axis of [steer, throttle]) {
+    if (axis !== -1 && axis !== 0 && axis !== 1) {
+      throw new BadInputError(
+        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
+      )
+    }
+  }
 }

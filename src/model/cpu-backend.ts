@@ -2,10 +2,11 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import { Serial } from '../engine/serial'
 import type { Pixels } from '../engine/world'
 import type { Backend, BackendCounts, Ort, Stages, StepInput } from './backend'
-import { BackendError, BackendReleasedError } from './errors'
+import { BackendReleasedError } from './errors'
 import { LatentRing } from './latent-ring'
 import type { WorldShape } from './manifest'
 import { pixelsOf } from './pixels'
+import { floatsOf, openSession, runSession } from './sessions'
 import type { WorldFiles } from './world-files'
 
 export interface CpuBackendOptions {
@@ -14,21 +15,16 @@ export interface CpuBackendOptions {
   readonly name: string
   readonly files: Pick<WorldFiles, 'shape' | 'student' | 'decoder'>
   readonly session: InferenceSession.SessionOptions
-  /** All runs and session creations of one ONNX Runtime go through one chain: in WASM two at once destroy the instance. */
+  /** Shared with whatever else runs on this ONNX Runtime; see `SessionHost`. */
   readonly runs?: Serial
 }
 
 /** Opens a backend on the processor: the same code for ONNX Runtime in WASM and in Node. */
 export async function openCpuBackend(options: CpuBackendOptions): Promise<CpuBackend> {
   const { ort, name, files, session, runs = new Serial() } = options
-  const open = (model: Uint8Array, which: string) =>
-    runs
-      .run(() => ort.InferenceSession.create(model, session))
-      .catch((cause: unknown) => {
-        throw new BackendError(name, `making the ${which}'s session`, { cause })
-      })
-  const student = await open(files.student, 'student')
-  const decoder = await open(files.decoder, 'decoder')
+  const host = { ort, name, runs }
+  const student = await openSession(host, 'student', files.student, session)
+  const decoder = await openSession(host, 'decoder', files.decoder, session)
   return new CpuBackend(ort, name, files.shape, student, decoder, runs)
 }
 
@@ -48,7 +44,7 @@ export class CpuBackend implements Backend {
     private readonly shape: WorldShape,
     private readonly student: InferenceSession,
     private readonly decoder: InferenceSession,
-    private readonly runs: Serial,
+    readonly runs: Serial,
   ) {
     this.ring = new LatentRing(shape)
     this.history = new Float32Array(shape.offsets.length * shape.latentLength)
@@ -65,13 +61,13 @@ export class CpuBackend implements Backend {
     const { shape } = this
     const started = performance.now()
     this.ring.gather(shape.offsets, this.history)
-    const out = await this.run(this.student, 'the student', {
+    const out = await runSession(this, 'student', this.student, {
       history: this.tensor(this.history, [1, shape.offsets.length, shape.tokens, shape.channels]),
       actions: this.tensor(input.actions, [1, shape.actionCount, shape.actionDims]),
       prompt: this.tensor(input.prompt, [1, shape.promptDim]),
       noise: this.tensor(input.noise, [1, shape.noiseCount, shape.tokens, shape.channels]),
     })
-    this.ring.push(floats(out, 'latent', shape.latentLength, this.name))
+    this.ring.push(floatsOf(out, 'latent', shape.latentLength, this.name))
     out.latent!.dispose()
     const dreamed = performance.now()
     await this.decode()
@@ -110,10 +106,10 @@ export class CpuBackend implements Backend {
 
   private async decode(): Promise<void> {
     const { tokens, channels } = this.shape
-    const out = await this.run(this.decoder, 'the decoder', {
+    const out = await runSession(this, 'decoder', this.decoder, {
       latent: this.tensor(this.ring.at(1), [1, tokens, channels]),
     })
-    floats(out, 'frame', this.shape.width * this.shape.height * 4, this.name)
+    floatsOf(out, 'frame', this.shape.width * this.shape.height * 4, this.name)
     this.frame?.dispose()
     this.frame = out.frame!
   }
@@ -122,23 +118,7 @@ export class CpuBackend implements Backend {
     return new this.ort.Tensor('float32', data, dims)
   }
 
-  private run(session: InferenceSession, what: string, feeds: Record<string, Tensor>) {
-    return this.runs
-      .run(() => session.run(feeds))
-      .catch((cause: unknown) => {
-        throw new BackendError(this.name, `running ${what}`, { cause })
-      })
-  }
-
   private check(call: string): void {
     if (this.released) throw new BackendReleasedError(this.name, call)
   }
-}
-
-function floats(out: InferenceSession.ReturnType, name: string, length: number, backend: string) {
-  const data = out[name]?.data
-  if (data instanceof Float32Array && data.length === length) return data
-  const came = out[name] ? `[${out[name].dims}] of ${out[name].type}` : 'nothing'
-  const cause = new Error(`its output "${name}" should be ${length} floats, but ${came} came`)
-  throw new BackendError(backend, 'reading a graph', { cause })
 }

@@ -1,6 +1,5 @@
-import { type Action, IDLE } from '../engine/action'
-import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
-import { seedKey } from '../engine/random'
+import { type Action, checkAction, IDLE } from '../engine/action'
+import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import type { Backend, BackendCounts, Stages } from './backend'
@@ -9,7 +8,7 @@ import { DeviceLostError } from './errors'
 import { Prompts } from './prompts'
 import { Recovery } from './recovery'
 import { tickNoise } from './self-test'
-import { type DreamState, fromSnapshot, toSnapshot } from './snapshot'
+import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from './snapshot'
 import type { WorldFiles } from './world-files'
 
 export interface DreamWorldOptions {
@@ -85,20 +84,11 @@ export class DreamWorld implements World {
     return this.backend.screen
   }
 
-  reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+  reset(options: ResetOptions): Promise<Tick> {
     this.prompts.outdate()
-    return this.call('reset', async () => {
-      seedKey(seed)
-      const { starts } = this.options.files
-      const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
-      if (!from) {
-        const ids = starts.map(({ id }) => id).join(', ')
-        throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
-      }
-      const words = prompt ?? { text: from.caption, embedding: from.embedding }
-      const { text, embedding } = await this.prompts.resolve(words)
-      return this.begin({ tick: 0, seed, text, embedding, past: from.actions.slice() }, from.latents)
-    })
+    return this.call('reset', async () =>
+      this.begin(await firstState(this.options.files, this.prompts, options)),
+    )
   }
 
   step(action: Action): Promise<Tick> {
@@ -138,12 +128,9 @@ export class DreamWorld implements World {
 
   restore(snapshot: Snapshot): Promise<Tick> {
     this.prompts.outdate()
-    return this.call('restore', async () => {
-      const { latents, ...rest } = fromSnapshot(this.options.files, snapshot)
-      const { text, embedding } = snapshot.prompt
-      const prompt = await this.prompts.resolve(embedding ? { text, embedding } : text)
-      return this.begin({ ...rest, ...prompt }, latents)
-    })
+    return this.call('restore', async () =>
+      this.begin(await restoredState(this.options.files, this.prompts, snapshot)),
+    )
   }
 
   readPixels(): Promise<Pixels> {
@@ -162,7 +149,7 @@ export class DreamWorld implements World {
   }
 
   /** Puts a state in place once the backend has it, so that a failure leaves the running one. */
-  private async begin(state: DreamState, latents: Float32Array): Promise<Tick> {
+  private async begin({ state, latents }: Beginning): Promise<Tick> {
     await this.surviving(() => this.backend.begin(latents))
     this.state = state
     this.epoch++
@@ -294,13 +281,7 @@ export class DreamWorld implements World {
 
 const MAX_LOSSES = 20
 
-function actionVector({ steer, throttle }: Action = IDLE): Float32Array {
-  for (const axis of [steer, throttle]) {
-    if (axis !== -1 && axis !== 0 && axis !== 1) {
-      throw new BadInputError(
-        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
-      )
-    }
-  }
-  return Float32Array.of(steer, throttle)
+function actionVector(action: Action = IDLE): Float32Array {
+  checkAction(action)
+  return Float32Array.of(action.steer, action.throttle)
 }

@@ -3,10 +3,11 @@ import { Serial } from '../engine/serial'
 import type { Pixels } from '../engine/world'
 import { type AssetCache, type AssetSource, loadFile } from './assets'
 import type { Ort } from './backend'
-import { BackendError, BackendReleasedError } from './errors'
+import { BackendReleasedError } from './errors'
 import { type WorldShape, worldShape } from './manifest'
 import type { TellNotice } from './notices'
 import { pixelsOf } from './pixels'
+import { floatsOf, openSession, runSession } from './sessions'
 import { loadManifest } from './world-files'
 
 export interface LatentDecoderOptions {
@@ -19,6 +20,8 @@ export interface LatentDecoderOptions {
   /** All runs of one ONNX Runtime go through one chain; left out, the decoder has a chain of its own. */
   readonly runs?: Serial
 }
+
+const NAME = 'decoder'
 
 /** The decoder graph alone: what a client needs of a world that another machine dreams. */
 export class LatentDecoder {
@@ -38,25 +41,17 @@ export class LatentDecoder {
     const { ort, source, cache, onNotice = () => {}, runs = new Serial() } = options
     const manifest = await loadManifest(source, cache, onNotice)
     const model = await loadFile(manifest.files.decoder, { source, cache, onNotice })
-    const session = await runs
-      .run(() => ort.InferenceSession.create(model, options.session))
-      .catch((cause: unknown) => {
-        throw new BackendError('decoder', "making the decoder's session", { cause })
-      })
+    const session = await openSession({ ort, name: NAME, runs }, 'decoder', model, options.session)
     return new LatentDecoder(manifest.modelHash, worldShape(manifest), ort, session, runs)
   }
 
   /** The picture of a latent [T,C]. Throws `BackendError`, and `BackendReleasedError` after `dispose`. */
   async decode(latent: Float32Array): Promise<Pixels> {
-    if (this.released) throw new BackendReleasedError('decoder', 'decode')
+    if (this.released) throw new BackendReleasedError(NAME, 'decode')
     const { tokens, channels, width, height } = this.shape
     const input = new this.ort.Tensor('float32', latent, [1, tokens, channels])
-    const out = await this.runs
-      .run(() => this.session.run({ latent: input }))
-      .catch((cause: unknown) => {
-        throw new BackendError('decoder', 'running the decoder', { cause })
-      })
-    const pixels = pixelsOf(out.frame!.data as Float32Array, width, height)
+    const out = await runSession({ name: NAME, runs: this.runs }, 'decoder', this.session, { latent: input })
+    const pixels = pixelsOf(floatsOf(out, 'frame', width * height * 4, NAME), width, height)
     out.frame!.dispose()
     return pixels
   }

@@ -1,7 +1,9 @@
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import { seedKey } from '../engine/random'
-import type { Snapshot } from '../engine/world'
+import type { ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from './manifest'
+import type { Prompts } from './prompts'
+import type { WorldFiles } from './world-files'
 
 /** What a dream is beside its latents. `past` [A-1,2] is its own array and changes with every tick. */
 export interface DreamState {
@@ -15,6 +17,42 @@ export interface DreamState {
 interface Described {
   readonly manifest: Manifest
   readonly shape: WorldShape
+}
+
+/** A state and its latents [R,T,C], newest first. */
+export interface Beginning {
+  readonly state: DreamState
+  readonly latents: Float32Array
+}
+
+/** What a reset begins with. Throws `BadInputError` on a bad seed, prompt or unknown start. */
+export async function firstState(
+  { starts }: Pick<WorldFiles, 'starts'>,
+  prompts: Prompts,
+  { seed, prompt, start }: ResetOptions,
+): Promise<Beginning> {
+  seedKey(seed)
+  const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
+  if (!from) {
+    const ids = starts.map(({ id }) => id).join(', ')
+    throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
+  }
+  const words = prompt ?? { text: from.caption, embedding: from.embedding }
+  const { text, embedding } = await prompts.resolve(words)
+  const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
+  return { state, latents: from.latents }
+}
+
+/** What a snapshot goes on with. Throws as `fromSnapshot`, and `BadInputError` on a bad prompt. */
+export async function restoredState(
+  described: Described,
+  prompts: Prompts,
+  snapshot: Snapshot,
+): Promise<Beginning> {
+  const { latents, ...rest } = fromSnapshot(described, snapshot)
+  const { text, embedding } = snapshot.prompt
+  const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
+  return { state: { ...rest, ...prompt }, latents }
 }
 
 /** `latents` [R,T,C], newest first, belong to the snapshot from now on. */

@@ -8,6 +8,7 @@ import { GpuScreen } from './gpu-screen'
 import { RingCursor } from './latent-ring'
 import type { WorldShape } from './manifest'
 import { pixelsOf } from './pixels'
+import { openSession } from './sessions'
 import type { WorldFiles } from './world-files'
 
 export interface WebGpuBackendOptions {
@@ -34,14 +35,9 @@ export async function openWebGpuBackend(options: WebGpuBackendOptions): Promise<
     preferredOutputLocation: 'gpu-buffer',
     freeDimensionOverrides: { batch: 1 },
   }
-  const open = (model: Uint8Array, which: string) =>
-    runs
-      .run(() => ort.InferenceSession.create(model, session))
-      .catch((cause: unknown) => {
-        throw new BackendError(NAME, `making the ${which}'s session`, { cause })
-      })
-  const student = await open(files.student, 'student')
-  const decoder = await open(files.decoder, 'decoder')
+  const host = { ort, name: NAME, runs }
+  const student = await openSession(host, 'student', files.student, session)
+  const decoder = await openSession(host, 'decoder', files.decoder, session)
   return new WebGpuBackend(ort, gpu, files.shape, student, decoder, runs)
 }
 

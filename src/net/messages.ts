@@ -27,7 +27,7 @@ const text = z.string().max(MAX_TEXT)
 const name = z.string().min(1).max(100)
 const secret = z.string().min(1).max(200)
 const count = z.number().int().nonnegative()
-const promptBody = z.object({ text, embedding: floats(4096).optional() })
+export const promptBody = z.object({ text, embedding: floats(4096).optional() })
 
 export const helloBody = z.object({
   /** In order of liking; the server takes the first that it can make. */
@@ -76,8 +76,6 @@ export const snapshotBody = z.object({
 })
 
 export const errorBody = z.object({ code: name, message: z.string().max(2000) })
-
-export { promptBody }
 
 /** The bodies that a client's requests have. */
 export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: snapshotBody } as const

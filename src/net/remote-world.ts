@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import { type Action, checkAction } from '../engine/action'
 import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
@@ -306,16 +306,6 @@ function checkBody(call: string, ask: Ask): void {
   if (result.success) return
   const { path, message } = result.error.issues[0]!
   throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
-}
-
-function checkAction({ steer, throttle }: Action): void {
-  for (const axis of [steer, throttle]) {
-    if (axis !== -1 && axis !== 0 && axis !== 1) {
-      throw new BadInputError(
-        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
-      )
-    }
-  }
 }
 
 function frameOf(answer: ServerMessage): FrameMessage {

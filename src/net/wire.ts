@@ -58,11 +58,11 @@ export function encodeClient(message: ClientMessage): Uint8Array {
   const { number, most } = LAYOUT[message.type]
   switch (message.type) {
     case 'hello':
-      return structured([number, WIRE_VERSION], message.body, most, message.type)
+      return structured([number, WIRE_VERSION], message.body, message.type)
     case 'reset':
     case 'prompt':
     case 'restore':
-      return structured(head(number, message.request), message.body, most, message.type)
+      return structured(head(number, message.request), message.body, message.type)
     case 'action':
     case 'step': {
       const view = fixed(number, most)
@@ -129,14 +129,14 @@ export function encodeServer(message: ServerMessage): Uint8Array {
   const { number, most } = LAYOUT[message.type]
   switch (message.type) {
     case 'welcome':
-      return structured([number, WIRE_VERSION], message.body, most, message.type)
+      return structured([number, WIRE_VERSION], message.body, message.type)
     case 'frame':
       return encodeFrame(message)
     case 'result':
       return word(number, most, message.request)
     case 'error':
     case 'state':
-      return structured(head(number, message.request), message.body, most, message.type)
+      return structured(head(number, message.request), message.body, message.type)
     case 'pulse':
       return time(number, most, message.echoMs)
     case 'waiting': {
@@ -344,12 +344,10 @@ function checkSize(type: MessageName, bytes: number): void {
     throw new WireMalformedError(type, `it has ${bytes} bytes, and at most ${most} are allowed`)
 }
 
-function structured(start: readonly number[], body: unknown, most: number, type: string): Uint8Array {
+function structured(start: readonly number[], body: unknown, type: MessageName): Uint8Array {
   const packed = packr.pack(body)
   const out = new Uint8Array(start.length + packed.length)
-  if (out.length > most) {
-    throw new WireMalformedError(type, `it has ${out.length} bytes, and at most ${most} are allowed`)
-  }
+  checkSize(type, out.length)
   out.set(start)
   out.set(packed, start.length)
   return out
