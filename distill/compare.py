@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
-import numpy as np
-
 from distill import evaluate
 from distill.config import UserError
 from distill.data import Packed, write_atomically
@@ -57,16 +55,8 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
             return kept["worlds"][world] | {"commit": kept["commit"]}
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
     result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(result, indent=2) + "\n")
-    save_picture(picture, path.with_suffix(".png"))
+    evaluate.write(result, picture, path)
     return result["worlds"][world] | {"commit": result["commit"]}
-
-
-def save_picture(picture: np.ndarray, path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(picture).save(path)
 
 
 def combined(tables: list[dict]) -> dict:

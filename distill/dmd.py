@@ -35,8 +35,9 @@ from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
+from distill.student_training import inner_step_gain, student_architecture
 from distill.teacher import report
-from distill.tmd import CLIP, inner_step_gain, student_architecture
+from distill.tmd import CLIP
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, corrupt
 

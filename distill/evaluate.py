@@ -16,7 +16,7 @@ from distill.data import Packed, write_atomically
 from distill.probes import load_probe
 from distill.rollouts import parse_seeds
 from distill.training import setup
-from distill.worlds import TorchCodec, counted_gflop, counted_nfe, open_world
+from distill.worlds import TorchCodec, counted_gflop, counted_nfe, open_world, training_of
 
 
 @dataclass
@@ -78,7 +78,7 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
         table["nfe"] = {"value": counted_nfe(world), "spread": 0.0, "n": 1}
         table["gflopPerTick"] = {"value": counted_gflop(world), "spread": 0.0, "n": 1}
     table["backend"], table["modelHash"] = world.backend, world.model_hash
-    table["training"] = getattr(world, "training", {})
+    table["training"] = training_of(world.checkpoint) if hasattr(world, "checkpoint") else {}
     return table, frames
 
 
@@ -152,15 +152,21 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
     return result, contact_sheet(setting, runs, config.sheet_rows)
 
 
-def run(config: Config) -> None:
+def write(result: dict, picture: np.ndarray, path: Path) -> Path:
+    """The JSON at `path` and the contact sheet beside it, whose path it returns."""
     from PIL import Image
 
-    result, picture = evaluate(config)
-    path = Path(config.json) if config.json else Path(config.runs) / config.name / "evaluation.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(result, indent=2) + "\n")
     sheet = path.with_suffix(".png")
     Image.fromarray(picture).save(sheet)
+    return sheet
+
+
+def run(config: Config) -> None:
+    result, picture = evaluate(config)
+    path = Path(config.json) if config.json else Path(config.runs) / config.name / "evaluation.json"
+    sheet = write(result, picture, path)
     tables = result["worlds"]
     rows = {name: dict(flatten(table)) for name, table in tables.items()}
     print(f"{'':38}" + "".join(f"{name[-22:]:>24}" for name in rows))

@@ -12,31 +12,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig
-from distill.data import Latents
-from distill.dit import Conditions, count_parameters, forward_flops
+from distill.dit import Conditions, forward_flops
 from distill.headless import Headless
-from distill.optim import make_optimiser
-from distill.preview import Preview
-from distill.sampling import StudentSampler, TeacherSampler, load_teacher
+from distill.sampling import TeacherSampler, load_teacher
 from distill.student import StudentConfig
-from distill.teacher import report
-from distill.tmd import student_architecture
-from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, loss_weights
+from distill.student_training import StudentTraining, student_architecture, train_student
+from distill.training import Run
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(StudentTraining):
     name: str = "kd"
-    teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
     guidance: float = 1.0
-    loss_power: float = 1.0
-    optimiser: str = "adamw"
-    history_noise: float = 1.5
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
+    prompt_dropout: float = 0.0
 
 
 def kd_loss(student: Headless, teacher: TeacherSampler, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
@@ -46,33 +35,15 @@ def kd_loss(student: Headless, teacher: TeacherSampler, noise: Tensor, condition
 
 
 def run(config: Config) -> None:
-    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
     student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
-    student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
-    windows = Windows(training, shape, run.device)
-    ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
-    batches = Batches(len(windows), config.batch, config.seed)
-    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches)
+    student, teacher = student.to(run.device), teacher.to(run.device)
+    dreamer = TeacherSampler(teacher, config.teacher_steps, config.guidance)
+
+    def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
+        noise = torch.randn(len(x), 2, *x.shape[1:], device=x.device)
+        return kd_loss(student, dreamer, noise, conditions, weights), {}
+
     passes = config.teacher_steps * (1 if config.guidance == 1.0 else 2)
-    run.begin(flops_per_sample=(3 + passes) * forward_flops(shape))
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
-    run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {passes} passes of the teacher a sample")
-    dreamer, sampler = TeacherSampler(teacher, config.teacher_steps, config.guidance), StudentSampler(ema.model)
-    weights = loss_weights(config.codec, config.loss_power, teacher)
-    for _ in run.steps():
-        target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise, teacher.noise_unit())
-        noise = torch.randn(len(target), 2, *target.shape[1:], device=target.device)
-        run.set_learning_rate(optimiser)
-        with run.autocast():
-            loss = kd_loss(student, dreamer, noise, conditions, weights).mean()
-        run.backward(loss, optimiser, student)
-        ema.update(student)
-        run.log({"loss": loss})
-        if run.validation_due():
-            report(run, preview, sampler, {}, "student")
-    if run.progress() >= 1:
-        report(run, preview, sampler, {}, "student")
+    train_student(run, config, student, loss_of, (3 + passes) * forward_flops(teacher.config))

@@ -13,25 +13,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig, UserError
-from distill.data import Latents
-from distill.dit import Conditions, DiT, count_parameters, forward_flops, guided
+from distill.config import UserError
+from distill.dit import Conditions, DiT, forward_flops, guided
 from distill.headless import Headless
-from distill.optim import make_optimiser
-from distill.own_history import OwnHistory
-from distill.preview import Preview
-from distill.sampling import StudentSampler, load_teacher
-from distill.student import StudentConfig, student_flops
-from distill.teacher import report
-from distill.tmd import CLIP, adaptive, central_difference, forward_mode, student_architecture
-from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts, loss_weights
+from distill.sampling import load_teacher
+from distill.student import StudentConfig
+from distill.student_training import StudentTraining, student_architecture, train_student
+from distill.tmd import CLIP, adaptive, central_difference, forward_mode
+from distill.training import Run
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(StudentTraining):
     name: str = "meanflow"
-    teacher: str = "runs/teacher/teacher.pt"
     outer_steps: int = 1  # at play
     outer_shift: float = 10.0
     equal: float = 0.75  # part of the batch with r = t
@@ -41,16 +35,7 @@ class Config(TrainConfig):
     derivative: str = "difference"  # difference | jvp (exact, slower)
     velocity: str = "data"  # data: x1 - x | teacher
     guidance: float = 1.0
-    prompt_dropout: float = 0.1
     weight_constant: float = 1.0  # c / d
-    loss_power: float = 1.0
-    optimiser: str = "adamw"
-    history_noise: float = 1.5
-    own_history: float = 0.0
-    own_ticks: int = 8
-    own_after: float = 0.3
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
 
 
 def sample_times(batch: int, config: Config, device) -> tuple[Tensor, Tensor]:
@@ -101,41 +86,13 @@ def training_flops(teacher: DiT, config: Config) -> int:
 
 def run(config: Config) -> None:
     check(config)
-    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
     plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift, average=True)
     student = Headless(teacher, plan)
     run = Run(config, "student", student_architecture(student))
-    student, teacher, shape = student.to(run.device), teacher.to(run.device), student.dit.config
-    windows = Windows(training, shape, run.device)
-    ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
-    batches = Batches(len(windows), config.batch, config.seed)
-    sampler = StudentSampler(ema.model)
-    unit = student.dit.noise_unit()
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit)
-    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
-    run.begin(flops_per_sample=training_flops(teacher, config))
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
-    run.say(
-        f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps}, "
-        f"{student_flops(plan, shape) / 1e9:.3f} GFLOP a tick"
-    )
-    weights = loss_weights(config.codec, config.loss_power, student.dit)
-    for _ in run.steps():
-        target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise, unit)
-        if config.own_history and run.progress() >= config.own_after:
-            target, conditions, _ = own.mix(target, conditions, sampler)
-        conditions = drop_prompts(conditions, config.prompt_dropout)
-        x = student.dit.to_change(target, conditions)
-        run.set_learning_rate(optimiser)
-        with run.autocast():
-            loss, figures = meanflow_loss(student, x, conditions, config, teacher, weights)
-        run.backward(loss.mean(), optimiser, student)
-        ema.update(student)
-        run.log({"loss": loss.mean(), **figures})
-        if run.validation_due():
-            report(run, preview, sampler, {}, "student")
-    if run.progress() >= 1:
-        report(run, preview, sampler, {}, "student")
+    student, teacher = student.to(run.device), teacher.to(run.device)
+
+    def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
+        return meanflow_loss(student, x, conditions, config, teacher, weights)
+
+    train_student(run, config, student, loss_of, training_flops(teacher, config))

@@ -85,12 +85,12 @@ class OwnHistory:
         self.ring[which] = torch.from_numpy(ring.astype(np.float32)).to(self.ring)
 
     def _conditions(self, which: np.ndarray) -> tuple[Tensor, Conditions, Tensor]:
-        """The recorded next latent [b,T,C], the conditions of this tick as in free running, and the drift [b]."""
+        """The recorded next latent [b,T,C], the conditions of this tick as in free running, and the newest latent as it
+        was recorded [b,T,C]."""
         target, recorded = self.windows.gather(self.row[which], self.flip[which])
         history = self.ring[which][:, [offset - 1 for offset in self.windows.config.offsets]]
         level = torch.full_like(recorded.level, self.level)
-        drift = self.drift(history[:, 0], recorded.history[:, 0])
-        return target, Conditions(history, level, recorded.actions, recorded.prompt), drift
+        return target, Conditions(history, level, recorded.actions, recorded.prompt), recorded.history[:, 0]
 
     def drift(self, dreamed: Tensor, recorded: Tensor) -> Tensor:
         """Root mean square of the distance of two latents [b,T,C] in units of the history noise, picture only."""
@@ -113,9 +113,9 @@ class OwnHistory:
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1
         self.age[which] += 1
-        target, conditions, drift = self._conditions(which)
+        target, conditions, recorded = self._conditions(which)
         if self.anchored:
-            conditions.level = drift
+            conditions.level = self.drift(conditions.history[:, 0], recorded)
         return target, conditions
 
     def mix(self, target: Tensor, conditions: Conditions, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:

@@ -19,25 +19,19 @@ from dataclasses import asdict, dataclass, fields
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig, UserError
-from distill.data import Latents
-from distill.dit import Conditions, DiT, block_flops, count_parameters, guided
-from distill.optim import make_optimiser
-from distill.own_history import OwnHistory
-from distill.preview import Preview
-from distill.sampling import StudentSampler, load_student, load_teacher
+from distill.config import UserError
+from distill.dit import Conditions, DiT, block_flops, guided
+from distill.sampling import load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
-from distill.teacher import report
-from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts, loss_weights
+from distill.student_training import StudentTraining, student_architecture, train_student
+from distill.training import Run
 
 CLIP = (0.001, 0.999)  # of s and of the times of stage 2
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(StudentTraining):
     name: str = "tmd"
-    teacher: str = "runs/teacher/teacher.pt"
     init: str = ""  # a student checkpoint to start from instead of the teacher
     outer_steps: int = 1
     inner_steps: int = 2
@@ -54,25 +48,12 @@ class Config(TrainConfig):
     derivative: str = "difference"  # difference | jvp (exact, slower)
     tangent: str = "guided"  # guided | raw
     guidance: float = 1.0  # w
-    prompt_dropout: float = 0.1
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
-    loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
-    optimiser: str = "adamw"
-    history_noise: float = 1.5
-    own_history: float = 0.0  # part of the batch whose history the student dreamed itself
-    own_ticks: int = 8  # how far such a history is dreamed at most
-    own_after: float = 0.3  # from this part of the budget on
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
 
 
 def student_config(config) -> StudentConfig:
     return StudentConfig(**{f.name: getattr(config, f.name) for f in fields(StudentConfig) if hasattr(config, f.name)})
-
-
-def student_architecture(student: Student) -> dict:
-    return student.dit.config.architecture() | {f"student_{k}": v for k, v in asdict(student.config).items()}
 
 
 def sample_intervals(batch: int, equal: float, grid: list[float], shift: float, device) -> tuple[Tensor, Tensor]:
@@ -203,53 +184,14 @@ def check(config: Config) -> None:
 
 def run(config: Config) -> None:
     check(config)
-    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
     student = load_student(config.init, averaged=False) if config.init else Student(teacher, student_config(config))
     student = student.train().requires_grad_(True)
     run = Run(config, "student", student_architecture(student))
-    student, teacher, shape = student.to(run.device), teacher.to(run.device), student.dit.config
-    windows = Windows(training, shape, run.device)
-    ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
-    batches = Batches(len(windows), config.batch, config.seed)
-    sampler = StudentSampler(ema.model)
-    own = OwnHistory(
-        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, student.dit.noise_unit()
-    )
-    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
-    run.begin(flops_per_sample=training_flops(student, config))
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
-    run.say(
-        f"{count_parameters(student) / 1e6:.2f} M parameters, M={config.outer_steps} N={config.inner_steps} "
-        f"H={config.head_blocks}, {student_flops(student.config, shape) / 1e9:.3f} GFLOP a tick"
-    )
-    weights = loss_weights(config.codec, config.loss_power, student.dit)
-    for _ in run.steps():
-        target, conditions = windows.training(batches.next())
-        conditions = corrupt(conditions, config.history_noise, student.dit.noise_unit())
-        if config.own_history and run.progress() >= config.own_after:
-            target, conditions, _ = own.mix(target, conditions, sampler)
-        conditions = drop_prompts(conditions, config.prompt_dropout)
-        x = student.dit.to_change(target, conditions)
-        run.set_learning_rate(optimiser)
-        with run.autocast():
-            loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
-        run.backward(loss.mean(), optimiser, student)
-        ema.update(student)
-        run.log({"loss": loss.mean(), **figures, "gate": student.gate})
-        if run.validation_due():
-            report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
-    if run.progress() >= 1:
-        report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+    student, teacher = student.to(run.device), teacher.to(run.device)
 
+    def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
+        loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
+        return loss, figures | {"gate": student.gate}
 
-@torch.no_grad()
-def inner_step_gain(student: Student, preview: Preview) -> dict[str, float]:
-    """Figures of the next tick with one inner step instead of N: what the head's further calls bring."""
-    if student.config.inner_steps == 1:
-        return {}
-    single = Student(student.dit, StudentConfig(**asdict(student.config) | {"inner_steps": 1}))
-    single.load_state_dict(student.state_dict())
-    figures = preview.next_tick(StudentSampler(single.eval()))
-    return {"gate": student.gate} | {f"one_inner_{name}": value for name, value in figures.items()}
+    train_student(run, config, student, loss_of, training_flops(student, config))

@@ -211,7 +211,7 @@ def open_world(name: str, config, packed: Packed):
         )
     rollout = Rollout(sampler, dit.config, config.level)
     world = Dream(name, rollout, TorchCodec(config.codec), dit.config.actions - 1, "torch-cpu", file_hash(path))
-    world.dit, world.training = dit, training_of(path)
+    world.dit, world.checkpoint = dit, path
     return world
 
 
