@@ -145,6 +145,7 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
         "command": " ".join(["python -m distill", *sys.argv[1:]]),
         "seeds": config.seeds,
         "ticks": config.ticks,
+        "level": config.level,
         "a": config.a,
         "b": config.b or None,
         "worlds": tables,

@@ -1,7 +1,7 @@
 """Evaluation on made-up episodes: the same questions to every world, and a table with the agreed keys."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -207,6 +207,8 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     assert result["rows"]["two"]["training"]["samples"] == 0
     monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
     compare.run(plan)
+    with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+        compare.run(replace(plan, level=0.5))
     with pytest.raises(UserError, match="no rows"):
         compare.run(compare.Config())
     with pytest.raises(UserError, match="two blocks"):
