@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from distill.autoencoder import load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig
 
-OTHER_WORDS = 0.75  # part of the samples whose caption is said in other words
+OTHER_WORDS = 0.9  # part of the samples whose caption is said in other words
+WORD_NOISE = 0.7  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
 
 
 class Windows:
@@ -37,7 +39,7 @@ class Windows:
         return tensors["target"], Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"])
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
-        """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and three quarters
+        """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
         with other words for their caption's setting where there are any, so that words are not learnt by episode."""
         rows = self.rows[indices]
         flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
@@ -46,6 +48,8 @@ class Windows:
             words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)
             other = torch.rand(len(rows), device=self.device) < OTHER_WORDS
             conditions.prompt = torch.where(other[:, None], words, conditions.prompt)
+        noise = torch.randn_like(conditions.prompt) * WORD_NOISE / conditions.prompt.shape[1] ** 0.5
+        conditions.prompt = F.normalize(conditions.prompt + noise, dim=1)
         return target, conditions
 
     def fixed(self, count: int) -> np.ndarray:

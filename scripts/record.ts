@@ -25,6 +25,7 @@ interface Options {
   seed: number
   out: string
   policy?: PolicyName
+  angle: string
 }
 
 function whole(text: string): number {
@@ -43,6 +44,7 @@ const options = new Command('record')
   .option('--ticks <n>', 'ticks an episode', whole, 160)
   .option('--seed <n>', 'seed of the first episode; 1,000,000 and up is held out from training', whole, 0)
   .option('--policy <name>', `one of ${POLICIES.join(', ')} (default: all, mixed)`)
+  .option('--angle <name>', 'what Chromium draws with: swiftshader, or gl-egl where Mesa is (faster)', 'swiftshader')
   .requiredOption('--out <dir>', 'folder of the episodes')
   .parse()
   .opts<Options>()
@@ -125,7 +127,7 @@ const browser = await chromium.launch({
   executablePath: await ensureChromium(),
   args: [
     ...chromiumFlags.wasm,
-    '--use-angle=swiftshader',
+    `--use-angle=${options.angle}`,
     '--enable-unsafe-swiftshader',
     '--ignore-gpu-blocklist',
   ],

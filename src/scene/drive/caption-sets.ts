@@ -12,7 +12,7 @@ export interface ParaphrasedSetting extends Setting {
 
 const EACH = 4
 const CAPTION_STREAM = 19
-const PARAPHRASES = 48
+const PARAPHRASES = 200
 const PARAPHRASE_STREAM = 20
 
 const SETTINGS: readonly Setting[] = BIOMES.flatMap((biome) =>

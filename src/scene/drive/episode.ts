@@ -59,7 +59,7 @@ function changed(rng: Rng, from: Setting): Setting {
   return to
 }
 
-/** When the words change in an episode of `ticks`, and to what: about every hundred ticks. */
+/** When the words change in an episode of `ticks`, and to what: about every three seconds. */
 export function promptPlan(seed: number, ticks: number): PromptPoint[] {
   const rng = new Rng(seed, PROMPT_STREAM)
   let setting = anySetting(rng)
@@ -70,7 +70,7 @@ export function promptPlan(seed: number, ticks: number): PromptPoint[] {
     ...setting,
   })
   const points = [say(0)]
-  for (let tick = 30 + rng.int(0, 90); tick < ticks - 25; tick += 60 + rng.int(0, 90)) {
+  for (let tick = 20 + rng.int(0, 40); tick < ticks - 20; tick += 42 + rng.int(0, 40)) {
     setting = changed(rng, setting)
     points.push(say(tick))
   }

@@ -23,6 +23,17 @@ vec3 fogged(vec3 c, vec3 p) {
 }
 `
 
+/** A number in [0, 1) for a lattice point. Of whole numbers, so that stars, rain and snow are the same on every GPU. */
+const CELL = /* glsl */ `
+float cell(vec2 p) {
+  uvec2 q = uvec2(ivec2(floor(p + 0.5)));
+  uint h = (q.x * 0x85ebca6bu) ^ (q.y * 0xc2b2ae35u + 0x9e3779b9u);
+  h = (h ^ (h >> 16u)) * 0x7feb352du;
+  h = (h ^ (h >> 15u)) * 0x846ca68bu;
+  return float((h ^ (h >> 16u)) >> 8u) / 16777216.0;
+}
+`
+
 export const OBJECT_VERTEX = /* glsl */ `
 attribute vec4 tint;
 varying vec3 vNormal, vPos;
@@ -127,7 +138,8 @@ float hill(float az, float k, float phase) {
   float sharp = 0.62 * ridge(az * 0.955 * k + phase) + 0.38 * ridge(az * 2.387 * k + phase * 1.7);
   return mix(smoothHill, sharp, hillSharp);
 }
-float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233)) + seed) * 43758.5453); }
+${CELL}
+float starCell(vec2 p) { return cell(p + vec2(floor(seed * 1000.0), 0.0)); }
 void main() {
   vec2 p = (vUv * 2.0 - 1.0) * vec2(tanHalf * aspect, tanHalf);
   float az = yaw + atan(p.x);
@@ -142,8 +154,8 @@ void main() {
   c = mix(c, discColor, disc);
   if (stars > 0.0) {
   vec2 g = vec2(az * 9.0, el * 9.0);
-  vec2 off = vec2(cell(floor(g)), cell(floor(g) + 7.0)) * 0.6 + 0.2;
-  float star = step(0.72, cell(floor(g) + 3.0)) * smoothstep(0.16, 0.03, length(fract(g) - off));
+  vec2 off = vec2(starCell(floor(g)), starCell(floor(g) + 7.0)) * 0.6 + 0.2;
+  float star = step(0.72, starCell(floor(g) + 3.0)) * smoothstep(0.16, 0.03, length(fract(g) - off));
   c = mix(c, vec3(0.95, 0.95, 1.0), star * stars * smoothstep(0.06, 0.25, el));
   }
   float cl = sin(az * 2.0 + seed) + 0.7 * sin(az * 5.0 + seed * 1.7) + 1.6 * sin(el * 13.0 + 1.2 * sin(az * 2.0));
@@ -171,7 +183,7 @@ export const WEATHER_FRAGMENT = /* glsl */ `
 uniform float time, rain, flakes, aspect;
 uniform vec3 ambient;
 varying vec2 vUv;
-float cell(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }
+${CELL}
 float flakeLayer(float count, float size, float salt) {
   vec2 p = vec2(vUv.x * aspect, vUv.y) * count;
   p.y += time * 2.0;

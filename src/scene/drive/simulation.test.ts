@@ -7,7 +7,7 @@ import { lookFromArray, lookOf, lookToArray, mixLooks } from './look'
 import { cos, hash01, sin } from './math'
 import { startCar, stepCar } from './physics'
 import { Driver } from './policy'
-import { MORPH_TICKS, Simulation } from './simulation'
+import { MORPH_RATE, MORPH_TICKS, Simulation } from './simulation'
 import { CORRIDOR, curvature, elevation } from './track'
 
 const NOON = { biome: 'meadow', time: 'noon', weather: 'clear' } as const
@@ -124,16 +124,15 @@ describe('the look', () => {
     expect(mixLooks(lookOf(NOON), lookOf(NIGHT), 1).flakes).toBe(1)
   })
 
-  it('morphs over a second when the words change, without a jump, also in mid-morph', () => {
+  it('goes the same part of the way to new words in every tick, also from mid-morph, and arrives', () => {
     const simulation = new Simulation(1, NOON)
     simulation.become(NIGHT)
-    let last = simulation.look().skyTop[2]
-    for (let i = 0; i < MORPH_TICKS + 5; i++) {
+    for (let i = 0; i < 12; i++) {
       if (i === 8) simulation.become(NOON)
-      const now = simulation.look().skyTop[2]
-      expect(Math.abs(now - last)).toBeLessThan(0.09)
-      last = now
+      const goal = lookOf(simulation.setting).skyTop[2]
+      const before = simulation.look().skyTop[2]
       simulation.step(IDLE)
+      expect(simulation.look().skyTop[2]).toBeCloseTo(before + MORPH_RATE * (goal - before), 12)
     }
     for (let i = 0; i < MORPH_TICKS; i++) simulation.step(IDLE)
     expect(simulation.look()).toEqual(lookOf(NOON))
@@ -156,13 +155,13 @@ describe('snapshots', () => {
 })
 
 describe('prompt plans', () => {
-  it('change in mid-drive at most every 60 ticks and are the same for a seed', () => {
+  it('change in mid-drive at most every 42 ticks after a first 20 and are the same for a seed', () => {
     for (let seed = 0; seed < 50; seed++) {
       const plan = promptPlan(seed, 160)
       expect(plan).toEqual(promptPlan(seed, 160))
       expect(plan[0]!.tick).toBe(0)
       plan.slice(1).forEach((point, i) => {
-        expect(point.tick - plan[i]!.tick).toBeGreaterThanOrEqual(30)
+        expect(point.tick - plan[i]!.tick).toBeGreaterThanOrEqual(i ? 42 : 20)
       })
     }
   })
