@@ -9,6 +9,7 @@ interface Options {
   port: number
   token?: string
   maxSessions: number
+  maxBatch: number
   threads: number
   provider: string
   allowHost: string[]
@@ -20,6 +21,7 @@ const SHORTEST_TOKEN = 16
 
 async function main(options: Options): Promise<void> {
   const { world, host, port, maxSessions, threads, provider } = options
+  const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && token.length < SHORTEST_TOKEN) {
     throw new BadInputError(
@@ -34,7 +36,7 @@ async function main(options: Options): Promise<void> {
   ])
   const log = pino()
   log.info({ world, provider }, 'loading the world')
-  const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch: Math.min(maxSessions, 32) })
+  const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
   const server = await DreamServer.start({
     ...{ engine, host, port, token, maxSessions, log },
     hosts: options.allowHost,
@@ -82,6 +84,7 @@ await new Command('npm run serve --')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
   .option('--max-sessions <number>', 'seats; more clients wait in line', positive, 16)
+  .option('--max-batch <number>', 'sessions in one forward pass at most; 1 computes each alone', positive, 32)
   .option('--threads <number>', 'threads inside one forward pass', positive, 2)
   .option('--provider <name>', 'execution provider of onnxruntime-node', 'cpu')
   .option('--allow-host <name>', 'further name that the server goes by; may be repeated', collect, [])

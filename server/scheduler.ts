@@ -1,6 +1,7 @@
 import type { Action } from '../src/engine/action'
 import type { TimeSource } from '../src/engine/clock'
 import type { FrameFormat } from '../src/net/messages'
+import { BatchSize } from './batch-size'
 import type { Engine, Picture } from './engine'
 
 /** What the scheduler asks a session for just before its tick, so that the newest input counts. */
@@ -66,13 +67,16 @@ export class Scheduler {
   private overdueTicks = 0
   private batches = 0
   private ticks = 0
+  private readonly size: BatchSize
 
   constructor(
     private readonly engine: Pick<Engine, 'step' | 'maxBatch'>,
     private readonly periodMs: number,
     private readonly time: TimeSource,
     private readonly onBatch: (report: BatchReport) => void = () => {},
-  ) {}
+  ) {
+    this.size = new BatchSize(engine.maxBatch, periodMs)
+  }
 
   get stats(): SchedulerStats {
     const { missedPeriods, overdueTicks, batches, ticks } = this
@@ -142,8 +146,9 @@ export class Scheduler {
   private async batch(): Promise<void> {
     const startedMs = this.time.now()
     const entries: (Due & Wish)[] = []
+    const most = this.size.choose(this.line.size)
     for (const [id, due] of this.line) {
-      if (entries.length === this.engine.maxBatch) break
+      if (entries.length === most) break
       this.line.delete(id)
       // To the end: of those that are due together, who was served longest ago is first.
       if (this.tickings.delete(id)) this.tickings.set(id, due.ticking)
@@ -154,6 +159,7 @@ export class Scheduler {
     try {
       const jobs = entries.map(({ ticking, action, format }) => ({ session: ticking.id, action, format }))
       const { pictures, studentMs } = await this.engine.step(jobs)
+      this.size.observe(entries.length, this.time.now() - startedMs)
       const byId = new Map(pictures.map((picture) => [picture.session, picture]))
       for (const { ticking, dueAtMs } of entries) {
         const picture = byId.get(ticking.id) ?? null
