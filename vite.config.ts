@@ -45,7 +45,8 @@ function serviceWorker(): Plugin {
       })
     },
     generateBundle(_, bundle) {
-      const files = Object.keys(bundle).filter((name) => name.startsWith('app/'))
+      // The arena is for those who compare students, and not worth keeping on every device.
+      const files = Object.keys(bundle).filter((name) => /^app\/(?!arena-)/.test(name))
       this.emitFile({ type: 'asset', fileName: FILE_LIST, source: JSON.stringify(files) })
     },
   }
@@ -62,7 +63,13 @@ export default defineConfig({
     outDir: 'dist',
     assetsDir: 'app',
     chunkSizeWarningLimit: 1200,
-    rolldownOptions: { output },
+    rolldownOptions: {
+      input: {
+        index: resolve(import.meta.dirname, 'index.html'),
+        arena: resolve(import.meta.dirname, 'arena/index.html'),
+      },
+      output,
+    },
   },
   worker: { format: 'es', rolldownOptions: { output } },
   // What only a worker imports is found too late otherwise, and the page loads a second time.

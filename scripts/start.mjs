@@ -15,7 +15,15 @@ Sets up if needed, builds the page if it changed, serves it and prints its addre
   --help       this text`
 
 const DEFAULT_PORT = 4173
-const SOURCES = ['src', 'assets', 'index.html', 'vite.config.ts', 'package.json', 'package-lock.json']
+const SOURCES = [
+  'src',
+  'assets',
+  'index.html',
+  'arena',
+  'vite.config.ts',
+  'package.json',
+  'package-lock.json',
+]
 
 function readOptions() {
   try {

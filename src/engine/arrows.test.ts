@@ -17,6 +17,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'src/scene': ['src/engine'],
   'src/net': ['src/engine', 'src/model'],
   'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net'],
+  'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app'],
   server: ['src/engine', 'src/model', 'src/net'],
 }
 
@@ -25,7 +26,7 @@ const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^onnxruntime-/, ['src/model', 'server']],
   [/^three(\/|$)/, ['src/scene']],
   [/^pixi\.js(\/|$)/, ['src/scene']],
-  [/^zustand(\/|$)/, ['src/app']],
+  [/^zustand(\/|$)/, ['src/app', 'src/arena']],
   [/^(ws|sharp|pino|prom-client)$/, ['server']],
   [/^msgpackr$/, ['src/net', 'src/scene']],
   [/^node:(http|https|net|tls|dgram)$/, ['server']],
