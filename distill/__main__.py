@@ -24,12 +24,21 @@ STAGES = {
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
 }
+# Stages whose packages a base install lacks: `wan-tmd` is distill/wan/tmd.py.
+OPTIONAL = {
+    "wan-account": "Wan2.1: parameters, operations and memory of the full configurations, without weights",
+    "wan-data": "Wan2.1: prompts -> the teacher's latents and the text embeddings",
+    "wan-tmd": "Wan2.1, stage 1: TM-MF",
+    "wan-dmd": "Wan2.1, stage 2: DMD2-v with the flow-head rollout",
+    "wan-sample": "Wan2.1: prompts -> videos of a student, named as VBench expects",
+    "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
+}
 
 
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m distill", description="Train, export and judge a dream.")
     stages = main.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name, text in STAGES.items():
+    for name, text in (STAGES | OPTIONAL).items():
         stage = stages.add_parser(name, help=text, description=text)
         stage.add_argument("--config", metavar="FILE", help="YAML; `defaults: base.yaml` names what it differs from")
         stage.add_argument("--resume", action="store_true", help="continue the run's checkpoint")
@@ -46,7 +55,14 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        module = importlib.import_module(f"distill.{options.stage}")
+        try:
+            module = importlib.import_module("distill." + options.stage.replace("-", "."))
+        except ModuleNotFoundError as error:
+            if options.stage not in OPTIONAL:
+                raise
+            raise UserError(
+                f"the package {error.name} is missing; install distill/wan/requirements.txt with pip"
+            ) from error
         overrides = list(options.overrides) + (["resume=true"] if options.resume else [])
         for name in ("a", "b", "seeds", "json"):
             if getattr(options, name, None) is not None:

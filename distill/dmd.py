@@ -78,7 +78,7 @@ def default_layers(blocks: int) -> list[int]:
 def generate(student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
     """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t
     where y is not x1 - x."""
-    grid = torch.tensor(student.outer_grid, device=x.device)
+    grid = torch.tensor(student.outer_grid, device=x.device, dtype=student.time_dtype)
     index = torch.randint(1, len(grid), (len(x),), device=x.device)
     t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
@@ -96,8 +96,8 @@ class Noised:
     noise: Tensor  # [B,T,C]
 
     @staticmethod
-    def draw(x: Tensor, shift: float) -> Noised:
-        t = shifted(torch.rand(len(x), device=x.device), shift).clamp(*CLIP)
+    def draw(x: Tensor, shift: float, dtype: torch.dtype | None = None) -> Noised:
+        t = shifted(torch.rand(len(x), device=x.device, dtype=dtype), shift).clamp(*CLIP)
         return Noised(t, torch.randn_like(x))
 
     def __getitem__(self, rows) -> Noised:
@@ -135,8 +135,12 @@ class Stage2:
         self.layers = list(config.layers) or default_layers(shape.blocks)
         if min(self.layers) < 0 or max(self.layers) >= shape.blocks:
             raise UserError(f"layers {self.layers} must lie in the teacher's 0..{shape.blocks - 1}")
+        self.make_critics()
+
+    def make_critics(self) -> None:
+        config, shape = self.config, self.teacher.config
         self.fake = DiT(shape)
-        self.fake.load_state_dict(teacher.state_dict())
+        self.fake.load_state_dict(self.teacher.state_dict())
         self.discriminator = Discriminator(
             shape.width, shape.grid, shape.columns, len(self.layers), config.discriminator_width
         )
@@ -154,7 +158,7 @@ class Stage2:
         config = self.config
         recorded = slice(None) if dreamed is None else ~dreamed
         sample = generate(self.student, x, conditions, config.sample_from)
-        noised = Noised.draw(x, config.time_shift)
+        noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         x_t = noised(sample)
         with torch.no_grad():
             fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
@@ -175,7 +179,8 @@ class Stage2:
 
     def look(self, noised: Noised, x: Tensor) -> Noised:
         """Where the discriminator looks. Blur shows in the fine channels, which much noise hides."""
-        return Noised.draw(x, self.config.gan_time_shift) if self.config.gan_time_shift else noised
+        shift = self.config.gan_time_shift
+        return Noised.draw(x, shift, self.student.time_dtype) if shift else noised
 
     def critic_loss(self, x: Tensor, conditions: Conditions, dreamed: Tensor | None = None) -> tuple[Tensor, dict]:
         """Fake score (x0 error at student samples) and discriminators, mean over the batch; none reaches the
@@ -184,7 +189,7 @@ class Stage2:
         recorded = slice(None) if dreamed is None else ~dreamed
         with torch.no_grad():
             sample = generate(self.student, x, conditions, config.sample_from)
-        noised = Noised.draw(x, config.time_shift)
+        noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         x_t = noised(sample)
         loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
         figures = {"fake_score": loss.detach()}

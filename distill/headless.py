@@ -21,6 +21,7 @@ class Headless(nn.Module):
     """Has the face of `Student`, with transitions that need no inner noise."""
 
     gate = 0.0
+    time_dtype = None
 
     def __init__(self, teacher: DiT, config: StudentConfig):
         super().__init__()

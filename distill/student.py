@@ -117,6 +117,8 @@ class ConcatFusion(nn.Module):
 
 
 class Student(nn.Module):
+    time_dtype: torch.dtype | None = None  # of t, s and r; None: as the tensors they go with
+
     def __init__(self, teacher: DiT, config: StudentConfig):
         """A student that starts as `teacher`. Raises UserError where H does not leave a backbone."""
         super().__init__()
@@ -126,13 +128,18 @@ class Student(nn.Module):
         self.config = config
         self.depth = blocks - config.head_blocks
         self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
-        if config.fusion == "gated":
-            self.fusion = GatedFusion(teacher.config, config.fusion_ratio, config.gate_init)
-        else:
-            self.fusion = ConcatFusion(teacher.config)
-        self.interval = zero_output(copy.deepcopy(self.dit.time))
+        self.fusion = self.make_fusion()
+        self.interval = self.make_interval()
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
         self.inner_grid = grid(config.inner_steps, config.inner_shift, config.top)
+
+    def make_fusion(self) -> nn.Module:
+        if self.config.fusion == "gated":
+            return GatedFusion(self.dit.config, self.config.fusion_ratio, self.config.gate_init)
+        return ConcatFusion(self.dit.config)
+
+    def make_interval(self) -> nn.Module:
+        return zero_output(copy.deepcopy(self.dit.time))
 
     @property
     def gate(self) -> float:
@@ -168,7 +175,8 @@ class Student(nn.Module):
         are those of the backbone."""
         y, t = y1, t[:, None, None]
         for s, r in zip(self.inner_grid[:0:-1], self.inner_grid[-2::-1], strict=True):
-            head = self.head(y, y1.new_full((len(y1),), s), y1.new_full((len(y1),), r), features, base)
+            times = (y1.new_full((len(y1),), value, dtype=self.time_dtype) for value in (s, r))
+            head = self.head(y, *times, features, base)
             y = y - (s - r) * self.average(self.estimate(head, x, t), y, s, y1)
         return y
 
@@ -184,7 +192,7 @@ class Student(nn.Module):
         x = noise[:, 0]
         steps = zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True)
         for index, (t, r) in enumerate(steps):
-            whole = x.new_ones(len(x))
+            whole = x.new_ones(len(x), dtype=self.time_dtype)
             x = x - (t - r) * self.transition(x, t * whole, r * whole, noise[:, 1 + index], conditions)
         return x
 

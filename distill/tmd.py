@@ -56,10 +56,12 @@ def student_config(config) -> StudentConfig:
     return StudentConfig(**{f.name: getattr(config, f.name) for f in fields(StudentConfig) if hasattr(config, f.name)})
 
 
-def sample_intervals(batch: int, equal: float, grid: list[float], shift: float, device) -> tuple[Tensor, Tensor]:
+def sample_intervals(
+    batch: int, equal: float, grid: list[float], shift: float, device, dtype=None
+) -> tuple[Tensor, Tensor]:
     """s and r, each [B]. s is uniform, then shifted; r the next lower point of the grid, or s in the first rows."""
-    s = shifted(torch.rand(batch, device=device), shift).clamp(*CLIP)
-    points = torch.tensor(grid, device=device)
+    s = shifted(torch.rand(batch, device=device, dtype=dtype), shift).clamp(*CLIP)
+    points = torch.tensor(grid, device=device, dtype=dtype)
     r = points[(points[None] <= s[:, None]).sum(1) - 1]
     same = round(equal * batch)
     return s, torch.cat([s[:same], r[same:]])
@@ -99,18 +101,25 @@ def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, c
 
 
 def tm_mf_loss(
-    student: Student, x: Tensor, conditions: Conditions, config: Config, teacher: DiT | None = None, weights=None
+    student: Student,
+    x: Tensor,
+    conditions: Conditions,
+    config: Config,
+    teacher: DiT | None = None,
+    weights: Tensor | None = None,
+    same: int | None = None,
 ):
     """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them;
-    weights [T,C] of the errors."""
+    weights [T,C] of the errors. The first `same` rows go without the derivative (by default those with r = s; to ask
+    for it in more rows costs time and changes nothing)."""
     batch, device = len(x), x.device
-    grid = torch.tensor(student.outer_grid[1:], device=device)
+    grid = torch.tensor(student.outer_grid[1:], device=device, dtype=student.time_dtype)
     t = grid[torch.randint(len(grid), (batch,), device=device)]
     time = t[:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = (1 - time) * x + time * x1
     y = x1 - x if student.config.predicts == "difference" else x
-    s, r = sample_intervals(batch, config.equal, student.inner_grid, config.s_shift, device)
+    s, r = sample_intervals(batch, config.equal, student.inner_grid, config.s_shift, device, student.time_dtype)
     y_s = (1 - s)[:, None, None] * y + s[:, None, None] * y1
 
     base = student.base(conditions)
@@ -137,7 +146,7 @@ def tm_mf_loss(
             y_null = estimate(y_s, s, s, student.backbone(x_t, t, null, base_null), base_null)
             y = torch.where(kept[:, None, None], y_null + config.guidance * (y - y_null), y)
         target = y1 - y
-        same = round(config.equal * batch)
+        same = round(config.equal * batch) if same is None else same
         if same < batch:
             rest = slice(same, batch)
             tangent = (y1 - (y if config.tangent == "guided" else raw))[rest]

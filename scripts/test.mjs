@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
 import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
 import { ensureNodePackages } from './lib/node-packages.mjs'
-import { ensurePython, venvPython } from './lib/python.mjs'
+import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { root, run, SetupError } from './lib/run.mjs'
 
 const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
@@ -63,7 +63,11 @@ const STAGES = {
       })),
   },
 }
-const SETUP = { node: ensureNodePackages, python: ensurePython, chromium: ensureChromium }
+const SETUP = {
+  node: ensureNodePackages,
+  python: () => ensurePython(TEST_REQUIREMENTS),
+  chromium: ensureChromium,
+}
 
 const HELP = `npm test -- [--only STAGE,STAGE]
 

@@ -1,10 +1,14 @@
-// The Python environment of distill/: a venv in .venv with exactly the packages of distill/requirements.txt.
+// The Python environment of distill/: a venv in .venv with exactly the packages of distill/requirements.txt, and for
+// the tests those of distill/wan/requirements.txt too.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run, SetupError } from './run.mjs'
 
 const LOWEST_PYTHON = '3.11'
-const requirements = join(root, 'distill/requirements.txt')
+const BASE = ['distill/requirements.txt']
+
+/** What every test needs: the optional packages of distill/wan come with the base, so that its torch stays. */
+export const TEST_REQUIREMENTS = [...BASE, 'distill/wan/requirements.txt']
 
 /** The venv's interpreter, whether it exists or not. */
 export const venvPython = join(
@@ -15,7 +19,7 @@ export const venvPython = join(
 // Prints the first package that is missing or of another version. "2.13.0+cpu" answers "2.13.0".
 const CHECK = `
 import importlib.metadata, re, sys
-for line in open(sys.argv[1]):
+for line in [line for name in sys.argv[1:] for line in open(name, encoding="utf-8")]:
     found = re.match(r"([A-Za-z0-9_.-]+)==([^ ;#]+)", line)
     if not found:
         continue
@@ -40,8 +44,9 @@ async function systemPython() {
   )
 }
 
-/** Makes the venv and installs its packages where they are missing; answers the interpreter's path. */
-export async function ensurePython() {
+/** Makes the venv and installs the packages of these files where they are missing; answers the interpreter's path. */
+export async function ensurePython(files = BASE) {
+  const requirements = files.map((file) => join(root, file))
   if (!existsSync(venvPython)) {
     const python = await systemPython()
     console.log('Making the Python environment in .venv ...')
@@ -52,16 +57,17 @@ export async function ensurePython() {
       )
     }
   }
-  const { status, output } = await run(venvPython, ['-c', CHECK, requirements], { capture: true })
+  const { status, output } = await run(venvPython, ['-c', CHECK, ...requirements], { capture: true })
   if (status === 0) return venvPython
   console.log(
     `Installing the Python packages (${output.trim().split('\n').at(-1)}); PyTorch takes a while ...`,
   )
   const quiet = process.stdout.isTTY ? [] : ['--quiet']
-  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', ...quiet, '-r', requirements]
+  const chosen = requirements.flatMap((file) => ['-r', file])
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', ...quiet, ...chosen]
   if ((await run(venvPython, pip)).status !== 0) {
     throw new SetupError(
-      'pip could not install distill/requirements.txt; its reason is above. Check the network and run the command again.',
+      `pip could not install ${files.join(' and ')}; its reason is above. Check the network and run the command again.`,
     )
   }
   return venvPython

@@ -1,0 +1,155 @@
+"""VBench (arXiv 2311.17982) of sampled videos, beside the paper's rows.
+
+- Calls the official tool where it is installed (`pip install vbench`), dimension by dimension; a dimension that has a
+  result already is not measured again. `table=true` only reads results that are there.
+- Total = (4 quality + semantic) / 5 over normalised dimensions: VBench's scripts/constant.py and cal_final_score.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.config import BaseConfig, UserError
+
+# name -> (lowest, highest, weight), VBench's normalisation
+QUALITY = {
+    "subject_consistency": (0.1462, 1.0, 1.0),
+    "background_consistency": (0.2615, 1.0, 1.0),
+    "temporal_flickering": (0.6293, 1.0, 1.0),
+    "motion_smoothness": (0.706, 0.9975, 1.0),
+    "aesthetic_quality": (0.0, 1.0, 1.0),
+    "imaging_quality": (0.0, 1.0, 1.0),
+    "dynamic_degree": (0.0, 1.0, 0.5),
+}
+SEMANTIC = {
+    "object_class": (0.0, 1.0, 1.0),
+    "multiple_objects": (0.0, 1.0, 1.0),
+    "human_action": (0.0, 1.0, 1.0),
+    "color": (0.0, 1.0, 1.0),
+    "spatial_relationship": (0.0, 1.0, 1.0),
+    "scene": (0.0, 0.8222, 1.0),
+    "appearance_style": (0.0009, 0.2855, 1.0),
+    "temporal_style": (0.0, 0.364, 1.0),
+    "overall_consistency": (0.0, 0.364, 1.0),
+}
+
+# arXiv 2601.09881, Tables 1 and 2: method, NFE, total, quality, semantic
+PAPER = {
+    "1.3b": [
+        ("Wan2.1 1.3B (teacher)", "50x2", 84.26, 85.30, 80.09),
+        ("rCM", "4", 84.43, 85.38, 80.63),
+        ("DMD2-v, gamma 5", "4", 84.60, 86.03, 79.87),
+        ("rCM", "2", 84.09, 84.90, 80.86),
+        ("DMD2-v", "2", 84.39, 85.65, 79.32),
+        ("TMD-N2H5", "2.33", 84.68, 85.71, 80.55),
+        ("TMD-N4H5", "3.00", 84.67, 85.72, 80.47),
+        ("rCM", "1", 82.65, 83.60, 78.82),
+        ("DMD2-v (with KD)", "1", 83.24, 84.28, 79.10),
+        ("TMD-N2H5", "1.17", 83.80, 85.07, 78.69),
+        ("TMD-N4H5", "1.50", 83.79, 85.03, 78.83),
+    ],
+    "14b": [
+        ("Wan2.1 14B (teacher)", "50x2", 86.22, 86.67, 84.44),
+        ("rCM", "4", 84.92, 85.43, 82.88),
+        ("DMD2-v", "4", 84.52, 85.37, 81.11),
+        ("rCM", "2", 85.05, 85.57, 82.95),
+        ("DMD2-v", "2", 84.79, 85.78, 80.83),
+        ("TMD-N4H5", "2.75", 84.62, 85.09, 82.72),
+        ("rCM", "1", 83.02, 83.57, 80.81),
+        ("DMD2-v", "1", 83.69, 84.46, 80.61),
+        ("TMD-N4H5", "1.38", 84.24, 84.89, 81.65),
+    ],
+}
+
+
+@dataclass
+class Config(BaseConfig):
+    name: str = "wan-vbench"
+    videos: str = "runs/wan-sample/videos"
+    results: str = "runs/wan-vbench"
+    information: str = ""  # VBench_full_info.json of the tool's repository, where its default does not find it
+    size: str = "1.3b"
+    row: str = "TMD-N2H5"  # the paper's row that ours stands beside: its method ...
+    nfe: str = "2.33"  # ... and its NFE
+    table: bool = False  # only the table, from the results that are there
+
+
+def read_results(folder: Path) -> dict[str, float]:
+    """{dimension: raw figure}, from the tool's *_eval_results.json files."""
+    found: dict[str, float] = {}
+    for path in sorted(folder.glob("**/*_eval_results.json")):
+        try:
+            for dimension, value in json.loads(path.read_text()).items():
+                if dimension in QUALITY or dimension in SEMANTIC:
+                    found[dimension] = float(value[0] if isinstance(value, list) else value)
+        except (OSError, ValueError, AttributeError, TypeError, IndexError) as error:
+            raise UserError(f"{path} is not a result of VBench's tool ({error})") from error
+    return found
+
+
+def score(results: dict[str, float], group: dict[str, tuple[float, float, float]]) -> float | None:
+    """The weighted mean of a group's normalised dimensions, in percent; None where one is missing."""
+    if any(name not in results for name in group):
+        return None
+    total = sum(w * (results[name] - low) / (high - low) for name, (low, high, w) in group.items())
+    return 100 * total / sum(w for _, _, w in group.values())
+
+
+def scores(results: dict[str, float]) -> tuple[float | None, float | None, float | None]:
+    """Total, quality, semantic."""
+    quality, semantic = score(results, QUALITY), score(results, SEMANTIC)
+    total = None if quality is None or semantic is None else (4 * quality + semantic) / 5
+    return total, quality, semantic
+
+
+def table(config: Config, results: dict[str, float]) -> str:
+    """Markdown: the paper's figures, and ours beside the row that `config` names; empty where nothing was run."""
+    if config.size not in PAPER:
+        raise UserError(f"size must be one of {', '.join(PAPER)}, not {config.size}")
+    rows = PAPER[config.size]
+    if not any((method, nfe) == (config.row, config.nfe) for method, nfe, *_ in rows):
+        raise UserError(f"the paper has no row {config.row} with NFE {config.nfe} for {config.size}")
+    ours = scores(results)
+    lines = [
+        "| method | NFE | total, paper | quality | semantic | total, ours | quality | semantic |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for method, nfe, *paper in rows:
+        mine = ours if (method, nfe) == (config.row, config.nfe) else (None, None, None)
+        cells = [f"{value:.2f}" for value in paper] + ["" if value is None else f"{value:.2f}" for value in mine]
+        lines.append(f"| {method} | {nfe} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def measure(config: Config, folder: Path) -> None:
+    """Calls the tool for every dimension without a result."""
+    tool = shutil.which("vbench")
+    if tool is None:
+        raise UserError("VBench's tool is not installed (`pip install vbench`); with table=true it is not needed")
+    if not any(Path(config.videos).glob("*.mp4")):
+        raise UserError(f"{config.videos} holds no videos; run wan-sample first")
+    done = read_results(folder)
+    for dimension in [name for name in (*QUALITY, *SEMANTIC) if name not in done]:
+        command = [tool, "evaluate", "--videos_path", config.videos, "--dimension", dimension]
+        command += ["--output_path", str(folder / dimension)]
+        command += ["--full_json_dir", config.information] if config.information else []
+        if subprocess.run(command).returncode:
+            raise UserError(f"`{' '.join(command)}` failed; its reason is above. What was measured before it is kept")
+
+
+def run(config: Config) -> None:
+    folder = Path(config.results)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not config.table:
+        measure(config, folder)
+    results = read_results(folder)
+    text = table(config, results)
+    (folder / "table.md").write_text(text + "\n")
+    missing = [name for name in (*QUALITY, *SEMANTIC) if name not in results]
+    if missing:
+        print(f"[wan-vbench] without results: {', '.join(missing)}")
+    print(text)
