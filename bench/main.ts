@@ -1,11 +1,9 @@
 /** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
-import { execFileSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
-import { dirname } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { OneiroError } from '../src/engine/errors'
 import { benchNode } from './node'
+import { circumstances, positive, writeReport } from './report'
+import { serveCommand } from './serve'
 import { type Summary, summarise } from './summary'
 import { benchWasm } from './wasm'
 
@@ -16,24 +14,6 @@ interface Flags {
   ticks: number
   warmUp: number
   json?: string
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('A whole number from 1 was expected.')
-  return value
-}
-
-function commit(): string | null {
-  try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch {
-    return null
-  }
 }
 
 function line(backend: string, { tickMs, bareMs, overhead, stages }: Summary): string {
@@ -58,18 +38,7 @@ async function main(flags: Flags): Promise<void> {
     backends[backend] = { ...summarise(run), threads }
     console.log(line(backend, backends[backend]))
   }
-  if (!flags.json) return
-  const [cpu] = cpus()
-  const report = {
-    commit: commit(),
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
-    machine: { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version },
-    modelHash,
-    backends,
-  }
-  await mkdir(dirname(flags.json), { recursive: true })
-  await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`)
-  console.error(`Written to ${flags.json}.`)
+  if (flags.json) await writeReport(flags.json, { ...circumstances(), modelHash, backends })
 }
 
 const program = new Command('npm run bench --')
@@ -82,10 +51,12 @@ const program = new Command('npm run bench --')
   .option('--ticks <n>', 'ticks measured', positive, 300)
   .option('--warm-up <n>', 'ticks played before', positive, 60)
   .option('--json <file>', 'where the report is written')
+  .enablePositionalOptions()
+  .action(main)
+  .addCommand(serveCommand())
 
-program.parse()
 try {
-  await main(program.opts<Flags>())
+  await program.parseAsync()
 } catch (error) {
   console.error(error instanceof OneiroError ? error.message : error)
   process.exitCode = 1

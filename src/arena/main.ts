@@ -42,7 +42,8 @@ const commands: Commands = {
 
 async function start(): Promise<void> {
   const short = (href: string) => (href.startsWith(site) ? href.slice(site.length) : href)
-  const given = { a: short(address.a), b: address.b && short(address.b) }
+  const rest = [...new URLSearchParams(location.search)].filter(([name]) => name !== 'a' && name !== 'b')
+  const given = { a: short(address.a), b: address.b && short(address.b), rest }
   const page = createPage(document.getElementById('app')!, store, commands, given)
   attachKeys(store, commands)
   const { a, b, backend } = address

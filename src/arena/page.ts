@@ -1,7 +1,7 @@
 import { GLYPHS, h, iconButton, setText } from '../app/ui/dom'
 import { createBallot } from './ballot'
 import { createResults, type ResultCommands } from './results'
-import { createSetup } from './setup'
+import { createSetup, type Given } from './setup'
 import type { ArenaState, ArenaStore } from './store'
 import type { Question, Verdict } from './votes'
 
@@ -25,7 +25,7 @@ export function createPage(
   root: HTMLElement,
   store: ArenaStore,
   commands: Commands,
-  given: { readonly a: string; readonly b: string | null },
+  given: Given,
 ): PageElements {
   const panes = [pane('left'), pane('right')] as const
   const prompt = h('p.arena-prompt', { 'aria-live': 'polite' })
@@ -42,11 +42,11 @@ export function createPage(
     ballot,
   )
   root.append(
-    createHeader(store, commands),
     round,
-    createTrouble(store, commands),
-    notices,
     createSetup(store, given),
+    createHeader(store, commands),
+    notices,
+    createTrouble(store, commands),
     createResults(store, commands),
   )
   const render = (state: ArenaState) => {

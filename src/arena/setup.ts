@@ -1,11 +1,16 @@
 import { h } from '../app/ui/dom'
 import type { ArenaState, ArenaStore } from './store'
 
+/** What the address gives. */
+export interface Given {
+  readonly a: string
+  readonly b: string | null
+  /** Everything else in it, which the form keeps. */
+  readonly rest: readonly (readonly [string, string])[]
+}
+
 /** What is to be given where a student is missing, or cannot be compared with the other. */
-export function createSetup(
-  store: ArenaStore,
-  given: { readonly a: string; readonly b: string | null },
-): HTMLElement {
+export function createSetup(store: ArenaStore, given: Given): HTMLElement {
   const field = (name: 'a' | 'b', label: string, value: string) =>
     h(
       'label.setup-field',
@@ -27,6 +32,7 @@ export function createSetup(
     { method: 'get' },
     field('a', 'One student', given.a),
     field('b', 'The other', given.b ?? ''),
+    ...given.rest.map(([name, value]) => h<'input'>('input', { type: 'hidden', name, value })),
     trouble,
     h<'button'>('button.pill.primary', { type: 'submit' }, 'Begin'),
   )
