@@ -86,6 +86,14 @@ def test_dmd2_v_trains_a_student_without_a_head(world):
     assert steps[0]["vsd"] > 0
 
 
+def test_both_stages_run_in_bfloat16_and_without_a_discriminator(world):
+    exact = figures(world / "wan-tmd.jsonl")[0]
+    half = run(world, tmd, 1, "half", dtype="bfloat16")[0]
+    assert half["loss"] != exact["loss"] and half["loss"] == pytest.approx(exact["loss"], rel=0.02)
+    steps = run(world, dmd, 2, "half-dmd", dtype="bfloat16", gan=0.0)
+    assert steps[0]["loss"] == steps[0]["vsd"] > 0 and steps[1]["gradient_norm"] > 0
+
+
 def test_micro_batches_do_not_change_stage_1s_share_of_derivatives(world):
     engine = tmd.Engine(config(tmd, world, batch=64, micro_batch=1), torch.device("cpu"), 0, 32)
     rows = [engine.equal_rows(0.75, number) for number in range(64)]

@@ -5,6 +5,7 @@ Everything here is counted or derived, nothing measured. Assumptions are in the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -95,18 +96,21 @@ def counted_operations(shape: WanShape, network: WanDiT) -> int:
     return counter.get_total_flops()
 
 
-def memory(shape: WanShape, parameters: dict[str, int], plan: StudentConfig, ranks: int, sharded: bool) -> dict:
+def memory(
+    shape: WanShape, parameters: dict[str, int], plan: StudentConfig, ranks: int, sharded: bool, judge_width: int
+) -> dict:
     """Bytes on one GPU with micro_batch 1: stage -> {what: bytes}.
 
     Trained: float32 weights, gradients and two moments (16 bytes a parameter), divided by the ranks when sharded. The
     frozen teacher: bfloat16 whole, float32 sharded. Activations with checkpointing: the tokens behind every block that
-    runs with gradient (bfloat16), and one block's inside (about 34 times its tokens). Sharded: two gathered
-    blocks in bfloat16."""
+    runs with gradient (bfloat16), and the inside of one block while it is recomputed, about 48 + 2 F/D times its
+    tokens (an estimate from the block's code: much of it is float32). The discriminator's: features of three layers
+    and one branch, about 16 bytes a number. Sharded: two gathered blocks in bfloat16."""
     tokens = 2 * shape.tokens * shape.width
     share = ranks if sharded else 1
     block = (parameters["teacher"] - parameters["edges"]) // shape.blocks
     gathered = 2 * 2 * block + 4 * parameters["edges"] if sharded else 0
-    inside = 34 * tokens
+    inside = tokens * (48 + 2 * shape.feedforward // shape.width)
     calls = shape.blocks + (plan.inner_steps - 1) * plan.head_blocks
     teacher = (4 if sharded else 2) * parameters["teacher"] // share
     return {
@@ -121,6 +125,7 @@ def memory(shape: WanShape, parameters: dict[str, int], plan: StudentConfig, ran
             "discriminator": 16 * parameters["discriminator"] // share,
             "teacher": teacher,
             "activations": (calls + shape.blocks) * tokens + inside,
+            "discriminator's": 2 * 3 * tokens + 16 * judge_width * math.prod(shape.latent),
             "gathered": 2 * gathered,
         },
     }
@@ -162,7 +167,7 @@ def report(config: Config) -> str:
         f"one forward pass: {forward / 1e12:.1f} TFLOP; the student's latent: {sampled / 1e12:.1f} TFLOP "
         f"({sampled / forward:.2f} passes); the teacher's, 50 guided steps: {100 * forward / 1e15:.2f} PFLOP",
     ]
-    for stage, parts in memory(shape, parameters, plan, config.ranks, sharded).items():
+    for stage, parts in memory(shape, parameters, plan, config.ranks, sharded, CRITICS[config.size][1]).items():
         listed = ", ".join(f"{name} {size / GIB:.1f}" for name, size in parts.items() if size)
         total = sum(parts.values()) / GIB
         how = f"fsdp on {config.ranks} GPUs" if sharded else "ddp"

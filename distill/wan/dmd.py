@@ -50,11 +50,11 @@ class WanStage2(Stage2):
     def __init__(self, config: Config, student: nn.Module, teacher: nn.Module, fake: nn.Module, judge: nn.Module):
         if config.frame_gan:
             raise UserError("frame_gan judges single frames of the world drive; over Wan it must be 0")
-        self.critics = nn.ModuleDict({"fake": fake, "discriminator": judge})
+        self.critics = nn.ModuleDict({"fake": fake} if judge is None else {"fake": fake, "discriminator": judge})
         super().__init__(config, student, teacher)
 
     def make_critics(self) -> None:
-        self.fake, self.discriminator = self.critics["fake"], self.critics["discriminator"]
+        self.fake, self.discriminator = self.critics["fake"], dict(self.critics).get("discriminator")
 
 
 def stage1_plan(config: Config, shape: WanShape) -> tuple[StudentConfig, Path | None]:
@@ -71,7 +71,8 @@ def stage1_plan(config: Config, shape: WanShape) -> tuple[StudentConfig, Path | 
 
 def make_discriminator(engine: Engine, config: Config, shape: WanShape) -> nn.Module:
     def make():
-        return Conv3dDiscriminator(shape, len(config.layers), config.discriminator_width, config.discriminator_hidden)
+        width, hidden = config.discriminator_width, config.discriminator_hidden
+        return Conv3dDiscriminator(shape, len(config.layers), width, hidden, config.checkpointing)
 
     with torch.device("meta"):
         placed = make()
@@ -104,7 +105,7 @@ def run(config: Config) -> None:
         start_student(student, published, config.seed)
     elif not resuming:
         load_model(student, stage1, "student")
-    judge = make_discriminator(engine, config, shape)
+    judge = make_discriminator(engine, config, shape) if config.gan else None
     stage = WanStage2(config, student, engine.teacher(published), engine.teacher(published, trained=True), judge)
     optimiser, critic_optimiser = adamw(config, student), adamw(config, stage.critics)
     clips = Clips(config.data, shape, config.batch, config.micro_batch, config.seed, run.device)

@@ -13,6 +13,7 @@ Shapes: B batch, T tokens, C numbers of a token, L words, D width.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
@@ -186,7 +187,7 @@ class WanDiT(nn.Module):
 
     def modulation(self, time: Tensor) -> Tensor:
         """[B,D] -> shift, scale and gate of attention and of the MLP: [B,6,D] float32."""
-        with torch.autocast(time.device.type, enabled=False):
+        with without_autocast(time.device):
             return self.transformer.condition_embedder.time_proj(F.silu(time)).unflatten(1, (6, -1))
 
     def patch(self, x: Tensor) -> Tensor:
@@ -238,9 +239,13 @@ class WanDiT(nn.Module):
         return [found[index] for index in layers]
 
 
+def without_autocast(device: torch.device):
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
 def embed_time(embedder: nn.Module, times: Tensor, frequencies: int) -> Tensor:
     """times [B] in 0..1 -> [B,D] by a TimestepEmbedding, float32 whatever the autocast."""
-    with torch.autocast(times.device.type, enabled=False):
+    with without_autocast(times.device):
         return embedder(sinusoids(times, frequencies).to(embedder.linear_1.weight.dtype))
 
 
@@ -251,9 +256,10 @@ def unpatchify(tokens: Tensor, shape: WanShape) -> Tensor:
 
 
 def halve(network: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """For what is not trained: the large matrices in `dtype`; times, tables and norms stay in float32, as in Wan."""
+    """For what is not trained: matrices and the norms of q and k in `dtype`; times, tables and other norms stay in
+    float32, as in diffusers."""
     for name, module in network.named_modules():
-        large = isinstance(module, (nn.Linear, nn.Conv3d))
+        large = isinstance(module, (nn.Linear, nn.Conv3d, nn.RMSNorm))
         if large and not any(kept in name for kept in ("time_embedder", "time_proj", "interval")):
             module.to(dtype)
     return network

@@ -90,6 +90,8 @@ def read(state: dict, folder: Path, alone: bool = False) -> None:
 class WanRun(Run):
     def __init__(self, config: WanConfig, kind: str, architecture: dict):
         super().__init__(config, kind, architecture)
+        if self.device.type == "cuda":
+            torch.cuda.set_device(self.device)
         self.engine = Engine(config, self.device, self.rank, self.world)
         self.world = 1  # `batch` is already that of all ranks
         self.checkpoint = self.folder / "latest"

@@ -17,6 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 
 from distill.config import TrainConfig, UserError
@@ -77,6 +78,7 @@ class Engine:
         self.sharded = config.strategy == "fsdp"
         if self.sharded and not dist.is_initialized():
             raise UserError("strategy=fsdp needs torchrun; on one GPU: torchrun --nproc-per-node 1 -m distill ...")
+        self.mesh = init_device_mesh(device.type, (world,)) if self.sharded else None
         if config.batch % (config.micro_batch * world):
             raise UserError(
                 f"batch={config.batch} does not divide into micro-batches of {config.micro_batch} on {world} ranks"
@@ -93,9 +95,15 @@ class Engine:
             if config.checkpointing:
                 block = blocks[index] = checkpoint_wrapper(block)
             if self.sharded:
-                fully_shard(block, mp_policy=MixedPrecisionPolicy(half, torch.float32, cast_forward_inputs=False))
+                fully_shard(
+                    block,
+                    mesh=self.mesh,
+                    mp_policy=MixedPrecisionPolicy(half, torch.float32, cast_forward_inputs=False),
+                )
         if self.sharded:  # what is left (embeddings, output, fusion) computes from float32 under autocast
-            fully_shard(network, mp_policy=MixedPrecisionPolicy(None, torch.float32, cast_forward_inputs=False))
+            fully_shard(
+                network, mesh=self.mesh, mp_policy=MixedPrecisionPolicy(None, torch.float32, cast_forward_inputs=False)
+            )
             for method in methods:
                 if hasattr(network, method):
                     register_fsdp_forward_method(network, method)
@@ -147,6 +155,11 @@ class Engine:
         limit = self.config.clip or float("inf")
         norm = nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], limit)
         return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+
+
+def precision(gathered: torch.dtype | None) -> MixedPrecisionPolicy:
+    """Parameters are gathered in that type (None: as they are, float32), gradients always added in float32."""
+    return MixedPrecisionPolicy(gathered, torch.float32, cast_forward_inputs=False)
 
 
 class Side(nn.Module):

@@ -1,0 +1,156 @@
+"""Prompts to training data and to videos, with a tiny text encoder and autoencoder of the real classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKLWan
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+
+from distill.config import UserError, load_config
+from distill.tests.wan_tiny import LATENT, TEXT, overrides, write_clips, write_weights
+from distill.wan import data, media, sample, tmd
+from distill.wan.clips import Clips, read_clip
+from distill.wan.model import WanShape
+
+PROMPTS = ["a red car on a road", "two cats", "rain"]
+
+
+def write_encoders(folder: Path) -> None:
+    """folder/text_encoder, tokenizer and vae as the published models have them."""
+    torch.manual_seed(5)
+    sizes = {"d_model": TEXT, "d_kv": 4, "d_ff": 16, "num_layers": 1, "num_heads": 2, "vocab_size": 20}
+    UMT5EncoderModel(UMT5Config(**sizes)).save_pretrained(folder / "text_encoder")
+    words = ["<pad>", "</s>", "<unk>", "a", "red", "car", "on", "road", "two", "cats", "rain"]
+    tokenizer = Tokenizer(WordLevel({word: index for index, word in enumerate(words)}, "<unk>"))
+    tokenizer.pre_tokenizer = Whitespace()
+    named = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named).save_pretrained(folder / "tokenizer")
+    AutoencoderKLWan(base_dim=8, dim_mult=[1, 1, 1, 1], num_res_blocks=1).save_pretrained(folder / "vae")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Path:
+    """weights/ with everything, data/, a prompt list, and a student after one step of stage 1."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("wan")
+    write_weights(folder / "weights")
+    write_encoders(folder / "weights")
+    write_clips(folder / "data")
+    (folder / "prompts.txt").write_text("\n".join(PROMPTS) + "\n\n")
+    tmd.run(load_config(tmd.Config, None, overrides(folder, batch=1)))
+    return folder
+
+
+def config(world: Path, **changes) -> sample.Config:
+    values = {
+        "student": world / "runs/wan-tmd",
+        "weights": world / "weights",
+        "prompts": world / "prompts.txt",
+        "videos": world / "videos",
+        "latent": "[3,4,6]",
+        "dtype": "float32",
+        "seeds": 1,
+    }
+    return load_config(sample.Config, None, [f"{key}={value}" for key, value in (values | changes).items()])
+
+
+def test_a_student_is_sampled_to_videos(world, monkeypatch):
+    (world / "videos").mkdir()
+    kept = world / "videos/two cats-0.mp4"
+    kept.write_bytes(b"made before")
+    sample.run(config(world))
+    assert sorted(path.name for path in (world / "videos").iterdir()) == sorted(f"{p}-0.mp4" for p in PROMPTS)
+    assert kept.read_bytes() == b"made before"
+    video = media.read_video(world / "videos/rain-0.mp4")
+    assert video.shape == (9, 32, 48, 3) and video.std() > 0
+    monkeypatch.setattr(sample, "write_video", lambda path, frames: pytest.fail(f"{path} was made again"))
+    sample.run(config(world))
+
+
+def test_videos_are_named_and_shared_as_vbench_expects(world):
+    chosen = config(world, seeds=5, videos=world / "none")
+    shares = [list(sample.jobs(chosen, rank, 4)) for rank in range(4)]
+    made = sorted(job.path.name for share in shares for job in share)
+    assert made == sorted(f"{prompt}-{index}.mp4" for prompt in PROMPTS for index in range(5))
+    assert {len(share) for share in shares} <= {3, 4}
+    (world / "told.txt").write_text("A shiny red car ...\nTwo cats ...\nRain falls ...\n")
+    rewritten = list(sample.jobs(config(world, seeds=2, told=world / "told.txt", videos=world / "none"), 0, 1))
+    assert rewritten[0].told == "A shiny red car ..." and rewritten[0].path.name == "a red car on a road-0.mp4"
+
+
+def test_a_videos_noise_depends_on_its_place_alone():
+    shape = WanShape(4, 24, 2, 32, latent=LATENT)
+    noise = data.noise_for(shape, 1, 3, 2, count=3)
+    assert noise.shape == (1, 3, shape.tokens, shape.token_channels)
+    assert torch.equal(noise, data.noise_for(shape, 1, 3, 2, count=3))
+    assert not torch.equal(noise, data.noise_for(shape, 1, 2, 3, count=3))
+
+
+def test_lists_that_cannot_be_are_refused(world):
+    (world / "short.txt").write_text("one\n")
+    (world / "slash.txt").write_text("either/or\n")
+    (world / "empty.txt").write_text("\n")
+    for changes, reason in (
+        ({"told": world / "short.txt"}, "has 1 prompts and .* 3"),
+        ({"prompts": world / "slash.txt"}, "cannot be a file's name"),
+        ({"prompts": world / "empty.txt"}, "holds no prompts"),
+        ({"prompts": world / "nowhere.txt"}, "not readable"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            list(sample.jobs(config(world, videos=world / "none", **changes), 0, 1))
+
+
+def test_prompts_become_training_data(world):
+    keys = {"weights": world / "weights", "data": world / "made", "prompts": world / "prompts.txt", "steps": 2}
+    keys |= {"latent": "[3,4,6]", "dtype": "float32"}
+    chosen = load_config(data.Config, None, [f"{key}={value}" for key, value in keys.items()])
+    data.run(chosen)
+    files = sorted((world / "made/clips").iterdir())
+    clip = read_clip(files[0])
+    assert [path.name for path in files] == [f"{number:06d}.safetensors" for number in range(3)]
+    assert clip["latent"].shape == (16, *LATENT) and clip["latent"].isfinite().all()
+    assert clip["text"].shape[1] == TEXT and clip["text"].dtype is torch.bfloat16
+    before = files[0].stat().st_mtime_ns
+    files[1].unlink()
+    data.run(chosen)
+    assert files[0].stat().st_mtime_ns == before and files[1].is_file()
+
+
+def test_videos_become_training_data(world):
+    (world / "films").mkdir()
+    frames = np.random.default_rng(0).integers(0, 255, (9, 32, 48, 3), np.uint8)
+    (world / "one.txt").write_text("rain\n")
+    keys = {"weights": world / "weights", "data": world / "filmed", "prompts": world / "one.txt"}
+    keys |= {"latent": "[3,4,6]", "dtype": "float32", "videos": world / "films"}
+    chosen = load_config(data.Config, None, [f"{key}={value}" for key, value in keys.items()])
+    with pytest.raises(UserError, match="not a readable video"):
+        data.run(chosen)
+    media.write_video(world / "films/000000.mp4", frames[:5])
+    with pytest.raises(UserError, match=r"has a latent of \[2, 4, 6\]"):
+        data.run(chosen)
+    media.write_video(world / "films/000000.mp4", frames)
+    data.run(chosen)
+    assert read_clip(world / "filmed/clips/000000.safetensors")["latent"].shape == (16, *LATENT)
+
+
+def test_clips_depend_on_the_step_and_the_micro_batch_alone(world):
+    shape = WanShape(4, 24, 2, 32, text_width=TEXT, latent=LATENT)
+    one = Clips(world / "data", shape, batch=4, micro_batch=2, seed=1, device="cpu")
+    other = Clips(world / "data", shape, batch=4, micro_batch=1, seed=1, device="cpu")
+    latents, told = one.micro_batch(5, 1, dropout=0.5)
+    apart = [other.micro_batch(5, number, dropout=0.5) for number in (2, 3)]
+    assert torch.equal(latents, torch.cat([x for x, _ in apart]))
+    assert torch.equal(told.text, torch.cat([c.text for _, c in apart]))
+    seen = {float(other.micro_batch(step, number)[0].sum()) for step in range(3) for number in range(2)}
+    assert len(seen) > 3
+    with pytest.raises(UserError, match=r"not \[16, 3, 4, 8\]"):
+        Clips(world / "data", WanShape(4, 24, 2, 32, latent=(3, 4, 8)), 1, 1, 1, "cpu").micro_batch(0, 0)
+    with pytest.raises(UserError, match="run the stage wan-data first"):
+        Clips(world / "nowhere", shape, 1, 1, 1, "cpu")

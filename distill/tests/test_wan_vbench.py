@@ -1,0 +1,130 @@
+"""VBench's figures, and what the full configurations are said to need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from distill.config import UserError, load_config
+from distill.student import StudentConfig
+from distill.wan import account, vbench
+
+
+def config(**changes) -> vbench.Config:
+    return load_config(vbench.Config, None, [f"{key}={value}" for key, value in changes.items()])
+
+
+def write_results(folder: Path, **changes) -> dict[str, float]:
+    """As the tool writes them: [mean, [per video ...]], one file a dimension."""
+    raw = {name: (low + high) / 2 for name, (low, high, _) in (vbench.QUALITY | vbench.SEMANTIC).items()} | changes
+    for name, value in raw.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"results_{name}_eval_results.json").write_text(json.dumps({name: [value, []]}))
+    return raw
+
+
+def test_scores_are_normalised_and_weighted(tmp_path):
+    write_results(tmp_path)
+    results = vbench.read_results(tmp_path)
+    assert len(results) == 16
+    assert vbench.scores(results) == pytest.approx((50.0, 50.0, 50.0))
+    results["dynamic_degree"] = 1.0  # half a unit more, at half the weight, of six and a half
+    total, quality, semantic = vbench.scores(results)
+    assert (quality, semantic) == pytest.approx((50 + 100 * 0.25 / 6.5, 50.0))
+    assert total == pytest.approx((4 * quality + semantic) / 5)
+    assert vbench.scores({}) == (None, None, None)
+
+
+def test_the_papers_totals_follow_from_quality_and_semantics():
+    """All but one, as printed: 84.80 would follow for DMD2-v with four steps and gamma 5."""
+    for rows in vbench.PAPER.values():
+        for method, _, total, quality, semantic in rows:
+            if method != "DMD2-v, gamma 5":
+                assert (4 * quality + semantic) / 5 == pytest.approx(total, abs=0.011)
+
+
+def test_the_table_leaves_cells_empty_until_run(tmp_path, capsys):
+    vbench.run(config(results=tmp_path, table="true"))
+    told = capsys.readouterr().out
+    assert "| TMD-N2H5 | 2.33 | 84.68 | 85.71 | 80.55 |  |  |  |" in told
+    assert "without results: subject_consistency" in told
+    write_results(tmp_path)
+    vbench.run(config(results=tmp_path, table="true"))
+    assert "| TMD-N2H5 | 2.33 | 84.68 | 85.71 | 80.55 | 50.00 | 50.00 | 50.00 |" in (tmp_path / "table.md").read_text()
+
+
+def test_the_tool_is_called_for_what_has_no_result(tmp_path, monkeypatch):
+    tool, videos = tmp_path / "bin/vbench", tmp_path / "videos"
+    tool.parent.mkdir()
+    tool.write_text(
+        "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --dimension) d=$2;; --output_path) o=$2;; esac; shift; done\n"
+        f'echo "$d" >> {tmp_path}/calls; mkdir -p "$o"; echo "{{\\"$d\\": [0.5, []]}}" > "$o/r_eval_results.json"\n'
+    )
+    tool.chmod(0o755)
+    chosen = config(results=tmp_path / "results", videos=videos)
+    with pytest.raises(UserError, match="not installed"):
+        monkeypatch.setattr(vbench.shutil, "which", lambda name: None)
+        vbench.run(chosen)
+    monkeypatch.setattr(vbench.shutil, "which", lambda name: str(tool))
+    with pytest.raises(UserError, match="no videos"):
+        vbench.run(chosen)
+    videos.mkdir()
+    (videos / "a cat-0.mp4").touch()
+    vbench.run(chosen)
+    vbench.run(chosen)
+    assert (tmp_path / "calls").read_text().split() == [*vbench.QUALITY, *vbench.SEMANTIC]
+    tool.write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(UserError, match="failed"):
+        vbench.run(config(results=tmp_path / "others", videos=videos))
+
+
+def test_unreadable_results_and_unknown_rows_are_refused(tmp_path):
+    with pytest.raises(UserError, match="no row"):
+        vbench.table(config(row="TMD-N9H9"), {})
+    (tmp_path / "a_eval_results.json").write_text("[1")
+    with pytest.raises(UserError, match="not a result"):
+        vbench.read_results(tmp_path)
+
+
+# -- account -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "parameters", "judge"), [("1.3b", 1.419e9, 67.87e6), ("14b", 14.288e9, 170.9e6)])
+def test_parameters_of_the_full_sizes(size, parameters, judge):
+    teacher, student, discriminator = account.make(account.shape_of(size), StudentConfig(2, 2, 5), size)
+    assert account.count_parameters(teacher) == pytest.approx(parameters, rel=1e-3)
+    assert account.count_parameters(discriminator) == pytest.approx(judge, rel=1e-3)
+    width = teacher.config.width
+    extra = account.count_parameters(student) - account.count_parameters(teacher)
+    fusion = 4 * width**2 + 3 * width + 3 * width + 1
+    interval = (256 + 1) * width + (width + 1) * width
+    assert extra == fusion + interval
+
+
+@pytest.mark.parametrize("size", ["1.3b", "14b"])
+def test_operations_are_those_that_pytorch_counts(size):
+    shape = account.shape_of(size)
+    assert shape.tokens == 32_760 and 16 * 21 * 60 * 104 == shape.tokens * shape.token_channels == 2_096_640
+    with torch.device("meta"):
+        network = account.WanDiT(shape)
+    assert account.counted_operations(shape, network) == account.forward_operations(shape)
+
+
+def test_the_students_operations_are_its_effective_nfe():
+    """Eq. 16 counts blocks alone; fusion and embeddings add little."""
+    for size, plan in (("1.3b", StudentConfig(2, 2, 5)), ("14b", StudentConfig(1, 4, 5))):
+        shape = account.shape_of(size)
+        nfe = account.effective_nfe(plan, shape.blocks)
+        passes = account.student_operations(shape, plan) / account.forward_operations(shape)
+        assert nfe < passes < 1.02 * nfe
+
+
+def test_the_report_says_what_a_run_needs():
+    told = account.report(load_config(account.Config, None, ["size=14b", "outer_steps=1", "inner_steps=4", "ranks=32"]))
+    assert "effective NFE 1.375" in told
+    assert "fsdp on 32 GPUs" in told
+    with pytest.raises(UserError, match="size must be"):
+        account.report(load_config(account.Config, None, ["size=5b"]))
