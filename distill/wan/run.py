@@ -92,6 +92,8 @@ class WanRun(Run):
         super().__init__(config, kind, architecture)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
+        if "RANK" in os.environ and not dist.is_initialized():  # torchrun with one process, which FSDP2 may want
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
         self.engine = Engine(config, self.device, self.rank, self.world)
         self.world = 1  # `batch` is already that of all ranks
         self.checkpoint = self.folder / "latest"

@@ -130,7 +130,7 @@ class Engine:
         """What to call for the loss: DDP averages the gradients of the ranks, FSDP2 does so by itself."""
         if self.sharded or not dist.is_initialized():
             return side
-        return nn.parallel.DistributedDataParallel(side)
+        return nn.parallel.DistributedDataParallel(side, gradient_as_bucket_view=True)
 
     def micro_batches(self) -> Iterator[tuple[int, bool]]:
         """(number of the micro-batch, whether it is this rank's last) of one step."""
