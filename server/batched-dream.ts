@@ -130,6 +130,14 @@ export class BatchedDream {
     return toSnapshot(this.options.files, dream.state, dream.ring.read())
   }
 
+  /** Where a session is, without a tick. */
+  show(session: string): DreamedTick {
+    const dream = this.dreams.get(session)
+    if (!dream) throw new NotReadyError('show')
+    const { ring, epoch, state } = dream
+    return { session, epoch, tick: state.tick, latent: ring.at(1).slice() }
+  }
+
   /** Forgets a session; one that is not held is harmless. */
   free(session: string): void {
     this.dreams.delete(session)
@@ -219,7 +227,7 @@ export class BatchedDream {
     const epoch = (before?.epoch ?? 0) + 1
     ring.fill(latents)
     this.dreams.set(session, { ring, epoch, state })
-    return { session, epoch, tick: state.tick, latent: ring.at(1).slice() }
+    return this.show(session)
   }
 
   private tensor(data: Float32Array, dims: readonly number[]): Tensor {

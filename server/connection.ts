@@ -2,9 +2,8 @@ import type { RawData, WebSocket } from 'ws'
 import { OneiroError } from '../src/engine/errors'
 import { CLOSE_CODES, type RefusalCode } from '../src/net/errors'
 import type { ClientMessage, Hello } from '../src/net/messages'
-import { decodeClient, encodeServer } from '../src/net/wire'
+import { clientType, decodeClient, encodeServer } from '../src/net/wire'
 import { Limits } from './limits'
-import type { Line, Session } from './session'
 
 /** A client must say hello this soon. */
 export const HELLO_MS = 5_000
@@ -12,23 +11,43 @@ export const HELLO_MS = 5_000
 export const SILENT_MS = 10_000
 /** A client that lets so much pile up does not read. Frames stop at three, so only answers can get here. */
 const MOST_BUFFERED = 2 * 1024 * 1024
+/** Characters of a sentence; an error message has room for as many. */
+const LONGEST_SENTENCE = 2000
+
+/** A connection, as its guest sees it. */
+export interface Line {
+  send(bytes: Uint8Array): void
+  /** Says why, where there is a reason, and closes. */
+  close(code: RefusalCode | null): void
+}
+
+/** Whom a connection serves: a player's session, or a spectator. */
+export interface Guest {
+  /** Of the session that is played or watched. */
+  readonly id: string
+  /** Whether this may be said now. */
+  mayCome(type: ClientMessage['type']): boolean
+  handle(message: Exclude<ClientMessage, { type: 'hello' }>): void
+  /** This connection is gone. */
+  detach(line: Line): void
+}
 
 export interface ConnectionOptions {
   readonly socket: WebSocket
   readonly now: () => number
-  /** The first message; throws an `OneiroError` where it is refused. Else the connection's session is set. */
+  /** The first message; throws an `OneiroError` where it is refused. Else the connection's guest is set. */
   readonly onHello: (connection: Connection, hello: Hello) => void
   /** Any message after the hello. */
-  readonly onHeard: (session: Session) => void
+  readonly onHeard: (guest: Guest) => void
   readonly onClosed: (connection: Connection) => void
   readonly onRefused: (code: string) => void
   /** Told of what is no fault of the client. */
   readonly onError: (error: unknown) => void
 }
 
-/** One websocket: reads and checks what comes, and passes it to its session. */
+/** One websocket: reads and checks what comes, and passes it to its guest. */
 export class Connection implements Line {
-  session: Session | null = null
+  guest: Guest | null = null
   private readonly limits = new Limits()
   private heardAtMs: number
   private greeted = false
@@ -43,7 +62,7 @@ export class Connection implements Line {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.closed = true
-      this.session?.detach(this)
+      this.guest?.detach(this)
       options.onClosed(this)
     })
   }
@@ -59,11 +78,12 @@ export class Connection implements Line {
     if (this.closed) return
     if (code) {
       this.options.onRefused(code)
-      this.send(encodeServer({ type: 'error', request: 0, body: { code, message } }))
+      const body = { code, message: message.slice(0, LONGEST_SENTENCE) }
+      this.send(encodeServer({ type: 'error', request: 0, body }))
     }
     this.closed = true
     this.options.socket.close(code ? CLOSE_CODES[code] : 1000, code ?? '')
-    this.session?.detach(this)
+    this.guest?.detach(this)
   }
 
   /** Ends the connection at once, without a word: for one that does not answer. */
@@ -86,7 +106,7 @@ export class Connection implements Line {
       return
     }
     try {
-      this.take(decodeClient(data as Buffer))
+      this.take(data as Buffer)
     } catch (error) {
       if (error instanceof OneiroError) {
         this.close(error.code in CLOSE_CODES ? (error.code as RefusalCode) : 'WIRE_MALFORMED', error.message)
@@ -97,24 +117,24 @@ export class Connection implements Line {
     }
   }
 
-  private take(message: ClientMessage): void {
-    const { session } = this
-    if (!this.limits.take(message.type, this.heardAtMs)) this.close('TOO_MANY_MESSAGES')
-    else if (message.type === 'hello') {
-      if (this.greeted) this.close('UNEXPECTED_MESSAGE')
-      else this.options.onHello(this, message.body)
-      this.greeted = true
-    } else if (!session || !mayCome(message, session)) this.close('UNEXPECTED_MESSAGE')
-    else {
-      this.options.onHeard(session)
-      session.handle(message)
+  /** What must not be said now, or not so often, is not even read: a stranger's megabyte costs nothing. */
+  private take(bytes: Buffer): void {
+    const type = clientType(bytes)
+    const { guest } = this
+    if (!this.limits.take(type, this.heardAtMs)) this.close('TOO_MANY_MESSAGES')
+    else if (this.greeted ? type === 'hello' || !guest?.mayCome(type) : type !== 'hello') {
+      this.close('UNEXPECTED_MESSAGE')
+    } else {
+      const message = decodeClient(bytes)
+      if (message.type === 'hello') {
+        this.options.onHello(this, message.body)
+        this.greeted = true
+      } else if (guest) {
+        this.options.onHeard(guest)
+        guest.handle(message)
+      }
     }
   }
-}
-
-/** Who waits for a seat may only show that it is there. */
-function mayCome({ type }: ClientMessage, { state }: Session): boolean {
-  return state !== 'connecting' || type === 'heartbeat' || type === 'bye'
 }
 
 const SENTENCES: Record<RefusalCode, string> = {
@@ -126,7 +146,9 @@ const SENTENCES: Record<RefusalCode, string> = {
   NO_COMMON_FORMAT: 'No frame format is known to both ends. Offer "webp" or "jpeg".',
   HELLO_LATE: `A client says hello within ${HELLO_MS / 1000} s, but none came. Connect again.`,
   SESSION_TAKEN: 'Another connection took this session up, so this one ends.',
-  UNEXPECTED_MESSAGE: 'A connection begins with one hello, and has no other. Connect again.',
+  SEAT_GONE: 'No seat is kept for this: it was taken, or given up after its time. Ask for another one.',
+  UNEXPECTED_MESSAGE:
+    'A connection begins with one hello; who waits or watches does not act. Connect again, and play with a seat.',
   WIRE_VERSION: 'The other end speaks another version of the wire. Update the older of the two.',
   TOO_MANY_MESSAGES: 'Too many messages came at once. Send each input once a tick at most.',
   SERVER_FULL: 'All seats are taken, and the line is full. Try again later.',
@@ -134,6 +156,6 @@ const SENTENCES: Record<RefusalCode, string> = {
 }
 
 /** An `OneiroError` for a refusal, in the server's own words. */
-export function refusal(code: RefusalCode): OneiroError {
-  return new OneiroError(code, SENTENCES[code])
+export function refusal(code: RefusalCode, message = SENTENCES[code]): OneiroError {
+  return new OneiroError(code, message)
 }

@@ -7,7 +7,7 @@ import type { Engine, Picture, Served, StepJob, StepResult } from './engine'
 import type { OpenEngineOptions } from './open-engine'
 
 /** Calls that cross to the engine's thread. */
-type CallName = 'reset' | 'restore' | 'setPrompt' | 'snapshot' | 'step' | 'free' | 'close'
+type CallName = 'reset' | 'restore' | 'setPrompt' | 'snapshot' | 'show' | 'step' | 'free' | 'close'
 
 export interface ThreadCall {
   readonly id: number
@@ -93,6 +93,10 @@ export class ThreadedEngine implements Engine {
 
   snapshot(session: string): Promise<Snapshot> {
     return this.call('snapshot', session)
+  }
+
+  show(session: string, format: FrameFormat): Promise<Picture> {
+    return this.call('show', session, format)
   }
 
   step(jobs: readonly StepJob[]): Promise<StepResult> {

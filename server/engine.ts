@@ -10,11 +10,11 @@ import type { BatchedDream, DreamedTick } from './batched-dream'
 /** What is served, as a welcome tells it. */
 export type Served = Pick<Welcome, 'world' | 'latent'>
 
-/** One session's next tick, and how its picture travels; null where nobody will see it. */
+/** One session's next tick, and how its picture travels: to each format once, to none where nobody will see it. */
 export interface StepJob {
   readonly session: string
   readonly action: Action
-  readonly format: FrameFormat | null
+  readonly formats: readonly FrameFormat[]
 }
 
 /** A session's newest picture. */
@@ -30,7 +30,7 @@ export interface Picture {
 }
 
 export interface StepResult {
-  /** Of every job with a format whose session is still there. */
+  /** Of every job whose session is still there, one for each of its formats. */
   readonly pictures: readonly Picture[]
   readonly studentMs: number
 }
@@ -45,6 +45,8 @@ export interface Engine {
   restore(session: string, snapshot: Snapshot, format: FrameFormat): Promise<Picture>
   setPrompt(session: string, prompt: Prompt | string): Promise<void>
   snapshot(session: string): Promise<Snapshot>
+  /** The picture of where a session is, without a tick. Throws `NotReadyError` where it is not held. */
+  show(session: string, format: FrameFormat): Promise<Picture>
   step(jobs: readonly StepJob[]): Promise<StepResult>
   free(session: string): Promise<void>
   close(): Promise<void>
@@ -95,13 +97,14 @@ export class DreamEngine implements Engine {
     return this.dream.snapshot(session)
   }
 
+  async show(session: string, format: FrameFormat): Promise<Picture> {
+    return this.picture(this.dream.show(session), format)
+  }
+
   async step(jobs: readonly StepJob[]): Promise<StepResult> {
     const { ticks, studentMs } = await this.dream.step(jobs)
-    const formats = new Map(jobs.map(({ session, format }) => [session, format]))
-    const wanted = ticks.flatMap((tick) => {
-      const format = formats.get(tick.session)
-      return format ? [{ tick, format }] : []
-    })
+    const formatsOf = new Map(jobs.map(({ session, formats }) => [session, formats]))
+    const wanted = ticks.flatMap((tick) => formatsOf.get(tick.session)!.map((format) => ({ tick, format })))
     return { pictures: await this.pictures(wanted), studentMs }
   }
 

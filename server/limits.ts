@@ -10,8 +10,12 @@ interface Limit {
 const OFTEN: Limit = { rate: 200, burst: 400 }
 const SELDOM: Limit = { rate: 20, burst: 60 }
 
-/** How often a client may say what. Steps need no limit: a session carries them out one by one, and few may wait. */
-const LIMITS: Record<Exclude<ClientMessage['type'], 'step'>, Limit> = {
+/** No world ticks as fast; but a flood of steps, each refused as one too many, would keep the server busy. */
+const STEPS: Limit = { rate: 2000, burst: 4000 }
+
+/** How often a client may say what. */
+const LIMITS: Record<ClientMessage['type'], Limit> = {
+  step: STEPS,
   hello: SELDOM,
   reset: SELDOM,
   prompt: SELDOM,
@@ -30,7 +34,6 @@ export class Limits {
 
   /** True where the message is within its limit. */
   take(type: ClientMessage['type'], nowMs: number): boolean {
-    if (type === 'step') return true
     const { rate, burst } = LIMITS[type]
     const bucket = this.buckets.get(type) ?? { left: burst, atMs: nowMs }
     const left = Math.min(burst, bucket.left + ((nowMs - bucket.atMs) / 1000) * rate)

@@ -9,6 +9,7 @@ interface Options {
   port: number
   token?: string
   maxSessions: number
+  maxSpectators: number
   maxBatch: number
   threads: number
   provider: string
@@ -20,7 +21,7 @@ interface Options {
 const SHORTEST_TOKEN = 16
 
 async function main(options: Options): Promise<void> {
-  const { world, host, port, maxSessions, threads, provider } = options
+  const { world, host, port, maxSessions, maxSpectators, threads, provider } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && token.length < SHORTEST_TOKEN) {
@@ -38,7 +39,7 @@ async function main(options: Options): Promise<void> {
   log.info({ world, provider }, 'loading the world')
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
   const server = await DreamServer.start({
-    ...{ engine, host, port, token, maxSessions, log },
+    ...{ engine, host, port, token, maxSessions, maxSpectators, log },
     hosts: options.allowHost,
     origins: options.allowOrigin,
   }).catch(async (error) => {
@@ -84,6 +85,7 @@ await new Command('npm run serve --')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
   .option('--max-sessions <number>', 'seats; more clients wait in line', positive, 16)
+  .option('--max-spectators <number>', 'clients that may watch, beside the seats', whole, 32)
   .option('--max-batch <number>', 'sessions in one forward pass at most; 1 computes each alone', positive, 32)
   .option('--threads <number>', 'threads inside one forward pass', positive, 2)
   .option('--provider <name>', 'execution provider of onnxruntime-node', 'cpu')
@@ -91,7 +93,7 @@ await new Command('npm run serve --')
   .option('--allow-origin <origin>', 'page that may connect, for example https://example.org', collect, [])
   .addHelpText(
     'after',
-    '\n/healthz, /readyz and /metrics answer over HTTP on the same port. SIGTERM drains.\nExit status: 0 after SIGTERM or SIGINT, 1 the engine was lost, 2 it could not start.',
+    '\n/healthz, /readyz, /metrics and POST /seats answer over HTTP on the same port; the last two ask for the token where there is one. SIGTERM drains.\nExit status: 0 after SIGTERM or SIGINT, 1 the engine was lost, 2 it could not start.',
   )
   .action(async (options: Options) => {
     try {

@@ -7,6 +7,8 @@ export class Meters {
   readonly registry = new Registry()
   readonly sessions = this.gauge('sessions', 'Sessions that hold a seat', ['state'])
   readonly waiting = this.gauge('waiting', 'Connections that wait for a seat')
+  readonly seatsKept = this.gauge('seats_kept', 'Seats kept for who has not come yet')
+  readonly spectators = this.gauge('spectators', 'Connections that watch a session')
   readonly connections = this.gauge('connections', 'Open websockets')
   readonly frames = this.counter('frames_total', 'Frames sent', ['format'])
   readonly frameBytes = this.counter('frame_bytes_total', 'Bytes of payload sent', ['format'])

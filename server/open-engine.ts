@@ -1,14 +1,13 @@
 import { join } from 'node:path'
-import * as ort from 'onnxruntime-node'
-import { Serial } from '../src/engine/serial'
+import * as ortNode from 'onnxruntime-node'
 import { NO_CACHE } from '../src/model/assets'
-import { openCpuBackend } from '../src/model/cpu-backend'
+import type { Ort } from '../src/model/backend'
 import { folderOnDisk, nodeSession } from '../src/model/node'
-import { openPromptEncoderNode } from '../src/model/prompt/node'
-import { selfTest } from '../src/model/self-test'
 import { loadWorldFiles } from '../src/model/world-files'
 import { BatchedDream } from './batched-dream'
 import { DreamEngine } from './engine'
+import { openPromptThread } from './prompt-client'
+import { selfTest } from './self-test'
 
 export interface OpenEngineOptions {
   /** The world's folder. */
@@ -21,27 +20,24 @@ export interface OpenEngineOptions {
   readonly maxBatch: number
 }
 
-/** Opens an engine in this thread. Throws the named errors of the model. */
-export async function openEngine(options: OpenEngineOptions): Promise<DreamEngine> {
+/** Opens an engine in this thread, and a thread beside it for words. Throws the named errors of the model. */
+export async function openEngine(options: OpenEngineOptions, ort: Ort = ortNode): Promise<DreamEngine> {
   const { world, threads, provider, maxBatch } = options
   const files = await loadWorldFiles({ source: folderOnDisk(world), cache: NO_CACHE })
-  const runs = new Serial()
-  const session = nodeSession(threads, provider)
   const name = `node-${provider}`
-  const single = await openCpuBackend({ ort, name, files, session, runs })
-  await selfTest(single, files).finally(() => single.dispose())
-
-  const encoder = openPromptEncoderNode({
-    folder: join(world, '..', files.manifest.prompt.encoder),
-    runExclusive: (job) => runs.run(job),
-  })
+  const encoder = openPromptThread(join(world, '..', files.manifest.prompt.encoder))
   const dream = await BatchedDream.open({
     ort,
     files,
-    session,
-    runs,
+    session: nodeSession(threads, provider),
     maxBatch,
     encodePrompt: (text) => encoder.encode(text),
   })
+  try {
+    await selfTest(dream, files, name)
+  } catch (error) {
+    await dream.close()
+    throw error
+  }
   return new DreamEngine(dream, files, maxBatch, name, () => encoder.dispose())
 }

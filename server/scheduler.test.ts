@@ -14,7 +14,7 @@ class Player implements Ticking {
     public realtime = true,
   ) {}
   wish(): Wish | null {
-    return { action: IDLE, format: 'latents' }
+    return { action: IDLE, formats: ['latents'] }
   }
   ticked(ticked: Ticked): void {
     this.got.push(ticked)

@@ -7,14 +7,14 @@ import type { Engine, Picture } from './engine'
 /** What the scheduler asks a session for just before its tick, so that the newest input counts. */
 export interface Wish {
   readonly action: Action
-  /** Null where the picture would not be sent. */
-  readonly format: FrameFormat | null
+  /** In which its picture will be sent, each once; none where it would not be. */
+  readonly formats: readonly FrameFormat[]
 }
 
 /** A session's tick once it is computed. */
 export interface Ticked {
-  /** Null where no format was wished, or a reset overtook the tick. */
-  readonly picture: Picture | null
+  /** One for each format that was wished; none where a reset overtook the tick. */
+  readonly pictures: readonly Picture[]
   /** From when it was due to when it began, milliseconds. */
   readonly queueMs: number
   readonly studentMs: number
@@ -157,13 +157,12 @@ export class Scheduler {
     }
     if (entries.length === 0) return
     try {
-      const jobs = entries.map(({ ticking, action, format }) => ({ session: ticking.id, action, format }))
+      const jobs = entries.map(({ ticking, action, formats }) => ({ session: ticking.id, action, formats }))
       const { pictures, studentMs } = await this.engine.step(jobs)
       this.size.observe(entries.length, this.time.now() - startedMs)
-      const byId = new Map(pictures.map((picture) => [picture.session, picture]))
       for (const { ticking, dueAtMs } of entries) {
-        const picture = byId.get(ticking.id) ?? null
-        ticking.ticked({ picture, queueMs: startedMs - dueAtMs, studentMs, batch: entries.length })
+        const own = pictures.filter(({ session }) => session === ticking.id)
+        ticking.ticked({ pictures: own, queueMs: startedMs - dueAtMs, studentMs, batch: entries.length })
       }
     } catch (error) {
       for (const { ticking } of entries) ticking.failed(error)

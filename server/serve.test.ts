@@ -11,6 +11,7 @@ import type { SocketConstructor } from '../src/net/link'
 import { imagePictures } from '../src/net/pictures'
 import { RemoteWorld } from '../src/net/remote-world'
 import { ThreadedEngine } from './engine-client'
+import { DreamServer } from './server'
 import { tinyEngine } from './testing'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -33,8 +34,8 @@ describe('the engine in its thread', () => {
         await engine.reset('b', { seed: 2 }, 'webp')
       }
       const jobs = [
-        { session: 'a', action: ACTIONS[7]!, format: 'latents' as const },
-        { session: 'b', action: ACTIONS[1]!, format: 'webp' as const },
+        { session: 'a', action: ACTIONS[7]!, formats: ['latents', 'jpeg'] as const },
+        { session: 'b', action: ACTIONS[1]!, formats: ['webp'] as const },
       ]
       const [there, expected] = [await threaded.step(jobs), await here.step(jobs)]
       expect(there.pictures.map(({ encodeMs, ...rest }) => rest)).toEqual(
@@ -60,6 +61,15 @@ describe('the engine in its thread', () => {
   )
 })
 
+function clientOf(port: number) {
+  return {
+    url: `ws://localhost:${port}`,
+    WebSocket: WebSocket as unknown as SocketConstructor,
+    pictures: imagePictures(async () => ({ width: 1, height: 1, data: new Uint8ClampedArray(4) })),
+    random: () => 0,
+  }
+}
+
 function serve(...args: string[]) {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   const child = spawn(process.execPath, ['--import', tsx, 'server/main.ts', ...args], { cwd: root })
@@ -80,13 +90,7 @@ describe('npm run serve', () => {
     async () => {
       const { child, status, output } = serve('--world', TINY, '--port', '0', '--threads', '1')
       await expect.poll(() => output().match(/"port":(\d+)/)?.[1], { timeout: PATIENCE }).toBeTruthy()
-      const port = output().match(/"port":(\d+)/)![1]
-      const world = await RemoteWorld.open({
-        url: `ws://localhost:${port}`,
-        WebSocket: WebSocket as unknown as SocketConstructor,
-        pictures: imagePictures(async () => ({ width: 1, height: 1, data: new Uint8ClampedArray(4) })),
-        random: () => 0,
-      })
+      const world = await RemoteWorld.open(clientOf(Number(output().match(/"port":(\d+)/)![1])))
       await world.reset({ seed: 1, prompt: 'a snowy night drive' })
       expect((await world.step(IDLE)).index).toBe(1)
       child.kill('SIGTERM')
@@ -94,6 +98,43 @@ describe('npm run serve', () => {
       expect(output()).toContain('SERVER_DRAINING')
       expect(output()).not.toContain('snowy')
       await world.close()
+    },
+    PATIENCE,
+  )
+
+  it(
+    'SIGTERM with 20 sessions loses none: each goes on where it was, on the server that answers next',
+    async () => {
+      const next = await tinyEngine(20)
+      const { child, status, output } = serve(
+        ...['--world', TINY, '--port', '0', '--threads', '1', '--max-sessions', '20'],
+      )
+      await expect.poll(() => output().match(/"port":(\d+)/)?.[1], { timeout: PATIENCE }).toBeTruthy()
+      const port = Number(output().match(/"port":(\d+)/)![1])
+      const worlds = await Promise.all(
+        Array.from({ length: 20 }, async (_, i) => {
+          const mode = i % 2 ? ('realtime' as const) : ('lockstep' as const)
+          const world = await RemoteWorld.open({ ...clientOf(port), mode })
+          await world.reset({ seed: i })
+          let last = 0
+          for (let tick = 0; tick <= i; tick++) last = (await world.step(IDLE)).index
+          return { world, mode, last }
+        }),
+      )
+      child.kill('SIGTERM')
+      expect(await status).toBe(0)
+      const server = await DreamServer.start({ engine: next, host: 'localhost', port, maxSessions: 20 })
+      await Promise.all(
+        worlds.map(async ({ world, mode, last }) => {
+          const { index, epoch } = await world.step(IDLE)
+          if (mode === 'lockstep') expect(index).toBe(last + 1)
+          else expect(index).toBeGreaterThan(last)
+          expect([epoch, world.stats.reconnects]).toEqual([1, 1])
+        }),
+      )
+      expect(server.sessions.size).toBe(20)
+      await Promise.all(worlds.map(({ world }) => world.close()))
+      await server.close()
     },
     PATIENCE,
   )

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -7,9 +7,11 @@ import { BadInputError } from '../src/engine/errors'
 import { MAX_MESSAGE_BYTES } from '../src/net/wire'
 import { Connection } from './connection'
 import type { Engine } from './engine'
-import { isLoopback, whyRefused } from './gate'
+import { type GateOptions, isLoopback, whyRefused } from './gate'
+import { Pages } from './http'
 import { Meters } from './meters'
 import { Scheduler } from './scheduler'
+import { Secret } from './secret'
 import { Sessions } from './sessions'
 
 /** Where the server writes what happens; `pino` fits. No prompt, token or frame is ever among it. */
@@ -27,6 +29,8 @@ export interface ServeOptions {
   readonly port: number
   /** Seats. Default `SEATS`. */
   readonly maxSessions?: number
+  /** Those who may watch, beside the seats. Default `SPECTATORS`. */
+  readonly maxSpectators?: number
   /** Asked of every client. Left out, everybody is let in: only on loopback. */
   readonly token?: string
   /** Further names that the server goes by. */
@@ -38,9 +42,14 @@ export interface ServeOptions {
 }
 
 export const SEATS = 16
+export const SPECTATORS = 32
 const SWEEP_MS = 250
-/** Websockets at once for each seat, those waiting and those about to be refused included; and a few more. */
-const connectionsFor = (seats: number) => 2 * seats + 100
+/** Websockets at once: those who play and who watch; and those who wait, come back or are about to be refused. */
+const websocketsFor = (seats: number, spectators: number) => 2 * seats + spectators + 100
+/** Further sockets, for plain HTTP. */
+const HTTP_SOCKETS = 100
+/** A request is a line and a few headers. */
+const REQUEST_MS = 10_000
 const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A running server. */
@@ -54,13 +63,19 @@ export class DreamServer {
   private readonly sweeping = new AbortController()
   private readonly time: TimeSource
   private readonly log: Log
+  private readonly gate: GateOptions
+  private readonly mostConnections: number
   private ready = false
   private ending: Promise<void> | null = null
 
   private constructor(private readonly options: ServeOptions) {
-    const { engine, maxSessions = SEATS, token = null, time = systemTime, log = QUIET } = options
+    const { engine, maxSessions = SEATS, maxSpectators = SPECTATORS, token = null } = options
+    const { time = systemTime, log = QUIET, host, hosts = [], origins = [] } = options
     this.time = time
     this.log = log
+    this.gate = { hosts: [host, ...hosts], origins, loopback: isLoopback(host) }
+    this.mostConnections = websocketsFor(maxSessions, maxSpectators)
+    const secret = new Secret(token)
     const { meters } = this
     this.scheduler = new Scheduler(engine, 1000 / engine.served.world.ticksPerSecond, time, (report) => {
       meters.batchSize.observe(report.batch)
@@ -69,7 +84,7 @@ export class DreamServer {
     })
     const onError = (error: unknown) => log.error({ err: error }, 'a session failed')
     this.sessions = new Sessions({
-      ...{ engine, time, meters, maxSessions, token, onError },
+      ...{ engine, time, meters, maxSessions, maxSpectators, secret, onError },
       scheduler: this.scheduler,
     })
     this.sockets = new WebSocketServer({
@@ -78,7 +93,23 @@ export class DreamServer {
       perMessageDeflate: false,
       clientTracking: false,
     })
-    this.http = createServer((request, response) => this.answer(request, response))
+    const pages = new Pages({
+      ...{ gate: this.gate, secret },
+      ready: () => this.ready,
+      metrics: () => this.measured(),
+      keepSeat: () => this.sessions.keepSeat(),
+      onRefused: (code) => this.refused(code, 'a request was refused'),
+    })
+    this.http = createServer(
+      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
+      (request, response) => {
+        pages.answer(request, response).catch((error: unknown) => {
+          log.error({ err: error }, 'a request failed')
+          response.destroy()
+        })
+      },
+    )
+    this.http.maxConnections = this.mostConnections + HTTP_SOCKETS
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
     this.http.on('clientError', (_error, socket) => socket.destroy())
   }
@@ -150,69 +181,62 @@ export class DreamServer {
     }
   }
 
-  private answer({ url, method }: IncomingMessage, response: ServerResponse): void {
-    const say = (status: number, text: string, type = 'text/plain') => {
-      response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store' })
-      response.end(text)
-    }
-    if (method !== 'GET') say(405, 'Only GET is answered here.\n')
-    else if (url === '/healthz') say(200, 'ok\n')
-    else if (url === '/readyz') say(this.ready ? 200 : 503, this.ready ? 'ready\n' : 'not ready\n')
-    else if (url === '/metrics') {
-      this.gauge()
-      void this.meters.registry.metrics().then((text) => say(200, text))
-    } else say(404, 'Here is only a websocket, /healthz, /readyz and /metrics.\n')
-  }
-
-  private gauge(): void {
+  private measured(): Promise<string> {
     const { meters, sessions } = this
     meters.sessions.set({ state: 'active' }, sessions.count('active'))
     meters.sessions.set({ state: 'detached' }, sessions.count('detached'))
     meters.waiting.set(sessions.waiting)
+    meters.seatsKept.set(sessions.kept)
+    meters.spectators.set(sessions.watching)
     meters.connections.set(this.connections.size)
     const { missedPeriods, overdueTicks } = this.scheduler.stats
     meters.missed.set(missedPeriods)
     meters.overdue.set(overdueTicks)
+    return meters.registry.metrics()
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {})
-    const { host, hosts = [], origins = [], maxSessions = SEATS } = this.options
-    const gate = { hosts: [host, ...hosts], origins, loopback: isLoopback(host) }
-    const why = whyRefused(request.headers, gate)
+    const why = whyRefused(request.headers, this.gate)
     if (why) this.turnAway(socket, '403 Forbidden', why)
     else if (!this.ready) this.turnAway(socket, '503 Service Unavailable', 'SERVER_DRAINING')
-    else if (this.connections.size >= connectionsFor(maxSessions)) {
+    else if (this.connections.size >= this.mostConnections) {
       this.turnAway(socket, '503 Service Unavailable', 'TOO_MANY_CONNECTIONS')
     } else this.sockets.handleUpgrade(request, socket, head, (websocket) => this.connect(websocket))
   }
 
   private turnAway(socket: Duplex, status: string, code: string): void {
-    this.meters.refusals.inc({ code })
-    this.log.warn({ code }, 'a connection was turned away')
+    this.refused(code, 'a connection was turned away')
     const body = `${code}\n`
+    // It may not hang up by itself.
+    socket.once('finish', () => socket.destroy())
     socket.end(
       `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     )
   }
 
-  private connect(socket: WebSocket): void {
+  private refused(code: string, what: string): void {
+    this.meters.refusals.inc({ code })
+    this.log.warn({ code }, what)
+  }
+
+  /** Takes a websocket whose request has passed the gate. */
+  connect(socket: WebSocket): void {
     const connection = new Connection({
       socket,
       now: () => this.time.now(),
       onHello: (from, hello) => {
         this.sessions.join(from, hello)
-        this.log.info({ session: from.session?.id, resumed: hello.resume !== undefined }, 'a client joined')
+        const { resume, watch } = hello
+        const how = { resumed: resume !== undefined, watches: watch !== undefined }
+        this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
       },
-      onHeard: (session) => this.sessions.heard(session),
+      onHeard: (guest) => this.sessions.heard(guest),
       onClosed: (from) => {
         this.connections.delete(from)
-        this.log.info({ session: from.session?.id }, 'a connection closed')
+        this.log.info({ session: from.guest?.id }, 'a connection closed')
       },
-      onRefused: (code) => {
-        this.meters.refusals.inc({ code })
-        this.log.warn({ code }, 'a connection was ended')
-      },
+      onRefused: (code) => this.refused(code, 'a connection was ended'),
       onError: (error) => this.log.error({ err: error }, 'a connection failed'),
     })
     this.connections.add(connection)

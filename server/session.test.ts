@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import type { ClientMessage, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
 import { decodeServer } from '../src/net/wire'
+import type { Line } from './connection'
 import { Meters } from './meters'
 import { Scheduler } from './scheduler'
-import { type Line, MOST_REQUESTS, Session } from './session'
+import { MOST_REQUESTS, Session } from './session'
 import type { SessionState } from './session-states'
 import { FakeEngine } from './testing'
 
@@ -221,6 +222,24 @@ describe('the end', () => {
     const { session, line, engine, say } = await started()
     say({ type: 'bye' })
     expect([session.state, line.closed, engine.dreams.size]).toEqual(['closed', null, 0])
+  })
+
+  it('bye in the middle of a reset frees what the reset makes', async () => {
+    const { engine, say, session } = await started('lockstep')
+    const { reset } = engine
+    let go = () => {}
+    engine.reset = async (...args) => {
+      await new Promise<void>((resolve) => {
+        go = resolve
+      })
+      return reset.apply(engine, args)
+    }
+    say({ type: 'reset', request: 2, body: { seed: 2 } })
+    await settle()
+    say({ type: 'bye' })
+    go()
+    await settle()
+    expect([session.state, engine.dreams.size]).toEqual(['closed', 0])
   })
 
   it('an engine that fails ends the session in a sentence', async () => {

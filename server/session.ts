@@ -5,18 +5,14 @@ import { Serial } from '../src/engine/serial'
 import { type RefusalCode, ServerRefusedError } from '../src/net/errors'
 import type { ClientMessage, FrameFormat, Hello, Mode, ServerMessage } from '../src/net/messages'
 import { encodeServer } from '../src/net/wire'
+import type { Guest, Line } from './connection'
 import type { Engine, Picture } from './engine'
+import { AT_ONCE, Frames } from './frames'
 import type { Meters } from './meters'
 import { Replies } from './replies'
 import type { Scheduler, Ticked, Ticking, Wish } from './scheduler'
 import { type Effect, type SessionEvent, type SessionState, transition } from './session-states'
-
-/** A connection, as its session sees it. */
-export interface Line {
-  send(bytes: Uint8Array): void
-  /** Says why, where there is a reason, and closes. */
-  close(code: RefusalCode | null): void
-}
+import type { Spectator } from './spectator'
 
 export interface SessionOptions {
   readonly id: string
@@ -32,8 +28,6 @@ export interface SessionOptions {
 
 export const RELEASE_KEYS_MS = 2_000
 export const RESUME_MS = 60_000
-/** Frames that may be on their way to one client. */
-export const MOST_UNACKNOWLEDGED = 3
 /** Requests of one client that may wait or be under way. */
 export const MOST_REQUESTS = 8
 
@@ -52,10 +46,18 @@ interface Step {
   readonly failed: (error: unknown) => void
 }
 
+/** The tick in the engine: what it is for, and who will be sent its picture. */
+interface UnderWay {
+  readonly cause: Step | Held
+  /** False where the player has no room for it. */
+  readonly own: boolean
+  readonly audience: readonly Spectator[]
+}
+
 const NOTHING_HELD: Held = { action: IDLE, sequence: 0, sentAtMs: 0 }
 
 /** One client's drive: what it holds, what it is owed, and how far behind it is. The dream itself is the engine's. */
-export class Session implements Ticking {
+export class Session implements Ticking, Guest {
   readonly id: string
   private current: SessionState = 'connecting'
   private line: Line | null = null
@@ -63,9 +65,8 @@ export class Session implements Ticking {
   private mode: Mode = 'lockstep'
   /** 0 before the first reset. */
   private epoch = 0
-  private sequence = 0
-  private acknowledged = 0
-  private skipped = 0
+  private readonly frames: Frames
+  private readonly audience = new Set<Spectator>()
   private held = NOTHING_HELD
   private heardAtMs = 0
   private detachedAtMs = 0
@@ -73,11 +74,11 @@ export class Session implements Ticking {
   private readonly commands = new Serial()
   private waiting = 0
   private step: Step | null = null
-  /** What the tick in the engine is for. */
-  private inEngine: Step | Held | null = null
+  private inEngine: UnderWay | null = null
 
   constructor(private readonly options: SessionOptions) {
     this.id = options.id
+    this.frames = new Frames(options.meters)
   }
 
   get state(): SessionState {
@@ -103,7 +104,7 @@ export class Session implements Ticking {
     this.line = line
     this.format = format
     this.mode = hello.mode
-    this.acknowledged = this.sequence
+    this.frames.forget()
     this.heardAtMs = this.options.time.now()
   }
 
@@ -124,6 +125,11 @@ export class Session implements Ticking {
     if (this.current === 'detached' && nowMs - this.detachedAtMs >= RESUME_MS) this.apply('expired')
   }
 
+  /** Who waits for a seat may only show that it is there. */
+  mayCome(type: ClientMessage['type']): boolean {
+    return this.current !== 'connecting' || type === 'heartbeat' || type === 'bye'
+  }
+
   handle(message: Exclude<ClientMessage, { type: 'hello' }>): void {
     switch (message.type) {
       case 'action':
@@ -131,9 +137,7 @@ export class Session implements Ticking {
         if (message.sequence > this.held.sequence) this.held = message
         return
       case 'ack':
-        if (message.sequence > this.acknowledged) {
-          this.acknowledged = Math.min(message.sequence, this.sequence)
-        }
+        this.frames.acknowledge(message.sequence)
         return
       case 'heartbeat':
         this.heardAtMs = this.options.time.now()
@@ -152,37 +156,51 @@ export class Session implements Ticking {
     return this.playing ? this.options.engine.snapshot(this.id) : null
   }
 
+  /** Somebody watches from now on, and is shown at once where the drive is. */
+  watch(spectator: Spectator): void {
+    this.audience.add(spectator)
+    if (this.playing) void this.showTo([spectator])
+  }
+
+  unwatch(spectator: Spectator): void {
+    this.audience.delete(spectator)
+  }
+
   send(message: ServerMessage): void {
     this.line?.send(encodeServer(message))
   }
 
   wish(): Wish | null {
-    if (this.step) {
-      this.inEngine = this.step
-      this.step = null
-      return { action: this.inEngine.action, format: this.format }
-    }
-    if (!this.realtime) return null
-    this.inEngine = this.held
-    const full = this.sequence - this.acknowledged >= MOST_UNACKNOWLEDGED
-    if (full) {
-      this.skipped++
-      this.options.meters.skipped.inc()
-    }
-    return { action: this.held.action, format: full ? null : this.format }
+    if (!this.step && !this.realtime) return null
+    const cause = this.step ?? this.held
+    // Who asked for a step has room for its answer.
+    const own = this.step !== null || this.frames.hasRoom()
+    const audience = [...this.audience].filter((spectator) => spectator.hasRoom())
+    this.inEngine = { cause, own, audience }
+    this.step = null
+    const formats = new Set([...(own ? [this.format] : []), ...audience.map(({ format }) => format)])
+    return { action: cause.action, formats: [...formats] }
   }
 
   ticked(ticked: Ticked): void {
-    const cause = this.inEngine
+    if (!this.inEngine) return
+    const { cause, own, audience } = this.inEngine
     this.inEngine = null
-    if (cause && 'done' in cause) cause.done(ticked)
-    else if (cause && ticked.picture?.epoch === this.epoch && this.current === 'active') {
-      this.line?.send(this.frame(0, ticked.picture, cause.sentAtMs, ticked))
+    if ('done' in cause) cause.done(ticked)
+    else if (own && this.current === 'active') {
+      const picture = inFormat(ticked.pictures, this.format)
+      if (picture?.epoch === this.epoch) {
+        this.line?.send(this.frames.encode(0, picture, cause.sentAtMs, ticked))
+      }
+    }
+    for (const spectator of audience) {
+      const picture = inFormat(ticked.pictures, spectator.format)
+      if (picture) spectator.show(picture, ticked)
     }
   }
 
   failed(error: unknown): void {
-    const cause = this.inEngine
+    const cause = this.inEngine?.cause
     this.inEngine = null
     if (cause && 'failed' in cause) cause.failed(error)
     else {
@@ -223,9 +241,9 @@ export class Session implements Ticking {
     const { request } = message
     switch (message.type) {
       case 'reset':
-        return this.begun(request, await engine.reset(this.id, message.body, this.format))
+        return await this.begun(request, await engine.reset(this.id, message.body, this.format))
       case 'restore':
-        return this.begun(request, await engine.restore(this.id, message.body, this.format))
+        return await this.begun(request, await engine.restore(this.id, message.body, this.format))
       case 'prompt': {
         if (!this.playing) throw new NotReadyError('setPrompt')
         const { text, embedding } = message.body
@@ -239,9 +257,11 @@ export class Session implements Ticking {
         this.mode = message.mode
         return encodeServer({ type: 'result', request })
       case 'step': {
+        const { format } = this
         const ticked = await this.stepped(message.action, message.sentAtMs)
-        if (!ticked.picture) throw new ServerRefusedError('SESSION_GONE', 'The session ended in this tick.')
-        return this.frame(request, ticked.picture, message.sentAtMs, ticked)
+        const picture = inFormat(ticked.pictures, format)
+        if (!picture) throw new ServerRefusedError('SESSION_GONE', 'The session ended in this tick.')
+        return this.frames.encode(request, picture, message.sentAtMs, ticked)
       }
     }
   }
@@ -255,27 +275,26 @@ export class Session implements Ticking {
     })
   }
 
-  private begun(request: number, picture: Picture): Uint8Array {
+  private async begun(request: number, picture: Picture): Promise<Uint8Array> {
+    // It ended while its words were encoded, say, and the engine has just made it anew.
+    if (this.current === 'closed') await this.options.engine.free(this.id)
     this.epoch = picture.epoch
     this.releaseKeys()
-    return this.frame(request, picture, 0, { queueMs: 0, studentMs: 0, batch: 1 })
+    void this.showTo(this.audience)
+    return this.frames.encode(request, picture, 0, AT_ONCE)
   }
 
-  private frame(
-    request: number,
-    { tick, epoch, format, payload, encodeMs }: Picture,
-    echoMs: number,
-    { queueMs, studentMs, batch }: Omit<Ticked, 'picture'>,
-  ): Uint8Array {
-    this.options.meters.frames.inc({ format })
-    this.options.meters.frameBytes.inc({ format }, payload.length)
-    return encodeServer({
-      type: 'frame',
-      ...{ request, epoch, tick, echoMs, batch, format, payload },
-      sequence: ++this.sequence,
-      skipped: this.skipped,
-      timings: { queue: queueMs, student: studentMs, encode: encodeMs },
-    })
+  /** Shows where the drive is, without a tick: to who comes, and to all where it began anew. */
+  private async showTo(spectators: Iterable<Spectator>): Promise<void> {
+    for (const spectator of [...spectators]) {
+      if (!spectator.hasRoom()) continue
+      try {
+        spectator.show(await this.options.engine.show(this.id, spectator.format), AT_ONCE)
+      } catch (error) {
+        // A session that ended meanwhile has told its spectators already.
+        if (this.current !== 'closed') this.options.onError(error)
+      }
+    }
   }
 
   private refusal(request: number, error: unknown): Uint8Array {
@@ -320,9 +339,14 @@ export class Session implements Ticking {
         scheduler.remove(this.id)
         this.step?.failed(new ServerRefusedError('SESSION_GONE', 'The session has ended.'))
         this.step = null
+        for (const spectator of [...this.audience]) spectator.end(code ?? 'SESSION_GONE')
         void engine.free(this.id).catch(onError)
     }
   }
+}
+
+function inFormat(pictures: readonly Picture[], format: FrameFormat): Picture | undefined {
+  return pictures.find((picture) => picture.format === format)
 }
 
 const BUSY = `At most ${MOST_REQUESTS} requests of a session may be under way. Wait for the answers before asking again.`

@@ -1,12 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { TimeSource } from '../src/engine/clock'
 import type { FrameFormat, Hello } from '../src/net/messages'
-import { type Connection, refusal } from './connection'
+import { encodeServer } from '../src/net/wire'
+import { type Connection, type Guest, refusal } from './connection'
 import type { Engine } from './engine'
 import type { Meters } from './meters'
-import { ResumeTokens } from './resume-tokens'
 import type { Scheduler } from './scheduler'
+import { Seats } from './seats'
+import type { Secret } from './secret'
 import { Session } from './session'
+import { SessionTokens } from './session-tokens'
+import { Spectator } from './spectator'
 
 export interface SessionsOptions {
   readonly engine: Engine
@@ -15,8 +18,10 @@ export interface SessionsOptions {
   readonly meters: Meters
   /** Seats. More clients wait in line. */
   readonly maxSessions: number
-  /** What a client must say to get in; null lets everybody in. */
-  readonly token: string | null
+  /** Those who may watch, all sessions together. They take no seat. */
+  readonly maxSpectators: number
+  /** What a client must know to get in. */
+  readonly secret: Secret
   readonly onError: (error: unknown) => void
 }
 
@@ -30,10 +35,13 @@ interface Waiting {
   readonly format: FrameFormat
 }
 
-/** All sessions: who is let in, who waits, and who comes back. */
+/** All sessions: who is let in, who waits, who comes back, and who watches. */
 export class Sessions {
   private readonly seated = new Map<string, Session>()
-  private readonly tokens = new ResumeTokens()
+  private readonly tokens = new SessionTokens()
+  private readonly watchKeys = new SessionTokens()
+  private readonly seats = new Seats()
+  private readonly spectators = new Set<Spectator>()
   private line: Waiting[] = []
   private lastId = 0
   private draining = false
@@ -48,36 +56,45 @@ export class Sessions {
     return this.line.length
   }
 
+  /** Seats that are kept for who has not come yet. */
+  get kept(): number {
+    return this.seats.size
+  }
+
+  get watching(): number {
+    return this.spectators.size
+  }
+
   count(state: 'active' | 'detached'): number {
     return [...this.seated.values()].filter((session) => session.state === state).length
   }
 
   /** Takes a client in, back, or into the line. Throws an `OneiroError` with a refusal's code. */
   join(connection: Connection, hello: Hello): void {
-    if (!this.knows(hello.token)) throw refusal('UNAUTHORIZED')
+    // Each of these is a key of its own; who has none of them must know the server's token.
+    if (hello.watch !== undefined) this.watch(connection, hello, hello.watch)
+    else if (hello.resume !== undefined) this.resume(connection, hello, hello.resume)
+    else if (hello.seat !== undefined) this.sit(connection, hello, hello.seat)
+    else this.queue(connection, hello)
+  }
+
+  /** Keeps a free seat for a while. Its token lets whoever brings it in, once. Throws as `join` does. */
+  keepSeat(): string {
     if (this.draining) throw refusal('SERVER_DRAINING')
-    const format = this.chooseFormat(hello)
-    if (hello.resume) {
-      this.resume(connection, hello, format, hello.resume)
-      return
+    if (this.free <= 0 || this.line.length > 0) {
+      throw refusal('SERVER_FULL', 'No seat is free that could be kept. Ask again later.')
     }
-    if (this.seated.size + this.line.length >= this.options.maxSessions + LONGEST_LINE) {
-      throw refusal('SERVER_FULL')
-    }
-    const session = this.newSession()
-    session.wait(connection)
-    connection.session = session
-    this.line.push({ session, connection, hello, format })
-    this.admit()
+    return this.seats.keep(this.options.time.now())
   }
 
   /** The client has said something: it has its newest token. */
-  heard(session: Session): void {
-    this.tokens.confirm(session.id)
+  heard(guest: Guest): void {
+    if (guest instanceof Session) this.tokens.confirm(guest.id)
   }
 
   sweep(nowMs: number): void {
     for (const session of this.seated.values()) session.sweep(nowMs)
+    if (this.seats.expire(nowMs)) this.admit()
   }
 
   /** Tells every client where its drive is, and ends its session. Nobody is let in any more. */
@@ -97,27 +114,76 @@ export class Sessions {
     )
   }
 
-  private resume(connection: Connection, hello: Hello, format: FrameFormat, token: string): void {
-    const session = this.seated.get(this.tokens.find(token) ?? '')
-    if (!session) throw refusal('SESSION_GONE')
-    const resume = this.tokens.rotate(session.id, token)
-    connection.session = session
-    this.welcome({ session, connection, hello, format }, resume, true)
+  /** Seats that nobody has and that are kept for nobody. */
+  private get free(): number {
+    return this.options.maxSessions - this.seated.size - this.seats.size
   }
 
-  private welcome({ session, connection, hello, format }: Waiting, resume: string, resumed: boolean): void {
+  private queue(connection: Connection, hello: Hello): void {
+    if (!this.options.secret.isKnownBy(hello.token)) throw refusal('UNAUTHORIZED')
+    const format = this.formatFor(hello)
+    if (this.free <= 0 && this.line.length >= LONGEST_LINE) throw refusal('SERVER_FULL')
+    this.line.push(this.newcomer(connection, hello, format))
+    this.admit()
+  }
+
+  private sit(connection: Connection, hello: Hello, seat: string): void {
+    if (!this.seats.has(seat, this.options.time.now())) throw refusal('SEAT_GONE')
+    const format = this.formatFor(hello)
+    this.seats.take(seat)
+    this.admitOne(this.newcomer(connection, hello, format))
+  }
+
+  private resume(connection: Connection, hello: Hello, token: string): void {
+    const session = this.seated.get(this.tokens.find(token) ?? '')
+    if (!session) throw refusal('SESSION_GONE')
+    const format = this.formatFor(hello)
+    const resume = this.tokens.rotate(session.id, token)
+    connection.guest = session
     session.attach(connection, hello, format)
-    session.send({ type: 'welcome', body: { ...this.options.engine.served, format, resume, resumed } })
+    session.send({ type: 'welcome', body: { ...this.options.engine.served, format, resume, resumed: true } })
+  }
+
+  private watch(connection: Connection, hello: Hello, key: string): void {
+    const { meters, maxSpectators, engine, secret } = this.options
+    // Ids can be guessed, so they are for those who know the token.
+    const id = this.watchKeys.find(key) ?? (secret.isKnownBy(hello.token) ? key : '')
+    const session = this.seated.get(id)
+    if (!session) throw refusal('SESSION_GONE')
+    const format = this.formatFor(hello)
+    if (this.spectators.size >= maxSpectators) throw refusal('SERVER_FULL', NO_ROOM_TO_WATCH)
+    const onGone = (gone: Spectator) => {
+      this.spectators.delete(gone)
+      session.unwatch(gone)
+    }
+    const spectator = new Spectator({ id, line: connection, format, meters, onGone })
+    this.spectators.add(spectator)
+    connection.guest = spectator
+    connection.send(encodeServer({ type: 'welcome', body: { ...engine.served, format, resumed: false } }))
+    session.watch(spectator)
+  }
+
+  private newcomer(connection: Connection, hello: Hello, format: FrameFormat): Waiting {
+    const session = this.newSession()
+    session.wait(connection)
+    connection.guest = session
+    return { session, connection, hello, format }
+  }
+
+  private admitOne({ session, connection, hello, format }: Waiting): void {
+    this.seated.set(session.id, session)
+    session.attach(connection, hello, format)
+    const resume = this.tokens.rotate(session.id)
+    const watch = this.watchKeys.rotate(session.id)
+    const body = { ...this.options.engine.served, format, resume, watch, resumed: false }
+    session.send({ type: 'welcome', body })
   }
 
   /** Gives free seats to the head of the line, and tells the others where they are. */
   private admit(): void {
     let moved = false
-    while (this.line.length > 0 && this.seated.size < this.options.maxSessions && !this.draining) {
-      const next = this.line.shift()!
-      const { id } = next.session
-      this.seated.set(id, next.session)
-      this.welcome(next, this.tokens.rotate(id), false)
+    while (this.line.length > 0 && this.free > 0 && !this.draining) {
+      this.admitOne(this.line.shift()!)
       moved = true
     }
     const last = this.line.length - 1
@@ -137,6 +203,7 @@ export class Sessions {
         this.line = this.line.filter((waiting) => waiting.session !== session)
         const seat = this.seated.delete(session.id)
         this.tokens.drop(session.id)
+        this.watchKeys.drop(session.id)
         if (seat || this.line.length < before) this.admitNext()
       },
     })
@@ -147,17 +214,14 @@ export class Sessions {
     queueMicrotask(() => this.admit())
   }
 
-  private chooseFormat({ formats, decoderHash }: Hello): FrameFormat {
+  /** The last check of a hello, so that a stranger learns no more than that it is one. */
+  private formatFor({ formats, decoderHash }: Hello): FrameFormat {
+    if (this.draining) throw refusal('SERVER_DRAINING')
     const { modelHash } = this.options.engine.served.world
     const format = formats.find((one) => one !== 'latents' || decoderHash === modelHash)
     if (!format) throw refusal('NO_COMMON_FORMAT')
     return format
   }
-
-  /** Compares hashes, so that the time it takes says nothing about the token. */
-  private knows(token: string | undefined): boolean {
-    if (this.options.token === null) return true
-    const hash = (text: string) => createHash('sha256').update(text).digest()
-    return timingSafeEqual(hash(token ?? ''), hash(this.options.token))
-  }
 }
+
+const NO_ROOM_TO_WATCH = 'As many watch here as may. Try again later.'

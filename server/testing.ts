@@ -1,12 +1,19 @@
-/** What the server's tests share: the small fixture world, and an engine of known cost. */
-import * as ort from 'onnxruntime-node'
-import { Serial } from '../src/engine/serial'
+/** What the server's tests share: the small fixture world, an engine of known cost, and clients that say what they like. */
+import { EventEmitter } from 'node:events'
+import * as ortNode from 'onnxruntime-node'
+import { WebSocket } from 'ws'
+import type { TimeSource } from '../src/engine/clock'
+import { NotReadyError } from '../src/engine/errors'
+import { FakeTime } from '../src/engine/testing/fake-time'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { Ort } from '../src/model/backend'
 import { nodeSession } from '../src/model/node'
 import { loadTiny } from '../src/model/testing'
-import type { FrameFormat } from '../src/net/messages'
+import type { ClientMessage, FrameFormat, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
+import { decodeServer, encodeClient } from '../src/net/wire'
 import { BatchedDream } from './batched-dream'
 import { DreamEngine, type Engine, type Picture, type Served, type StepJob, type StepResult } from './engine'
+import type { DreamServer } from './server'
 
 /** The fixture world in this thread. */
 export async function tinyEngine(maxBatch = 8): Promise<DreamEngine> {
@@ -14,14 +21,17 @@ export async function tinyEngine(maxBatch = 8): Promise<DreamEngine> {
   return new DreamEngine(dream, files, maxBatch, 'node-cpu')
 }
 
-export async function tinyBatched(maxBatch = 8) {
+export async function tinyBatched(
+  maxBatch = 8,
+  ort: Ort = ortNode,
+  encodePrompt?: (text: string) => Promise<Float32Array>,
+) {
   const files = await loadTiny()
   const dream = await BatchedDream.open({
     ort,
     files,
     session: nodeSession(1),
-    maxBatch,
-    runs: new Serial(),
+    ...{ maxBatch, encodePrompt },
   })
   return { dream, files }
 }
@@ -75,15 +85,21 @@ export class FakeEngine implements Engine {
     }
   }
 
+  async show(session: string, format: FrameFormat): Promise<Picture> {
+    const dream = this.dreams.get(session)
+    if (!dream) throw new NotReadyError('show')
+    return { session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 }
+  }
+
   async step(jobs: readonly StepJob[]): Promise<StepResult> {
     this.steps.push(jobs)
     await this.beforeStep()
-    const pictures = jobs.flatMap(({ session, format, action }): Picture[] => {
+    const pictures = jobs.flatMap(({ session, formats, action }): Picture[] => {
       const dream = this.dreams.get(session)
       if (!dream) return []
       dream.tick++
       const payload = Uint8Array.of(action.steer + 1, action.throttle + 1)
-      return format ? [{ session, ...dream, format, payload, encodeMs: 0 }] : []
+      return formats.map((format) => ({ session, ...dream, format, payload, encodeMs: 0 }))
     })
     return { pictures, studentMs: 1 }
   }
@@ -101,4 +117,111 @@ export class FakeEngine implements Engine {
     this.dreams.set(session, dream)
     return { session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 }
   }
+}
+
+/** A websocket without a network: a test says what comes in, and reads what went out. */
+export class FakeSocket extends EventEmitter {
+  binaryType = ''
+  bufferedAmount = 0
+  sent: Uint8Array[] = []
+  /** Close code and reason. */
+  closed: string | null = null
+  onSent: (bytes: Uint8Array) => void = () => {}
+
+  constructor(server: DreamServer) {
+    super()
+    server.connect(this as unknown as WebSocket)
+  }
+
+  get messages(): ServerMessage[] {
+    return this.sent.map((bytes) => decodeServer(bytes))
+  }
+
+  get frames(): FrameMessage[] {
+    return this.messages.filter((message) => message.type === 'frame')
+  }
+
+  say(message: ClientMessage): void {
+    this.sayBytes(encodeClient(message))
+  }
+
+  sayBytes(bytes: Uint8Array): void {
+    this.emit('message', Buffer.from(bytes), true)
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.closed !== null) return
+    this.sent.push(bytes)
+    this.onSent(bytes)
+  }
+
+  close(code: number, reason = ''): void {
+    if (this.closed !== null) return
+    this.closed = `${code} ${reason}`
+    queueMicrotask(() => this.emit('close', code, Buffer.from(reason)))
+  }
+
+  terminate(): void {
+    this.close(1006)
+  }
+}
+
+/** A client on a real websocket that says what it likes. */
+export class RawClient {
+  readonly socket: WebSocket
+  readonly messages: ServerMessage[] = []
+  readonly opened: Promise<void>
+  /** Close code and reason. */
+  readonly closed: Promise<string>
+  onMessage: (message: ServerMessage) => void = () => {}
+
+  constructor(server: DreamServer) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
+    this.socket.on('error', () => {})
+    this.socket.on('message', (data) => {
+      const message = decodeServer(data as Buffer)
+      this.messages.push(message)
+      this.onMessage(message)
+    })
+    this.opened = new Promise((resolve) => this.socket.on('open', () => resolve()))
+    this.closed = new Promise((resolve) =>
+      this.socket.on('close', (code, reason) => resolve(`${code} ${reason}`)),
+    )
+  }
+
+  say(message: ClientMessage): void {
+    this.socket.send(encodeClient(message))
+  }
+
+  /** Says hello, and resolves with the first answer: what it was, or how the connection ended. */
+  async hello(body: Partial<Hello> = {}): Promise<ServerMessage | string> {
+    await this.opened
+    this.say(helloOf(body))
+    return Promise.race([this.first('welcome'), this.first('waiting'), this.closed])
+  }
+
+  /** The first message of a type, now or later. */
+  first<Type extends ServerMessage['type']>(type: Type): Promise<Extract<ServerMessage, { type: Type }>> {
+    return new Promise((resolve) => {
+      const look = (message: ServerMessage) => {
+        if (message.type === type) resolve(message as Extract<ServerMessage, { type: Type }>)
+      }
+      this.messages.forEach(look)
+      this.socket.on('message', (data) => look(decodeServer(data as Buffer)))
+    })
+  }
+}
+
+/** Closes a server whose time, if it is fake, nobody else moves. */
+export async function closeServer(server: DreamServer, time?: TimeSource): Promise<void> {
+  let closed = false
+  const closing = server.close().finally(() => {
+    closed = true
+  })
+  while (time instanceof FakeTime && !closed) await time.run(100)
+  await closing
+}
+
+export function helloOf(body: Partial<Hello> = {}): Extract<ClientMessage, { type: 'hello' }> {
+  return { type: 'hello', body: { formats: ['webp'], mode: 'lockstep', ...body } }
 }

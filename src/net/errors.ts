@@ -1,11 +1,14 @@
 import { OneiroError } from '../engine/errors'
 
+/** What came can be a megabyte long, and a reason quotes it. */
+const LONGEST_REASON = 300
+
 /** A message that is not what the wire's layout says; the connection that sent it is closed. */
 export class WireMalformedError extends OneiroError {
   constructor(message: string, what: string, options?: { cause?: unknown }) {
     super(
       'WIRE_MALFORMED',
-      `The message "${message}" cannot be read: ${what}. Check that both ends run the same build.`,
+      `The message "${message}" cannot be read: ${what.slice(0, LONGEST_REASON)}. Check that both ends run the same build.`,
       options,
     )
   }
@@ -45,6 +48,7 @@ export const CLOSE_CODES = {
   NO_COMMON_FORMAT: 4406,
   HELLO_LATE: 4408,
   SESSION_TAKEN: 4409,
+  SEAT_GONE: 4410,
   UNEXPECTED_MESSAGE: 4412,
   WIRE_VERSION: 4426,
   TOO_MANY_MESSAGES: 4429,

@@ -173,7 +173,7 @@ export class Link {
   private receive(message: ServerMessage): void {
     const { options } = this
     if (message.type === 'welcome') {
-      this.resume = message.body.resume
+      this.resume = message.body.resume ?? null
       this.open = true
       this.welcomed = true
       options.onWelcome(message.body)

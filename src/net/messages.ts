@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Action } from '../engine/action'
 
 /** Raised whenever an old build could misread a new message. */
-export const WIRE_VERSION = 1
+export const WIRE_VERSION = 2
 
 /** How a frame's picture travels: a packed latent, or a compressed image. */
 export const FORMATS = ['latents', 'webp', 'jpeg'] as const
@@ -37,8 +37,12 @@ export const helloBody = z.object({
   decoderHash: name.optional(),
   /** Opens the server, where it asks for one. */
   token: secret.optional(),
+  /** A seat that `POST /seats` keeps; lets its bearer in once, without the token. */
+  seat: secret.optional(),
   /** Takes up the session that the last welcome gave it for. */
   resume: secret.optional(),
+  /** Watches a session instead of having one: its key from the player's welcome, or its id and the token. */
+  watch: secret.optional(),
 })
 
 export const welcomeBody = z.object({
@@ -52,8 +56,10 @@ export const welcomeBody = z.object({
   }),
   latent: z.object({ tokens: count.positive(), channels: count.positive() }),
   format: z.enum(FORMATS),
-  /** Opens this session again, once, after the connection was lost. */
-  resume: secret,
+  /** Opens this session again, once, after the connection was lost. Spectators have none, and watch again. */
+  resume: secret.optional(),
+  /** Lets others watch this session. Told once, when it begins. */
+  watch: secret.optional(),
   /** The session existed before: unanswered requests may be sent again, and are carried out once. */
   resumed: z.boolean(),
 })

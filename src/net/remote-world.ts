@@ -21,6 +21,8 @@ export interface RemoteWorldOptions {
   readonly mode?: Mode
   /** Opens the server, where it asks for one. */
   readonly token?: string
+  /** A seat kept by `POST /seats`, instead of the token. */
+  readonly seat?: string
   readonly time?: TimeSource
   /** Uniform in [0, 1), for the pauses between tries to connect. */
   readonly random: () => number
@@ -67,6 +69,7 @@ export class RemoteWorld implements World {
   private readonly decoding = new Serial()
   private readonly time: TimeSource
   private welcome: Welcome | null = null
+  private watchKey: string | null = null
   private current: Mode
   private paused = false
   private steppedAtMs = 0
@@ -88,7 +91,7 @@ export class RemoteWorld implements World {
     private readonly options: RemoteWorldOptions,
     opened: { resolve(): void; reject(error: Error): void },
   ) {
-    const { url, WebSocket, pictures, token, random, time = systemTime, mode = 'lockstep' } = options
+    const { url, WebSocket, pictures, token, seat, random, time = systemTime, mode = 'lockstep' } = options
     this.time = time
     this.current = mode
     this.link = new Link({
@@ -98,10 +101,12 @@ export class RemoteWorld implements World {
         mode: this.paused ? 'lockstep' : this.current,
         ...(pictures.decoderHash ? { decoderHash: pictures.decoderHash } : {}),
         ...(token ? { token } : {}),
+        ...(seat ? { seat } : {}),
       }),
       onWelcome: (welcome) => {
         const first = this.welcome === null
         this.welcome = welcome
+        this.watchKey = welcome.watch ?? this.watchKey
         if (first) opened.resolve()
         else this.reconnected(welcome)
       },
@@ -131,6 +136,11 @@ export class RemoteWorld implements World {
 
   get info(): WorldInfo {
     return { ...this.welcome!.world, kind: 'remote' }
+  }
+
+  /** Lets others watch: the `watch` of their `Watcher`. Another one where the drive went on in another session. */
+  get watch(): string | null {
+    return this.watchKey
   }
 
   get mode(): Mode {

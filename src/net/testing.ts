@@ -33,7 +33,9 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
         mode: fc.constantFrom(...MODES),
         decoderHash: name,
         token: name,
+        seat: name,
         resume: name,
+        watch: name,
       },
       { requiredKeys: ['formats', 'mode'] },
     ),
@@ -60,20 +62,24 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
 export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.record({
     type: fc.constant('welcome' as const),
-    body: fc.record({
-      world: fc.record({
-        id: name,
-        backend: name,
-        modelHash: name,
-        width: word32,
-        height: word32,
-        ticksPerSecond: fc.integer({ min: 1, max: 240 }),
-      }),
-      latent: fc.record({ tokens: word32, channels: word32 }),
-      format: fc.constantFrom(...FORMATS),
-      resume: name,
-      resumed: fc.boolean(),
-    }),
+    body: fc.record(
+      {
+        world: fc.record({
+          id: name,
+          backend: name,
+          modelHash: name,
+          width: word32,
+          height: word32,
+          ticksPerSecond: fc.integer({ min: 1, max: 240 }),
+        }),
+        latent: fc.record({ tokens: word32, channels: word32 }),
+        format: fc.constantFrom(...FORMATS),
+        resume: name,
+        watch: name,
+        resumed: fc.boolean(),
+      },
+      { requiredKeys: ['world', 'latent', 'format', 'resumed'] },
+    ),
   }),
   fc
     .record({

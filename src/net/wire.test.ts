@@ -3,7 +3,15 @@ import { describe, expect, it, test } from 'vitest'
 import { WireMalformedError, WireVersionError } from './errors'
 import type { ClientMessage, FrameMessage } from './messages'
 import { clientMessages, hex, serverMessages } from './testing'
-import { decodeClient, decodeServer, encodeClient, encodeServer, LAYOUT, MAX_MESSAGE_BYTES } from './wire'
+import {
+  clientType,
+  decodeClient,
+  decodeServer,
+  encodeClient,
+  encodeServer,
+  LAYOUT,
+  MAX_MESSAGE_BYTES,
+} from './wire'
 
 describe('round trip', () => {
   test('whatever a client says arrives as it was said', () => {
@@ -90,7 +98,7 @@ describe('what is malformed is refused by name', () => {
     ['a body without its field', '02 01 00 00 00 80', /seed/],
     ['a seed that is text', '02 01 00 00 00 81 a4 73 65 65 64 a1 78', /seed/],
     ['a negative seed', '02 01 00 00 00 81 a4 73 65 65 64 ff', /seed/],
-    ['a hello without a body', '01 01', /body/],
+    ['a hello without a body', '01 02', /body/],
     ['a list that promises four billion items', '02 01 00 00 00 dd ff ff ff ff 01', /body/],
     ['a map that promises four billion', '02 01 00 00 00 df ff ff ff ff a1 78 01', /body/],
     ['floats that are not whole', '05 01 00 00 00 81 a4 74 65 78 74 c7 05 74 08 00 00 00 00', /not msgpack/],
@@ -106,8 +114,8 @@ describe('what is malformed is refused by name', () => {
   })
 
   test('another version is told apart from what is malformed', () => {
-    expect(() => decodeClient(hex('01 02 80'))).toThrow(WireVersionError)
-    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 1 .* version 0/)
+    expect(() => decodeClient(hex('01 01 80'))).toThrow(WireVersionError)
+    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 2 .* version 0/)
   })
 
   test('a frame whose payload is not as long as it says', () => {
@@ -130,6 +138,25 @@ describe('what is malformed is refused by name', () => {
     expect(() => encodeClient(message)).toThrow(/at most 1048576 are allowed/)
     expect(() => encodeServer(frameOf(65536))).toThrow(/at most 65536/)
   })
+})
+
+test('a reason that quotes what came stays short enough to be sent back', () => {
+  const state = { ['x'.repeat(100_000)]: new Float32Array(1) }
+  const body = { format: 'oneiro-snapshot', version: 1, world: 'w', modelHash: 'h', tick: 0, seed: 0, state }
+  const prompt = { text: '', embedding: null }
+  const bytes = encodeClient({ type: 'restore', request: 1, body: { ...body, prompt } } as ClientMessage)
+  expect(() => decodeClient(bytes)).toThrow(WireMalformedError)
+  try {
+    decodeClient(bytes)
+  } catch (error) {
+    expect((error as Error).message.length).toBeLessThan(500)
+  }
+})
+
+test('what a message is can be known before it is read', () => {
+  expect(clientType(hex('02 00'))).toBe('reset')
+  expect(() => clientType(hex('81'))).toThrow(WireMalformedError)
+  expect(() => clientType(hex('0b 00'))).toThrow(/at most 1 are allowed/)
 })
 
 describe('mutated messages', () => {

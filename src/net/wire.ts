@@ -53,6 +53,14 @@ const IS_DONE = 4
 // Plain maps and no records or shared structures: every message stands alone. Typed arrays keep their class.
 const packr = new Packr({ useRecords: false, moreTypes: true, mapsAsObjects: true })
 
+/**
+ * What a client's bytes claim to be, before they are read: what is decided by it costs nothing. Throws
+ * `WireMalformedError` where they are no message, or too large for their kind.
+ */
+export function clientType(bytes: Uint8Array): ClientMessage['type'] {
+  return typeOf(bytes, CLIENT)
+}
+
 /** The bytes of a message to the server. */
 export function encodeClient(message: ClientMessage): Uint8Array {
   const { number, most } = LAYOUT[message.type]
@@ -220,12 +228,22 @@ function decodeFrame(reader: Reader): FrameMessage {
 
 type MessageName = keyof typeof LAYOUT
 
-const CLIENT = names((number) => number < 128)
-const SERVER = names((number) => number >= 128)
+const CLIENT = names<ClientMessage['type']>((number) => number < 128)
+const SERVER = names<ServerMessage['type']>((number) => number >= 128)
 
-function names(belongs: (number: number) => boolean): ReadonlyMap<number, MessageName> {
-  const all = Object.entries(LAYOUT) as [MessageName, { number: number }][]
-  return new Map(all.filter(([, { number }]) => belongs(number)).map(([name, { number }]) => [number, name]))
+function names<Name extends MessageName>(belongs: (number: number) => boolean): ReadonlyMap<number, Name> {
+  const all = Object.entries(LAYOUT).filter(([, { number }]) => belongs(number))
+  return new Map(all.map(([name, { number }]) => [number, name as Name]))
+}
+
+function typeOf<Name extends MessageName>(bytes: Uint8Array, known: ReadonlyMap<number, Name>): Name {
+  const type = known.get(bytes[0] ?? -1)
+  if (!type) {
+    const what = bytes.length === 0 ? 'it is empty' : `no message of this direction has number ${bytes[0]}`
+    throw new WireMalformedError('unknown', what)
+  }
+  checkSize(type, bytes.length)
+  return type
 }
 
 /** Reads one message from front to back; whatever does not fit throws `WireMalformedError`. */
@@ -238,13 +256,7 @@ class Reader {
     private readonly bytes: Uint8Array,
     known: ReadonlyMap<number, MessageName>,
   ) {
-    const type = known.get(bytes[0] ?? -1)
-    if (!type) {
-      const what = bytes.length === 0 ? 'it is empty' : `no message of this direction has number ${bytes[0]}`
-      throw new WireMalformedError('unknown', what)
-    }
-    this.type = type
-    checkSize(type, bytes.length)
+    this.type = typeOf(bytes, known)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 

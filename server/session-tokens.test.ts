@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ResumeTokens } from './resume-tokens'
+import { SessionTokens } from './session-tokens'
 
-describe('resume tokens', () => {
+describe('session tokens', () => {
   it('open the session that they were given for, and nothing else', () => {
-    const tokens = new ResumeTokens()
+    const tokens = new SessionTokens()
     const a = tokens.rotate('a')
     const b = tokens.rotate('b')
     expect([tokens.find(a), tokens.find(b), tokens.find('guess'), tokens.find('')]).toEqual([
@@ -17,7 +17,7 @@ describe('resume tokens', () => {
   })
 
   it('rotate: the one before is good until the client is known to have the new one', () => {
-    const tokens = new ResumeTokens()
+    const tokens = new SessionTokens()
     const first = tokens.rotate('a')
     const second = tokens.rotate('a', first)
     expect([tokens.find(first), tokens.find(second)]).toEqual(['a', 'a'])
@@ -26,7 +26,7 @@ describe('resume tokens', () => {
   })
 
   it('a welcome that was lost twice still leaves a way in', () => {
-    const tokens = new ResumeTokens()
+    const tokens = new SessionTokens()
     const first = tokens.rotate('a')
     const lost = tokens.rotate('a', first)
     const second = tokens.rotate('a', first)
@@ -34,7 +34,7 @@ describe('resume tokens', () => {
   })
 
   it('leave nothing behind', () => {
-    const tokens = new ResumeTokens()
+    const tokens = new SessionTokens()
     const first = tokens.rotate('a')
     tokens.rotate('a', first)
     tokens.drop('a')

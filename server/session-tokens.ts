@@ -7,10 +7,11 @@ interface Tokens {
 }
 
 /**
- * The tokens that open sessions again. Only hashes are kept. Every connection gets a new one; the one that it came with
- * stays good until the first message after the welcome, as a connection can be lost with the welcome on its way.
+ * Tokens that each open one session: to take it up again, or to watch it. Only hashes are kept. Every connection that
+ * takes a session up gets a new one; the one that it came with stays good until the first message after the welcome, as a
+ * connection can be lost with the welcome on its way.
  */
-export class ResumeTokens {
+export class SessionTokens {
   private readonly owners = new Map<string, string>()
   private readonly tokens = new Map<string, Tokens>()
 
@@ -53,6 +54,7 @@ export class ResumeTokens {
   }
 }
 
-function hash(token: string): string {
+/** What is kept of a token: whoever reads the server's memory or a dump of it learns none. */
+export function hash(token: string): string {
   return createHash('sha256').update(token).digest('base64')
 }

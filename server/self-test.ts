@@ -1,0 +1,30 @@
+import { IDLE } from '../src/engine/action'
+import { SelfTestError } from '../src/model/errors'
+import type { WorldFiles } from '../src/model/world-files'
+import type { BatchedDream } from './batched-dream'
+
+/** Two: what is right for one session can be wrong for the second of a run. */
+const SESSIONS = ['self-test-a', 'self-test-b']
+
+/**
+ * The tick whose numbers the manifest holds, through the very sessions that will play: an idle one from start 0 under
+ * preset 0. Throws `SelfTestError` where this machine computes another.
+ */
+export async function selfTest(
+  dream: BatchedDream,
+  { manifest, starts }: WorldFiles,
+  name: string,
+): Promise<void> {
+  const { seed, latentSample, tolerance } = manifest.selfTest
+  const options = { seed, start: starts[0]!.id, prompt: manifest.presets[0]!.text }
+  for (const session of SESSIONS) await dream.reset(session, options)
+  const { ticks } = await dream.step(SESSIONS.map((session) => ({ session, action: IDLE })))
+  for (const { session, latent } of ticks) {
+    dream.free(session)
+    const errors = latentSample.map((value, i) => Math.abs(latent[i]! - value))
+    // Not Math.max: a NaN must fail.
+    const worst = errors.find((error) => !(error <= tolerance))
+    if (worst !== undefined) throw new SelfTestError(name, worst, tolerance)
+  }
+  await dream.decode(ticks.map(({ latent }) => latent))
+}
