@@ -17,19 +17,26 @@ from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig
 
 OTHER_WORDS = 0.9  # part of the samples whose caption is said in other words
-WORD_NOISE = 0.7  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
+WORD_NOISE = 0.3  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
+# The frames right after new words decide whether a dream ever leaves the old ones: a history at rest and words that do
+# not fit it are one sample in seventy, and a network that is not sure of the words does well to change nothing.
+CHANGE_TICKS = 6
+CHANGE_REPEATS = 4
 
 
 class Windows:
-    """Windows of one split. `latents` is a `data.Latents` (or what has its transitions and gather)."""
+    """Windows of one split. `latents` is a `data.Latents` (or what has its transitions, gather and since)."""
 
     def __init__(self, latents: Latents, config: DiTConfig, device: torch.device | str = "cpu"):
         self.latents, self.config, self.device = latents, config, device
         self.rows = latents.transitions()
+        changing = self.rows[latents.since[self.rows] < CHANGE_TICKS]
+        self.drawn = np.concatenate([self.rows, np.repeat(changing, CHANGE_REPEATS - 1)])
         self.can_flip = latents.flipped is not None
 
     def __len__(self) -> int:
-        return len(self.rows)
+        """How many indices `training` knows: the rows, and the ones after new words again."""
+        return len(self.drawn)
 
     def gather(self, rows: np.ndarray, flip: np.ndarray | None = None) -> tuple[Tensor, Conditions]:
         """rows int64 [B] -> the latent that followed [B,T,C] and the clean conditions (level 0)."""
@@ -41,7 +48,7 @@ class Windows:
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
         """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
         with other words for their caption's setting where there are any, so that words are not learnt by episode."""
-        rows = self.rows[indices]
+        rows = self.drawn[indices]
         flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
         target, conditions = self.gather(rows, flip)
         if getattr(self.latents, "paraphrases", None) is not None:
