@@ -2,7 +2,7 @@ import type { Action } from '../engine/action'
 import type { ActionLog } from '../engine/action-log'
 import type { Pixels, Snapshot, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
-import type { View } from './params'
+import type { Place, View } from './params'
 import type { Player } from './player'
 import type { AppState, Store } from './store'
 
@@ -30,6 +30,8 @@ export interface AgentHandle {
   reset(seed?: number): Promise<void>
   setPrompt(text: string): Promise<void>
   setView(view: View): Promise<void>
+  /** Lets a server dream, or this device again; the drive goes on. */
+  setPlace(place: Place, server?: { url: string; token?: string }): Promise<void>
   snapshot(): Promise<Snapshot>
   readPixels(): Promise<Pixels>
   /** Everything that decided this drive since it began, for `npm run replay`. */
@@ -69,6 +71,7 @@ export function createAgentHandle(
     reset: (seed) => player.reset(seed),
     setPrompt: (text) => player.setPrompt(text),
     setView: (view) => player.setView(view),
+    setPlace: (place, server) => player.setPlace(place, server),
     snapshot: () => player.snapshot(),
     readPixels: () => player.readPixels(),
     log: () => player.log(),

@@ -1,7 +1,7 @@
 import { OneiroError } from '../engine/errors'
 
 /** What a button on the failure card does. */
-export type FailureAction = 'retry' | 'simulator' | 'wasm'
+export type FailureAction = 'retry' | 'simulator' | 'wasm' | 'device'
 
 /** Something a person must be told: a title, one sentence on what happened and what to do, and buttons. */
 export interface Failure {
@@ -19,6 +19,7 @@ interface Words {
 
 const RETRY = { action: 'retry', label: 'Try again' } as const
 const WASM = { action: 'wasm', label: 'Use the processor' } as const
+const DEVICE = { action: 'device', label: 'Dream on this device' } as const
 const SIMULATOR = { action: 'simulator', label: 'Drive the simulator' } as const
 
 /** By the `code` of the error. */
@@ -61,6 +62,18 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'The dream stopped',
     sentence: 'Its network could not be run here. Try again, or use the processor.',
   },
+  CONNECTION_LOST: {
+    title: 'The server cannot be reached',
+    sentence: 'Nothing answers at its address. Check it, or dream on this device.',
+  },
+  UNAUTHORIZED: {
+    title: 'The server wants another token',
+    sentence: 'It lets in only who knows its token. Give the right one, or dream on this device.',
+  },
+  SERVER_FULL: {
+    title: 'The server is full',
+    sentence: 'All its seats are taken, and its line is full. Try again later, or dream on this device.',
+  },
   WORKER_FAILED: {
     title: 'The dream stopped',
     sentence: 'The part of the page that dreams went away. Try again.',
@@ -80,15 +93,18 @@ export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The words and buttons for an error that keeps the dream from playing. `canSimulate`: the simulator may stand in. */
-export function failureFrom(error: unknown, canSimulate: boolean): Failure {
+/**
+ * The words and buttons for an error that keeps the dream from playing. `canSimulate`: the simulator may stand in;
+ * `onServer`: this device could dream instead.
+ */
+export function failureFrom(error: unknown, canSimulate: boolean, onServer = false): Failure {
   const code = codeOf(error)
   const words = WORDS[code] ?? {
     title: 'The dream would not begin',
     sentence: 'Something unexpected came up. Try again, or drive the simulator meanwhile.',
   }
   const actions = [
-    ...(canSimulate && WASM_HELPS.has(code) ? [WASM] : []),
+    ...(onServer ? [DEVICE] : canSimulate && WASM_HELPS.has(code) ? [WASM] : []),
     RETRY,
     ...(canSimulate ? [SIMULATOR] : []),
   ]

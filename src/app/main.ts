@@ -20,7 +20,9 @@ import { createPage } from './ui/page'
 import { Words } from './words'
 import { Worlds } from './worlds'
 
-const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI)
+const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI, location.hash)
+// A token is for this page alone: not for the history, nor for a link that is passed on.
+if (params.token) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({
   hud: params.hud,
   touch: matchMedia('(pointer: coarse)').matches,
@@ -44,6 +46,7 @@ async function start(): Promise<void> {
       else void player?.reset(seed)
     },
     setView: (view) => void player?.setView(view),
+    setPlace: (place, server) => void player?.setPlace(place, server),
     setPrompt: (prompt) => void player?.setPrompt(prompt),
     seek: (tick) => void player?.seek(tick),
     seekEnd: () => player?.seekEnd(),
@@ -72,7 +75,7 @@ async function start(): Promise<void> {
   })
   const words = new Words(store, new URL('assets/prompt-encoder/encoder.json', document.baseURI).href)
   // The network's files start to arrive while three.js is still being parsed.
-  if (params.view !== 'simulator') worlds.dream().catch(() => {})
+  if (params.view === 'both' || (params.view === 'dream' && !params.server)) worlds.dream().catch(() => {})
   const stage = await createStage(page.stage, params.stage)
   page.root.dataset.lean = String(stage.software)
   player = new Player(store, stage, worlds, words, params)
@@ -90,7 +93,7 @@ async function start(): Promise<void> {
     cruise: commands.toggleCruise,
     fullscreen: commands.fullscreen,
     help: commands.help,
-    escape: () => store.setState({ help: false }),
+    escape: () => store.setState({ help: false, choosing: false }),
   }
   attachKeyboard({ ...pads, command: (command) => keys[command]() })
   attachGamepads(pads)

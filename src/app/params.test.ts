@@ -14,6 +14,8 @@ describe('readParams', () => {
       prompt: null,
       start: null,
       assets: 'https://oneiro.test/assets/drive/',
+      server: null,
+      token: null,
       hud: false,
       stage: 'auto',
       cruise: true,

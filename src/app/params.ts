@@ -4,6 +4,9 @@ import type { StageChoice } from '../scene/stage'
 export type View = 'dream' | 'simulator' | 'both'
 export const VIEWS: readonly View[] = ['dream', 'simulator', 'both']
 
+/** Where the dream is computed. */
+export type Place = 'device' | 'server'
+
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu'
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'webgpu']
 const STAGES: readonly StageChoice[] = ['auto', 'webgl', 'flat']
@@ -17,6 +20,10 @@ export interface Params {
   readonly start: string | null
   /** Folder of the world's files, absolute, with a slash at the end. */
   readonly assets: string
+  /** A server to dream on from the start, `ws://` or `wss://`. */
+  readonly server: string | null
+  /** Opens that server, where it asks for one. */
+  readonly token: string | null
   readonly hud: boolean
   readonly stage: StageChoice
   /** The car keeps going by itself until the first throttle or brake key. */
@@ -33,13 +40,15 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&hud=&cruise=&stage=auto|webgl|flat`.
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&stage=auto|webgl|flat`.
+ * and `#token=`, which browsers keep to themselves.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
 export function readParams(
   search: string,
   defaultAssets: string,
   base: string,
+  hash = '',
 ): { params: Params; notices: ParamNotice[] } {
   const query = new URLSearchParams(search)
   const notices: ParamNotice[] = []
@@ -64,6 +73,17 @@ export function readParams(
       })
     }
   }
+  let server: string | null = null
+  const serverText = query.get('server')
+  if (serverText !== null) {
+    server = parseServer(serverText)
+    if (server === null) {
+      notices.push({
+        name: 'server',
+        sentence: `The address asks for server=${serverText}, but a server's address looks like ws://localhost:7700. Dreaming on this device.`,
+      })
+    }
+  }
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
@@ -74,6 +94,8 @@ export function readParams(
       prompt: query.get('prompt')?.trim() || null,
       start: query.get('start') || null,
       assets: folderUrl(query.get('assets') ?? defaultAssets, base),
+      server,
+      token: new URLSearchParams(hash.replace(/^#/, '')).get('token'),
       hud: query.get('hud') === '1',
       stage: oneOf('stage', STAGES, 'auto'),
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
@@ -88,6 +110,14 @@ export function parseSeed(text: string): number | null {
   if (!/^\d+$/.test(trimmed)) return null
   const value = Number(trimmed)
   return Number.isSafeInteger(value) ? value : null
+}
+
+/** A server's address as typed, `ws://` where it says nothing else; null where it is none. */
+export function parseServer(text: string): string | null {
+  const trimmed = text.trim()
+  const url = /^[a-z]+:\/\//i.test(trimmed) ? trimmed : `ws://${trimmed}`
+  if (!trimmed || /\s/.test(trimmed) || !URL.canParse(url)) return null
+  return ['ws:', 'wss:'].includes(new URL(url).protocol) ? url : null
 }
 
 function folderUrl(path: string, base: string): string {

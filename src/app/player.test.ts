@@ -18,6 +18,8 @@ const PARAMS: Params = {
   prompt: null,
   start: null,
   assets: '',
+  server: null,
+  token: null,
   hud: false,
   stage: 'auto',
   cruise: false,
@@ -57,6 +59,11 @@ function setup(
   const stage = new FakeStage()
   const dream = new FakeWorld({ modelHash: 'dream' })
   const simulator = new FakeWorld({ modelHash: 'simulator' })
+  const remote = Object.assign(new FakeWorld({ modelHash: 'dream' }), {
+    manifest: null,
+    stats: null,
+    setMode: vi.fn(async () => {}),
+  })
   const known = new Set<string>()
   let hear: DreamListener = () => {}
   const worlds: WorldPort = {
@@ -71,6 +78,8 @@ function setup(
     dreamCanvas: null,
     resizeDream: async () => {},
     dropDream: vi.fn(async () => {}),
+    remote: vi.fn(async () => remote),
+    dropRemote: vi.fn(async () => {}),
     close: async () => {},
   }
   const words: WordPort = {

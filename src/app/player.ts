@@ -1,21 +1,23 @@
 import type { Action } from '../engine/action'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
-import { Loop, type LoopEvent } from '../engine/loop'
+import { type Begin, Loop, type LoopEvent } from '../engine/loop'
 import { Timeline } from '../engine/timeline'
-import type { Pixels, Prompt, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import type { Instruments } from '../scene/hud'
 import type { StageFace } from '../scene/stage'
+import { beginningOf } from './beginning'
 import { Driver } from './driver'
 import { Duet } from './duet'
 import { codeOf, type FailureAction, failureFrom, sentenceOf } from './failures'
-import { type Params, SEED_RANGE, type View } from './params'
-import { Presenter } from './presenter'
-import { closestStart } from './starts'
+import { type Params, type Place, SEED_RANGE, type View } from './params'
+import { Places } from './places'
+import { instrumentsOf, Presenter } from './presenter'
+import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TimeTravel } from './time-travel'
 import type { WordPort } from './words'
-import { backendName, type WorldPort } from './worlds'
+import { backendName, type RemoteDream, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -36,9 +38,10 @@ export class Player {
   private chosen: string | null
   private travel: TimeTravel | null = null
   private resumeAfterScrub = false
-  /** The dream's worker is being replaced; whether play goes on afterwards. */
-  private stalled: { resume: boolean } | null = null
-  private watched: DreamClient | null = null
+  /** The dream on a server, while it is the one that is driven. */
+  private remote: RemoteDream | null = null
+  private readonly places: Places
+  private readonly stalls: Stalls
 
   constructor(
     private readonly store: Store,
@@ -48,6 +51,9 @@ export class Player {
     params: Params,
   ) {
     this.chosen = params.prompt
+    const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
+    this.places = new Places(worlds, server, (sentence) => this.comeHome(sentence))
+    this.stalls = new Stalls(this)
     this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
     this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
       store.setState({ held, cruise }),
@@ -60,6 +66,8 @@ export class Player {
       seed: params.seed ?? chance(SEED_RANGE),
       prompt: params.prompt ?? '',
       start: params.start,
+      server: params.server,
+      place: params.server ? 'server' : 'device',
     })
     stage.onOwnSize((pane, width, height) => {
       if (pane === 0) void this.worlds.resizeDream(width, height)
@@ -67,7 +75,7 @@ export class Player {
   }
 
   get world(): World | null {
-    return this.timeline
+    return this.loop?.world ?? null
   }
 
   get playing(): boolean {
@@ -86,10 +94,35 @@ export class Player {
     }
   }
 
+  /** Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. */
+  async setPlace(place: Place, server = this.places.server): Promise<void> {
+    const state = this.store.getState()
+    if (place === 'server' && !server) return this.store.setState({ choosing: true })
+    if (place === (state.moving ?? state.place) && (place === 'device' || this.places.isKnown(server))) return
+    const turn = ++this.switching
+    const before = this.places.server
+    this.places.server = server
+    this.store.setState({ moving: place, server: server?.url ?? null })
+    try {
+      if (state.shown === 'dream' && this.loop) {
+        const world = await this.openDream(place)
+        if (turn !== this.switching) return
+        await this.handOver(world, place)
+      } else this.store.setState({ place })
+    } catch (error) {
+      notify(this.store, sentenceOf(error), 'warn', 12_000)
+      if (turn === this.switching) this.places.server = before
+    } finally {
+      if (turn === this.switching) this.store.setState({ moving: null, loading: null })
+    }
+    if (this.store.getState().place === 'device') await this.places.leave()
+  }
+
   play(): void {
     if (!this.loop || this.clock.mode === 'lockstep') return
     this.store.setState({ paused: null })
     this.stage.setDim(1)
+    void this.attempt(() => this.remote?.setMode('realtime'))
     this.loop.play()
   }
 
@@ -97,6 +130,7 @@ export class Player {
     this.driver.clear()
     if (!this.loop?.playing) return
     this.loop.pause()
+    void this.attempt(() => this.remote?.setMode('lockstep'))
     this.store.setState({ paused: cause })
     this.stage.setDim(DIM[cause])
   }
@@ -122,6 +156,8 @@ export class Player {
     if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
     this.stage.setDim(1)
     try {
+      this.loop.pause()
+      await this.remote?.setMode('lockstep')
       return await this.loop.step(action)
     } catch (error) {
       this.fail(error)
@@ -149,7 +185,8 @@ export class Player {
     this.chosen = text
     this.store.setState({ prompt: text })
     try {
-      const prompt = this.store.getState().shown === 'simulator' ? { text } : await this.words.encode(text)
+      const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
+      const prompt = readElsewhere ? { text } : await this.words.encode(text)
       if (turn === this.prompting) await this.loop.setPrompt(prompt)
     } catch (error) {
       notify(this.store, sentenceOf(error), 'warn')
@@ -181,8 +218,8 @@ export class Player {
   }
 
   async readPixels(): Promise<Pixels> {
-    if (!this.timeline) throw notOpen()
-    return this.timeline.readPixels()
+    if (!this.loop) throw notOpen()
+    return this.loop.world.readPixels()
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -201,26 +238,13 @@ export class Player {
 
   /** Everything that decided this drive since it began, to replay it. */
   log() {
+    if (this.remote) throw new Error('A drive on a server keeps no log. Drive on this device to record one.')
     if (!this.timeline) throw notOpen()
     return this.timeline.log()
   }
 
   instruments(): Instruments {
-    const { action, cruise, tick, nominalRate, backend } = this.store.getState()
-    const stats = this.clock.mode === 'realtime' ? this.clock.stats() : null
-    return {
-      action,
-      cruise,
-      tick,
-      nominalRate,
-      backend,
-      ticksPerSecond: this.playing ? this.presenter.rate() : 0,
-      lateTicks: stats?.lateTicks ?? 0,
-      speed: stats?.speed ?? 1,
-      cost: this.presenter.cost.ticks,
-      stages: this.presenter.cost.stages,
-      photon: this.presenter.photons.samples,
-    }
+    return instrumentsOf(this.store.getState(), this.presenter, this.clock, this.playing)
   }
 
   async actOnFailure(action: FailureAction): Promise<void> {
@@ -228,7 +252,10 @@ export class Player {
     this.stage.setDim(1)
     const { view, phase } = this.store.getState()
     if (action === 'simulator') await this.setView('simulator')
-    else if (action === 'retry' || action === 'wasm') {
+    else if (action === 'device') {
+      this.store.setState({ place: 'device' })
+      await this.setView('dream')
+    } else if (action === 'retry' || action === 'wasm') {
       if (phase === 'failed') this.store.setState({ phase: 'loading' })
       this.store.setState({ loading: { label: 'Trying again', fraction: null } })
       await this.worlds.dropDream(action === 'wasm' ? 'wasm' : undefined)
@@ -243,32 +270,71 @@ export class Player {
 
   private async open(view: View): Promise<World> {
     if (view === 'simulator') return this.worlds.simulator()
-    const dream = await this.worlds.dream()
-    this.watch(dream)
-    const { presets, starts } = dream.manifest
-    this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-    this.store.setState({ presets, starts })
-    if (view === 'dream') return dream
+    if (view === 'dream') return this.openDream(this.store.getState().place)
+    const dream = await this.openDream('device')
     const simulator = await this.worlds.simulator()
     return new Duet(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
   }
 
-  private async enter(world: World, view: View): Promise<void> {
+  /** The dream of a place, and what it knows by heart. */
+  private async openDream(place: Place): Promise<DreamClient | RemoteDream> {
+    const dream = await this.places.open(place)
+    if ('on' in dream) this.stalls.watch(dream)
+    if (dream.manifest) {
+      const { presets, starts } = dream.manifest
+      this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
+      this.store.setState({ presets, starts })
+    }
+    return dream
+  }
+
+  /** The drive goes on in `world` from the very tick it is at; from its beginning where that is another world. */
+  private async handOver(world: World, place: Place): Promise<void> {
+    const loop = this.loop!
+    const { playing } = this
+    loop.pause()
+    try {
+      const same = loop.world.info.modelHash === world.info.modelHash
+      if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
+      const begin = same ? { restore: await loop.snapshot() } : undefined
+      await this.enter(world, 'dream', place, begin)
+    } finally {
+      if (playing) this.play()
+    }
+  }
+
+  /** The server is gone for good: this device dreams on, from the beginning of the drive. */
+  private comeHome(sentence: string): void {
+    notify(this.store, `${sentence} This device dreams on, from the beginning of the drive.`, 'warn', 12_000)
+    this.store.setState({ place: 'device' })
+    if (this.remote) void this.setView('dream').then(() => this.places.leave())
+  }
+
+  private async enter(
+    world: World,
+    view: View,
+    place: Place = view === 'dream' ? this.store.getState().place : 'device',
+    begin?: Begin,
+  ): Promise<void> {
+    const remote = place === 'server' ? (world as RemoteDream) : null
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
-    const timeline = new Timeline(world, { every, capacity: SNAPSHOTS })
+    // A server's ticks go on by themselves and its snapshots cost the line too much: there is no way back in them.
+    const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
     const first = this.loop === null
     const { options, shown } = this.beginning(view)
+    await remote?.setMode('lockstep')
     if (this.loop) {
-      await this.loop.swap(timeline, { reset: options })
+      await this.loop.swap(timeline ?? world, begin ?? { reset: options })
     } else {
-      const loop = new Loop(timeline, this.clock, this.driver)
+      const loop = new Loop(timeline ?? world, this.clock, this.driver)
       loop.listen((event) => this.hear(loop.world.info, event))
       await loop.reset(options)
       this.loop = loop
     }
+    this.remote = remote
     this.timeline = timeline
-    this.travel = new TimeTravel(this.loop, timeline, every)
+    this.travel = timeline && new TimeTravel(this.loop, timeline, every)
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -276,12 +342,13 @@ export class Player {
       loading: null,
       shown: view,
       prompt: shown,
-      backend: backendName(world.info.backend),
+      ...(view === 'dream' ? { place } : {}),
+      backend: remote ? `server · ${world.info.backend}` : backendName(world.info.backend),
       nominalRate: world.info.ticksPerSecond,
-      past: timeline.range,
+      past: timeline?.range ?? null,
     })
-    this.promptLater()
-    if (first) this.play()
+    if (!begin) this.promptLater()
+    if (first || this.playing) this.play()
   }
 
   private hear(info: WorldInfo, event: LoopEvent): void {
@@ -306,28 +373,23 @@ export class Player {
     }
   }
 
-  /**
-   * How to begin: the seed, and words that need no reading. Where nobody chose words, those of the start or else the first
-   * preset. `shown` are the words the page shows, which may still have to be read.
-   */
-  private beginning(view = this.store.getState().shown) {
-    const { seed, start, starts, presets } = this.store.getState()
-    const caption = starts.find(({ id }) => id === start)?.caption
-    const fallback = caption ?? presets[0]?.text ?? 'a drive'
-    const shown = this.chosen ?? fallback
-    const words: Prompt = (view === 'simulator' ? { text: shown } : this.words.byHeart(shown)) ?? {
-      text: fallback,
-    }
-    const from =
-      start && (starts.length === 0 || caption !== undefined) ? start : closestStart(shown, starts, seed)?.id
-    return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
-  }
-
   /** Words that had to be read when the drive began come after it, without holding back the first frame. */
   private promptLater(): void {
     const { chosen } = this
     if (this.store.getState().shown === 'simulator' || chosen === null) return
     if (!this.words.byHeart(chosen)) void this.setPrompt(chosen)
+  }
+
+  /** After a worker was replaced. */
+  again(resume: boolean): void {
+    void this.attempt(async () => {
+      await this.loop?.restore(await this.loop.snapshot())
+      if (resume) this.play()
+    })
+  }
+
+  private beginning(view = this.store.getState().shown) {
+    return beginningOf(this.store.getState(), view, this.chosen, (text) => this.words.byHeart(text))
   }
 
   private async attempt(command: () => Promise<unknown> | undefined): Promise<void> {
@@ -339,36 +401,17 @@ export class Player {
   }
 
   /** Says what happened. Where the dream cannot play, the simulator stands in behind the message. */
-  private fail(error: unknown): void {
+  fail(error: unknown): void {
     if (codeOf(error) === 'BACKEND_STALLED') {
-      this.stalled = { resume: true }
+      this.stalls.inPlay()
       return
     }
-    const { view, shown, phase } = this.store.getState()
+    const { view, shown, phase, place } = this.store.getState()
     const dreaming = view !== 'simulator'
-    const failure = failureFrom(error, dreaming)
+    const failure = failureFrom(error, dreaming, view === 'dream' && place === 'server')
     this.store.setState({ failure, loading: null, reading: null })
     if (dreaming && (phase !== 'ready' || shown !== 'simulator')) void this.standIn()
     else if (phase !== 'ready') this.store.setState({ phase: 'failed' })
-  }
-
-  /** A worker that stalled is replaced, from a checkpoint some ticks ago: the timeline begins again there. */
-  private watch(dream: DreamClient): void {
-    if (this.watched === dream) return
-    this.watched = dream
-    dream.on((event) => {
-      if (this.watched !== dream) return
-      if (event.type === 'stalled') this.stalled ??= { resume: this.playing }
-      else if (event.type === 'failed') this.fail(event.error)
-      else if (event.type === 'recovered' && this.stalled) {
-        const { resume } = this.stalled
-        this.stalled = null
-        void this.attempt(async () => {
-          await this.loop?.restore(await this.loop.snapshot())
-          if (resume) this.play()
-        })
-      }
-    })
   }
 
   /** The simulator plays dimly behind the failure card, so that the page is never a dead end. */

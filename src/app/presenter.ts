@@ -1,7 +1,10 @@
+import type { Clock } from '../engine/clock'
 import type { LoopEvent } from '../engine/loop'
 import type { Tick } from '../engine/world'
+import type { Instruments } from '../scene/hud'
 import type { StageFace } from '../scene/stage'
 import { PhotonMeter, Samples, StageMeter } from './meters'
+import type { AppState } from './store'
 
 interface FrameSize {
   readonly width: number
@@ -69,5 +72,28 @@ export class Presenter {
     this.intervals.clear()
     this.cost.clear()
     this.interrupted()
+  }
+}
+
+/** What the HUD shows. */
+export function instrumentsOf(
+  { action, cruise, tick, nominalRate, backend }: AppState,
+  presenter: Presenter,
+  clock: Clock,
+  playing: boolean,
+): Instruments {
+  const stats = clock.mode === 'realtime' ? clock.stats() : null
+  return {
+    action,
+    cruise,
+    tick,
+    nominalRate,
+    backend,
+    ticksPerSecond: playing ? presenter.rate() : 0,
+    lateTicks: stats?.lateTicks ?? 0,
+    speed: stats?.speed ?? 1,
+    cost: presenter.cost.ticks,
+    stages: presenter.cost.stages,
+    photon: presenter.photons.samples,
   }
 }

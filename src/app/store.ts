@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Action } from '../engine/action'
 import { IDLE } from '../engine/action'
 import type { Failure } from './failures'
-import type { View } from './params'
+import type { Place, View } from './params'
 
 /** A prompt offered as a chip. The dream knows its own by heart, so that they need no sentence encoder. */
 export interface Preset {
@@ -41,6 +41,13 @@ export interface AppState {
   readonly view: View
   readonly shown: View
   readonly backend: string
+  /** Where the dream is computed, and where it is about to be while that is another. */
+  readonly place: Place
+  readonly moving: Place | null
+  /** The server that was last asked for, or null. */
+  readonly server: string | null
+  /** True while the panel that chooses between them is open. */
+  readonly choosing: boolean
   readonly paused: PauseCause
   readonly lockstep: boolean
   readonly seed: number
@@ -79,6 +86,10 @@ export const initialState: AppState = {
   view: 'dream',
   shown: 'dream',
   backend: '',
+  place: 'device',
+  moving: null,
+  server: null,
+  choosing: false,
   paused: null,
   lockstep: false,
   seed: 0,

@@ -1,5 +1,7 @@
 import type { World } from '../engine/world'
-import type { DreamClient, DreamEvent } from '../model/open'
+import type { DreamClient, DreamEvent, Manifest } from '../model/open'
+import type { RemoteHostEvent } from '../net/remote-host'
+import type { RemoteStats } from '../net/remote-world'
 import type { BackendChoice } from './params'
 import { notify, type Store } from './store'
 
@@ -28,9 +30,26 @@ export interface WorldOptions {
   readonly backend: BackendChoice
 }
 
+/** A dream on a server, as the player uses it. */
+export interface RemoteDream extends World {
+  readonly manifest: Manifest | null
+  readonly stats: RemoteStats | null
+  setMode(mode: 'lockstep' | 'realtime'): Promise<void>
+}
+
+/** A server, and what opens it. The token stays in memory. */
+export interface Server {
+  readonly url: string
+  readonly token?: string
+}
+
 /** Where the player gets its worlds from. */
 export interface WorldPort {
   dream(): Promise<DreamClient>
+  /** The dream on a server; `onLost` is told where it is gone for good. */
+  remote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream>
+  /** Gives up the seat on the server, if there is one. */
+  dropRemote(): Promise<void>
   simulator(): Promise<World>
   readonly dreamCanvas: HTMLCanvasElement | null
   resizeDream(width: number, height: number): Promise<void>
@@ -43,6 +62,7 @@ export class Worlds implements WorldPort {
   private dreaming: Promise<DreamClient> | null = null
   private simulating: Promise<World> | null = null
   private canvas: HTMLCanvasElement | null = null
+  private serving: { readonly server: Server; readonly world: Promise<RemoteDream> } | null = null
 
   constructor(
     private readonly store: Store,
@@ -67,6 +87,25 @@ export class Worlds implements WorldPort {
     return this.simulating
   }
 
+  async remote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream> {
+    const { serving } = this
+    if (serving && serving.server.url === server.url && serving.server.token === server.token)
+      return serving.world
+    await this.dropRemote()
+    const mine = { server, world: this.openRemote(server, onLost) }
+    this.serving = mine
+    mine.world.catch(() => {
+      if (this.serving === mine) this.serving = null
+    })
+    return mine.world
+  }
+
+  async dropRemote(): Promise<void> {
+    const { serving } = this
+    this.serving = null
+    await serving?.world.then((world) => world.close()).catch(() => {})
+  }
+
   /** The canvas that the dream draws into by itself, where it runs on WebGPU. */
   get dreamCanvas(): HTMLCanvasElement | null {
     return this.canvas
@@ -88,7 +127,7 @@ export class Worlds implements WorldPort {
   }
 
   async close(): Promise<void> {
-    await this.dropDream()
+    await Promise.all([this.dropDream(), this.dropRemote()])
     await this.simulating?.then((world) => world.close()).catch(() => {})
     this.simulating = null
   }
@@ -124,6 +163,20 @@ export class Worlds implements WorldPort {
       notify(store, NOT_ISOLATED)
     }
     return dream
+  }
+
+  private async openRemote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream> {
+    const { RemoteClient } = await import('../net/remote-client')
+    const { store } = this
+    return RemoteClient.open({
+      ...server,
+      assets: this.options.assets,
+      onEvent: ({ type, message }: RemoteHostEvent) => {
+        if (type === 'failed') onLost(message)
+        else if (type === 'waiting') store.setState({ loading: { label: message, fraction: null } })
+        else notify(store, message, type === 'disconnected' ? 'warn' : 'info')
+      },
+    })
   }
 
   /** What happens to the dream beside its ticks, in its own words. */

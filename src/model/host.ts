@@ -1,6 +1,6 @@
 import { Serial } from '../engine/serial'
 import { fetchedFolder } from './assets'
-import type { Backend, Fit, Ort } from './backend'
+import type { Backend, Fit } from './backend'
 import { browserCache } from './browser-cache'
 import { openCpuBackend } from './cpu-backend'
 import { DreamWorld } from './dream-world'
@@ -9,6 +9,7 @@ import { type GpuDevice, openGpuDevice } from './gpu-device'
 import { noticeOf } from './notices'
 import { openPromptEncoder } from './prompt/client'
 import type { FromWorker, OpenMessage } from './protocol'
+import { gpuOrt, wasmOrt } from './runtimes'
 import { selfTest, timeTicks } from './self-test'
 import { openWebGpuBackend, type WebGpuBackend } from './webgpu-backend'
 import { loadWorldFiles, type WorldFiles } from './world-files'
@@ -162,7 +163,7 @@ class Opener {
         return gpu
       } catch (error) {
         if (backend === 'webgpu' || !(error instanceof WebGpuUnavailableError)) throw error
-        this.notice(noticeOf('NO_WEBGPU', error.message))
+        this.notice(noticeOf('NO_WEBGPU'))
       }
     }
     await wasmOrt(threads)
@@ -228,23 +229,6 @@ class Opener {
   private notice(notice: ReturnType<typeof noticeOf>): void {
     this.tell({ kind: 'event', event: { type: 'notice', ...notice } })
   }
-}
-
-async function wasmOrt(threads: number): Promise<Ort> {
-  // The GPU bundles hold this provider too, but as slower code that warms up for ten seconds. Imported dynamically: the
-  // threads start from the file that it is bundled into, and must not run this worker again.
-  const ort = await import('onnxruntime-web/wasm')
-  ort.env.wasm.numThreads = threads
-  return ort as unknown as Ort
-}
-
-async function gpuOrt(): Promise<Ort> {
-  const ort =
-    'Suspending' in WebAssembly
-      ? await import('onnxruntime-web/jspi')
-      : await import('onnxruntime-web/webgpu')
-  ort.env.wasm.numThreads = 1
-  return ort as unknown as Ort
 }
 
 /** Tells every second that the worker is well, as a model that loads has nothing else to say for a while. */

@@ -4,7 +4,7 @@ import type { Pixels } from '../engine/world'
 import { type AssetCache, type AssetSource, loadFile } from './assets'
 import type { Ort } from './backend'
 import { BackendReleasedError } from './errors'
-import { type WorldShape, worldShape } from './manifest'
+import { type Manifest, type WorldShape, worldShape } from './manifest'
 import type { TellNotice } from './notices'
 import { pixelsOf } from './pixels'
 import { floatsOf, openSession, runSession } from './sessions'
@@ -29,12 +29,16 @@ export class LatentDecoder {
 
   private constructor(
     /** Of the world whose latents it decodes. */
-    readonly modelHash: string,
+    readonly manifest: Manifest,
     readonly shape: WorldShape,
     private readonly ort: Ort,
     private readonly session: InferenceSession,
     private readonly runs: Serial,
   ) {}
+
+  get modelHash(): string {
+    return this.manifest.modelHash
+  }
 
   /** Loads and opens it. Throws the named errors of `errors.ts`. */
   static async open(options: LatentDecoderOptions): Promise<LatentDecoder> {
@@ -42,7 +46,7 @@ export class LatentDecoder {
     const manifest = await loadManifest(source, cache, onNotice)
     const model = await loadFile(manifest.files.decoder, { source, cache, onNotice })
     const session = await openSession({ ort, name: NAME, runs }, 'decoder', model, options.session)
-    return new LatentDecoder(manifest.modelHash, worldShape(manifest), ort, session, runs)
+    return new LatentDecoder(manifest, worldShape(manifest), ort, session, runs)
   }
 
   /** The picture of a latent [T,C]. Throws `BackendError`, and `BackendReleasedError` after `dispose`. */

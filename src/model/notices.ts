@@ -16,6 +16,7 @@ const SENTENCES = {
   NO_WEBGPU: 'No graphics card can be reached through WebGPU, so the dream is computed on the processor.',
   WEBGPU_FAILED: 'The dream could not be computed on the graphics card, so it is computed on the processor.',
   UNCAPTURED: 'The graphics card cannot replay a recorded tick, so every tick costs a little more.',
+  NO_DECODER: 'This device cannot decode the world, so the server sends finished pictures.',
   PROMPT_CUT: 'The prompt is too long; its end was not read.',
 } as const
 

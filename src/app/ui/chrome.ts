@@ -1,10 +1,11 @@
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, setText } from './dom'
+import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
 
 /** Everything a person can ask the page for. */
-export interface Commands {
+export interface Commands extends PlaceCommands {
   togglePause(): void
   step(): void
   rewind(): void
@@ -80,7 +81,7 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
     'header.top',
     {},
     h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), now),
-    h('div.top-right', {}, views, tools),
+    h('div.top-right', {}, createPlaceButton(store), views, tools, createPlacePanel(store, commands)),
   )
 }
 
@@ -270,7 +271,8 @@ function statusWord(state: AppState): string {
   if (state.loading) return state.loading.label
   if (state.slowed && state.ticksPerSecond > 0) {
     const speed = Math.min(99, Math.round((state.ticksPerSecond / state.nominalRate) * 100))
-    return `Slow motion · this device dreams at ${speed} % speed`
+    const who = state.place === 'server' ? 'the server' : 'this device'
+    return `Slow motion · ${who} dreams at ${speed} % speed`
   }
   return ''
 }

@@ -61,12 +61,13 @@ export function createPage(
 function attachQuiet(root: HTMLElement, store: Store): void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const mayHide = () => {
-    const { phase, paused, typing, help, failure, lockstep } = store.getState()
+    const { phase, paused, typing, help, failure, lockstep, choosing } = store.getState()
     return (
       phase === 'ready' &&
       !paused &&
       !typing &&
       !help &&
+      !choosing &&
       !failure &&
       !lockstep &&
       !root.querySelector('.deck:hover, .top:hover')
@@ -90,7 +91,7 @@ function attachQuiet(root: HTMLElement, store: Store): void {
   root.addEventListener('focusin', wake)
   watch(
     store,
-    (s) => `${s.phase}${s.paused}${s.typing}${s.help}${s.failure !== null}${s.view}`,
+    (s) => `${s.phase}${s.paused}${s.typing}${s.help}${s.choosing}${s.failure !== null}${s.view}`,
     () => wake(),
   )
 }

@@ -1,0 +1,28 @@
+import type { Prompt, ResetOptions } from '../engine/world'
+import type { View } from './params'
+import { closestStart } from './starts'
+import type { AppState } from './store'
+
+/** How a drive begins, and the words that the page shows for it, which may still have to be read. */
+export interface Beginning {
+  readonly options: ResetOptions
+  readonly shown: string
+}
+
+/**
+ * The seed, and words that need no reading. Where nobody chose words, those of the start or else the first preset.
+ */
+export function beginningOf(
+  { seed, start, starts, presets }: AppState,
+  view: View,
+  chosen: string | null,
+  byHeart: (text: string) => Prompt | null,
+): Beginning {
+  const caption = starts.find(({ id }) => id === start)?.caption
+  const fallback = caption ?? presets[0]?.text ?? 'a drive'
+  const shown = chosen ?? fallback
+  const words: Prompt = (view === 'simulator' ? { text: shown } : byHeart(shown)) ?? { text: fallback }
+  const from =
+    start && (starts.length === 0 || caption !== undefined) ? start : closestStart(shown, starts, seed)?.id
+  return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
+}

@@ -1,0 +1,127 @@
+import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
+import type { Action } from '../engine/action'
+import { WorldClosedError } from '../engine/errors'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import { fromWire } from '../model/errors'
+import type { Manifest } from '../model/manifest'
+import type { Mode } from './messages'
+import type {
+  Outcome,
+  RemoteHost,
+  RemoteHostEvent,
+  RemoteHostOptions,
+  RemoteOpened,
+  Stepped,
+} from './remote-host'
+import type { RemoteStats } from './remote-world'
+
+export interface RemoteClientOptions extends RemoteHostOptions {
+  readonly onEvent?: (event: RemoteHostEvent) => void
+  readonly createWorker?: () => Worker
+}
+
+/** A `RemoteWorld` in a worker of its own, as the page sees it. It plays in real time until `setMode('lockstep')`. */
+export class RemoteClient implements World {
+  private newest: RemoteStats | null = null
+  private current: Mode = 'realtime'
+  private closing: Promise<void> | null = null
+
+  private constructor(
+    private readonly worker: Worker,
+    private readonly host: Remote<RemoteHost>,
+    private readonly opened: RemoteOpened,
+  ) {}
+
+  /** Connects, and waits for a seat where the server is full. Rejects with what went wrong. */
+  static async open({
+    onEvent,
+    createWorker = newWorker,
+    ...options
+  }: RemoteClientOptions): Promise<RemoteClient> {
+    const worker = createWorker()
+    const host = wrap<RemoteHost>(worker)
+    try {
+      const opened = unwrapped(await host.open(options, proxy(onEvent ?? (() => {}))))
+      return new RemoteClient(worker, host, opened)
+    } catch (error) {
+      worker.terminate()
+      throw error
+    }
+  }
+
+  get info(): WorldInfo {
+    return this.opened.info
+  }
+
+  /** Of the world that this device knows; null where it has none. */
+  get manifest(): Manifest | null {
+    return this.opened.manifest
+  }
+
+  /** As of the newest tick; null before the first. */
+  get stats(): RemoteStats | null {
+    return this.newest
+  }
+
+  reset(options: ResetOptions): Promise<Tick> {
+    return this.ticked('reset', this.host.reset(options))
+  }
+
+  restore(snapshot: Snapshot): Promise<Tick> {
+    return this.ticked('restore', this.host.restore(snapshot))
+  }
+
+  step(action: Action): Promise<Tick> {
+    return this.ticked('step', this.host.step(action))
+  }
+
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    return this.value('setPrompt', this.host.setPrompt(prompt))
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.value('snapshot', this.host.snapshot())
+  }
+
+  readPixels(): Promise<Pixels> {
+    return this.value('readPixels', this.host.readPixels())
+  }
+
+  /** Changes how time passes; nothing where it passes so already. */
+  async setMode(mode: Mode): Promise<void> {
+    if (mode === this.current) return
+    await this.value('setMode', this.host.setMode(mode))
+    this.current = mode
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end()
+    return this.closing
+  }
+
+  private async end(): Promise<void> {
+    await this.host.close()
+    this.host[releaseProxy]()
+    this.worker.terminate()
+  }
+
+  private async ticked(call: string, answer: Promise<Outcome<Stepped>>): Promise<Tick> {
+    const { tick, stats } = await this.value(call, answer)
+    this.newest = stats
+    return tick
+  }
+
+  private async value<T>(call: string, answer: Promise<Outcome<T>>): Promise<T> {
+    if (this.closing) throw new WorldClosedError(call)
+    return unwrapped(await answer)
+  }
+}
+
+function unwrapped<T>(outcome: Outcome<T>): T {
+  if ('error' in outcome) throw fromWire(outcome.error)
+  return outcome.value
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL('./remote-worker.ts', import.meta.url), { type: 'module', name: 'remote' })
+}

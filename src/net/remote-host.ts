@@ -1,0 +1,115 @@
+import type { Action } from '../engine/action'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, WorldInfo } from '../engine/world'
+import { fetchedFolder } from '../model/assets'
+import { browserCache } from '../model/browser-cache'
+import { toWire, type WireError } from '../model/errors'
+import { LatentDecoder } from '../model/latent-decoder'
+import type { Manifest } from '../model/manifest'
+import { type Notice, noticeOf } from '../model/notices'
+import { wasmOrt } from '../model/runtimes'
+import type { SocketConstructor } from './link'
+import type { Mode } from './messages'
+import { eitherPictures, imagePictures, latentPictures, type Pictures } from './pictures'
+import { type RemoteStats, RemoteWorld } from './remote-world'
+
+/** Errors do not keep their class on the way between threads, so an answer carries them as values. */
+export type Outcome<T> = { readonly value: T } | { readonly error: WireError }
+
+export interface RemoteHostOptions {
+  /** Address of the server, `ws://` or `wss://`. */
+  readonly url: string
+  readonly token?: string
+  /** Absolute address of the folder of the world that this device knows; its decoder draws the server's latents. */
+  readonly assets: string
+}
+
+export interface RemoteOpened {
+  readonly info: WorldInfo
+  /** Of the world that this device knows; null where it has none, and then pictures come as images. */
+  readonly manifest: Manifest | null
+}
+
+/** What happens to the connection, as a value; `message` is a sentence for the user. */
+export interface RemoteHostEvent {
+  readonly type: 'waiting' | 'disconnected' | 'reconnected' | 'failed' | 'notice'
+  readonly message: string
+}
+
+export type Stepped = { readonly tick: Tick; readonly stats: RemoteStats }
+
+/** What runs in the worker of a remote world: the socket, and the decoder, so that the page only shows pictures. */
+export class RemoteHost {
+  private world: RemoteWorld | null = null
+
+  open(
+    options: RemoteHostOptions,
+    onEvent: (event: RemoteHostEvent) => void,
+  ): Promise<Outcome<RemoteOpened>> {
+    return outcome(async () => {
+      const { pictures, manifest } = await picturesFor(options.assets, onEvent)
+      try {
+        this.world = await RemoteWorld.open({
+          url: options.url,
+          token: options.token,
+          WebSocket: WebSocket as unknown as SocketConstructor,
+          pictures,
+          mode: 'realtime',
+          // Jitter of reconnection: cosmetics of timing, no part of a drive.
+          random: Math.random,
+          onEvent: ({ type, message }) => onEvent({ type, message }),
+        })
+      } catch (error) {
+        await pictures.close()
+        throw error
+      }
+      return { info: this.world.info, manifest }
+    })
+  }
+
+  reset = (options: ResetOptions) => this.stepped((world) => world.reset(options))
+  restore = (snapshot: Snapshot) => this.stepped((world) => world.restore(snapshot))
+  step = (action: Action) => this.stepped((world) => world.step(action))
+  setPrompt = (prompt: Prompt | string) => this.answer<void>((world) => world.setPrompt(prompt))
+  snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
+  readPixels = () => this.answer<Pixels>((world) => world.readPixels())
+  setMode = (mode: Mode) => this.answer<void>((world) => world.setMode(mode))
+  close = () => this.answer<void>((world) => world.close())
+
+  private stepped(call: (world: RemoteWorld) => Promise<Tick>): Promise<Outcome<Stepped>> {
+    return this.answer(async (world) => ({ tick: await call(world), stats: world.stats }))
+  }
+
+  private answer<T>(call: (world: RemoteWorld) => Promise<T>): Promise<Outcome<T>> {
+    return outcome(() => call(this.world!))
+  }
+}
+
+/** Latents through the decoder of the world in `assets`, and images for a server with another world. */
+async function picturesFor(
+  assets: string,
+  onEvent: (event: RemoteHostEvent) => void,
+): Promise<{ pictures: Pictures; manifest: Manifest | null }> {
+  const tell = ({ message }: Notice) => onEvent({ type: 'notice', message })
+  const images = imagePictures()
+  try {
+    const decoder = await LatentDecoder.open({
+      ort: await wasmOrt(1),
+      source: fetchedFolder(assets),
+      cache: browserCache(assets, tell),
+      session: { executionProviders: ['wasm'] },
+      onNotice: tell,
+    })
+    return { pictures: eitherPictures(latentPictures(decoder), images), manifest: decoder.manifest }
+  } catch (error) {
+    tell(noticeOf('NO_DECODER', error instanceof Error ? error.message : undefined))
+    return { pictures: images, manifest: null }
+  }
+}
+
+async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    return { error: toWire(error) }
+  }
+}

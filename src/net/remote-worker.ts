@@ -1,0 +1,5 @@
+/// <reference lib="webworker" />
+import { expose } from 'comlink'
+import { RemoteHost } from './remote-host'
+
+expose(new RemoteHost())
