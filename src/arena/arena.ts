@@ -1,7 +1,7 @@
 import type { Pixels } from '../engine/world'
-import { type Clip, dreamBoth } from './clips'
+import { type Clip, type Dreamer, dreamBoth } from './clips'
 import { type Plan, planRound } from './plan'
-import { Playback } from './playback'
+import { type Frames, type Moment, Playback } from './playback'
 import { type ArenaStore, asked, troubleFrom, UNANSWERED } from './store'
 import type { Pair } from './students'
 import { votesBetween } from './tally'
@@ -14,7 +14,7 @@ export interface Screen {
 
 export interface ArenaOptions {
   readonly store: ArenaStore
-  readonly pair: Pair
+  readonly pair: Omit<Pair, 'worlds'> & { readonly worlds: readonly [Dreamer, Dreamer] }
   readonly box: VoteBox
   /** Left, right. */
   readonly screens: readonly [Screen, Screen]
@@ -22,6 +22,7 @@ export interface ArenaOptions {
   readonly session: number
   readonly seconds: number
   readonly now?: () => Date
+  readonly frames?: Frames
 }
 
 interface Round {
@@ -132,10 +133,10 @@ export class Arena {
   }
 
   private play(plan: Plan, [a, b]: readonly [Clip, Clip]): void {
-    const { store, screens, pair } = this.options
+    const { store, screens, pair, frames } = this.options
     const [left, right] = plan.aIsLeft ? [a, b] : [b, a]
     let shown = -1
-    this.playback = new Playback(left.length, pair.ticksPerSecond, ({ index, seen, fraction }) => {
+    const show = ({ index, seen, fraction }: Moment) => {
       if (index !== shown) {
         screens[0].show(left[index]!)
         screens[1].show(right[index]!)
@@ -143,7 +144,8 @@ export class Arena {
       }
       const state = store.getState()
       store.setState({ played: fraction, seen: state.seen || seen > 0 })
-    })
+    }
+    this.playback = new Playback(left.length, pair.ticksPerSecond, show, frames)
     store.setState({ phase: 'showing', progress: 1 })
     this.playback.start()
   }

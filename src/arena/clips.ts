@@ -4,7 +4,8 @@ import type { Plan } from './plan'
 /** A drive that was dreamed to its end. */
 export type Clip = readonly Pixels[]
 
-type Dreamer = Pick<World, 'reset' | 'step' | 'readPixels'>
+/** The part of a world that a clip needs. */
+export type Dreamer = Pick<World, 'reset' | 'step' | 'readPixels'>
 
 /** Dreams a plan's drive, first frame included. Stops early, and rejects, once the signal aborts. */
 export async function dreamClip(

@@ -89,10 +89,10 @@ function named({ name, modelHash }: StudentTag, wins: number): HTMLElement {
 /** The figures of a tally as a sentence. */
 export function wordsOf({ votes, a, b, undecided, rateOfA, interval }: Tally, { name }: StudentTag): string {
   if (votes === 0) return 'No votes yet.'
-  const ties = undecided === 0 ? '' : `${undecided} of ${votes} could not tell.`
+  const ties = undecided === 0 ? '' : `${undecided} of ${votes} undecided.`
   if (rateOfA === null || !interval) return ties
   const whole = (share: number) => `${Math.round(share * 100)} %`
-  const sentence = `${name} was chosen in ${whole(rateOfA)} of ${a + b} decided votes; 95 % interval (Wilson) ${whole(interval.low)} to ${whole(interval.high)}.`
+  const sentence = `${name} in ${whole(rateOfA)} of ${a + b} decided votes, 95 % interval (Wilson) ${whole(interval.low)} to ${whole(interval.high)}.`
   return ties ? `${sentence} ${ties}` : sentence
 }
 
