@@ -47,7 +47,7 @@ class Headless(nn.Module):
         """noise [B,1+M,T,C], of which the first is used -> x [B,T,C]."""
         x = noise[:, 0]
         for t, r in zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True):
-            whole = x.new_ones(len(x))
+            whole = x.new_ones(len(x), dtype=self.time_dtype)
             x = x - (t - r) * self.velocity(x, t * whole, r * whole, conditions)
         return x
 

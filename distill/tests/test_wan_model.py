@@ -157,7 +157,7 @@ def test_times_are_float64_and_time_is_embedded_in_float32_under_autocast():
 
 def test_the_discriminator_sees_the_grid():
     shape = tiny_shape()
-    judge = Conv3dDiscriminator(shape, 2, 64, 16).eval()
+    judge = Conv3dDiscriminator(shape, 2, 16, 16).eval()
     features = [torch.randn(3, shape.tokens, shape.width, requires_grad=True) for _ in range(2)]
     logits = judge(features)
     assert logits.shape == (3, 2)

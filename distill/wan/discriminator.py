@@ -28,7 +28,7 @@ class Head(nn.Module):
     def __init__(self, channels: int, inner: int, hidden: int, latent: tuple[int, int, int], checkpointing: bool):
         super().__init__()
         self.checkpointing = checkpointing
-        groups = math.gcd(inner, 32)
+        groups = math.gcd(inner, min(32, inner // 4))
         self.branches = nn.ModuleList(
             nn.Sequential(
                 nn.Conv3d(channels, inner, 1),

@@ -21,7 +21,7 @@ from distill.wan.discriminator import Conv3dDiscriminator
 from distill.wan.model import WanShape
 from distill.wan.run import WanRun, accumulate, latest, load_model, read_state
 from distill.wan.tmd import architecture, empty_student, start_student
-from distill.wan.training import Engine, Side, WanConfig, adamw
+from distill.wan.training import Engine, Side, WanConfig, adamw, set_trained
 from distill.wan.weights import Published, copy_parameters
 
 
@@ -97,6 +97,8 @@ def make_sides(stage: WanStage2, engine: Engine) -> tuple[nn.Module, nn.Module]:
 def run(config: Config) -> None:
     published = Published(config.weights)
     shape = published.shape(tuple(config.latent))
+    if not config.layers or min(config.layers) < 0 or max(config.layers) >= shape.blocks:
+        raise UserError(f"layers {config.layers} must lie in the teacher's 0..{shape.blocks - 1}")
     plan, stage1 = stage1_plan(config, shape)
     run = WanRun(config, "wan-student", architecture(shape, plan))
     engine, resuming = run.engine, config.resume and run.checkpoint.is_file()
@@ -115,9 +117,9 @@ def run(config: Config) -> None:
     for step in run.steps():
         run.set_learning_rate(optimiser, critic_optimiser)
         if step % config.student_every == 0:
-            stage.critics.requires_grad_(False)
+            set_trained(stage.critics, False)
             figures = accumulate(run, student_side, student, step, clips)
-            stage.critics.requires_grad_(True)
+            set_trained(stage.critics, True)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         else:

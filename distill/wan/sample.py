@@ -76,7 +76,10 @@ def load_student(config: Config, device: torch.device):
 
 def run(config: Config) -> None:
     device, dtype = setup(config), DTYPES[config.dtype]
-    todo = jobs(config, environment("RANK", 0), environment("WORLD_SIZE", 1))
+    todo = list(jobs(config, environment("RANK", 0), environment("WORLD_SIZE", 1)))
+    if not todo:
+        print(f"[wan-sample] {config.videos} has every video of this rank")
+        return
     student = load_student(config, device)
     shape, plan = student.dit.config, student.config
     encoder, codec = TextEncoder(config.weights, device, dtype, shape.words), VideoAutoencoder(config.weights, device)

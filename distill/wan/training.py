@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 
 from distill.config import TrainConfig, UserError
 from distill.training import DTYPES
@@ -177,6 +177,15 @@ class Side(nn.Module):
 def seed_micro_batch(seed: int, step: int, number: int) -> None:
     """Noise and times of a micro-batch depend on these three alone."""
     torch.manual_seed(int(np.random.SeedSequence([seed, step, number]).generate_state(1, np.uint64)[0] >> 1))
+
+
+def set_trained(network: nn.Module, trained: bool) -> None:
+    """requires_grad_ for a side that takes turns. An FSDP2 root that ran without a gradient keeps its parameters
+    gathered: it has to let go of them first, or the flag reaches the copies alone and gradients are lost."""
+    for module in network.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
+    network.requires_grad_(trained)
 
 
 def adamw(config: WanConfig, network: nn.Module) -> torch.optim.AdamW:
