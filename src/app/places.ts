@@ -2,8 +2,14 @@ import type { DreamClient } from '../model/open'
 import type { Place } from './params'
 import type { RemoteDream, Server, WorldPort } from './worlds'
 
+/** Ticks in slow motion after which a device that knows a server hands the drive over. */
+const SLOW_TICKS = 60
+
 /** Where the dream can be computed: here, or on the server that was last named. */
 export class Places {
+  private slowTicks = 0
+  private movedBySlowness = false
+
   constructor(
     private readonly worlds: WorldPort,
     public server: Server | null,
@@ -23,6 +29,17 @@ export class Places {
   /** True where `server` is the one that was last named. */
   isKnown(server: Server | null): boolean {
     return server?.url === this.server?.url && server?.token === this.server?.token
+  }
+
+  /**
+   * Heard once a tick on this device: true once, where it has been slow for long and a server is known. Who comes back by
+   * hand is not sent away again.
+   */
+  tooSlow(slow: boolean): boolean {
+    this.slowTicks = slow ? this.slowTicks + 1 : 0
+    if (this.slowTicks < SLOW_TICKS || !this.server || this.movedBySlowness) return false
+    this.movedBySlowness = true
+    return true
   }
 
   /** Gives the seat up. */

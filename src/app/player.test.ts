@@ -91,7 +91,7 @@ function setup(
     close: async () => {},
   }
   const player = new Player(store, stage, worlds, words, { ...PARAMS, ...overrides })
-  return { store, stage, dream, simulator, worlds, player, tell: (event: DreamEvent) => hear(event) }
+  return { store, stage, dream, simulator, remote, worlds, player, tell: (event: DreamEvent) => hear(event) }
 }
 
 describe('Player', () => {
@@ -275,5 +275,34 @@ describe('Player', () => {
     await player.setView('dream')
     tell({ type: 'failed', error: new OneiroError('WORKER_FAILED', 'It died.'), message: 'It died.' })
     expect(store.getState().failure).toMatchObject({ code: 'WORKER_FAILED' })
+  })
+
+  it('hands a drive over to a server and back, from the tick it is at', async () => {
+    const { player, store, dream, remote, worlds } = setup()
+    await player.setView('dream')
+    await player.step({ steer: 0, throttle: 1 })
+    await player.setPlace('server', { url: 'ws://there' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://there', tick: 1, past: null })
+    expect(remote.calls).toContain('restore')
+    expect(remote.setMode).toHaveBeenLastCalledWith('lockstep')
+    await player.setPrompt('words that nobody knows here')
+    expect((await player.step({ steer: 0, throttle: 1 }))?.index).toBe(2)
+    expect(() => player.log()).toThrow('keeps no log')
+    await player.setPlace('device')
+    expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
+    expect(dream.calls.filter((call) => call === 'restore')).toHaveLength(1)
+    expect(worlds.dropRemote).toHaveBeenCalled()
+  })
+
+  it('stays where it is when the server does not answer, and asks for one when none was named', async () => {
+    const { player, store, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server')
+    expect(store.getState()).toMatchObject({ choosing: true, place: 'device' })
+    vi.mocked(worlds.remote).mockRejectedValueOnce(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+    await player.setPlace('server', { url: 'ws://nowhere' })
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
+    expect(store.getState().notices.at(-1)?.text).toBe('Nobody there.')
+    expect((await player.step())?.index).toBe(1)
   })
 })

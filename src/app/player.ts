@@ -358,6 +358,11 @@ export class Player {
         this.clock.mode === 'realtime' &&
         (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))
       const { timeline } = this
+      const { place, shown, moving } = this.store.getState()
+      if (shown === 'dream' && place === 'device' && !moving && this.places.tooSlow(slowed)) {
+        notify(this.store, 'This device is too slow for the dream, so the server goes on with it.')
+        void this.setPlace('server')
+      }
       this.store.setState({
         tick: event.tick.index,
         ticksPerSecond: this.presenter.rate(),

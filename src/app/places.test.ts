@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { Places } from './places'
+import type { WorldPort } from './worlds'
+
+const places = (server: { url: string } | null) => new Places({} as WorldPort, server, () => {})
+
+describe('Places', () => {
+  it('sends a device away that has been slow for three seconds, once, and only to a server it knows', () => {
+    const known = places({ url: 'ws://there' })
+    const heard = Array.from({ length: 200 }, () => known.tooSlow(true))
+    expect(heard.indexOf(true)).toBe(59)
+    expect(heard.filter(Boolean)).toHaveLength(1)
+    const breathing = places({ url: 'ws://there' })
+    expect(Array.from({ length: 200 }, (_, i) => breathing.tooSlow(i % 50 !== 0))).not.toContain(true)
+    const alone = places(null)
+    expect(Array.from({ length: 200 }, () => alone.tooSlow(true))).not.toContain(true)
+  })
+
+  it('names what is missing where no server was named', () => {
+    expect(() => places(null).open('server')).toThrow('No server was named')
+  })
+})
