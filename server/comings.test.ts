@@ -12,6 +12,7 @@ import { closeServer, FakeEngine, FakeSocket, helloOf, RawClient, tinyBatched } 
 /** More of the slow visits, over real sockets and a real student: `ONEIRO_LONG=1 npx vitest run server/comings.test.ts`. */
 const LONG = process.env.ONEIRO_LONG === '1'
 const REAL_VISITS = LONG ? 10_000 : 200
+const VISITS = LONG ? 40_000 : 10_000
 const PATIENCE = 3_600_000
 
 setFlagsFromString('--expose-gc')
@@ -36,7 +37,7 @@ class CountedTime extends FakeTime {
   }
 }
 
-describe('10,000 joins and leaves', () => {
+describe(`${VISITS} joins and leaves`, () => {
   it(
     'leave no session, dream, token, spectator, timer or memory',
     async () => {
@@ -79,9 +80,9 @@ describe('10,000 joins and leaves', () => {
 
       for (let i = 0; i < 2000; i += 50) await fifty(i)
       const before = await heap()
-      for (let i = 2000; i < 12_000; i += 50) await fifty(i)
+      for (let i = 2000; i < 2000 + VISITS; i += 50) await fifty(i)
       const after = await heap()
-      if (LONG) console.log(`heap: ${before} bytes after 2,000, ${after} after 12,000`)
+      if (LONG) console.log(`heap: ${before} bytes after 2,000 visits, ${after} after ${VISITS} more`)
     const { sessions } = server
       expect([sessions.size, sessions.waiting, sessions.watching, sessions.kept]).toEqual([0, 0, 0, 0])
       expect([server.openConnections, engine.dreams.size, time.sleeping]).toEqual([0, 0, timers])
