@@ -72,8 +72,8 @@ def test_stage_2_is_the_same_on_two_ranks(world):
 
 def test_stage_2_is_the_same_sharded(world):
     """Three steps: student, critics, student; each side is forwarded without a gradient in the other's."""
-    alone = run(world, dmd, 1, "dmd-three", max_steps=3)
-    assert_same(run(world, dmd, 2, "dmd-fsdp", max_steps=3, strategy="fsdp"), alone)
+    alone = run(world, dmd, 1, "dmd-three", max_steps=3, batch=2)
+    assert_same(run(world, dmd, 2, "dmd-fsdp", max_steps=3, batch=2, strategy="fsdp"), alone)
 
 
 def test_a_run_goes_on_with_another_number_of_ranks(world):
