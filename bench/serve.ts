@@ -1,9 +1,8 @@
 /** `npm run bench -- serve`: what the server holds, what a session costs, what a frame weighs. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Manifest, parseManifest } from '../src/model/manifest'
+import { folderOnDisk } from '../src/model/node'
 import { FORMATS, type FrameFormat } from '../src/net/messages'
 import { HERE, isInside, LINK_PORT, type LinkOptions, runInside, SlowLink, THERE, whyNoLink } from './link'
 import { circumstances, positive, writeReport } from './report'
@@ -220,7 +219,7 @@ async function main(flags: Flags): Promise<void> {
     }
     return
   }
-  const manifest = parseManifest(await readFile(join(flags.world, 'world.json'), 'utf8'))
+  const manifest = parseManifest(new TextDecoder().decode(await folderOnDisk(flags.world).read('world.json')))
   const bench = new Bench(flags, manifest)
   await (flags.link ? benchLink(bench, flags) : benchGrowth(bench, flags))
 }
