@@ -178,6 +178,23 @@ describe('realtime', () => {
     const stood = await tickNow()
     expect((await world.step(IDLE)).index).toBeGreaterThan(stood)
   })
+
+  it('modes change under a loop that steps all the while, and no step is left waiting', async () => {
+    const server = await serve()
+    const world = await join(server, { mode: 'realtime' })
+    let last = (await world.reset({ seed: 1 })).index
+    for (const mode of ['lockstep', 'realtime', 'lockstep', 'realtime'] as const) {
+      const first = world.step(ACTIONS[8]!)
+      const changed = world.setMode(mode)
+      const second = first.then(() => world.step(ACTIONS[8]!))
+      for (const tick of [await first, await second]) {
+        expect(tick.index).toBeGreaterThan(last)
+        last = tick.index
+      }
+      await changed
+      if (mode === 'lockstep') expect((await world.step(IDLE)).index).toBe(++last)
+    }
+  })
 })
 
 describe('a connection that is cut', () => {

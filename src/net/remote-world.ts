@@ -1,4 +1,4 @@
-import { type Action, checkAction } from '../engine/action'
+import { type Action, checkAction, IDLE } from '../engine/action'
 import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
@@ -74,6 +74,7 @@ export class RemoteWorld implements World {
   private paused = false
   private steppedAtMs = 0
   private actions = 0
+  private newest: Action = IDLE
   /** Of the server's session now. */
   private serverEpoch = 0
   /** Added to it, so that epochs go on over another session. */
@@ -165,6 +166,7 @@ export class RemoteWorld implements World {
   async step(action: Action): Promise<Tick> {
     const sentAtMs = this.time.now()
     checkAction(action)
+    this.newest = action
     if (this.current === 'lockstep') {
       return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
     }
@@ -191,13 +193,22 @@ export class RemoteWorld implements World {
     return answer.body
   }
 
-  /** Changes how time passes, from the next tick on. The page asks for `lockstep` while it is paused and steps singly. */
+  /** Changes how time passes, from the next call on. The page asks for `lockstep` while it is paused and steps singly. */
   async setMode(mode: Mode): Promise<void> {
-    await this.ask('setMode', { type: 'mode', mode })
+    const before = this.current
+    // At once: requests are carried out in order, so a step that is asked for from here on meets the new mode.
     this.current = mode
     this.paused = false
     this.steppedAtMs = this.time.now()
-    this.pacer.begin(-1)
+    if (mode === 'realtime') this.pacer.begin(-1)
+    try {
+      await this.ask('setMode', { type: 'mode', mode })
+      // No frame comes by itself any more: who waits for one gets a single step.
+      while (mode === 'lockstep' && this.current === mode && this.pacer.awaited) await this.stepForWaiting()
+    } catch (error) {
+      this.current = before
+      throw error
+    }
   }
 
   async readPixels(): Promise<Pixels> {
@@ -221,6 +232,12 @@ export class RemoteWorld implements World {
     this.requests.fail(error)
     this.pacer.fail(error)
     await this.decoding.run(() => this.options.pictures.close())
+  }
+
+  private async stepForWaiting(): Promise<void> {
+    const sentAtMs = this.time.now()
+    const frame = frameOf(await this.ask('step', { type: 'step', action: this.newest, sentAtMs }))
+    this.pacer.arrived(frame, this.serverEpoch, this.time.now())
   }
 
   private ask(call: string, ask: Ask): Promise<ServerMessage> {
