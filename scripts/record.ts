@@ -44,7 +44,11 @@ const options = new Command('record')
   .option('--ticks <n>', 'ticks an episode', whole, 160)
   .option('--seed <n>', 'seed of the first episode; 1,000,000 and up is held out from training', whole, 0)
   .option('--policy <name>', `one of ${POLICIES.join(', ')} (default: all, mixed)`)
-  .option('--angle <name>', 'what Chromium draws with: swiftshader, or gl-egl where Mesa is (faster)', 'swiftshader')
+  .option(
+    '--angle <name>',
+    'what Chromium draws with: swiftshader, or gl-egl where Mesa is (faster)',
+    'swiftshader',
+  )
   .requiredOption('--out <dir>', 'folder of the episodes')
   .parse()
   .opts<Options>()

@@ -83,7 +83,7 @@ describe(`${VISITS} joins and leaves`, () => {
       for (let i = 2000; i < 2000 + VISITS; i += 50) await fifty(i)
       const after = await heap()
       if (LONG) console.log(`heap: ${before} bytes after 2,000 visits, ${after} after ${VISITS} more`)
-    const { sessions } = server
+      const { sessions } = server
       expect([sessions.size, sessions.waiting, sessions.watching, sessions.kept]).toEqual([0, 0, 0, 0])
       expect([server.openConnections, engine.dreams.size, time.sleeping]).toEqual([0, 0, timers])
       expect(after / before).toBeLessThan(1.05)
