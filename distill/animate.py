@@ -1,6 +1,6 @@
 """A moving picture of the shipped dream, for the README: `python -m distill.animate docs/dream.webp`.
 
-Four start states of `assets/drive`, driven straight on, 40 ticks each at 20 ticks a second. Nothing was chosen."""
+Four start states of `assets/drive`, driven straight on, 100 ticks each at 20 ticks a second. Nothing was chosen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from distill.random import normals
 
-TICKS, SCALE = 40, 2
+TICKS, SCALE = 100, 2
 
 
 def dream(folder: Path, start: int, seed: int) -> list[np.ndarray]:

@@ -77,6 +77,8 @@ export class RemoteWorld implements World {
   private newest: Action = IDLE
   /** Of the server's session now. */
   private serverEpoch = 0
+  /** A reset or restore was answered, by this server or one before it. */
+  private begunOnce = false
   /** Added to it, so that epochs go on over another session. */
   private epochBase = 0
   private shown: Pixels | null = null
@@ -171,14 +173,15 @@ export class RemoteWorld implements World {
       return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
     }
     this.check('step')
-    if (this.serverEpoch === 0) throw new NotReadyError('step')
+    if (!this.begunOnce) throw new NotReadyError('step')
     this.steppedAtMs = sentAtMs
     if (this.paused) {
       this.paused = false
       this.pacer.begin(-1)
       void this.ask('step', { type: 'mode', mode: 'realtime' }).catch(() => {})
     }
-    this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
+    // Another server that has yet to take the drive up has nothing to act on; the step waits for its first frame.
+    if (this.serverEpoch > 0) this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
     return this.show(await this.pacer.take(sentAtMs))
   }
 
@@ -264,6 +267,7 @@ export class RemoteWorld implements World {
       // Answers that begin an epoch count before the frames behind them.
       if (message.request !== 0 && message.epoch > this.serverEpoch) {
         this.serverEpoch = message.epoch
+        this.begunOnce = true
         this.pacer.begin(message.tick)
       }
     }
