@@ -127,8 +127,9 @@ def test_a_paraphrase_says_the_setting_of_its_row(tmp_path):
     for row in (5, 25, 45, 65):
         caption = data.captions[data.prompts[row]]
         said = next(s for s in settings if all(s[name] == caption[name] for name in ("biome", "time", "weather")))
-        for number in (0, 47):
-            drawn = data.paraphrased(np.array([row]), np.array([(number + 0.5) / 48]))
+        count = len(said["texts"])
+        for number in (0, count - 1):
+            drawn = data.paraphrased(np.array([row]), np.array([(number + 0.5) / count]))
             assert np.array_equal(drawn, fake_embed([said["texts"][number]]))
 
 

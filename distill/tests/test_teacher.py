@@ -10,7 +10,7 @@ from distill.data import Latents
 from distill.sampling import Rollout, TeacherSampler, load_teacher
 from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher, write_world
 from distill.training import load_checkpoint
-from distill.windows import Windows, measure_delta_std
+from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
 
 TINY = [
     "columns=3",
@@ -47,6 +47,18 @@ def test_windows_know_the_future_and_the_mirror(world):
     torch.testing.assert_close(turned.actions[..., 0], -conditions.actions[..., 0])
     expected = np.diff(latents.latents.astype(np.float32).reshape(3, 100, TOKENS, CHANNELS), axis=1).std()
     assert measure_delta_std(windows).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_frames_after_new_words_are_drawn_more_often_and_words_keep_their_length(world):
+    latents = Latents(world, "train")
+    latents.since = np.arange(len(latents), dtype=np.int32) % 50
+    windows = Windows(latents, tiny_config())
+    rows, times = np.unique(windows.drawn, return_counts=True)
+    np.testing.assert_array_equal(rows, windows.rows)
+    np.testing.assert_array_equal(times, np.where(latents.since[rows] < CHANGE_TICKS, CHANGE_REPEATS, 1))
+    assert len(windows) == len(windows.drawn)
+    _, conditions = windows.training(np.arange(8))
+    torch.testing.assert_close(conditions.prompt.norm(dim=1), torch.ones(8))
 
 
 def test_the_loss_is_least_at_the_true_velocity():
