@@ -37,9 +37,10 @@ from distill.training import count_flops, setup
 
 OPSET = 20
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
-PRESETS = [
-    "a drive through green meadows at noon",
+PRESETS = [  # the first is what a newcomer sees
+    "a snowy road at sunset",
     "a snowy night drive",
+    "a drive through green meadows at noon",
     "foggy morning in the woods",
     "desert highway at sunset",
     "volcano road at night in clear weather",
