@@ -147,17 +147,24 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
         raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
     if saved["kind"] != kind:
         raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
-    if architecture is not None and saved["architecture"] != architecture:
-        differing = [
-            f"{key} is {saved['architecture'].get(key)} there and {architecture.get(key)} here"
-            for key in sorted(saved["architecture"].keys() | architecture.keys())
-            if saved["architecture"].get(key) != architecture.get(key)
-        ]
-        raise UserError(
-            f"{path} was trained with another architecture: {'; '.join(differing)}. "
-            "Use its own configuration, or another `name` to train afresh"
-        )
+    if architecture is not None:
+        require_architecture(path, saved["architecture"], architecture)
     return saved
+
+
+def require_architecture(path: Path, there: dict, here: dict) -> None:
+    """Raises UserError, with what differs, where a checkpoint's architecture is not the one that is asked for."""
+    if there == here:
+        return
+    differing = [
+        f"{key} is {there.get(key)} there and {here.get(key)} here"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    ]
+    raise UserError(
+        f"{path} was trained with another architecture: {'; '.join(differing)}. "
+        "Use its own configuration, or another `name` to train afresh"
+    )
 
 
 def count_flops(call) -> int:
@@ -194,6 +201,17 @@ class Run:
         """Parts with state_dict and load_state_dict that belong in the checkpoint."""
         self.tracked.update(parts)
 
+    def head(self) -> dict:
+        """What a checkpoint says of itself."""
+        return {
+            "kind": self.kind,
+            "architecture": self.architecture,
+            "config": asdict(self.config),
+            "step": self.step,
+            "samples": self.samples,
+            "minutes": self.minutes,
+        }
+
     def state(self) -> dict:
         kind, keys, position, has_gauss, cached = np.random.get_state()
         rng = {
@@ -205,12 +223,7 @@ class Run:
             rng["cuda"] = torch.cuda.get_rng_state(self.device)
         return {
             "format": FORMAT,
-            "kind": self.kind,
-            "architecture": self.architecture,
-            "config": asdict(self.config),
-            "step": self.step,
-            "samples": self.samples,
-            "minutes": self.minutes,
+            **self.head(),
             "rng": rng,
             "state": {name: part.state_dict() for name, part in self.tracked.items()},
         }

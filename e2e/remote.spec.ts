@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'playwright/test'
+import { ServerChild } from '../bench/serve-child'
+import { startLine } from './line'
 import { difference, openPage, pixels, reach, serveTiny, state, step, until, wake } from './page-driver'
-import { startLine, startServer } from './server'
 
 test.describe.configure({ timeout: 300_000 })
 
@@ -11,11 +12,11 @@ const CUT_MS = 20_000
 /** What 4 bits of each number of a latent may cost, of 255; the frame before is further away. */
 const TOLERANCE = 8
 
-let server: Awaited<ReturnType<typeof startServer>>
+let server: ServerChild
 let line: Awaited<ReturnType<typeof startLine>>
 
 test.beforeAll(async () => {
-  server = await startServer(TINY)
+  server = await ServerChild.start(['--world', TINY, '--port', '0', '--threads', '1'])
   line = await startLine(server.port)
 })
 test.afterAll(async () => {

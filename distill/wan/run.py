@@ -16,7 +16,6 @@ import math
 import os
 import shutil
 import signal
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -32,7 +31,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from distill.config import UserError
-from distill.training import Run
+from distill.training import Run, require_architecture
 from distill.wan.clips import Clips
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
 
@@ -58,17 +57,8 @@ def read_state(folder: Path, kind: str, architecture: dict | None = None) -> dic
         raise UserError(f"{folder} is not a readable checkpoint ({error}); it may be cut short") from error
     if state.get("format") != FORMAT or state.get("kind") != kind:
         raise UserError(f"{folder} holds {state.get('kind', 'something else')}, not a {kind} of {FORMAT}")
-    if architecture is not None and state["architecture"] != architecture:
-        there, here = state["architecture"], architecture
-        differing = [
-            f"{key} is {there.get(key)} there and {here.get(key)} here"
-            for key in sorted(there.keys() | here.keys())
-            if there.get(key) != here.get(key)
-        ]
-        raise UserError(
-            f"{folder} was trained with another architecture: {'; '.join(differing)}. "
-            "Use its own configuration, or another `name` to train afresh"
-        )
+    if architecture is not None:
+        require_architecture(folder, state["architecture"], architecture)
     return state
 
 
@@ -155,15 +145,7 @@ class WanRun(Run):
         return f"the last good checkpoint is {latest(self.folder)}"
 
     def _publish(self, temporary: Path, folder: Path) -> None:
-        state = {
-            "format": FORMAT,
-            "kind": self.kind,
-            "architecture": self.architecture,
-            "config": asdict(self.config),
-            "step": self.step,
-            "samples": self.samples,
-            "minutes": self.minutes,
-        }
+        state = {"format": FORMAT, **self.head()}
         write_whole(temporary / "state.json", json.dumps(state, indent=1))
         before = latest(self.folder) if self.checkpoint.is_file() else None
         shutil.rmtree(folder, ignore_errors=True)

@@ -26,11 +26,6 @@ export class Places {
     return this.worlds.remote(this.server, this.onLost)
   }
 
-  /** True where `server` is the one that was last named. */
-  isKnown(server: Server | null): boolean {
-    return server?.url === this.server?.url && server?.token === this.server?.token
-  }
-
   /**
    * Heard once a tick on this device: true once, where it has been slow for long and a server is known. Who comes back by
    * hand is not sent away again.

@@ -17,7 +17,7 @@ import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TimeTravel } from './time-travel'
 import type { WordPort } from './words'
-import { backendName, type RemoteDream, type WorldPort } from './worlds'
+import { backendName, isSameServer, type RemoteDream, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -98,7 +98,11 @@ export class Player {
   async setPlace(place: Place, server = this.places.server): Promise<void> {
     const state = this.store.getState()
     if (place === 'server' && !server) return this.store.setState({ choosing: true })
-    if (place === (state.moving ?? state.place) && (place === 'device' || this.places.isKnown(server))) return
+    if (
+      place === (state.moving ?? state.place) &&
+      (place === 'device' || isSameServer(server, this.places.server))
+    )
+      return
     const turn = ++this.switching
     const before = this.places.server
     this.places.server = server

@@ -43,6 +43,10 @@ export interface Server {
   readonly token?: string
 }
 
+export function isSameServer(one: Server | null | undefined, other: Server | null | undefined): boolean {
+  return one?.url === other?.url && one?.token === other?.token
+}
+
 /** Where the player gets its worlds from. */
 export interface WorldPort {
   dream(): Promise<DreamClient>
@@ -89,8 +93,7 @@ export class Worlds implements WorldPort {
 
   async remote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream> {
     const { serving } = this
-    if (serving && serving.server.url === server.url && serving.server.token === server.token)
-      return serving.world
+    if (serving && isSameServer(serving.server, server)) return serving.world
     await this.dropRemote()
     const mine = { server, world: this.openRemote(server, onLost) }
     this.serving = mine

@@ -77,6 +77,8 @@ describe('captions', () => {
       weather: 'rain',
     })
     expect(settingFromText('hello', PLAIN)).toEqual(PLAIN)
+    expect(settingFromText('a mountain pass', PLAIN)).toEqual(PLAIN)
+    expect(settingFromText('off to Siberia', PLAIN)).toEqual({ ...PLAIN, biome: 'snow' })
   })
 
   it('match the files that training and evaluation read (remake it with `npx tsx scripts/captions.ts`)', () => {

@@ -114,6 +114,14 @@ const EXTRA: Partial<Record<Biome | TimeOfDay | Weather, readonly string[]>> = {
   snowfall: ['snowfall', 'snowing', 'snows', 'falling snow', 'snowstorm', 'snowflake', 'blizzard', 'flurr'],
 }
 
+/** Without case and punctuation, and with a blank in front: a word counts where it begins one, so no mountain is tan. */
+function spoken(text: string): string {
+  return ` ${text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, ' ')
+    .trim()}`
+}
+
 function vocabulary(words: Words<string>, key: string): string[] {
   const all = (['train', 'unseen'] as const).flatMap((split) => {
     const entry = words[split][key]!
@@ -127,7 +135,7 @@ function best<K extends string>(text: string, keys: readonly K[], words: Words<K
   let score = 0
   for (const key of keys) {
     const hit = vocabulary(words as Words<string>, key)
-      .filter((word) => text.includes(word))
+      .filter((word) => text.includes(spoken(word)))
       .reduce((longest, word) => Math.max(longest, word.length), 0)
     if (hit > score) {
       winner = key
@@ -139,10 +147,10 @@ function best<K extends string>(text: string, keys: readonly K[], words: Words<K
 
 /** The setting that free words mean to the simulator; what they leave open stays as it is in `current`. */
 export function settingFromText(text: string, current: Setting): Setting {
-  const lower = text.toLowerCase()
+  const said = spoken(text)
   return {
-    biome: best(lower, BIOMES, BIOME_WORDS, current.biome),
-    time: best(lower, TIMES, TIME_WORDS, current.time),
-    weather: best(lower, WEATHERS, WEATHER_WORDS, current.weather),
+    biome: best(said, BIOMES, BIOME_WORDS, current.biome),
+    time: best(said, TIMES, TIME_WORDS, current.time),
+    weather: best(said, WEATHERS, WEATHER_WORDS, current.weather),
   }
 }
