@@ -50,6 +50,8 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
+    reader: int = 0  # width of the prompt's nonlinear reader (reader.py); 0 = none, the prompt is only projected
+    null_actions: bool = False  # has a stand-in for actions that are not told, for guidance by them
     noise_unit: str = "change"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
     def __post_init__(self):
@@ -80,20 +82,26 @@ class DiTConfig:
 @dataclass
 class Conditions:
     """What one tick is generated from. history [B,K,T,C] as the network sees it (noised), newest first;
-    level [B] its noise level; actions [B,A,2], newest first; prompt [B,P]; dropped bool [B]: use the null prompt."""
+    level [B] its noise level; actions [B,A,2], newest first; prompt [B,P]; dropped and undriven, bool [B]: the null
+    prompt and the null actions instead; since [B], ticks since the words changed, is for guidance only: no network
+    sees it."""
 
     history: Tensor
     level: Tensor
     actions: Tensor
     prompt: Tensor
     dropped: Tensor | None = None
+    undriven: Tensor | None = None
+    since: Tensor | None = None
 
     def without_prompt(self) -> Conditions:
         return replace(self, dropped=torch.ones_like(self.level, dtype=torch.bool))
 
+    def without_actions(self) -> Conditions:
+        return replace(self, undriven=torch.ones_like(self.level, dtype=torch.bool))
+
     def __getitem__(self, rows) -> Conditions:
-        dropped = None if self.dropped is None else self.dropped[rows]
-        return Conditions(self.history[rows], self.level[rows], self.actions[rows], self.prompt[rows], dropped)
+        return Conditions(*(None if part is None else part[rows] for part in vars(self).values()))
 
 
 class Embedder(nn.Module):
@@ -130,6 +138,12 @@ class Attention(nn.Module):
         )
         weights = torch.softmax((q * (width // self.heads) ** -0.5) @ k.transpose(-1, -2), -1)
         return self.out((weights @ v).transpose(1, 2).reshape(-1, count, width))
+
+
+def make_reader(prompt_dim: int, hidden: int, width: int) -> nn.Sequential:
+    """[B,P] with entries of about unit size -> [B,D]. One sentence embedding in ten says its time of day or weather
+    only to a network that is not linear in it."""
+    return nn.Sequential(nn.Linear(prompt_dim, hidden), nn.SiLU(), nn.Linear(hidden, width))
 
 
 class Block(nn.Module):
@@ -181,7 +195,9 @@ class DiT(nn.Module):
         self.action = nn.Sequential(
             nn.Linear(config.actions * config.action_dims, width), nn.SiLU(), nn.Linear(width, width)
         )
+        self.null_action = nn.Parameter(torch.zeros(width)) if config.null_actions else None
         self.prompt = nn.Linear(config.prompt_dim, width)
+        self.reader = make_reader(config.prompt_dim, config.reader, width) if config.reader else None
         self.null_prompt = nn.Parameter(torch.zeros(config.prompt_dim))
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
         self.output = Output(width, config.channels)
@@ -198,6 +214,7 @@ class DiT(nn.Module):
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
         zeroes = [block.modulation for block in self.blocks] + [self.output.modulation, self.output.linear]
+        zeroes += [self.reader[-1]] if self.reader is not None else []
         for zeroed in zeroes:
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
@@ -230,10 +247,18 @@ class DiT(nn.Module):
         prompt = conditions.prompt
         if conditions.dropped is not None:
             prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
-        base = self.action(conditions.actions.flatten(1)) + self.prompt(prompt) + self.level(conditions.level)
+        action = self.action(conditions.actions.flatten(1))
+        if conditions.undriven is not None:
+            action = torch.where(conditions.undriven[:, None], self.null_action, action)
+        base = action + self.said(prompt) + self.level(conditions.level)
         if self.telemetry is not None:
             base = base + self.telemetry(self.fed(conditions.history)[:, self.config.grid :].flatten(1))
         return base
+
+    def said(self, prompt: Tensor) -> Tensor:
+        """What the words add to `base`: a unit vector [B,P] -> [B,D]."""
+        said = self.prompt(prompt)
+        return said if self.reader is None else said + self.reader(prompt * self.config.prompt_dim**0.5)
 
     def fed(self, history: Tensor) -> Tensor:
         """history [B,K,T,C] -> [B,T,K*C]: the newest latent, and the changes before it in units of what is usual, as a
@@ -288,13 +313,35 @@ class DiT(nn.Module):
         return [found[index] for index in layers]
 
 
-def guided(model: nn.Module, x: Tensor, t: Tensor, conditions: Conditions, guidance: float) -> Tensor:
-    """v_null + w (v - v_null); one pass where w = 1."""
-    velocity = model(x, t, conditions)
-    if guidance == 1.0:
-        return velocity
-    null = model(x, t, conditions.without_prompt())
-    return null + guidance * (velocity - null)
+def guided(
+    model: nn.Module,
+    x: Tensor,
+    t: Tensor,
+    conditions: Conditions,
+    guidance: float | Tensor,
+    action_guidance: float = 1.0,
+) -> Tensor:
+    """v + (w - 1) (v - v_null), and the same by the actions; only the passes that it takes. w may differ by sample:
+    [B]."""
+    velocity = told = model(x, t, conditions)
+    if isinstance(guidance, Tensor):
+        rows = (guidance != 1).nonzero()[:, 0]
+        if len(rows):
+            null = model(x[rows], t[rows], conditions[rows].without_prompt())
+            more = (guidance[rows] - 1)[:, None, None]
+            velocity = velocity.index_add(0, rows, more * (told[rows] - null))
+    elif guidance != 1.0:
+        velocity = velocity + (guidance - 1) * (told - model(x, t, conditions.without_prompt()))
+    if action_guidance != 1.0:
+        velocity = velocity + (action_guidance - 1) * (told - model(x, t, conditions.without_actions()))
+    return velocity
+
+
+def guidance_at(guidance: float, ticks: int, conditions: Conditions) -> float | Tensor:
+    """Guidance by the words where they are newer than `ticks`, [B]; everywhere where ticks is 0."""
+    if guidance == 1.0 or not ticks:
+        return guidance
+    return torch.where(conditions.since < ticks, guidance, 1.0)
 
 
 def block_flops(config: DiTConfig) -> int:
@@ -310,6 +357,7 @@ def edge_flops(config: DiTConfig) -> dict[str, int]:
     width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
+    base += config.reader * (config.prompt_dim + width)
     if extra:
         base += extra * config.history_width * width + width**2
     embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)

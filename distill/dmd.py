@@ -28,7 +28,7 @@ from distill.discriminator import (
     generator_loss,
     smoothness,
 )
-from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guided
+from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guidance_at, guided
 from distill.headless import Headless
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
@@ -52,6 +52,8 @@ class Config(TrainConfig):
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
     guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
+    guidance_ticks: int = 0  # guide only where the words are newer than so many ticks; 0 = everywhere
+    action_guidance: float = 1.0
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
     discriminator_width: int = 64
@@ -162,7 +164,9 @@ class Stage2:
         x_t = noised(sample)
         with torch.no_grad():
             fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
-            real = denoised(x_t, noised.t, guided(self.teacher, x_t, noised.t, conditions, config.guidance))
+            guidance = guidance_at(config.guidance, config.guidance_ticks, conditions)
+            told = guided(self.teacher, x_t, noised.t, conditions, guidance, config.action_guidance)
+            real = denoised(x_t, noised.t, told)
         loss = vsd_loss(sample, fake, real, config.normaliser).mean()
         figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
         if config.gan:

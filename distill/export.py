@@ -90,7 +90,7 @@ class StudentGraph(nn.Module):
         tokens, channels = config.tokens, config.channels
         newest = history[:, :1].reshape(-1, tokens, channels)
         noises = [part.reshape(-1, tokens, channels) for part in noise.split(1, 1)]
-        base = dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.prompt(prompt) + self.level
+        base = dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.said(prompt) + self.level
         if dit.telemetry is not None:
             base = base + dit.telemetry(dit.fed(history)[:, config.grid :].reshape(-1, dit.telemetry[0].in_features))
         context = dit.context_tokens(history)

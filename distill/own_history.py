@@ -17,6 +17,8 @@ Stage 2 needs no right answer: there the telemetry is dreamed too and the level 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -90,7 +92,7 @@ class OwnHistory:
         target, recorded = self.windows.gather(self.row[which], self.flip[which])
         history = self.ring[which][:, [offset - 1 for offset in self.windows.config.offsets]]
         level = torch.full_like(recorded.level, self.level)
-        return target, Conditions(history, level, recorded.actions, recorded.prompt), recorded.history[:, 0]
+        return target, replace(recorded, history=history, level=level), recorded.history[:, 0]
 
     def drift(self, dreamed: Tensor, recorded: Tensor) -> Tensor:
         """Root mean square of the distance of two latents [b,T,C] in units of the history noise, picture only."""
@@ -127,10 +129,6 @@ class OwnHistory:
         keep = len(target) - self.count
         order = torch.randperm(len(target), device=target.device)  # stage 1 treats the first rows differently
         join = lambda a, b: torch.cat([a[:keep], b])[order]  # noqa: E731
-        mixed = Conditions(
-            join(conditions.history, own.history),
-            join(conditions.level, own.level),
-            join(conditions.actions, own.actions),
-            join(conditions.prompt, own.prompt),
-        )
+        parts = ("history", "level", "actions", "prompt", "since")
+        mixed = Conditions(**{name: join(getattr(conditions, name), getattr(own, name)) for name in parts})
         return join(target, own_target), mixed, join(dreamed, ~dreamed[: self.count])

@@ -15,15 +15,16 @@ import torch
 from torch import Tensor
 
 from distill.config import TrainConfig
-from distill.data import Latents
+from distill.data import LABELS, Latents
 from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
+from distill.reader import teach_reader
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
-from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts, loss_weights, measure_delta_std
+from distill.training import Batches, Ema, Run, require_architecture
+from distill.windows import Windows, corrupt, drop_actions, drop_prompts, loss_weights, measure_delta_std
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
@@ -40,10 +41,12 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
+    reader: int = 0  # width of the prompt's reader, taught before the rest (reader.py); 0 = none
     noise_unit: str = "change"  # what a level of 1 is: see DiTConfig
     history_noise: float = 1.5  # highest level
     loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
+    action_dropout: float = 0.0  # above 0, the network has null actions to be guided by
     own_history: float = 0.0  # part of the batch whose history the teacher dreamed itself
     own_ticks: int = 8  # how far such a history is dreamed at most
     own_steps: int = 1  # Euler steps of such a tick
@@ -57,7 +60,11 @@ class Config(TrainConfig):
 def dit_config(config: Config, latents: Latents) -> DiTConfig:
     own = {f.name: getattr(config, f.name) for f in fields(DiTConfig) if hasattr(config, f.name)}
     tokens, channels = latents.latents.shape[1:]
-    return DiTConfig(**own | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]})
+    return DiTConfig(
+        **own
+        | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]}
+        | {"null_actions": config.action_dropout > 0}
+    )
 
 
 def sample_times(batch: int, device, shift: float = 1.0) -> Tensor:
@@ -96,16 +103,24 @@ def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: s
         run.image(name, sheet)
 
 
+def begin_from(model: DiT, path: str) -> None:
+    """Takes up a teacher's weights; a part that it does not have (the reader, the null actions) stays as it is."""
+    there, here = load_teacher(path, averaged=False), model.config.architecture()
+    grown = {name: here[name] for name in ("reader", "null_actions")}
+    require_architecture(path, there.config.architecture() | grown, here)
+    model.load_state_dict(model.state_dict() | there.state_dict())
+
+
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     shape = dit_config(config, training)
     run = Run(config, "teacher", shape.architecture())
     windows = Windows(training, shape, run.device)
     model = DiT(shape).to(run.device)
-    if config.init:
-        model.load_state_dict(load_teacher(config.init, averaged=False).state_dict())
-    else:
-        model.delta_std.copy_(measure_delta_std(windows))
+    begin_from(model, config.init) if config.init else model.delta_std.copy_(measure_delta_std(windows))
+    if model.reader is not None and not config.resume and not model.reader[-1].weight.any():
+        found = teach_reader(model, training)
+        run.say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
@@ -129,6 +144,8 @@ def run(config: Config) -> None:
         conditions = corrupt(conditions, config.history_noise, unit)
         target, conditions, _ = own.mix(target, conditions, dreamer)
         conditions = drop_prompts(conditions, config.prompt_dropout)
+        if config.action_dropout:
+            conditions = drop_actions(conditions, config.action_dropout)
         x = model.to_change(target, conditions)
         t = sample_times(len(x), run.device, config.time_shift)
         run.set_learning_rate(optimiser)

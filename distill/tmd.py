@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from distill.config import UserError
-from distill.dit import Conditions, DiT, block_flops, guided
+from distill.dit import Conditions, DiT, block_flops, guidance_at, guided
 from distill.sampling import load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.student_training import StudentTraining, student_architecture, train_student
@@ -48,6 +48,7 @@ class Config(StudentTraining):
     derivative: str = "difference"  # difference | jvp (exact, slower)
     tangent: str = "guided"  # guided | raw
     guidance: float = 1.0  # w
+    guidance_ticks: int = 0  # guide only where the words are newer than so many ticks; 0 = everywhere
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
 
@@ -141,10 +142,14 @@ def tm_mf_loss(
         if config.target == "teacher":
             y = teacher_mean(teacher, x_t, t, y_s, s, conditions, 1.0)
         if config.guidance != 1.0:
-            null = conditions.without_prompt()
+            w = torch.where(kept, guidance_at(config.guidance, config.guidance_ticks, conditions), 1.0)
+            rows = (w != 1).nonzero()[:, 0] if config.guidance_ticks else everyone
+            null = conditions[rows].without_prompt()
             base_null = student.base(null)
-            y_null = estimate(y_s, s, s, student.backbone(x_t, t, null, base_null), base_null)
-            y = torch.where(kept[:, None, None], y_null + config.guidance * (y - y_null), y)
+            features_null = student.backbone(x_t[rows], t[rows], null, base_null)
+            y_null = estimate(y_s[rows], s[rows], s[rows], features_null, base_null, rows)
+            y = y.clone()
+            y[rows] += (w[rows] - 1)[:, None, None] * (y[rows] - y_null)
         target = y1 - y
         same = round(config.equal * batch) if same is None else same
         if same < batch:

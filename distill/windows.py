@@ -7,6 +7,8 @@ frames would remove it, which it cannot do to drift.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -43,7 +45,9 @@ class Windows:
         part = self.latents.gather(rows, list(self.config.offsets), self.config.actions, flip)
         tensors = {name: torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for name, v in part.items()}
         level = torch.zeros(len(rows), device=self.device)
-        return tensors["target"], Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"])
+        since = torch.from_numpy(self.latents.since[rows]).to(self.device)
+        told = Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"], since=since)
+        return tensors["target"], told
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
         """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
@@ -55,13 +59,18 @@ class Windows:
             words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)
             other = torch.rand(len(rows), device=self.device) < OTHER_WORDS
             conditions.prompt = torch.where(other[:, None], words, conditions.prompt)
-        noise = torch.randn_like(conditions.prompt) * WORD_NOISE / conditions.prompt.shape[1] ** 0.5
-        conditions.prompt = F.normalize(conditions.prompt + noise, dim=1)
+        conditions.prompt = noisy_words(conditions.prompt)
         return target, conditions
 
     def fixed(self, count: int) -> np.ndarray:
         """`count` rows spread evenly over the split, the same ones at every call."""
         return self.rows[np.linspace(0, len(self.rows) - 1, min(count, len(self.rows))).astype(np.int64)]
+
+
+def noisy_words(embeddings: Tensor, noise: float = WORD_NOISE) -> Tensor:
+    """[B,P] of unit norm -> others of unit norm, about `noise` away."""
+    away = torch.randn_like(embeddings) * noise / embeddings.shape[1] ** 0.5
+    return F.normalize(embeddings + away, dim=1)
 
 
 def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) -> Conditions:
@@ -74,12 +83,15 @@ def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) 
     shared = torch.rand(batch, 1, 1, 1, device=history.device)
     noise = shared.sqrt() * torch.randn_like(history[:, :1]) + (1 - shared).sqrt() * torch.randn_like(history)
     history = history + level[:, None, None, None] * unit * noise
-    return Conditions(history, level, conditions.actions, conditions.prompt, conditions.dropped)
+    return replace(conditions, history=history, level=level)
 
 
 def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
-    dropped = torch.rand(len(conditions.level), device=conditions.level.device) < probability
-    return Conditions(conditions.history, conditions.level, conditions.actions, conditions.prompt, dropped)
+    return replace(conditions, dropped=torch.rand_like(conditions.level) < probability)
+
+
+def drop_actions(conditions: Conditions, probability: float) -> Conditions:
+    return replace(conditions, undriven=torch.rand_like(conditions.level) < probability)
 
 
 def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:

@@ -1,13 +1,18 @@
 """The teacher's network: the modelled change, the split, prompts, and the FLOP count against a counter."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from distill.config import UserError
-from distill.dit import Conditions, DiT, edge_flops, forward_flops, guided
+from distill.dit import Conditions, DiT, edge_flops, forward_flops, guidance_at, guided
+from distill.reader import teach_reader
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training import count_flops
-from distill.windows import corrupt, drop_prompts
+from distill.windows import corrupt, drop_actions, drop_prompts
 
 
 def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
@@ -68,8 +73,41 @@ def test_guidance():
     assert drop_prompts(tiny_conditions(1000), 0.1).dropped.float().mean().sub(0.1).abs() < 0.04
 
 
+def test_guidance_by_words_that_are_new_and_by_actions():
+    dit, x, t = tiny_teacher(null_actions=True), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])
+    conditions = replace(tiny_conditions(2), since=torch.tensor([3, 40]))
+    plain, null = dit(x, t, conditions), dit(x, t, conditions.without_prompt())
+    wordy = guided(dit, x, t, conditions, guidance_at(3.0, 25, conditions))
+    torch.testing.assert_close(wordy[0], (null + 3 * (plain - null))[0])
+    torch.testing.assert_close(wordy[1], plain[1])
+    assert guidance_at(3.0, 0, conditions) == 3.0
+
+    turned = replace(conditions, actions=-conditions.actions)
+    undriven = dit(x, t, conditions.without_actions())
+    torch.testing.assert_close(dit(x, t, turned.without_actions()), undriven)
+    driven = guided(dit, x, t, conditions, 1.0, action_guidance=2.0)
+    torch.testing.assert_close(driven, undriven + 2 * (plain - undriven))
+    assert drop_actions(tiny_conditions(1000), 0.1).undriven.float().mean().sub(0.1).abs() < 0.04
+
+
+def test_a_fresh_reader_is_silent_and_a_taught_one_tells_settings_apart():
+    torch.manual_seed(0)
+    dim = 24
+    dit = DiT(tiny_config(reader=64, prompt_dim=dim))
+    places = torch.randn(5, 4, 4, 1, dim)  # no line goes between the dawns and all other times
+    words = F.normalize(places + 0.1 * torch.randn(5, 4, 4, 6, dim), dim=-1)
+    untaught = dit.reader[0].weight.clone()
+    found = teach_reader(
+        dit, SimpleNamespace(paraphrases=words.numpy()), steps=200, batch=160, learning_rate=1e-2, noise=0.1
+    )
+    assert min(found) > 0.95
+    assert not torch.equal(dit.reader[0].weight, untaught)
+    words = words[0, 0, 0]
+    torch.testing.assert_close(dit.said(words), dit.prompt(words))  # what to make of it is the teacher's to learn
+
+
 def test_flops_equal_the_counter():
-    config = tiny_config()
+    config = tiny_config(reader=16)
     dit, conditions = DiT(config), tiny_conditions(1)
     x, t = noise(1, TOKENS, CHANNELS), torch.tensor([0.5])
     assert count_flops(lambda: dit(x, t, conditions)) == forward_flops(config)

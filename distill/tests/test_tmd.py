@@ -1,6 +1,8 @@
 """The oracles of stage 1: intervals, finite difference against JVP, both forms of the loss, guidance, the teacher's
 exact target, a whole tiny run, own histories."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -115,6 +117,12 @@ def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch
     torch.testing.assert_close(targets[1.0], velocity)
     torch.testing.assert_close(targets[3.0][:4], velocity[:4])  # dropped prompts keep the raw target
     assert (targets[3.0][4:] - velocity[4:]).abs().max() > 0.1
+
+    torch.manual_seed(1)  # with guidance for new words only, the others keep the raw target too
+    new = replace(half, since=torch.tensor([0, 0, 90, 90, 0, 0, 90, 90]))
+    tmd.tm_mf_loss(student, x, new, tmd.Config(equal=1.0, guidance=3.0, guidance_ticks=25))
+    torch.testing.assert_close(seen["target"][[0, 1, 2, 3, 6, 7]], velocity[[0, 1, 2, 3, 6, 7]])
+    torch.testing.assert_close(seen["target"][4:6], targets[3.0][4:6])
 
 
 class Gaussian(torch.nn.Module):

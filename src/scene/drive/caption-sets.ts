@@ -1,5 +1,5 @@
 import { Rng } from '../../engine/random'
-import { BIOMES, caption, type Setting, TIMES, WEATHERS } from './captions'
+import { BIOMES, caption, paraphrase, type Setting, TIMES, WEATHERS } from './captions'
 
 export interface CaptionedSetting extends Setting {
   readonly train: readonly string[]
@@ -12,7 +12,7 @@ export interface ParaphrasedSetting extends Setting {
 
 const EACH = 4
 const CAPTION_STREAM = 19
-const PARAPHRASES = 200
+const PARAPHRASES = 300
 const PARAPHRASE_STREAM = 20
 
 const SETTINGS: readonly Setting[] = BIOMES.flatMap((biome) =>
@@ -36,6 +36,6 @@ export function trainingParaphrases(): ParaphrasedSetting[] {
   const uniform = () => rng.uniform()
   return SETTINGS.map((setting) => ({
     ...setting,
-    texts: Array.from({ length: PARAPHRASES }, () => caption(setting, uniform)),
+    texts: Array.from({ length: PARAPHRASES }, () => paraphrase(setting, uniform)),
   }))
 }

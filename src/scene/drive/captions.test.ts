@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
 import { evaluationCaptions, trainingParaphrases } from './caption-sets'
-import { BIOMES, caption, settingFromText, TIMES, WEATHERS } from './captions'
+import { BIOMES, caption, paraphrase, settingFromText, TIMES, WEATHERS } from './captions'
 
 const ALL = BIOMES.flatMap((biome) =>
   TIMES.flatMap((time) => WEATHERS.map((weather) => ({ biome, time, weather }))),
@@ -40,7 +40,8 @@ describe('captions', () => {
     const uniform = cycle()
     const trained = new Set<string>()
     for (let i = 0; i < 20_000; i++)
-      for (const word of words(caption(ALL[i % ALL.length]!, uniform))) trained.add(word)
+      for (const say of [caption, paraphrase])
+        for (const word of words(say(ALL[i % ALL.length]!, uniform))) trained.add(word)
     for (const setting of ALL) {
       for (let i = 0; i < 12; i++) {
         const text = caption(setting, uniform, 'unseen')

@@ -1,5 +1,6 @@
 /** Captions: every combination of biome, time and weather, said in many ways. */
-import { BIOME_WORDS, TIME_WORDS, WEATHER_WORDS, type Words } from './lexicon'
+import { BIOME_WORDS, type Lexicon, TIME_WORDS, WEATHER_WORDS, type Words } from './lexicon'
+import { MORE_TIME_WORDS, MORE_WEATHER_WORDS } from './more-words'
 
 export const BIOMES = ['meadow', 'forest', 'desert', 'snow', 'volcano'] as const
 export const TIMES = ['dawn', 'noon', 'dusk', 'night'] as const
@@ -77,17 +78,40 @@ function pick<T>(items: readonly T[], uniform: Uniform): T {
 
 /** One way to say `setting`, chosen by `uniform`; `unseen` captions use held-out words and phrasings. */
 export function caption(setting: Setting, uniform: Uniform, split: Split = 'train'): string {
+  const { biome, time, weather } = setting
+  const words = [BIOME_WORDS[split][biome], TIME_WORDS[split][time], WEATHER_WORDS[split][weather]] as const
+  return say(setting, words, FRAMES[split], uniform)
+}
+
+/** As a training caption, with further words for time and weather. */
+export function paraphrase(setting: Setting, uniform: Uniform): string {
+  const { biome, time, weather } = setting
+  const times = joined(TIME_WORDS.train[time], MORE_TIME_WORDS[time])
+  const weathers = joined(WEATHER_WORDS.train[weather], MORE_WEATHER_WORDS[weather])
+  return say(setting, [BIOME_WORDS.train[biome], times, weathers], FRAMES.train, uniform)
+}
+
+function joined(one: Lexicon, other: Lexicon): Lexicon {
+  return { noun: [...one.noun, ...other.noun], adjective: [...one.adjective, ...other.adjective] }
+}
+
+function say(
+  setting: Setting,
+  [biome, time, weather]: readonly [Lexicon, Lexicon, Lexicon],
+  frames: readonly ((w: Fill) => string)[],
+  uniform: Uniform,
+): string {
   const fill: Fill = {
     ...setting,
-    biomeNoun: pick(BIOME_WORDS[split][setting.biome].noun, uniform),
-    biomeAdj: pick(BIOME_WORDS[split][setting.biome].adjective, uniform),
-    timeNoun: pick(TIME_WORDS[split][setting.time].noun, uniform),
-    timeAdj: pick(TIME_WORDS[split][setting.time].adjective, uniform),
-    weatherNoun: pick(WEATHER_WORDS[split][setting.weather].noun, uniform),
-    weatherAdj: pick(WEATHER_WORDS[split][setting.weather].adjective, uniform),
+    biomeNoun: pick(biome.noun, uniform),
+    biomeAdj: pick(biome.adjective, uniform),
+    timeNoun: pick(time.noun, uniform),
+    timeAdj: pick(time.adjective, uniform),
+    weatherNoun: pick(weather.noun, uniform),
+    weatherAdj: pick(weather.adjective, uniform),
   }
   return pick(
-    FRAMES[split],
+    frames,
     uniform,
   )(fill)
     .replace(/\s+/g, ' ')
@@ -122,11 +146,15 @@ function spoken(text: string): string {
     .trim()}`
 }
 
+const MORE: Record<string, Lexicon | undefined> = { ...MORE_TIME_WORDS, ...MORE_WEATHER_WORDS }
+
 function vocabulary(words: Words<string>, key: string): string[] {
   const all = (['train', 'unseen'] as const).flatMap((split) => {
     const entry = words[split][key]!
     return [...entry.noun, ...entry.adjective]
   })
+  const more = MORE[key]
+  if (more) all.push(...more.noun, ...more.adjective)
   return [...all.filter((w) => w.length > 2), ...(EXTRA[key as Biome] ?? [])]
 }
 

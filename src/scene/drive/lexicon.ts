@@ -9,7 +9,7 @@ export interface Lexicon {
 export type Words<K extends string> = Record<Split, Record<K, Lexicon>>
 
 /** Phrases between bars, as a list would take a line for each. */
-function lexicon(noun: string, adjective: string): Lexicon {
+export function lexicon(noun: string, adjective: string): Lexicon {
   const list = (text: string) => text.split('|').map((phrase) => phrase.replace(/\s+/g, ' ').trim())
   return { noun: list(noun), adjective: list(adjective) }
 }
