@@ -39,14 +39,14 @@ async function main(world: string, { codec }: { codec: number }): Promise<void> 
       `${name}: ${Math.round(mean(bytes))} bytes (${Math.max(...bytes)} at most), ${mean(errors.map(decibel)).toFixed(1)} dB (${decibel(Math.max(...errors)).toFixed(1)} at worst), loss ${loss.toFixed(2)} dB`,
     )
   }
-  for (const bits of [3, 4, 5, 6, 8]) {
-    const payloads = newest.map((latent) => packLatent(latent, shape, bits))
+  for (const step of [0.2, 0.4, 0.6, 0.8, 1, 1.4]) {
+    const payloads = newest.map((latent) => packLatent(latent, shape, step))
     const errors = []
     for (const [i, payload] of payloads.entries()) {
       errors.push(error(exact[i]!.data, (await decoder.decode(unpackLatent(payload, shape))).data))
     }
     say(
-      `latents, ${bits} bits`,
+      `latents, step ${step}`,
       payloads.map(({ length }) => length),
       errors,
     )

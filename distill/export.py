@@ -282,6 +282,12 @@ def measured_nfe(student: Student) -> float:
     return counter.nfe
 
 
+def gains_of(codec: Codec) -> list[float]:
+    """[C] by how much a unit of each channel moves the picture, as a streaming server rounds by; mean 1."""
+    gains = codec.decoder.linear.weight.square().sum((0, 2, 3)).sqrt()
+    return [round(gain, 4) for gain in (gains / gains.mean()).tolist()]
+
+
 def run(config: Config) -> None:
     setup(config)
     student, codec = load_student(config.student), load_codec(config.codec)
@@ -313,7 +319,7 @@ def run(config: Config) -> None:
         "license": "Apache-2.0",
         "frame": {"width": WIDTH, "height": HEIGHT},
         "ticksPerSecond": 20,
-        "latent": {"tokens": shape.tokens, "channels": shape.channels},
+        "latent": {"tokens": shape.tokens, "channels": shape.channels, "gains": gains_of(codec)},
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"},

@@ -9,7 +9,8 @@ quarter of the batch where r < s. y* is y = x1 - x (or x), guided by the student
 
 Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
 sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is
-the teacher's own flow). The target then has no sampling noise, for a third more compute.
+the teacher's own flow). The target then has no sampling noise, for a third more compute, and guidance is the teacher's:
+by words, and by actions.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Config(StudentTraining):
     s_shift: float = 3.0
     delta: float = 5e-3  # of the finite difference
     derivative: str = "difference"  # difference | jvp (exact, slower)
+    action_guidance: float = 1.0  # with target=teacher
     tangent: str = "guided"  # guided | raw
     guidance: float = 1.0  # w
     guidance_ticks: int = 0  # guide only where the words are newer than so many ticks; 0 = everywhere
@@ -84,8 +86,17 @@ def forward_mode(call, y: Tensor, s: Tensor, tangent: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, conditions: Conditions, guidance: float):
-    """E[y | x_t, y_s] by the teacher, [B,T,C].
+def teacher_mean(
+    teacher: DiT,
+    x_t: Tensor,
+    t: Tensor,
+    y_s: Tensor,
+    s: Tensor,
+    conditions: Conditions,
+    guidance: float | Tensor,
+    action_guidance: float = 1.0,
+) -> Tensor:
+    """E[y | x_t, y_s] by the teacher, guided, [B,T,C].
 
     y = (x_t - x) / t, so y_s = a (x_t - x) + s y1 with a = (1 - s) / t: z = a x_t - y_s = a x - s y1 is a look at
     x with noise s / a, beside x_t with noise t / (1 - t). By precision they are x + noise of variance 1 / P."""
@@ -97,7 +108,7 @@ def teacher_mean(teacher: DiT, x_t: Tensor, t: Tensor, y_s: Tensor, s: Tensor, c
     tau = 1 / (1 + precision.sqrt())
     x_tau = ((1 - tau) * mean).float()
     tau = tau.float()
-    x = x_tau - tau * guided(teacher, x_tau, tau[:, 0, 0], conditions, guidance)
+    x = x_tau - tau * guided(teacher, x_tau, tau[:, 0, 0], conditions, guidance, action_guidance)
     return (x_t - x) / t.float()
 
 
@@ -140,8 +151,9 @@ def tm_mf_loss(
         if conditions.dropped is not None:
             kept = ~conditions.dropped
         if config.target == "teacher":
-            y = teacher_mean(teacher, x_t, t, y_s, s, conditions, 1.0)
-        if config.guidance != 1.0:
+            w = guidance_at(config.guidance, config.guidance_ticks, conditions)
+            y = teacher_mean(teacher, x_t, t, y_s, s, conditions, w, config.action_guidance)
+        elif config.guidance != 1.0:
             w = torch.where(kept, guidance_at(config.guidance, config.guidance_ticks, conditions), 1.0)
             rows = (w != 1).nonzero()[:, 0] if config.guidance_ticks else everyone
             null = conditions[rows].without_prompt()
@@ -192,6 +204,8 @@ def check(config: Config) -> None:
             raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
     if config.target == "teacher" and config.predicts == "data":
         raise UserError("target=teacher is worked out for predicts=difference only; use target=data")
+    if config.target == "data" and config.action_guidance != 1.0:
+        raise UserError("action_guidance is the teacher's, so it needs target=teacher; set it to 1 for target=data")
     if not 0 <= config.equal <= 1:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
 

@@ -9,7 +9,7 @@ test.describe.configure({ timeout: 300_000 })
 const TINY = fileURLToPath(new URL('./fixtures/tiny/', import.meta.url))
 /** Milliseconds that the line is cut for. */
 const CUT_MS = 20_000
-/** What 4 bits of each number of a latent may cost, of 255; the frame before is further away. */
+/** What rounding a latent for the wire may cost, of 255; the frame before is further away. */
 const TOLERANCE = 8
 
 let server: ServerChild

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -110,7 +111,9 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     joined = manifest["files"]["student"]["sha256"] + manifest["files"]["decoder"]["sha256"]
     assert manifest["modelHash"] == hashlib.sha256(joined.encode()).hexdigest()
     assert manifest["student"]["nfe"] == 1 + 2 / 4 and manifest["student"]["gflopPerTick"] > 0
+    gains = manifest["latent"].pop("gains")
     assert manifest["latent"] == {"tokens": TOKENS, "channels": CHANNELS}
+    assert gains == [0.4, 0.8, 1.2, 1.6]  # of mean 1
     starts, presets, first = export.export_starts(Latents(world, "heldout"), student, 15, out)
     assert starts == manifest["starts"] and presets == manifest["presets"]
     again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
@@ -119,6 +122,11 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
 
 class FakeCodec:
     tokens, channels = TOKENS - 1, CHANNELS
+
+    def __init__(self):
+        self.decoder = SimpleNamespace(linear=torch.nn.Conv2d(CHANNELS, 7, 1))
+        with torch.no_grad():
+            self.decoder.linear.weight.copy_(torch.arange(1.0, CHANNELS + 1).reshape(1, -1, 1, 1))
 
     def decode(self, latent):
         return latent @ torch.ones(CHANNELS, 2000)

@@ -24,7 +24,12 @@ const schema = z
     license: z.string().min(1),
     frame: z.object({ width: count, height: count }),
     ticksPerSecond: z.number().positive(),
-    latent: z.object({ tokens: count, channels: count }),
+    latent: z.object({
+      tokens: count,
+      channels: count,
+      /** How far a unit of each channel moves the picture: what a server may round more, and what less. */
+      gains: z.array(z.number().positive()).optional(),
+    }),
     history: z.object({ offsets: z.array(count).min(1) }),
     actions: z.object({ count, dims: z.literal(2) }),
     prompt: z.object({ dim: count, encoder: z.string().min(1) }),
@@ -54,6 +59,11 @@ const schema = z
     const { offsets } = manifest.history
     if (offsets.some((offset, i) => offset <= (offsets[i - 1] ?? 0))) {
       context.addIssue({ code: 'custom', path: ['history', 'offsets'], message: 'offsets must increase' })
+    }
+    const { channels, gains = [] } = manifest.latent
+    if (gains.length !== 0 && gains.length !== channels) {
+      const message = `there are ${gains.length}, but ${channels} channels`
+      context.addIssue({ code: 'custom', path: ['latent', 'gains'], message })
     }
     const presetTexts = new Set(manifest.presets.map((preset) => promptKey(preset.text)))
     manifest.starts.forEach((start, i) => {
@@ -105,6 +115,8 @@ export interface WorldShape {
   readonly height: number
   readonly tokens: number
   readonly channels: number
+  /** Of each channel, how far a unit of it moves the picture; left out where the world does not say. */
+  readonly gains?: readonly number[]
   /** tokens * channels: one latent frame. */
   readonly latentLength: number
   /** Ages in ticks of the latents that the student sees; 1 is the newest. */
@@ -120,13 +132,14 @@ export interface WorldShape {
 }
 
 export function worldShape(manifest: Manifest): WorldShape {
-  const { tokens, channels } = manifest.latent
+  const { tokens, channels, gains } = manifest.latent
   const { offsets } = manifest.history
   return {
     width: manifest.frame.width,
     height: manifest.frame.height,
     tokens,
     channels,
+    ...(gains ? { gains } : {}),
     latentLength: tokens * channels,
     offsets,
     ringLength: Math.max(...offsets),
