@@ -2,16 +2,19 @@
 import { ensureChromium } from './lib/chromium.mjs'
 import { ensureNodePackages } from './lib/node-packages.mjs'
 import { ensurePython } from './lib/python.mjs'
+import { ensureRedis } from './lib/redis.mjs'
 import { runMain } from './lib/run.mjs'
 
 const HELP = `npm run setup
 
-Installs what is missing: the npm packages, the Python environment of distill/ in .venv, and a Chromium for recording and
-for the end-to-end tests. Every other command does the part that it needs by itself.`
+Installs what is missing: the npm packages, the Python environment of distill/ in .venv, a Chromium for recording and for
+the end-to-end tests, and a redis-server for the tests of many machines. Every other command does the part that it needs by itself.`
 
 await runMain(async () => {
   if (process.argv.includes('--help')) return console.log(HELP)
   await ensureNodePackages()
   await ensurePython()
-  console.log(`Ready. Chromium: ${await ensureChromium()}`)
+  const chromium = await ensureChromium()
+  await ensureRedis()
+  console.log(`Ready. Chromium: ${chromium}`)
 })

@@ -7,6 +7,7 @@ import { ensureChromium } from './lib/chromium.mjs'
 import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
 import { ensureNodePackages } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
+import { ensureRedis } from './lib/redis.mjs'
 import { root, run, SetupError } from './lib/run.mjs'
 
 const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
@@ -41,7 +42,7 @@ const STAGES = {
       ),
   },
   unit: {
-    needs: ['node'],
+    needs: ['node', 'redis'],
     run: () =>
       counted('unit.json', vitestCounts, bin('vitest'), [
         'run',
@@ -67,6 +68,7 @@ const SETUP = {
   node: ensureNodePackages,
   python: () => ensurePython(TEST_REQUIREMENTS),
   chromium: ensureChromium,
+  redis: ensureRedis,
 }
 
 const HELP = `npm test -- [--only STAGE,STAGE]

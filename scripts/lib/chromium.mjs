@@ -29,7 +29,8 @@ export async function findChromium() {
   return own && existsSync(own) ? own : null
 }
 
-function isDebian() {
+/** True on Debian itself. */
+export function isDebian() {
   return existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))
 }
 
