@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws'
 import { OneiroError } from '../src/engine/errors'
 import { CLOSE_CODES, type RefusalCode } from '../src/net/errors'
-import type { ClientMessage, Hello } from '../src/net/messages'
+import type { ClientMessage, Elsewhere, Hello } from '../src/net/messages'
 import { clientType, decodeClient, encodeServer } from '../src/net/wire'
 import { Limits } from './limits'
 
@@ -35,8 +35,11 @@ export interface Guest {
 export interface ConnectionOptions {
   readonly socket: WebSocket
   readonly now: () => number
-  /** The first message; throws an `OneiroError` where it is refused. Else the connection's guest is set. */
-  readonly onHello: (connection: Connection, hello: Hello) => void
+  /**
+   * The first message; throws an `OneiroError` where it is refused. Else the connection's guest is set, at once or, where
+   * other workers have to be asked, a little later.
+   */
+  readonly onHello: (connection: Connection, hello: Hello) => void | Promise<void>
   /** Any message after the hello. */
   readonly onHeard: (guest: Guest) => void
   readonly onClosed: (connection: Connection) => void
@@ -51,6 +54,7 @@ export class Connection implements Line {
   private readonly limits = new Limits()
   private heardAtMs: number
   private greeted = false
+  private joining = false
   private closed = false
 
   constructor(private readonly options: ConnectionOptions) {
@@ -74,11 +78,11 @@ export class Connection implements Line {
     else socket.send(bytes)
   }
 
-  close(code: RefusalCode | null, message = SENTENCES[code ?? 'SERVER_DRAINING']): void {
+  close(code: RefusalCode | null, message = SENTENCES[code ?? 'SERVER_DRAINING'], to?: Elsewhere): void {
     if (this.closed) return
     if (code) {
       this.options.onRefused(code)
-      const body = { code, message: message.slice(0, LONGEST_SENTENCE) }
+      const body = { code, message: message.slice(0, LONGEST_SENTENCE), ...(to ? { to } : {}) }
       this.send(encodeServer({ type: 'error', request: 0, body }))
     }
     this.closed = true
@@ -108,12 +112,17 @@ export class Connection implements Line {
     try {
       this.take(data as Buffer)
     } catch (error) {
-      if (error instanceof OneiroError) {
-        this.close(error.code in CLOSE_CODES ? (error.code as RefusalCode) : 'WIRE_MALFORMED', error.message)
-      } else {
-        this.options.onError(error)
-        this.close('SERVER_FAILED')
-      }
+      this.refuse(error)
+    }
+  }
+
+  private refuse(error: unknown): void {
+    if (error instanceof ElsewhereError) this.close(error.code as RefusalCode, error.message, error.to)
+    else if (error instanceof OneiroError) {
+      this.close(error.code in CLOSE_CODES ? (error.code as RefusalCode) : 'WIRE_MALFORMED', error.message)
+    } else {
+      this.options.onError(error)
+      this.close('SERVER_FAILED')
     }
   }
 
@@ -122,18 +131,37 @@ export class Connection implements Line {
     const type = clientType(bytes)
     const { guest } = this
     if (!this.limits.take(type, this.heardAtMs)) this.close('TOO_MANY_MESSAGES')
-    else if (this.greeted ? type === 'hello' || !guest?.mayCome(type) : type !== 'hello') {
-      this.close('UNEXPECTED_MESSAGE')
-    } else {
+    else if (!this.mayCome(type)) this.close('UNEXPECTED_MESSAGE')
+    else {
       const message = decodeClient(bytes)
-      if (message.type === 'hello') {
-        this.options.onHello(this, message.body)
-        this.greeted = true
-      } else if (guest) {
+      if (message.type === 'hello') this.greet(message.body)
+      else if (guest) {
         this.options.onHeard(guest)
         guest.handle(message)
-      }
+      } else if (message.type === 'bye') this.close(null)
     }
+  }
+
+  private mayCome(type: ClientMessage['type']): boolean {
+    if (!this.greeted) return type === 'hello'
+    if (this.joining) return type === 'heartbeat' || type === 'bye'
+    return type !== 'hello' && this.guest?.mayCome(type) === true
+  }
+
+  private greet(hello: Hello): void {
+    const joining = this.options.onHello(this, hello)
+    this.greeted = true
+    if (!joining) return
+    this.joining = true
+    joining
+      .then(() => {
+        // It went while others were asked.
+        if (this.closed) this.guest?.detach(this)
+      })
+      .catch((error: unknown) => this.refuse(error))
+      .finally(() => {
+        this.joining = false
+      })
   }
 }
 
@@ -150,6 +178,9 @@ const SENTENCES: Record<RefusalCode, string> = {
   UNEXPECTED_MESSAGE:
     'A connection begins with one hello; who waits or watches does not act. Connect again, and play with a seat.',
   WIRE_VERSION: 'The other end speaks another version of the wire. Update the older of the two.',
+  SESSION_MOVED: 'This session is on another server. Go on there.',
+  SEAT_ELSEWHERE: 'All seats here are taken, but one is kept on another server. Take it within 30 s.',
+  TRY_LATER: 'It is not known at the moment where this session is. Try again in a second.',
   TOO_MANY_MESSAGES: 'Too many messages came at once. Send each input once a tick at most.',
   SERVER_FULL: 'All seats are taken, and the line is full. Try again later.',
   SERVER_FAILED: 'The server failed in this session; its log says why. Begin a new one.',
@@ -158,4 +189,14 @@ const SENTENCES: Record<RefusalCode, string> = {
 /** An `OneiroError` for a refusal, in the server's own words. */
 export function refusal(code: RefusalCode, message = SENTENCES[code]): OneiroError {
   return new OneiroError(code, message)
+}
+
+/** A refusal that says where to go instead. */
+export class ElsewhereError extends OneiroError {
+  constructor(
+    code: 'SESSION_MOVED' | 'SEAT_ELSEWHERE',
+    readonly to: Elsewhere,
+  ) {
+    super(code, SENTENCES[code])
+  }
 }

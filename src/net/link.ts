@@ -1,8 +1,9 @@
 import type { TimeSource } from '../engine/clock'
 import { OneiroError } from '../engine/errors'
 import { fromWire } from '../model/errors'
+import { Addresses } from './addresses'
 import { CLOSE_CODES, ConnectionLostError, ServerRefusedError } from './errors'
-import type { ClientMessage, ErrorBody, Hello, ServerMessage, Welcome } from './messages'
+import type { ClientMessage, Elsewhere, ErrorBody, Hello, ServerMessage, Welcome } from './messages'
 import { decodeServer, encodeClient } from './wire'
 
 /** The part of a websocket that is used: the browser's own and that of `ws` fit. */
@@ -19,7 +20,7 @@ export interface SocketLike {
 export type SocketConstructor = new (url: string) => SocketLike
 
 export interface LinkOptions {
-  /** `ws://` or `wss://`. */
+  /** `ws://` or `wss://`. Where the server is one of many, the others are found through it. */
   readonly url: string
   readonly WebSocket: SocketConstructor
   readonly time: TimeSource
@@ -45,10 +46,30 @@ const BEAT_MS = 500
 const SILENT_MS = 5_000
 /** The server keeps a session this long. */
 const PATIENCE_MS = 60_000
+/** Of a whole round of addresses. */
 const SHORTEST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 4_000
+/** A machine that was cut off answers nothing at all; where there are others, it is not waited for. */
+const CONNECT_MS = 2_000
+/** Seats elsewhere that come to nothing before it is given up. */
+const MOST_DETOURS = 3
 /** Refusals that another try can change. */
-const PASSING = new Set(['SERVER_DRAINING', 'HELLO_LATE', 'SESSION_GONE', 'CONNECTION_LOST', 'SERVER_FULL'])
+const PASSING = new Set([
+  'SERVER_DRAINING',
+  'HELLO_LATE',
+  'SESSION_GONE',
+  'SESSION_MOVED',
+  'CONNECTION_LOST',
+  'SERVER_FULL',
+  'TRY_LATER',
+])
+
+/** How a connection ended. */
+interface Ending {
+  readonly error: OneiroError
+  readonly wasOpen: boolean
+  readonly to: Elsewhere | null
+}
 
 /** A connection that is had again when it is lost. */
 export class Link {
@@ -56,11 +77,17 @@ export class Link {
   private socket: SocketLike | null = null
   private open = false
   private resume: string | null = null
+  /** Kept for this client by another worker. */
+  private seat: string | null = null
+  private detours = 0
   private welcomed = false
   private closing = false
+  private readonly addresses: Addresses
   private readonly stop = new AbortController()
 
-  constructor(private readonly options: LinkOptions) {}
+  constructor(private readonly options: LinkOptions) {
+    this.addresses = new Addresses(options.url)
+  }
 
   /** True between a welcome and the end of its connection. */
   get up(): boolean {
@@ -71,22 +98,28 @@ export class Link {
   async run(): Promise<void> {
     const { time, random } = this.options
     let lostAtMs = time.now()
-    for (let tries = 0; ; tries++) {
-      const { error, wasOpen } = await this.converse()
+    let rounds = 0
+    for (;;) {
+      const { error, wasOpen, to } = await this.converse(this.addresses.next)
       if (this.closing) return
       if (wasOpen) {
-        tries = 0
+        rounds = 0
         lostAtMs = time.now()
         this.options.onDown()
       }
+      if (to && this.addresses.jump(to.url)) {
+        this.seat = to.seat ?? null
+        continue
+      }
       const again = this.welcomed && PASSING.has(error.code) && time.now() - lostAtMs < PATIENCE_MS
       const gone = error.code === 'SESSION_GONE'
-      if (gone) this.resume = null
-      if (!again || (gone && !this.options.onGone())) {
+      if (!this.detoured() && (!again || (gone && !this.options.onGone()))) {
         this.options.onFailed(error)
         return
       }
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** tries)
+      if (gone) this.forget()
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** rounds) / this.addresses.count
+      if (wasOpen || this.addresses.failed()) rounds++
       await time.sleep(pauseMs * (0.5 + random()), this.stop.signal)
       if (this.closing) return
     }
@@ -111,13 +144,42 @@ export class Link {
     this.socket?.close()
   }
 
+  /** The session is gone: another one is begun where the user pointed. */
+  private forget(): void {
+    this.resume = null
+    this.addresses.forget()
+  }
+
+  /** True where a seat elsewhere came to nothing, and the first address may be asked again. */
+  private detoured(): boolean {
+    if (this.seat === null || this.welcomed || ++this.detours >= MOST_DETOURS) return false
+    this.seat = null
+    this.addresses.forget()
+    return true
+  }
+
+  /** The server's token is for the address that the user gave; any other is told only what opens one session or seat. */
+  private hello(address: string): Hello {
+    const { token, seat, ...rest } = this.options.hello()
+    const named = address === this.options.url
+    return {
+      ...rest,
+      ...(named && token ? { token } : {}),
+      ...(named && seat ? { seat } : {}),
+      ...(this.seat ? { seat: this.seat } : {}),
+      ...(this.resume ? { resume: this.resume } : {}),
+    }
+  }
+
   /** One connection, from its beginning to its end. */
-  private converse(): Promise<{ error: OneiroError; wasOpen: boolean }> {
+  private converse(address: string): Promise<Ending> {
     const { options } = this
+    const startedAtMs = options.time.now()
     return new Promise((resolve) => {
       const ended = new AbortController()
       let heardAtMs = options.time.now()
       let refused: OneiroError | null = null
+      let to: Elsewhere | null = null
       let wasOpen = false
       let greeted = false
       const end = (why: string) => {
@@ -125,19 +187,19 @@ export class Link {
         ended.abort()
         this.open = false
         socket.close()
-        resolve({ error: refused ?? new ConnectionLostError(why), wasOpen })
+        resolve({ error: refused ?? new ConnectionLostError(why), wasOpen, to })
       }
       let socket: SocketLike
       try {
-        socket = new options.WebSocket(options.url)
+        socket = new options.WebSocket(address)
       } catch (cause) {
-        resolve({ error: new ConnectionLostError(String(cause), { cause }), wasOpen })
+        resolve({ error: new ConnectionLostError(String(cause), { cause }), wasOpen, to })
         return
       }
       this.socket = socket
       socket.binaryType = 'arraybuffer'
       socket.onopen = () => {
-        const body = { ...options.hello(), ...(this.resume ? { resume: this.resume } : {}) }
+        const body = this.hello(address)
         socket.send(encodeClient({ type: 'hello', body }) as Uint8Array<ArrayBuffer>)
         greeted = true
       }
@@ -149,8 +211,10 @@ export class Link {
         try {
           if (!(data instanceof ArrayBuffer)) throw new OneiroError('WIRE_MALFORMED', TEXT_CAME)
           const message = decodeServer(new Uint8Array(data))
-          if (message.type === 'error' && message.request === 0) refused = revive(message.body)
-          else if (message.type === 'welcome') wasOpen = true
+          if (message.type === 'error' && message.request === 0) {
+            refused = revive(message.body)
+            to = message.body.to ?? null
+          } else if (message.type === 'welcome') wasOpen = true
           this.receive(message)
         } catch (error) {
           refused = error as OneiroError
@@ -158,6 +222,10 @@ export class Link {
         }
       }
       void this.beat(ended.signal, (nowMs) => {
+        if (!greeted && this.addresses.count > 1 && nowMs - startedAtMs >= CONNECT_MS) {
+          end('it does not answer')
+          return
+        }
         if (nowMs - heardAtMs >= SILENT_MS) {
           end('it says nothing any more')
           return
@@ -174,10 +242,13 @@ export class Link {
     const { options } = this
     if (message.type === 'welcome') {
       this.resume = message.body.resume ?? null
+      this.seat = null
       this.open = true
       this.welcomed = true
+      this.addresses.settled()
       options.onWelcome(message.body)
     } else if (message.type === 'waiting') options.onWaiting(message.position)
+    else if (message.type === 'workers') this.addresses.learn(message.body.urls)
     else if (message.type === 'pulse') this.roundTripMs = options.time.now() - message.echoMs
     else options.onMessage(message)
   }

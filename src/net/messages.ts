@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Action } from '../engine/action'
 
 /** Raised whenever an old build could misread a new message. */
-export const WIRE_VERSION = 2
+export const WIRE_VERSION = 3
 
 /** How a frame's picture travels: a packed latent, or a compressed image. */
 export const FORMATS = ['latents', 'webp', 'jpeg'] as const
@@ -26,6 +26,7 @@ const array = z.custom<Float32Array | Float64Array | Uint8Array>(
 const text = z.string().max(MAX_TEXT)
 const name = z.string().min(1).max(100)
 const secret = z.string().min(1).max(200)
+const url = z.string().min(1).max(200)
 const count = z.number().int().nonnegative()
 export const promptBody = z.object({ text, embedding: floats(4096).optional() })
 
@@ -62,6 +63,11 @@ export const welcomeBody = z.object({
   watch: secret.optional(),
   /** The session existed before: unanswered requests may be sent again, and are carried out once. */
   resumed: z.boolean(),
+  /**
+   * The worker that had the session is gone, and this one goes on from its last snapshot, a second old at most: the epoch
+   * of that; 0 where the session had not begun.
+   */
+  epoch: count.optional(),
 })
 
 export const resetBody = z.object({
@@ -81,7 +87,16 @@ export const snapshotBody = z.object({
   state: z.record(name, array),
 })
 
-export const errorBody = z.object({ code: name, message: z.string().max(2000) })
+export const errorBody = z.object({
+  code: name,
+  message: z.string().max(2000),
+  /** Where to go instead, and the seat that is kept there for who has no session yet. */
+  to: z.object({ url, seat: secret.optional() }).optional(),
+})
+
+/** Addresses of other workers that are told of at most. */
+export const MOST_WORKERS = 8
+export const workersBody = z.object({ urls: z.array(url).max(MOST_WORKERS) })
 
 /** The bodies that a client's requests have. */
 export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: snapshotBody } as const
@@ -89,6 +104,8 @@ export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: s
 export type Hello = z.infer<typeof helloBody>
 export type Welcome = z.infer<typeof welcomeBody>
 export type ErrorBody = z.infer<typeof errorBody>
+/** Where a client is sent. */
+export type Elsewhere = NonNullable<ErrorBody['to']>
 export type WireReset = z.infer<typeof resetBody>
 export type WirePrompt = z.infer<typeof promptBody>
 export type WireSnapshot = z.infer<typeof snapshotBody>
@@ -151,3 +168,5 @@ export type ServerMessage =
   | { readonly type: 'pulse'; readonly echoMs: number }
   /** The server is full; the client is let in when those before it are. 1 is next. */
   | { readonly type: 'waiting'; readonly position: number }
+  /** The other workers that take sessions up when this one is gone; after the welcome, and whenever they change. */
+  | { readonly type: 'workers'; readonly body: z.infer<typeof workersBody> }

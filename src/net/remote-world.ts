@@ -3,7 +3,7 @@ import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
-import { WireMalformedError } from './errors'
+import { ServerRefusedError, WireMalformedError } from './errors'
 import { Link, type SocketConstructor } from './link'
 import { type FrameMessage, type Mode, REQUEST_BODIES, type ServerMessage, type Welcome } from './messages'
 import { Pacer, type PacerStats } from './pacer'
@@ -11,7 +11,7 @@ import type { Pictures } from './pictures'
 import { type Ask, Requests } from './requests'
 
 export interface RemoteWorldOptions {
-  /** Address of the server, `ws://` or `wss://`. */
+  /** Address of the server, `ws://` or `wss://`. The other workers of its group are found through it. */
   readonly url: string
   /** `WebSocket` of the browser, or of `ws`. */
   readonly WebSocket: SocketConstructor
@@ -295,8 +295,15 @@ export class RemoteWorld implements World {
 
   private reconnected(welcome: Welcome): void {
     this.reconnects++
-    if (welcome.resumed) this.requests.again()
-    else {
+    const bare = welcome.epoch === 0 && this.serverEpoch > 0
+    if (bare && !this.parting) {
+      this.fail(new ServerRefusedError('SESSION_GONE', NOTHING_KEPT))
+      return
+    }
+    if (welcome.resumed && !bare) {
+      if (welcome.epoch !== undefined) this.takenUp(welcome.epoch)
+      this.requests.again()
+    } else {
       // Another server, or this one started anew: the drive goes on from where the last one left it. For whoever plays
       // it is the same epoch.
       this.epochBase += this.serverEpoch - 1
@@ -307,6 +314,14 @@ export class RemoteWorld implements World {
     }
     this.parting = null
     this.emit({ type: 'reconnected', message: 'The server is back; play goes on.' })
+  }
+
+  /** Another worker goes on from a snapshot in this epoch: the drive is set back a little, for its player in one epoch. */
+  private takenUp(epoch: number): void {
+    this.pacer.begin(-1)
+    if (epoch >= this.serverEpoch) return
+    this.epochBase += this.serverEpoch - epoch
+    this.serverEpoch = epoch
   }
 
   private pauseWhenIdle(): void {
@@ -329,6 +344,8 @@ export class RemoteWorld implements World {
     queueMicrotask(() => this.options.onEvent?.(event))
   }
 }
+
+const NOTHING_KEPT = 'The server is gone, and nothing was kept yet of this drive. Begin a new one.'
 
 /** The server would take what does not fit for a broken client, and close the connection. */
 function checkBody(call: string, ask: Ask): void {

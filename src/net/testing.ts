@@ -77,6 +77,7 @@ export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
         resume: name,
         watch: name,
         resumed: fc.boolean(),
+        epoch: fc.nat(),
       },
       { requiredKeys: ['world', 'latent', 'format', 'resumed'] },
     ),
@@ -106,11 +107,18 @@ export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.record({
     type: fc.constant('error' as const),
     request: fc.nat(),
-    body: fc.record({ code: name, message: text }),
+    body: fc.record(
+      { code: name, message: text, to: fc.record({ url: name, seat: name }, { requiredKeys: ['url'] }) },
+      { requiredKeys: ['code', 'message'] },
+    ),
   }),
   fc.record({ type: fc.constant('state' as const), request: fc.nat(), body: snapshot }),
   fc.record({ type: fc.constant('pulse' as const), echoMs: ms }),
   fc.record({ type: fc.constant('waiting' as const), position: fc.integer({ min: 1, max: 0xffff }) }),
+  fc.record({
+    type: fc.constant('workers' as const),
+    body: fc.record({ urls: fc.array(name, { maxLength: 8 }) }),
+  }),
 )
 
 export const hex = (text: string) =>

@@ -56,6 +56,8 @@ export class Watcher {
       }),
       onWelcome: (welcome) => {
         this.welcome = welcome
+        // A drive that another worker took up is set back a little.
+        this.pacer.begin(-1)
         opened.resolve()
       },
       onMessage: (message) => this.receive(message),

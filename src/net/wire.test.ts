@@ -55,6 +55,13 @@ describe('bytes, written out', () => {
     expect(encodeClient({ type: 'ack', sequence: 258 })).toEqual(hex('08 02 01 00 00'))
   })
 
+  test('workers: number, then msgpack', () => {
+    const body = { urls: ['ws://b'] }
+    expect(encodeServer({ type: 'workers', body })).toEqual(
+      hex('88 de 00 01 a4 75 72 6c 73 91 a6 77 73 3a 2f 2f 62'),
+    )
+  })
+
   test('a frame: 52 bytes, then its payload', () => {
     const frame: FrameMessage = {
       type: 'frame',
@@ -98,7 +105,7 @@ describe('what is malformed is refused by name', () => {
     ['a body without its field', '02 01 00 00 00 80', /seed/],
     ['a seed that is text', '02 01 00 00 00 81 a4 73 65 65 64 a1 78', /seed/],
     ['a negative seed', '02 01 00 00 00 81 a4 73 65 65 64 ff', /seed/],
-    ['a hello without a body', '01 02', /body/],
+    ['a hello without a body', '01 03', /body/],
     ['a list that promises four billion items', '02 01 00 00 00 dd ff ff ff ff 01', /body/],
     ['a map that promises four billion', '02 01 00 00 00 df ff ff ff ff a1 78 01', /body/],
     ['floats that are not whole', '05 01 00 00 00 81 a4 74 65 78 74 c7 05 74 08 00 00 00 00', /not msgpack/],
@@ -115,7 +122,7 @@ describe('what is malformed is refused by name', () => {
 
   test('another version is told apart from what is malformed', () => {
     expect(() => decodeClient(hex('01 01 80'))).toThrow(WireVersionError)
-    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 2 .* version 0/)
+    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 3 .* version 0/)
   })
 
   test('a frame whose payload is not as long as it says', () => {
@@ -197,7 +204,7 @@ describe('mutated messages', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 64 }),
-        fc.constantFrom(1, 2, 5, 7, 129, 132, 133),
+        fc.constantFrom(1, 2, 5, 7, 129, 132, 133, 136),
         (rest, number) => {
           const bytes = Uint8Array.of(number, 1, 0, 0, 0, ...rest)
           expect(stray(number < 128 ? decodeClient : decodeServer, bytes)).toBeNull()
@@ -231,6 +238,7 @@ test('numbers and sizes are pinned, as other builds rely on them', () => {
       "133 state 1048576",
       "134 pulse 9",
       "135 waiting 3",
+      "136 workers 2048",
     ]
   `)
 })

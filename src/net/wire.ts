@@ -1,5 +1,4 @@
 /** The codec of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
-import { Packr } from 'msgpackr'
 import type { z } from 'zod'
 import { actionCode, actionFromCode } from '../engine/action'
 import { WireMalformedError, WireVersionError } from './errors'
@@ -16,7 +15,9 @@ import {
   snapshotBody,
   WIRE_VERSION,
   welcomeBody,
+  workersBody,
 } from './messages'
+import { pack, unpack } from './pack'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -40,6 +41,7 @@ export const LAYOUT = {
   state: { number: 133, most: MEBIBYTE },
   pulse: { number: 134, most: 9 },
   waiting: { number: 135, most: 3 },
+  workers: { number: 136, most: 2048 },
 } as const
 
 /** No message is larger: the `maxPayload` of either end. */
@@ -49,9 +51,6 @@ const FRAME_HEADER = 52
 const HAS_REWARD = 1
 const HAS_DONE = 2
 const IS_DONE = 4
-
-// Plain maps and no records or shared structures: every message stands alone. Typed arrays keep their class.
-const packr = new Packr({ useRecords: false, moreTypes: true, mapsAsObjects: true })
 
 /**
  * What a client's bytes claim to be, before they are read: what is decided by it costs nothing. Throws
@@ -152,6 +151,8 @@ export function encodeServer(message: ServerMessage): Uint8Array {
       view.setUint16(1, message.position, true)
       return bytesOf(view)
     }
+    case 'workers':
+      return structured([number], message.body, message.type)
   }
 }
 
@@ -172,6 +173,8 @@ export function decodeServer(bytes: Uint8Array): ServerMessage {
       return { type: 'state', request: reader.u32(), body: reader.body(snapshotBody) }
     case 'pulse':
       return reader.end({ type: 'pulse', echoMs: reader.time() })
+    case 'workers':
+      return { type: 'workers', body: reader.body(workersBody) }
     default:
       return reader.end({ type: 'waiting', position: reader.u16() })
   }
@@ -304,8 +307,7 @@ class Reader {
   body<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
     let value: unknown
     try {
-      // A copy: the unpacker keeps references to what it reads, and a socket's buffer is used again.
-      value = packr.unpack(this.bytes.slice(this.at))
+      value = unpack(this.bytes.subarray(this.at))
     } catch (cause) {
       throw this.malformed('its body is not msgpack', cause)
     }
@@ -357,7 +359,7 @@ function checkSize(type: MessageName, bytes: number): void {
 }
 
 function structured(start: readonly number[], body: unknown, type: MessageName): Uint8Array {
-  const packed = packr.pack(body)
+  const packed = pack(body)
   const out = new Uint8Array(start.length + packed.length)
   checkSize(type, out.length)
   out.set(start)
