@@ -1,7 +1,4 @@
 /** The engine's thread, and the command itself as a process. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { ACTIONS, IDLE } from '../src/engine/action'
@@ -13,13 +10,10 @@ import { RemoteWorld } from '../src/net/remote-world'
 import { ThreadedEngine } from './engine-client'
 import { DreamServer } from './server'
 import { tinyEngine } from './testing'
+import { endChildren, serve } from './testing-children'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const PATIENCE = 180_000
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
+afterEach(endChildren)
 
 describe('the engine in its thread', () => {
   it(
@@ -70,27 +64,13 @@ function clientOf(port: number) {
   }
 }
 
-function serve(...args: string[]) {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const child = spawn(process.execPath, ['--import', tsx, 'server/main.ts', ...args], { cwd: root })
-  children.push(child)
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data) => {
-      output += data
-    })
-  }
-  const status = new Promise<number | null>((resolve) => child.on('exit', resolve))
-  return { child, status, output: () => output }
-}
-
 describe('npm run serve', () => {
   it(
     'serves a world; SIGTERM hands every drive to its client and ends with 0',
     async () => {
-      const { child, status, output } = serve('--world', TINY, '--port', '0', '--threads', '1')
-      await expect.poll(() => output().match(/"port":(\d+)/)?.[1], { timeout: PATIENCE }).toBeTruthy()
-      const world = await RemoteWorld.open(clientOf(Number(output().match(/"port":(\d+)/)![1])))
+      const { child, status, port, output } = serve('--world', TINY, '--port', '0', '--threads', '1')
+      await expect.poll(port, { timeout: PATIENCE }).toBeTruthy()
+      const world = await RemoteWorld.open(clientOf(port()))
       await world.reset({ seed: 1, prompt: 'a snowy night drive' })
       expect((await world.step(IDLE)).index).toBe(1)
       child.kill('SIGTERM')
@@ -106,11 +86,9 @@ describe('npm run serve', () => {
     'SIGTERM with 20 sessions loses none: each goes on where it was, on the server that answers next',
     async () => {
       const next = await tinyEngine(20)
-      const { child, status, output } = serve(
-        ...['--world', TINY, '--port', '0', '--threads', '1', '--max-sessions', '20'],
-      )
-      await expect.poll(() => output().match(/"port":(\d+)/)?.[1], { timeout: PATIENCE }).toBeTruthy()
-      const port = Number(output().match(/"port":(\d+)/)![1])
+      const first = serve(...['--world', TINY, '--port', '0', '--threads', '1', '--max-sessions', '20'])
+      await expect.poll(first.port, { timeout: PATIENCE }).toBeTruthy()
+      const port = first.port()
       const worlds = await Promise.all(
         Array.from({ length: 20 }, async (_, i) => {
           const mode = i % 2 ? ('realtime' as const) : ('lockstep' as const)
@@ -121,8 +99,8 @@ describe('npm run serve', () => {
           return { world, mode, last }
         }),
       )
-      child.kill('SIGTERM')
-      expect(await status).toBe(0)
+      first.child.kill('SIGTERM')
+      expect(await first.status).toBe(0)
       const server = await DreamServer.start({ engine: next, host: 'localhost', port, maxSessions: 20 })
       await Promise.all(
         worlds.map(async ({ world, mode, last }) => {
