@@ -221,7 +221,14 @@ describe('10,000 attempts to get in', () => {
     const welcome = player.messages[0]!
     if (welcome.type !== 'welcome') throw new Error(`a welcome was expected, but ${welcome.type} came`)
     const { resume, watch } = welcome.body
-    return { server, failures, player, resume: resume!, watch: watch!, seat: server.sessions.keepSeat() }
+    return {
+      server,
+      failures,
+      player,
+      resume: resume!,
+      watch: watch!,
+      seat: (await server.sessions.keepSeat()).seat,
+    }
   }
 
   type Keys = Pick<Awaited<ReturnType<typeof inhabited>>, 'resume' | 'watch' | 'seat'>

@@ -4,6 +4,7 @@ import { refusal } from './connection'
 import { type GateOptions, whyRefused } from './gate'
 import { SEAT_MS } from './seats'
 import type { Secret } from './secret'
+import type { KeptSeat } from './sessions'
 
 export interface PagesOptions {
   readonly gate: GateOptions
@@ -11,8 +12,8 @@ export interface PagesOptions {
   readonly secret: Secret
   readonly ready: () => boolean
   readonly metrics: () => Promise<string>
-  /** A seat's token. Throws an `OneiroError` where none can be kept. */
-  readonly keepSeat: () => string
+  /** A seat's token. Rejects with an `OneiroError` where none can be kept. */
+  readonly keepSeat: () => Promise<KeptSeat>
   readonly onRefused: (code: string) => void
 }
 
@@ -69,11 +70,11 @@ export class Pages {
     return { ...this.refused(401, 'UNAUTHORIZED'), headers: { 'www-authenticate': 'Bearer' } }
   }
 
-  private seat(): Answer {
+  private async seat(): Promise<Answer> {
     if (!this.options.ready()) return this.refused(503, 'SERVER_DRAINING')
     try {
-      const seat = this.options.keepSeat()
-      return { status: 201, body: `${JSON.stringify({ seat, expires: SEAT_MS / 1000 })}\n` }
+      const kept = await this.options.keepSeat()
+      return { status: 201, body: `${JSON.stringify({ ...kept, expires: SEAT_MS / 1000 })}\n` }
     } catch (error) {
       if (error instanceof OneiroError) return this.refused(503, error.code, error.message)
       throw error

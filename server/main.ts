@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
+import type { Served } from './engine'
 
 interface Options {
   world: string
@@ -15,13 +16,15 @@ interface Options {
   provider: string
   allowHost: string[]
   allowOrigin: string[]
+  redis?: string
+  publicUrl?: string
 }
 
 /** A token can be tried from afar, so it must be too long to be guessed. */
 const SHORTEST_TOKEN = 16
 
 async function main(options: Options): Promise<void> {
-  const { world, host, port, maxSessions, maxSpectators, threads, provider } = options
+  const { world, host, port, maxSessions, maxSpectators, threads, provider, redis, publicUrl } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && token.length < SHORTEST_TOKEN) {
@@ -30,24 +33,26 @@ async function main(options: Options): Promise<void> {
     )
   }
   // Here and not above, so that --help and wrong options answer without starting a runtime.
-  const [{ pino }, { ThreadedEngine }, { DreamServer }] = await Promise.all([
+  const [{ pino }, { ThreadedEngine }, { DreamServer, nameOf }, { RedisDirectory }] = await Promise.all([
     import('pino'),
     import('./engine-client'),
     import('./server'),
+    import('./redis-directory'),
   ])
   const log = pino()
   log.info({ world, provider }, 'loading the world')
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
   const server = await DreamServer.start({
-    ...{ engine, host, port, token, maxSessions, maxSpectators, log },
+    ...{ engine, host, port, token, maxSessions, maxSpectators, publicUrl, log },
     hosts: options.allowHost,
     origins: options.allowOrigin,
+    directory: redis ? (me) => new RedisDirectory(redis, groupOf(engine.served), me) : undefined,
   }).catch(async (error) => {
     await engine.close()
     throw error
   })
-  const name = host.includes(':') ? `[${host}]` : host
-  log.info({ port: server.port }, `serving ${engine.served.world.id} at ws://${name}:${server.port}`)
+  const { id } = engine.served.world
+  log.info({ port: server.port }, `serving ${id} at ws://${nameOf(host)}:${server.port}`)
 
   let ending = false
   const end = async (why: string, status: number) => {
@@ -76,6 +81,17 @@ function positive(text: string): number {
   return value
 }
 
+/** Workers of one model can go on with each other's sessions. */
+function groupOf({ world }: Served): string {
+  return `${world.id}:${world.modelHash.slice(0, 16)}`
+}
+
+function socketUrl(text: string): string {
+  const fits = /^wss?:\/\//.test(text) && URL.canParse(text)
+  if (!fits) throw new InvalidArgumentError('An address such as ws://worker-1:7700 was expected.')
+  return text
+}
+
 const collect = (value: string, all: string[]) => [...all, value]
 
 await new Command('npm run serve --')
@@ -91,9 +107,14 @@ await new Command('npm run serve --')
   .option('--provider <name>', 'execution provider of onnxruntime-node', 'cpu')
   .option('--allow-host <name>', 'further name that the server goes by; may be repeated', collect, [])
   .option('--allow-origin <origin>', 'page that may connect, for example https://example.org', collect, [])
+  .option(
+    '--redis <url>',
+    'Redis that workers share, for example redis://localhost:6379; left out, this one is alone',
+  )
+  .option('--public-url <url>', 'where clients reach this worker (default: ws://HOST:PORT)', socketUrl)
   .addHelpText(
     'after',
-    '\n/healthz, /readyz, /metrics and POST /seats answer over HTTP on the same port; the last two ask for the token where there is one. SIGTERM drains.\nExit status: 0 after SIGTERM or SIGINT, 1 the engine was lost, 2 it could not start.',
+    '\n/healthz, /readyz, /metrics and POST /seats answer over HTTP on the same port; the last two ask for the token where there is one. SIGTERM drains. With --redis the sessions of a worker that drains or dies go on at another.\nExit status: 0 after SIGTERM or SIGINT, 1 the engine was lost, 2 it could not start.',
   )
   .action(async (options: Options) => {
     try {

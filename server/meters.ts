@@ -20,6 +20,17 @@ export class Meters {
   readonly queueMs = this.histogram('queue_ms', 'Longest wait for a run, milliseconds', MS)
   readonly refusals = this.counter('refusals_total', 'Connections refused or ended, by code', ['code'])
 
+  readonly directoryUp = this.gauge(
+    'directory_up',
+    '1 while the directory of sessions can be reached, else 0',
+  )
+  readonly workers = this.gauge('workers', 'Other workers that take sessions up')
+  readonly snapshotWrites = this.counter('snapshot_writes_total', 'Snapshots written to the directory')
+  readonly snapshotFailures = this.counter('snapshot_failures_total', 'Snapshots that could not be written')
+  readonly snapshotBytes = this.counter('snapshot_bytes_total', 'Bytes of snapshots written')
+  readonly takenUp = this.counter('sessions_taken_up_total', 'Sessions of other workers that go on here')
+  readonly lost = this.counter('sessions_lost_total', 'Sessions that another worker has taken up from here')
+
   private gauge(name: string, help: string, labelNames: string[] = []) {
     return new Gauge({ name: `oneiro_${name}`, help, labelNames, registers: [this.registry] })
   }

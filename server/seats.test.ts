@@ -56,8 +56,8 @@ describe('seats that are kept', () => {
   it('are held free until their time is over, and go to the line then', async () => {
     const time = new FakeTime()
     const server = await serve({ time, maxSessions: 1 })
-    const seat = server.sessions.keepSeat()
-    expect(() => server.sessions.keepSeat()).toThrow(expect.objectContaining({ code: 'SERVER_FULL' }))
+    const { seat } = await server.sessions.keepSeat()
+    await expect(server.sessions.keepSeat()).rejects.toMatchObject({ code: 'SERVER_FULL' })
     const waiting = new FakeSocket(server)
     waiting.say(helloOf())
     expect(waiting.messages).toMatchObject([{ type: 'waiting', position: 1 }])
@@ -73,7 +73,7 @@ describe('seats that are kept', () => {
 
   it('are not used up by a client that cannot play', async () => {
     const server = await serve()
-    const seat = server.sessions.keepSeat()
+    const { seat } = await server.sessions.keepSeat()
     const wrong = new FakeSocket(server)
     wrong.say(helloOf({ seat, formats: ['latents'], decoderHash: 'another' }))
     expect(wrong.closed).toBe('4406 NO_COMMON_FORMAT')

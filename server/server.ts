@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -6,9 +7,11 @@ import { systemTime, type TimeSource } from '../src/engine/clock'
 import { BadInputError } from '../src/engine/errors'
 import { MAX_MESSAGE_BYTES } from '../src/net/wire'
 import { Connection } from './connection'
+import type { SessionDirectory, Worker } from './directory'
 import type { Engine } from './engine'
 import { type GateOptions, isLoopback, whyRefused } from './gate'
 import { Pages } from './http'
+import { MemoryDirectory } from './memory-directory'
 import { Meters } from './meters'
 import { Scheduler } from './scheduler'
 import { Secret } from './secret'
@@ -37,6 +40,10 @@ export interface ServeOptions {
   readonly hosts?: readonly string[]
   /** Origins of pages that may connect, beside the server's own. */
   readonly origins?: readonly string[]
+  /** Where clients and other workers' clients reach it. Left out, `ws://HOST:PORT`. */
+  readonly publicUrl?: string
+  /** What this worker has in common with others; owned by the server. Left out, it is alone. */
+  readonly directory?: (me: Worker) => SessionDirectory
   readonly log?: Log
   readonly time?: TimeSource
 }
@@ -70,10 +77,11 @@ export class DreamServer {
 
   private constructor(private readonly options: ServeOptions) {
     const { engine, maxSessions = SEATS, maxSpectators = SPECTATORS, token = null } = options
-    const { time = systemTime, log = QUIET, host, hosts = [], origins = [] } = options
+    const { time = systemTime, log = QUIET, host, hosts = [], origins = [], publicUrl } = options
+    const names = [host, ...hosts, ...(publicUrl ? [new URL(publicUrl).hostname] : [])]
     this.time = time
     this.log = log
-    this.gate = { hosts: [host, ...hosts], origins, loopback: isLoopback(host) }
+    this.gate = { hosts: names, origins, loopback: isLoopback(host) }
     this.mostConnections = websocketsFor(maxSessions, maxSpectators)
     const secret = new Secret(token)
     const { meters } = this
@@ -84,7 +92,7 @@ export class DreamServer {
     })
     const onError = (error: unknown) => log.error({ err: error }, 'a session failed')
     this.sessions = new Sessions({
-      ...{ engine, time, meters, maxSessions, maxSpectators, secret, onError },
+      ...{ engine, time, meters, maxSessions, maxSpectators, secret, log, onError },
       scheduler: this.scheduler,
     })
     this.sockets = new WebSocketServer({
@@ -126,6 +134,12 @@ export class DreamServer {
       server.http.once('error', reject)
       server.http.listen(options.port, options.host, () => resolve())
     })
+    try {
+      await server.enter()
+    } catch (error) {
+      server.http.close()
+      throw error
+    }
     server.ready = true
     server.scheduler.start()
     void server.sweep()
@@ -134,6 +148,14 @@ export class DreamServer {
       server.log.error({ err: error }, 'the engine is lost')
     })
     return server
+  }
+
+  /** Joins the other workers, where there can be any. */
+  private async enter(): Promise<void> {
+    const { host, maxSessions: slots = SEATS, publicUrl, directory } = this.options
+    const url = publicUrl ?? `ws://${nameOf(host)}:${this.port}`
+    const me = { id: randomBytes(9).toString('base64url'), url, slots }
+    await this.sessions.group.enter(directory?.(me) ?? new MemoryDirectory(me), me)
   }
 
   get port(): number {
@@ -154,6 +176,7 @@ export class DreamServer {
   private async end(): Promise<void> {
     this.ready = false
     const stopped = new Promise((resolve) => this.http.close(resolve))
+    await this.sessions.group.drain()
     await this.scheduler.stop()
     await this.sessions.drain()
     this.sweeping.abort()
@@ -226,10 +249,12 @@ export class DreamServer {
       socket,
       now: () => this.time.now(),
       onHello: (from, hello) => {
-        this.sessions.join(from, hello)
         const { resume, watch } = hello
         const how = { resumed: resume !== undefined, watches: watch !== undefined }
-        this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
+        const joined = () => this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
+        const joining = this.sessions.join(from, hello)
+        if (joining) return joining.then(joined)
+        joined()
       },
       onHeard: (guest) => this.sessions.heard(guest),
       onClosed: (from) => {
@@ -241,4 +266,9 @@ export class DreamServer {
     })
     this.connections.add(connection)
   }
+}
+
+/** A host as it stands in an address. */
+export function nameOf(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
 }

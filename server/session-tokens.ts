@@ -27,6 +27,18 @@ export class SessionTokens {
     return token
   }
 
+  /** Takes over a session that has this token already; only its hash is known. */
+  adopt(session: string, hashed: string): void {
+    this.tokens.set(session, { current: hashed, former: null })
+    this.owners.set(hashed, session)
+  }
+
+  /** Hashes of what opens a session. */
+  hashes(session: string): readonly string[] {
+    const { current, former = null } = this.tokens.get(session) ?? {}
+    return [current, former].filter((one) => one != null)
+  }
+
   /** The client has the newest token: the one before opens nothing any more. */
   confirm(session: string): void {
     const tokens = this.tokens.get(session)

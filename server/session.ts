@@ -10,6 +10,7 @@ import type { Engine, Picture } from './engine'
 import { AT_ONCE, Frames } from './frames'
 import type { Meters } from './meters'
 import { Replies } from './replies'
+import type { Saved } from './saved'
 import type { Scheduler, Ticked, Ticking, Wish } from './scheduler'
 import { type Effect, type SessionEvent, type SessionState, transition } from './session-states'
 import type { Spectator } from './spectator'
@@ -22,6 +23,8 @@ export interface SessionOptions {
   readonly meters: Meters
   /** Told of every change of state. */
   readonly onState: (session: Session, before: SessionState) => void
+  /** A drive begins, by a reset or a snapshot. */
+  readonly onBegun?: (session: Session) => void
   /** Told of what is no fault of the client. */
   readonly onError: (error: unknown) => void
 }
@@ -65,6 +68,10 @@ export class Session implements Ticking, Guest {
   private mode: Mode = 'lockstep'
   /** 0 before the first reset. */
   private epoch = 0
+  /** Of the drive before this worker had it; the engine's own epochs begin at 1. */
+  private epochsBefore = 0
+  /** Grows with whatever makes a snapshot old. */
+  changes = 0
   private readonly frames: Frames
   private readonly audience = new Set<Spectator>()
   private held = NOTHING_HELD
@@ -151,9 +158,28 @@ export class Session implements Ticking, Guest {
     }
   }
 
-  /** Where the drive is; null where it has not begun. */
-  async snapshot() {
-    return this.playing ? this.options.engine.snapshot(this.id) : null
+  /** All that another worker needs to go on, between two requests. */
+  saved(): Promise<Saved> {
+    return this.commands.run(() => this.savedNow())
+  }
+
+  /** The same where no tick is computed any more; requests that wait for one are carried out by the other worker. */
+  async savedNow(): Promise<Saved> {
+    const snapshot = this.playing ? await this.options.engine.snapshot(this.id) : null
+    return { snapshot, epoch: this.epoch, ...this.replies.saved }
+  }
+
+  /** Goes on with a session that another worker had. Requests wait until its drive is here. */
+  takeUp({ snapshot, epoch, request, answers }: Saved): void {
+    this.replies.takeUp(request, answers)
+    if (!snapshot) return
+    this.epochsBefore = epoch - 1
+    this.commands
+      .run(async () => this.took(await this.options.engine.restore(this.id, snapshot, this.format)))
+      .catch((error: unknown) => {
+        this.options.onError(error)
+        this.end('ended', 'SERVER_FAILED')
+      })
   }
 
   /** Somebody watches from now on, and is shown at once where the drive is. */
@@ -186,15 +212,16 @@ export class Session implements Ticking, Guest {
     if (!this.inEngine) return
     const { cause, own, audience } = this.inEngine
     this.inEngine = null
+    this.changes++
     if ('done' in cause) cause.done(ticked)
     else if (own && this.current === 'active') {
-      const picture = inFormat(ticked.pictures, this.format)
+      const picture = this.pictureOf(ticked, this.format)
       if (picture?.epoch === this.epoch) {
         this.line?.send(this.frames.encode(0, picture, cause.sentAtMs, ticked))
       }
     }
     for (const spectator of audience) {
-      const picture = inFormat(ticked.pictures, spectator.format)
+      const picture = this.pictureOf(ticked, spectator.format)
       if (picture) spectator.show(picture, ticked)
     }
   }
@@ -217,7 +244,7 @@ export class Session implements Ticking, Guest {
       return
     }
     if (this.waiting >= MOST_REQUESTS) {
-      this.answer(request, this.refusal(request, new ServerRefusedError('BUSY', BUSY)))
+      this.answer(request, this.refusal(request, new ServerRefusedError('BUSY', BUSY)), false)
       return
     }
     this.waiting++
@@ -230,8 +257,9 @@ export class Session implements Ticking, Guest {
       })
   }
 
-  private answer(request: number, answer: Uint8Array): void {
-    this.replies.keep(request, answer)
+  private answer(request: number, answer: Uint8Array, inOrder = true): void {
+    this.replies.keep(request, answer, inOrder)
+    this.changes++
     this.line?.send(answer)
   }
 
@@ -259,7 +287,7 @@ export class Session implements Ticking, Guest {
       case 'step': {
         const { format } = this
         const ticked = await this.stepped(message.action, message.sentAtMs)
-        const picture = inFormat(ticked.pictures, format)
+        const picture = this.pictureOf(ticked, format)
         if (!picture) throw new ServerRefusedError('SESSION_GONE', 'The session ended in this tick.')
         return this.frames.encode(request, picture, message.sentAtMs, ticked)
       }
@@ -275,13 +303,31 @@ export class Session implements Ticking, Guest {
     })
   }
 
-  private async begun(request: number, picture: Picture): Promise<Uint8Array> {
+  private async begun(request: number, begun: Picture): Promise<Uint8Array> {
+    return this.frames.encode(request, await this.took(begun), 0, AT_ONCE)
+  }
+
+  /** The engine has the drive, from this picture on. */
+  private async took(begun: Picture): Promise<Picture> {
     // It ended while its words were encoded, say, and the engine has just made it anew.
     if (this.current === 'closed') await this.options.engine.free(this.id)
+    const picture = this.placed(begun)
     this.epoch = picture.epoch
+    this.changes++
+    this.options.onBegun?.(this)
     this.releaseKeys()
     void this.showTo(this.audience)
-    return this.frames.encode(request, picture, 0, AT_ONCE)
+    return picture
+  }
+
+  /** A picture of the engine in the session's epochs. */
+  private placed(picture: Picture): Picture {
+    return { ...picture, epoch: picture.epoch + this.epochsBefore }
+  }
+
+  private pictureOf({ pictures }: Ticked, format: FrameFormat): Picture | undefined {
+    const picture = pictures.find((one) => one.format === format)
+    return picture && this.placed(picture)
   }
 
   /** Shows where the drive is, without a tick: to who comes, and to all where it began anew. */
@@ -289,7 +335,7 @@ export class Session implements Ticking, Guest {
     for (const spectator of [...spectators]) {
       if (!spectator.hasRoom()) continue
       try {
-        spectator.show(await this.options.engine.show(this.id, spectator.format), AT_ONCE)
+        spectator.show(this.placed(await this.options.engine.show(this.id, spectator.format)), AT_ONCE)
       } catch (error) {
         // A session that ended meanwhile has told its spectators already.
         if (this.current !== 'closed') this.options.onError(error)
@@ -343,10 +389,6 @@ export class Session implements Ticking, Guest {
         void engine.free(this.id).catch(onError)
     }
   }
-}
-
-function inFormat(pictures: readonly Picture[], format: FrameFormat): Picture | undefined {
-  return pictures.find((picture) => picture.format === format)
 }
 
 const BUSY = `At most ${MOST_REQUESTS} requests of a session may be under way. Wait for the answers before asking again.`

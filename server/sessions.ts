@@ -1,12 +1,15 @@
 import type { TimeSource } from '../src/engine/clock'
 import type { FrameFormat, Hello } from '../src/net/messages'
 import { encodeServer } from '../src/net/wire'
-import { type Connection, type Guest, refusal } from './connection'
+import { type Connection, ElsewhereError, type Guest, refusal } from './connection'
 import type { Engine } from './engine'
+import { type Claimed, Group } from './group'
 import type { Meters } from './meters'
+import { decodeSaved, NOTHING_SAVED } from './saved'
 import type { Scheduler } from './scheduler'
 import { Seats } from './seats'
 import type { Secret } from './secret'
+import type { Log } from './server'
 import { Session } from './session'
 import { SessionTokens } from './session-tokens'
 import { Spectator } from './spectator'
@@ -22,7 +25,14 @@ export interface SessionsOptions {
   readonly maxSpectators: number
   /** What a client must know to get in. */
   readonly secret: Secret
+  readonly log: Log
   readonly onError: (error: unknown) => void
+}
+
+/** A seat that is kept; `url` where it is on another worker. */
+export interface KeptSeat {
+  readonly seat: string
+  readonly url?: string
 }
 
 /** Clients that may wait for a seat. */
@@ -35,8 +45,9 @@ interface Waiting {
   readonly format: FrameFormat
 }
 
-/** All sessions: who is let in, who waits, who comes back, and who watches. */
+/** All sessions: who is let in, who waits, who comes back, who watches, and who goes to another worker or comes from one. */
 export class Sessions {
+  readonly group: Group
   private readonly seated = new Map<string, Session>()
   private readonly tokens = new SessionTokens()
   private readonly watchKeys = new SessionTokens()
@@ -45,8 +56,23 @@ export class Sessions {
   private line: Waiting[] = []
   private lastId = 0
   private draining = false
+  /** Sessions of other workers that are on their way here. */
+  private arriving = 0
+  private told: readonly string[] = []
 
-  constructor(private readonly options: SessionsOptions) {}
+  constructor(private readonly options: SessionsOptions) {
+    const { time, meters, log } = options
+    this.group = new Group({
+      ...{ time, meters, log },
+      free: () => this.free + this.group.reserved,
+      keysOf: (id) => ({ keys: this.tokens.hashes(id), watch: this.watchKeys.hashes(id)[0] ?? '' }),
+      onLost: (session) => session.end('ended', 'SESSION_TAKEN'),
+      onBeat: () => {
+        this.admit()
+        this.tellWorkers()
+      },
+    })
+  }
 
   get size(): number {
     return this.seated.size
@@ -69,22 +95,25 @@ export class Sessions {
     return [...this.seated.values()].filter((session) => session.state === state).length
   }
 
-  /** Takes a client in, back, or into the line. Throws an `OneiroError` with a refusal's code. */
-  join(connection: Connection, hello: Hello): void {
+  /**
+   * Takes a client in, back, or into the line: at once, or after other workers were asked where it is not for this one
+   * alone to say. Throws, or rejects with, an `OneiroError` with a refusal's code.
+   */
+  join(connection: Connection, hello: Hello): void | Promise<void> {
     // Each of these is a key of its own; who has none of them must know the server's token.
-    if (hello.watch !== undefined) this.watch(connection, hello, hello.watch)
-    else if (hello.resume !== undefined) this.resume(connection, hello, hello.resume)
-    else if (hello.seat !== undefined) this.sit(connection, hello, hello.seat)
-    else this.queue(connection, hello)
+    if (hello.watch !== undefined) return this.watch(connection, hello, hello.watch)
+    if (hello.resume !== undefined) return this.resume(connection, hello, hello.resume)
+    if (hello.seat !== undefined) return this.sit(connection, hello, hello.seat)
+    return this.queue(connection, hello)
   }
 
-  /** Keeps a free seat for a while. Its token lets whoever brings it in, once. Throws as `join` does. */
-  keepSeat(): string {
+  /** Keeps a free seat for a while, here or elsewhere. Its token lets whoever brings it in, once. Rejects as `join` does. */
+  async keepSeat(): Promise<KeptSeat> {
     if (this.draining) throw refusal('SERVER_DRAINING')
-    if (this.free <= 0 || this.line.length > 0) {
-      throw refusal('SERVER_FULL', 'No seat is free that could be kept. Ask again later.')
-    }
-    return this.seats.keep(this.options.time.now())
+    if (this.free > 0 && this.line.length === 0) return { seat: this.seats.keep(this.options.time.now()) }
+    const { seat, url } = (await this.group.reserve()) ?? {}
+    if (!seat) throw refusal('SERVER_FULL', 'No seat is free that could be kept. Ask again later.')
+    return { seat, url }
   }
 
   /** The client has said something: it has its newest token. */
@@ -97,58 +126,118 @@ export class Sessions {
     if (this.seats.expire(nowMs)) this.admit()
   }
 
-  /** Tells every client where its drive is, and ends its session. Nobody is let in any more. */
+  /** Tells every client, and the other workers, where its drive is, and ends its session. Nobody is let in any more. */
   async drain(): Promise<void> {
     this.draining = true
     for (const { session } of [...this.line]) session.end('ended', 'SERVER_DRAINING')
     await Promise.all(
       [...this.seated.values()].map(async (session) => {
         try {
-          const body = await session.snapshot()
-          if (body) session.send({ type: 'state', request: 0, body })
+          const saved = await session.savedNow()
+          if (saved.snapshot) session.send({ type: 'state', request: 0, body: saved.snapshot })
+          await this.group.release(session, saved)
         } catch (error) {
           this.options.onError(error)
         }
         session.end('ended', 'SERVER_DRAINING')
       }),
     )
+    await this.group.close()
   }
 
   /** Seats that nobody has and that are kept for nobody. */
   private get free(): number {
-    return this.options.maxSessions - this.seated.size - this.seats.size
+    const { maxSessions } = this.options
+    return maxSessions - this.seated.size - this.seats.size - this.arriving - this.group.reserved
   }
 
-  private queue(connection: Connection, hello: Hello): void {
+  private queue(connection: Connection, hello: Hello): void | Promise<void> {
     if (!this.options.secret.isKnownBy(hello.token)) throw refusal('UNAUTHORIZED')
     const format = this.formatFor(hello)
+    if (this.free <= 0 && this.group.shared) return this.sendOn(connection, hello)
+    this.enqueue(connection, hello, format)
+  }
+
+  /** To a seat on another worker; or else into the line here. */
+  private async sendOn(connection: Connection, hello: Hello): Promise<void> {
+    const to = await this.group.reserve()
+    if (to) throw new ElsewhereError('SEAT_ELSEWHERE', to)
+    this.enqueue(connection, hello, this.formatFor(hello))
+  }
+
+  private enqueue(connection: Connection, hello: Hello, format: FrameFormat): void {
     if (this.free <= 0 && this.line.length >= LONGEST_LINE) throw refusal('SERVER_FULL')
     this.line.push(this.newcomer(connection, hello, format))
     this.admit()
   }
 
-  private sit(connection: Connection, hello: Hello, seat: string): void {
-    if (!this.seats.has(seat, this.options.time.now())) throw refusal('SEAT_GONE')
+  private sit(connection: Connection, hello: Hello, seat: string): void | Promise<void> {
+    if (!this.seats.has(seat, this.options.time.now())) {
+      if (this.group.shared) return this.sitReserved(connection, hello, seat)
+      throw refusal('SEAT_GONE')
+    }
     const format = this.formatFor(hello)
     this.seats.take(seat)
     this.admitOne(this.newcomer(connection, hello, format))
   }
 
-  private resume(connection: Connection, hello: Hello, token: string): void {
+  /** A seat that another worker reserved: the next that is free, should all be taken meanwhile. */
+  private async sitReserved(connection: Connection, hello: Hello, seat: string): Promise<void> {
+    if (!(await this.group.redeem(seat))) throw refusal('SEAT_GONE')
+    this.line.unshift(this.newcomer(connection, hello, this.formatFor(hello)))
+    this.admit()
+  }
+
+  private resume(connection: Connection, hello: Hello, token: string): void | Promise<void> {
     const session = this.seated.get(this.tokens.find(token) ?? '')
-    if (!session) throw refusal('SESSION_GONE')
+    if (session) this.goOn(session, connection, hello, token)
+    else if (this.group.shared) return this.takeUp(connection, hello, token)
+    else throw refusal('SESSION_GONE')
+  }
+
+  private goOn(session: Session, connection: Connection, hello: Hello, token: string, epoch?: number): void {
     const format = this.formatFor(hello)
     const resume = this.tokens.rotate(session.id, token)
     connection.guest = session
     session.attach(connection, hello, format)
-    session.send({ type: 'welcome', body: { ...this.options.engine.served, format, resume, resumed: true } })
+    const body = { ...this.options.engine.served, format, resume, resumed: true }
+    session.send({ type: 'welcome', body: epoch === undefined ? body : { ...body, epoch } })
+    this.tellWorkersTo(session)
+    this.group.write(session)
   }
 
-  private watch(connection: Connection, hello: Hello, key: string): void {
+  /** A session that another worker had. */
+  private async takeUp(connection: Connection, hello: Hello, token: string): Promise<void> {
+    this.formatFor(hello)
+    if (this.free <= 0) {
+      const to = this.group.emptiest()
+      throw to ? new ElsewhereError('SESSION_MOVED', to) : refusal('SERVER_FULL')
+    }
+    this.arriving++
+    const claimed = await this.group.claim(token).finally(() => this.arriving--)
+    // Its client may have come twice while the others were asked.
+    const here = this.seated.get(this.tokens.find(token) ?? '')
+    if (here) this.goOn(here, connection, hello, token)
+    else this.begin(claimed, connection, hello, token)
+  }
+
+  private begin(claimed: Claimed, connection: Connection, hello: Hello, token: string): void {
+    this.formatFor(hello)
+    const saved = claimed.saved ? decodeSaved(claimed.saved) : NOTHING_SAVED
+    const session = this.newSession()
+    this.seated.set(session.id, session)
+    this.watchKeys.adopt(session.id, claimed.watch)
+    this.goOn(session, connection, hello, token, saved.epoch)
+    session.takeUp(saved)
+    this.group.add(session, claimed)
+  }
+
+  private watch(connection: Connection, hello: Hello, key: string): void | Promise<void> {
     const { meters, maxSpectators, engine, secret } = this.options
     // Ids can be guessed, so they are for those who know the token.
     const id = this.watchKeys.find(key) ?? (secret.isKnownBy(hello.token) ? key : '')
     const session = this.seated.get(id)
+    if (!session && this.group.shared) return this.watchElsewhere(key)
     if (!session) throw refusal('SESSION_GONE')
     const format = this.formatFor(hello)
     if (this.spectators.size >= maxSpectators) throw refusal('SERVER_FULL', NO_ROOM_TO_WATCH)
@@ -160,7 +249,12 @@ export class Sessions {
     this.spectators.add(spectator)
     connection.guest = spectator
     connection.send(encodeServer({ type: 'welcome', body: { ...engine.served, format, resumed: false } }))
+    this.tellWorkersTo(spectator)
     session.watch(spectator)
+  }
+
+  private async watchElsewhere(key: string): Promise<never> {
+    throw new ElsewhereError('SESSION_MOVED', await this.group.locate(key))
   }
 
   private newcomer(connection: Connection, hello: Hello, format: FrameFormat): Waiting {
@@ -177,6 +271,8 @@ export class Sessions {
     const watch = this.watchKeys.rotate(session.id)
     const body = { ...this.options.engine.served, format, resume, watch, resumed: false }
     session.send({ type: 'welcome', body })
+    this.tellWorkersTo(session)
+    this.group.add(session)
   }
 
   /** Gives free seats to the head of the line, and tells the others where they are. */
@@ -192,13 +288,28 @@ export class Sessions {
     }
   }
 
+  private tellWorkers(): void {
+    const { urls } = this.group
+    if (urls.join() === this.told.join()) return
+    this.told = urls
+    for (const guest of [...this.seated.values(), ...this.spectators]) this.tellWorkersTo(guest, true)
+  }
+
+  /** Where this guest may go when this worker is gone. */
+  private tellWorkersTo(guest: Session | Spectator, changed = false): void {
+    const { urls } = this.group
+    if (changed || urls.length > 0) guest.send({ type: 'workers', body: { urls: [...urls] } })
+  }
+
   private newSession(): Session {
     const { engine, scheduler, time, meters, onError } = this.options
     return new Session({
       ...{ engine, scheduler, time, meters, onError },
       id: `s${++this.lastId}`,
+      onBegun: (session) => this.group.write(session),
       onState: (session) => {
         if (session.state !== 'closed') return
+        this.group.remove(session)
         const before = this.line.length
         this.line = this.line.filter((waiting) => waiting.session !== session)
         const seat = this.seated.delete(session.id)

@@ -1,5 +1,5 @@
 import type { RefusalCode } from '../src/net/errors'
-import type { ClientMessage, FrameFormat } from '../src/net/messages'
+import type { ClientMessage, FrameFormat, ServerMessage } from '../src/net/messages'
 import { encodeServer } from '../src/net/wire'
 import type { Guest, Line } from './connection'
 import type { Picture } from './engine'
@@ -40,8 +40,12 @@ export class Spectator implements Guest {
   handle(message: ClientMessage): void {
     if (message.type === 'ack') this.frames.acknowledge(message.sequence)
     else if (message.type === 'heartbeat') {
-      this.options.line.send(encodeServer({ type: 'pulse', echoMs: message.sentAtMs }))
+      this.send({ type: 'pulse', echoMs: message.sentAtMs })
     } else this.end(null)
+  }
+
+  send(message: ServerMessage): void {
+    this.options.line.send(encodeServer(message))
   }
 
   /** False, and counted, where the next picture would not be sent. */
