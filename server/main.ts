@@ -22,14 +22,22 @@ interface Options {
 
 /** A token can be tried from afar, so it must be too long to be guessed. */
 const SHORTEST_TOKEN = 16
+/** Addresses to listen on that nobody can connect to. */
+const ANYWHERE = ['0.0.0.0', '::']
 
 async function main(options: Options): Promise<void> {
-  const { world, host, port, maxSessions, maxSpectators, threads, provider, redis, publicUrl } = options
+  const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && token.length < SHORTEST_TOKEN) {
     throw new BadInputError(
       `A token has at least ${SHORTEST_TOKEN} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
+    )
+  }
+  const redis = options.redis ?? process.env.ONEIRO_REDIS
+  if (redis && !publicUrl && ANYWHERE.includes(host)) {
+    throw new BadInputError(
+      `Other workers send clients here, but ${host} is no address to send them to. Say where it is with --public-url.`,
     )
   }
   // Here and not above, so that --help and wrong options answer without starting a runtime.
@@ -109,7 +117,7 @@ await new Command('npm run serve --')
   .option('--allow-origin <origin>', 'page that may connect, for example https://example.org', collect, [])
   .option(
     '--redis <url>',
-    'Redis that workers share, for example redis://localhost:6379; left out, this one is alone',
+    'Redis that workers share, for example redis://localhost:6379 (or ONEIRO_REDIS in the environment); left out, this one is alone',
   )
   .option('--public-url <url>', 'where clients reach this worker (default: ws://HOST:PORT)', socketUrl)
   .addHelpText(

@@ -17,7 +17,9 @@ const OLDEST_MS = 1_000
 const OLDEST_TICKS = 20
 /** Redis is away for so long, milliseconds. */
 const AWAY_MS = process.env.ONEIRO_LONG ? 30_000 : 5_000
+/** Without a frame; on a busy machine, so many times what it was while Redis was there. */
 const LONGEST_GAP_MS = 1_500
+const GAP_TIMES = 2
 
 afterEach(endChildren)
 
@@ -160,6 +162,7 @@ describe.skipIf(!REDIS)(`many machines${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
       const [a, b] = await workers(2, redis)
       const players = await playersOf(a!.url)
       const from = players.map(({ seen }) => seen.length)
+      const usualMs = Math.max(...players.map(({ seen }) => longestGap(seen)))
       await redis.kill()
       await new Promise((resolve) => setTimeout(resolve, AWAY_MS))
       expect(await metric(a!.port(), 'directory_up')).toBe(0)
@@ -167,8 +170,10 @@ describe.skipIf(!REDIS)(`many machines${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
       await expect.poll(() => metric(a!.port(), 'directory_up'), { timeout: 20_000 }).toBe(1)
       const gaps = players.map(({ seen }, i) => longestGap(seen.slice(from[i])))
       const ticks = players.map(({ seen }, i) => seen.at(-1)!.tick - seen[from[i]!]!.tick)
-      console.log(`longest time without a frame ${range(gaps)} ms; ${range(ticks)} ticks meanwhile`)
-      expect(Math.max(...gaps)).toBeLessThan(LONGEST_GAP_MS)
+      console.log(
+        `longest time without a frame ${range(gaps)} ms; ${range(ticks)} ticks meanwhile; before, ${usualMs.toFixed(0)} ms`,
+      )
+      expect(Math.max(...gaps)).toBeLessThan(Math.max(LONGEST_GAP_MS, GAP_TIMES * usualMs))
       for (const { events, failure } of players) expect([events, failure]).toEqual([[], null])
       expect(a!.output().match(/is away/g)).toHaveLength(1)
       const client = redis.client()

@@ -42,13 +42,13 @@ export function serve(...args: string[]) {
   return { child, status, port, output: () => output }
 }
 
-/** The `redis-server` of this machine: that of ONEIRO_REDIS, or one on the PATH; null where there is none. */
+/** The `redis-server` of this machine: that of ONEIRO_REDIS_SERVER, or one on the PATH; null where there is none. */
 export const REDIS = findRedis()
 export const NO_REDIS =
-  'skipped: there is no redis-server on the PATH; install it (on Debian: apt-get install redis-server), or set ONEIRO_REDIS to its path'
+  'skipped: there is no redis-server on the PATH; install it (on Debian: apt-get install redis-server), or set ONEIRO_REDIS_SERVER to its path'
 
 function findRedis(): string | null {
-  const chosen = process.env.ONEIRO_REDIS
+  const chosen = process.env.ONEIRO_REDIS_SERVER
   const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'))
   return [...(chosen ? [chosen] : []), ...places].find((path) => existsSync(path)) ?? null
 }

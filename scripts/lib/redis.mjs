@@ -4,12 +4,14 @@ import { delimiter, join } from 'node:path'
 import { isDebian } from './chromium.mjs'
 import { run, SetupError } from './run.mjs'
 
-/** Path of a redis-server: the one ONEIRO_REDIS names, else one on the PATH, else null. */
+/** Path of a redis-server: the one ONEIRO_REDIS_SERVER names, else one on the PATH, else null. */
 export function findRedis() {
-  const chosen = process.env.ONEIRO_REDIS
+  const chosen = process.env.ONEIRO_REDIS_SERVER
   if (chosen) {
     if (existsSync(chosen)) return chosen
-    throw new SetupError(`ONEIRO_REDIS names ${chosen}, but there is no such file. Correct or unset it.`)
+    throw new SetupError(
+      `ONEIRO_REDIS_SERVER names ${chosen}, but there is no such file. Correct or unset it.`,
+    )
   }
   const folders = (process.env.PATH ?? '').split(delimiter)
   return folders.map((folder) => join(folder, 'redis-server')).find((path) => existsSync(path)) ?? null
@@ -34,7 +36,7 @@ export async function ensureRedis() {
   const installed = findRedis()
   if (!installed) {
     console.warn(
-      'No redis-server was found, so the tests of many machines are skipped. Install Redis, or set ONEIRO_REDIS to the path of its redis-server.',
+      'No redis-server was found, so the tests of many machines are skipped. Install Redis, or set ONEIRO_REDIS_SERVER to the path of its redis-server.',
     )
   }
   return installed
