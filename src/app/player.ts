@@ -9,13 +9,15 @@ import type { StageFace } from '../scene/stage'
 import { beginningOf } from './beginning'
 import { Driver } from './driver'
 import { Duet } from './duet'
-import { codeOf, type FailureAction, failureFrom, sentenceOf } from './failures'
+import { type FailureAction, sentenceOf } from './failures'
+import { Mishaps } from './mishaps'
 import { type Params, type Place, SEED_RANGE, type View } from './params'
 import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TimeTravel } from './time-travel'
+import { Wording } from './wording'
 import type { WordPort } from './words'
 import { backendName, isSameServer, type RemoteDream, type WorldPort } from './worlds'
 
@@ -33,15 +35,14 @@ export class Player {
   private loop: Loop | null = null
   private timeline: Timeline | null = null
   private switching = 0
-  private prompting = 0
-  /** Words chosen by the address or a person; where none were, each world brings its own. */
-  private chosen: string | null
+  private readonly wording: Wording
   private travel: TimeTravel | null = null
   private resumeAfterScrub = false
   /** The dream on a server, while it is the one that is driven. */
   private remote: RemoteDream | null = null
   private readonly places: Places
   private readonly stalls: Stalls
+  private readonly mishaps: Mishaps
 
   constructor(
     private readonly store: Store,
@@ -50,10 +51,18 @@ export class Player {
     private readonly words: WordPort,
     params: Params,
   ) {
-    this.chosen = params.prompt
+    this.wording = new Wording(store, words, params.prompt)
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.places = new Places(worlds, server, (sentence) => this.comeHome(sentence))
     this.stalls = new Stalls(this)
+    this.mishaps = new Mishaps({
+      ...{ store, stage, worlds, stalls: this.stalls },
+      setView: (view) => this.setView(view),
+      driveSimulator: async () => {
+        await this.enter(await this.worlds.simulator(), 'simulator')
+        this.play()
+      },
+    })
     this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
     this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
       store.setState({ held, cruise }),
@@ -182,22 +191,10 @@ export class Player {
 
   /** Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. */
   async setPrompt(wanted: Preset | string): Promise<void> {
-    const text = typeof wanted === 'string' ? wanted.trim() : wanted.text
-    if (!text || !this.loop) return
-    const turn = ++this.prompting
-    const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
-    this.chosen = text
-    this.store.setState({ prompt: text })
-    try {
-      const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
-      const prompt = readElsewhere ? { text } : await this.words.encode(text)
-      if (turn === this.prompting) await this.loop.setPrompt(prompt)
-    } catch (error) {
-      notify(this.store, sentenceOf(error), 'warn')
-      if (turn !== this.prompting) return
-      this.chosen = before.chosen
-      this.store.setState({ prompt: before.prompt })
-    }
+    const { loop } = this
+    if (!loop) return
+    const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
+    await this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
 
   /** Goes back by about `ticks`, and drives on from there. */
@@ -235,7 +232,7 @@ export class Player {
   async restore(snapshot: Snapshot): Promise<Tick> {
     if (!this.loop) throw notOpen()
     const tick = await this.loop.restore(snapshot)
-    this.chosen = snapshot.prompt.text
+    this.wording.chosen = snapshot.prompt.text
     this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt.text })
     return tick
   }
@@ -251,20 +248,8 @@ export class Player {
     return instrumentsOf(this.store.getState(), this.presenter, this.clock, this.playing)
   }
 
-  async actOnFailure(action: FailureAction): Promise<void> {
-    this.store.setState({ failure: null })
-    this.stage.setDim(1)
-    const { view, phase } = this.store.getState()
-    if (action === 'simulator') await this.setView('simulator')
-    else if (action === 'device') {
-      this.store.setState({ place: 'device' })
-      await this.setView('dream')
-    } else if (action === 'retry' || action === 'wasm') {
-      if (phase === 'failed') this.store.setState({ phase: 'loading' })
-      this.store.setState({ loading: { label: 'Trying again', fraction: null } })
-      await this.worlds.dropDream(action === 'wasm' ? 'wasm' : undefined)
-      await this.setView(view)
-    }
+  actOnFailure(action: FailureAction): Promise<void> {
+    return this.mishaps.act(action)
   }
 
   async close(): Promise<void> {
@@ -384,9 +369,8 @@ export class Player {
 
   /** Words that had to be read when the drive began come after it, without holding back the first frame. */
   private promptLater(): void {
-    const { chosen } = this
-    if (this.store.getState().shown === 'simulator' || chosen === null) return
-    if (!this.words.byHeart(chosen)) void this.setPrompt(chosen)
+    const { unread } = this.wording
+    if (unread !== null && this.store.getState().shown !== 'simulator') void this.setPrompt(unread)
   }
 
   /** After a worker was replaced. */
@@ -398,7 +382,7 @@ export class Player {
   }
 
   private beginning(view = this.store.getState().shown) {
-    return beginningOf(this.store.getState(), view, this.chosen, (text) => this.words.byHeart(text))
+    return beginningOf(this.store.getState(), view, this.wording.chosen, this.wording.byHeart)
   }
 
   private async attempt(command: () => Promise<unknown> | undefined): Promise<void> {
@@ -411,30 +395,7 @@ export class Player {
 
   /** Says what happened. Where the dream cannot play, the simulator stands in behind the message. */
   fail(error: unknown): void {
-    if (codeOf(error) === 'BACKEND_STALLED') {
-      this.stalls.inPlay()
-      return
-    }
-    const { view, shown, phase, place } = this.store.getState()
-    const dreaming = view !== 'simulator'
-    const failure = failureFrom(error, dreaming, view === 'dream' && place === 'server')
-    this.store.setState({ failure, loading: null, reading: null })
-    if (dreaming && (phase !== 'ready' || shown !== 'simulator')) void this.standIn()
-    else if (phase !== 'ready') this.store.setState({ phase: 'failed' })
-  }
-
-  /** The simulator plays dimly behind the failure card, so that the page is never a dead end. */
-  private async standIn(): Promise<void> {
-    const { failure } = this.store.getState()
-    try {
-      const world = await this.worlds.simulator()
-      if (this.store.getState().failure !== failure) return
-      await this.enter(world, 'simulator')
-      this.play()
-      this.stage.setDim(0.45)
-    } catch {
-      if (this.store.getState().phase !== 'ready') this.store.setState({ phase: 'failed' })
-    }
+    this.mishaps.fail(error)
   }
 }
 

@@ -1,0 +1,50 @@
+import type { Prompt } from '../engine/world'
+import { sentenceOf } from './failures'
+import { notify, type Preset, type Store } from './store'
+import type { WordPort } from './words'
+
+/** What the drive is told to look like. */
+export class Wording {
+  private turns = 0
+
+  constructor(
+    private readonly store: Store,
+    private readonly words: WordPort,
+    /** Chosen by the address or a person; where nothing was, each world brings its own words. */
+    public chosen: string | null,
+  ) {}
+
+  /**
+   * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win.
+   * `readElsewhere`: the world reads text by itself.
+   */
+  async say(
+    wanted: Preset | string,
+    readElsewhere: boolean,
+    tell: (prompt: Prompt | { text: string }) => Promise<void>,
+  ): Promise<void> {
+    const text = typeof wanted === 'string' ? wanted.trim() : wanted.text
+    if (!text) return
+    const turn = ++this.turns
+    const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
+    this.chosen = text
+    this.store.setState({ prompt: text })
+    try {
+      const prompt = readElsewhere ? { text } : await this.words.encode(text)
+      if (turn === this.turns) await tell(prompt)
+    } catch (error) {
+      notify(this.store, sentenceOf(error), 'warn')
+      if (turn !== this.turns) return
+      this.chosen = before.chosen
+      this.store.setState({ prompt: before.prompt })
+    }
+  }
+
+  /** The embedding of words that are known without reading them. */
+  readonly byHeart = (text: string) => this.words.byHeart(text)
+
+  /** Words that have to be read first, which the first frame does not wait for. */
+  get unread(): string | null {
+    return this.chosen !== null && !this.words.byHeart(this.chosen) ? this.chosen : null
+  }
+}
