@@ -70,6 +70,8 @@ export class Group {
   /** Null before the first beat. */
   private up: boolean | null = null
   private upSinceMs = 0
+  /** A session could not be written down, and that was logged. */
+  private failing = false
 
   constructor(private readonly options: GroupOptions) {}
 
@@ -271,6 +273,7 @@ export class Group {
       if (!this.has(member)) throw new Error('it ended meanwhile')
       const keeping = await this.directory.keep({ ...this.entry(member), saved })
       member.written = keeping === 'bare' ? -1 : changes
+      this.failing = false
       if (saved) {
         meters.snapshotWrites.inc()
         meters.snapshotBytes.inc(saved.length)
@@ -281,9 +284,12 @@ export class Group {
         onLost(session)
       }
     } catch (error) {
-      if (isNew) meters.snapshotFailures.inc()
-      // That the directory is away is said once, by the beat.
-      if (this.up && this.has(member)) log.warn({ why: whyOf(error) }, 'a session could not be written down')
+      if (isNew && this.has(member)) meters.snapshotFailures.inc()
+      // That the directory is away is said by the beat. Each is said once.
+      if (this.up && !this.failing && this.has(member)) {
+        this.failing = true
+        log.warn({ why: whyOf(error) }, 'a session could not be written down')
+      }
     }
     member.writing = false
     if (!this.has(member)) void this.forget(member)

@@ -19,6 +19,8 @@ import { SEAT_MS } from './seats'
 /** No call waits for Redis longer than this, whether it is slow, away or does not answer. */
 const PATIENCE_MS = 500
 const RECONNECT_MS = 500
+/** The first connection may take so long before it is said that Redis is away. */
+const FIRST_MS = 2_000
 
 /** Redis did not do what was asked. */
 export class DirectoryError extends OneiroError {
@@ -36,6 +38,7 @@ export class RedisDirectory implements SessionDirectory {
   readonly shared = true
   private readonly redis: Redis
   private readonly prefix: string
+  private readonly begun: Promise<void>
   private draining = false
   private closing: Promise<void> | null = null
 
@@ -65,6 +68,10 @@ export class RedisDirectory implements SessionDirectory {
       scripts: Object.fromEntries(
         Object.entries(SCRIPTS).map(([name, lua]) => [`oneiro_${name}`, { lua, numberOfKeys: 0 }]),
       ),
+    })
+    this.begun = new Promise((resolve) => {
+      this.redis.once('ready', () => resolve())
+      setTimeout(resolve, FIRST_MS).unref()
     })
     // Each call rejects by itself; without a listener the connection's errors would be printed.
     this.redis.on('error', () => {})
@@ -159,6 +166,7 @@ export class RedisDirectory implements SessionDirectory {
 
   private async call(name: string, args: readonly Argument[]): Promise<unknown> {
     const commands = this.redis as unknown as Record<string, (...args: Argument[]) => Promise<unknown>>
+    await this.begun
     try {
       return await commands[name]!(this.prefix, ...args)
     } catch (error) {

@@ -309,7 +309,8 @@ export class Sessions {
       onBegun: (session) => this.group.write(session),
       onState: (session) => {
         if (session.state !== 'closed') return
-        this.group.remove(session)
+        // What a draining worker did not give up is still there for others, once this one is gone.
+        if (!this.draining) this.group.remove(session)
         const before = this.line.length
         this.line = this.line.filter((waiting) => waiting.session !== session)
         const seat = this.seated.delete(session.id)
