@@ -7,6 +7,9 @@ import { type HarnessServer, startHarness } from './harness/server'
 
 const TINY = 'e2e/fixtures/tiny'
 const TICKS = 6
+/** ONEIRO_LONG=1 plays as long as the project promises, which takes minutes. */
+const LONG = process.env.ONEIRO_LONG === '1'
+const LONG_PLAY = { wasm: LONG ? 10_000 : 4_000, webgpu: LONG ? 10_000 : 40 }
 let server: HarnessServer
 
 test.beforeAll(async () => {
@@ -202,7 +205,8 @@ test('a worker that dies is replaced from its last checkpoint', async ({ page })
   expect(result).toEqual({ events: ['stalled', 'recovered'], index: 41, grew: true })
 })
 
-test('memory stays flat over 4,000 ticks, worker included', async ({ page }) => {
+test(`memory stays flat over ${LONG_PLAY.wasm} ticks, worker included`, async ({ page }) => {
+  if (LONG) test.setTimeout(1_800_000)
   await open(page, 'wasm', 1)
   const megabytes = () =>
     page.evaluate(async () => {
@@ -218,7 +222,7 @@ test('memory stays flat over 4,000 ticks, worker included', async ({ page }) => 
   const early = await megabytes()
   // With the memory of the WASM module: the worker is counted.
   expect(early).toBeGreaterThan(16)
-  await play(4000)
+  await play(LONG_PLAY.wasm)
   // A frame kept by mistake would be 240 MB by now, a latent 30 MB, an action with its tick 0.5 MB.
   expect((await megabytes()) - early).toBeLessThan(0.4)
 })
@@ -275,17 +279,18 @@ test.describe
       await page.evaluate(() => opened.dream.resizeCanvas(640, 384))
     })
 
-    test('holds the same buffers after 45 ticks as after 5', async () => {
-      const [early, late] = await page.evaluate(async () => {
+    test(`holds the same buffers after ${LONG_PLAY.webgpu} more ticks`, async () => {
+      if (LONG) test.setTimeout(1_800_000)
+      const [early, late] = await page.evaluate(async (ticks) => {
         const { dream } = opened
         await dream.reset({ seed: 1 })
         await window.harness.play(dream, 0, 5)
         const early = await dream.stats()
-        for (let i = 0; i < 40; i++) await dream.step({ steer: 0, throttle: 1 })
+        for (let i = 0; i < ticks; i++) await dream.step({ steer: 0, throttle: 1 })
         // Waits for the queue, and so for the copy of a checkpoint that may be under way.
         await dream.readPixels()
         return [early, await dream.stats()]
-      })
+      }, LONG_PLAY.webgpu)
       expect(late!.tensors).toBe(early!.tensors)
       expect(late!.gpuBuffers).toBe(early!.gpuBuffers)
     })
