@@ -92,11 +92,15 @@ async function group(names: readonly string[]) {
     network.servers.set(url, server)
     closing.push(() => closeServer(server, time))
   }
-  const kill = (url: string) => {
+  /** Nothing is written down any more of what it has. */
+  const mute = (url: string) => {
     directories.get(url)!.dead = true
+  }
+  const kill = (url: string) => {
+    mute(url)
     network.kill(url)
   }
-  return { time, network, kill }
+  return { time, network, mute, kill }
 }
 
 async function player(url: string, time: FakeTime, network: Network, random: () => number) {
@@ -124,7 +128,7 @@ async function player(url: string, time: FakeTime, network: Network, random: () 
     await time.run(100)
     await closed
   })
-  return { events, ticks: () => ticks }
+  return { world, events, ticks: () => ticks }
 }
 
 describe('when its worker dies, a client plays again', () => {
@@ -164,5 +168,33 @@ describe('when its worker dies, a client plays again', () => {
     await time.run(4_000)
     expect(events).toEqual(['disconnected', 'reconnected', 'disconnected', 'reconnected'])
     expect(ticks()).toBeGreaterThan(before + 10)
+  })
+
+  it('that began anew a moment before goes on from before, in the epoch that it knows', async () => {
+    const { time, network, mute, kill } = await group(['a', 'b'])
+    const { world, events, ticks } = await player('ws://a', time, network, () => 0)
+    await time.run(2_000)
+    mute('ws://a')
+    const begun = world.reset({ seed: 2 })
+    await time.run(10)
+    expect((await begun).epoch).toBe(2)
+    kill('ws://a')
+    const before = ticks()
+    await time.run(4_000)
+    expect(events).toEqual(['disconnected', 'reconnected'])
+    expect(ticks()).toBeGreaterThan(before + 10)
+    const again = world.reset({ seed: 3 })
+    await time.run(10)
+    expect((await again).epoch).toBe(3)
+  })
+
+  it('but is told so, where nothing was kept of it yet', async () => {
+    const { time, network, mute, kill } = await group(['a', 'b'])
+    await time.run(500)
+    mute('ws://a')
+    const { events } = await player('ws://a', time, network, () => 0)
+    kill('ws://a')
+    await time.run(4_000)
+    expect(events).toEqual(['disconnected', 'failed'])
   })
 })
