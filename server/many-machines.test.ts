@@ -89,9 +89,8 @@ function blind(decoderHash: string): Pictures {
 
 async function playersOf(url: string): Promise<Player[]> {
   const { modelHash } = (await loadTiny()).manifest
-  const players = await Promise.all(
-    Array.from({ length: PLAYERS }, (_, i) => new Player().join(url, i, modelHash)),
-  )
+  const players: Player[] = []
+  for (let i = 0; i < PLAYERS; i++) players.push(await new Player().join(url, i, modelHash))
   await expect
     .poll(() => Math.min(...players.map(({ seen }) => seen.length)), { timeout: PATIENCE })
     .toBeGreaterThan(60)
