@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import type { Snapshot } from '../src/engine/world'
 import { encodeServer } from '../src/net/wire'
 import { Replies } from './replies'
 import { decodeSaved, encodeSaved, NOTHING_SAVED, type Saved } from './saved'
 
 const answer = (request: number) => encodeServer({ type: 'result', request })
-const SNAPSHOT = {
-  ...{ format: 'oneiro-snapshot', version: 1, world: 'tiny', modelHash: 'h', tick: 7, seed: 2 },
+const SNAPSHOT: Snapshot = {
+  format: 'oneiro-snapshot',
+  version: 1,
+  ...{ world: 'tiny', modelHash: 'h', tick: 7, seed: 2 },
   prompt: { text: 'snow', embedding: Float32Array.of(0.5, -1) },
   state: { latents: Float32Array.of(1, 2, 3), seen: Uint8Array.of(9) },
-} as const
+}
 
 describe('what is written down of a session', () => {
   it('is read as it was', () => {
