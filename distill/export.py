@@ -1,7 +1,7 @@
 """Checkpoints -> a world's folder: ONNX graphs, start states, weights and `world.json`.
 
 - Batch is the one free dimension. Noise is an input, times are constants, the M outer and N inner steps are unrolled,
-  `delta_std` and the stated history noise level are inside: history in, next normalised latent out.
+  `delta_std`, the stated history noise level and the noise's temperature are inside: from history to next latent.
 - Large weights are stored as float16 behind a Cast, which ONNX Runtime folds away at load: half the download, float32
   arithmetic. PyTorch is compared with the same rounded weights.
 """
@@ -63,6 +63,7 @@ class Config(BaseConfig):
     id: str = "drive"
     title: str = "Drive"
     level: float = 0.1  # history noise level that the student is told
+    temperature: float = 1.0  # what the noise is multiplied by: above 1 draws further from the middle
     half_weights: bool = True
     starts: int = 15
     seed: int = 20
@@ -71,9 +72,9 @@ class Config(BaseConfig):
 class StudentGraph(nn.Module):
     """history [B,K,T,C], actions [B,A,2], prompt [B,P], noise [B,1+M,T,C] -> latent [B,T,C]; all times are buffers."""
 
-    def __init__(self, student: Student, level: float):
+    def __init__(self, student: Student, level: float, temperature: float = 1.0):
         super().__init__()
-        self.student = student
+        self.student, self.temperature = student, temperature
         dit, one = student.dit, torch.ones(1)
         self.outer = list(zip(student.outer_grid[:0:-1], student.outer_grid[-2::-1], strict=True))
         self.inner = list(zip(student.inner_grid[:0:-1], student.inner_grid[-2::-1], strict=True))
@@ -89,6 +90,7 @@ class StudentGraph(nn.Module):
         config = dit.config
         tokens, channels = config.tokens, config.channels
         newest = history[:, :1].reshape(-1, tokens, channels)
+        noise = self.temperature * noise
         noises = [part.reshape(-1, tokens, channels) for part in noise.split(1, 1)]
         base = dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.said(prompt) + self.level
         if dit.telemetry is not None:
@@ -217,8 +219,8 @@ def describe(path: Path) -> dict:
     return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def export_student(student: Student, level: float, out: Path, half: bool) -> float:
-    graph = StudentGraph(round_weights(student) if half else copy.deepcopy(student).eval(), level)
+def export_student(student: Student, level: float, out: Path, half: bool, temperature: float = 1.0) -> float:
+    graph = StudentGraph(round_weights(student) if half else copy.deepcopy(student).eval(), level, temperature)
     export_graph(graph, example_inputs(student, 2), "latent", out / "student.onnx", half)
     save_file(graph.student.state_dict(), out / "student.safetensors")
     return max(parity(graph, example_inputs(student, batch, batch), out / "student.onnx") for batch in (1, 3))
@@ -301,7 +303,7 @@ def run(config: Config) -> None:
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     errors = (
-        export_student(student, config.level, out, config.half_weights),
+        export_student(student, config.level, out, config.half_weights, config.temperature),
         *export_codec(codec, out, config.half_weights),
     )
     if not max(errors) < 2e-3:
@@ -334,6 +336,7 @@ def run(config: Config) -> None:
             "parameters": count_parameters(student),
             "architecture": shape.architecture() | {f"student_{k}": v for k, v in asdict(plan).items()},
             "level": config.level,
+            "temperature": config.temperature,
         },
         "files": files,
         "starts": starts,
