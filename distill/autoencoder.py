@@ -219,6 +219,11 @@ def architecture(config: Config) -> dict:
     }
 
 
+def gains(codec: Codec) -> Tensor:
+    """[C], how far a unit of each channel moves the picture: the size of its column in the linear decoder."""
+    return codec.decoder.linear.weight.square().sum((0, 2, 3)).sqrt()
+
+
 def load_codec(path: str | Path, device="cpu") -> Codec:
     """The averaged weights of a checkpoint, calibrated, ready to encode and decode. Raises UserError."""
     saved = load_checkpoint(path, "autoencoder")

@@ -24,7 +24,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from distill.autoencoder import HEIGHT, WIDTH, Codec, load_codec
+from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, count_parameters
@@ -284,12 +284,6 @@ def measured_nfe(student: Student) -> float:
     return counter.nfe
 
 
-def gains_of(codec: Codec) -> list[float]:
-    """[C] by how much a unit of each channel moves the picture, as a streaming server rounds by; mean 1."""
-    gains = codec.decoder.linear.weight.square().sum((0, 2, 3)).sqrt()
-    return [round(gain, 4) for gain in (gains / gains.mean()).tolist()]
-
-
 def run(config: Config) -> None:
     setup(config)
     student, codec = load_student(config.student), load_codec(config.codec)
@@ -313,6 +307,8 @@ def run(config: Config) -> None:
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     flops = student_flops(plan, shape) + decoder_flops
+    moved = gains(codec)
+    relative_gains = [round(gain, 4) for gain in (moved / moved.mean()).tolist()]  # what a server rounds by
     manifest = {
         "format": "oneiro-world",
         "version": 1,
@@ -321,7 +317,7 @@ def run(config: Config) -> None:
         "license": "Apache-2.0",
         "frame": {"width": WIDTH, "height": HEIGHT},
         "ticksPerSecond": 20,
-        "latent": {"tokens": shape.tokens, "channels": shape.channels, "gains": gains_of(codec)},
+        "latent": {"tokens": shape.tokens, "channels": shape.channels, "gains": relative_gains},
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"},

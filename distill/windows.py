@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill.autoencoder import load_codec
+from distill.autoencoder import gains, load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig
 
@@ -101,7 +101,7 @@ def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     config = dit.config
     if not power:
         return torch.ones_like(dit.delta_std)
-    gain = load_codec(codec).decoder.linear.weight.square().sum((0, 2, 3)).sqrt().to(dit.delta_std)
+    gain = gains(load_codec(codec)).to(dit.delta_std)
     weights = (gain * dit.delta_std).pow(power)
     weights = weights / weights[: config.grid].mean()
     moves = (dit.delta_std[config.grid :] > 0).float()

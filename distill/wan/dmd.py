@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import ClassVar
 
 import torch
 from torch import nn
@@ -36,8 +35,6 @@ class Config(WanConfig):
     max_steps: int = 4000
     student_every: int = 5
     guidance: float = 5.0
-    guidance_ticks: ClassVar[int] = 0  # the words of a video do not change
-    action_guidance: ClassVar[float] = 1.0  # nor does it have actions
     gan: float = 0.03
     layers: list[int] = field(default_factory=lambda: [15, 22, 29])  # 0-based blocks of the teacher
     discriminator_width: int = 384

@@ -6,7 +6,6 @@ torchrun --nproc-per-node 8 -m distill wan-tmd --config distill/wan/configs/tmd-
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar
 
 import torch
 from diffusers.models.embeddings import TimestepEmbedding
@@ -35,8 +34,6 @@ class Config(WanConfig):
     derivative: str = "difference"
     tangent: str = "guided"
     guidance: float = 3.0
-    guidance_ticks: ClassVar[int] = 0  # the words of a video do not change
-    action_guidance: ClassVar[float] = 1.0  # nor does it have actions
     target: str = "data"
     weight_constant: float = 1.0  # c / d: 1 for the 1.3B, 1e-5 for the 14B
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +36,8 @@ STUDENT_METHODS = ("base", "backbone", "head", "velocity")
 class WanConfig(TrainConfig):
     """Table 7's common part; `batch` is the global batch."""
 
+    guidance_ticks: ClassVar[int] = 0  # the words of a video do not change
+    action_guidance: ClassVar[float] = 1.0  # nor does it have actions
     weights: str = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"  # the teacher: a folder in the diffusers format, or a hub id
     data: str = "data/wan"
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])  # frames, rows, columns
