@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
 import { evaluationCaptions, trainingParaphrases } from './caption-sets'
 import { BIOMES, caption, paraphrase, settingFromText, TIMES, WEATHERS } from './captions'
+import { BIOME_WORDS, type Lexicon, TIME_WORDS, WEATHER_WORDS } from './lexicon'
+import { MORE_WORDS } from './more-words'
 
 const ALL = BIOMES.flatMap((biome) =>
   TIMES.flatMap((time) => WEATHERS.map((weather) => ({ biome, time, weather }))),
@@ -51,6 +53,20 @@ describe('captions', () => {
         ).toBe(true)
       }
     }
+  })
+
+  it('have no further words that begin as held-out ones do', () => {
+    const start = (word: string) => word.slice(0, 5)
+    const starts = (lexicons: readonly Lexicon[]) =>
+      new Set(lexicons.flatMap((l) => words([...l.noun, ...l.adjective].join(' '))).map(start))
+    const both = [BIOME_WORDS, TIME_WORDS, WEATHER_WORDS]
+    const trained = starts(both.flatMap((kind) => Object.values(kind.train)))
+    const heldOut = [...starts(both.flatMap((kind) => Object.values(kind.unseen)))].filter(
+      (word) => !trained.has(word),
+    )
+    const more = starts(Object.values(MORE_WORDS))
+    expect(heldOut.length).toBeGreaterThan(30)
+    expect(heldOut.filter((word) => more.has(word))).toEqual([])
   })
 
   it('are understood by the simulator, trained or not', () => {

@@ -1,6 +1,6 @@
 /** Captions: every combination of biome, time and weather, said in many ways. */
 import { BIOME_WORDS, type Lexicon, TIME_WORDS, WEATHER_WORDS, type Words } from './lexicon'
-import { MORE_TIME_WORDS, MORE_WEATHER_WORDS } from './more-words'
+import { MORE_WORDS } from './more-words'
 
 export const BIOMES = ['meadow', 'forest', 'desert', 'snow', 'volcano'] as const
 export const TIMES = ['dawn', 'noon', 'dusk', 'night'] as const
@@ -60,6 +60,24 @@ const FRAMES: Record<Split, readonly ((w: Fill) => string)[]> = {
   ],
 }
 
+const PARAPHRASE_FRAMES: readonly ((w: Fill) => string)[] = [
+  ...FRAMES.train,
+  (w) => `could we have ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `the car is in ${w.biomeNoun}, it is ${w.timeAdj} and ${w.weatherAdj}`,
+  (w) => `change to ${w.biomeNoun}, ${w.timeAdj}, ${w.weatherAdj}`,
+  (w) => `switch to ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `a ${w.timeAdj} ride ${w.weatherNoun} among ${w.biomeNoun}`,
+  (w) => `we roll along ${w.biomeNoun} ${w.weatherNoun} ${w.timeNoun}`,
+  (w) => `a view of ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `${w.timeNoun} on a ${w.biomeAdj} road ${w.weatherNoun}`,
+  (w) => `${w.timeNoun} on a ${w.weatherAdj} ${w.biomeAdj} highway`,
+  (w) => `a video of ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `${w.biomeAdj} country ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `the road leads through ${w.biomeNoun} ${w.timeNoun} ${w.weatherNoun}`,
+  (w) => `I would like ${w.biomeNoun}, ${w.timeNoun}, ${w.weatherNoun}`,
+  (w) => `we see ${w.biomeNoun} ${w.weatherNoun}, ${w.timeNoun}`,
+]
+
 interface Fill extends Setting {
   readonly biomeNoun: string
   readonly biomeAdj: string
@@ -83,12 +101,20 @@ export function caption(setting: Setting, uniform: Uniform, split: Split = 'trai
   return say(setting, words, FRAMES[split], uniform)
 }
 
-/** As a training caption, with further words for time and weather. */
+const NOTHING: Lexicon = { noun: [''], adjective: [''] }
+/** How often clear weather goes unsaid, as most who type leave it. */
+const UNSAID = 0.25
+
+/** As a training caption, with further words and phrasings. */
 export function paraphrase(setting: Setting, uniform: Uniform): string {
   const { biome, time, weather } = setting
-  const times = joined(TIME_WORDS.train[time], MORE_TIME_WORDS[time])
-  const weathers = joined(WEATHER_WORDS.train[weather], MORE_WEATHER_WORDS[weather])
-  return say(setting, [BIOME_WORDS.train[biome], times, weathers], FRAMES.train, uniform)
+  const words = [
+    joined(BIOME_WORDS.train[biome], MORE_WORDS[biome]),
+    joined(TIME_WORDS.train[time], MORE_WORDS[time]),
+    joined(WEATHER_WORDS.train[weather], MORE_WORDS[weather]),
+  ] as [Lexicon, Lexicon, Lexicon]
+  if (weather === 'clear' && uniform() < UNSAID) words[2] = NOTHING
+  return say(setting, words, PARAPHRASE_FRAMES, uniform)
 }
 
 function joined(one: Lexicon, other: Lexicon): Lexicon {
@@ -146,15 +172,13 @@ function spoken(text: string): string {
     .trim()}`
 }
 
-const MORE: Record<string, Lexicon | undefined> = { ...MORE_TIME_WORDS, ...MORE_WEATHER_WORDS }
-
 function vocabulary(words: Words<string>, key: string): string[] {
   const all = (['train', 'unseen'] as const).flatMap((split) => {
     const entry = words[split][key]!
     return [...entry.noun, ...entry.adjective]
   })
-  const more = MORE[key]
-  if (more) all.push(...more.noun, ...more.adjective)
+  const more = MORE_WORDS[key as Biome]
+  all.push(...more.noun, ...more.adjective)
   return [...all.filter((w) => w.length > 2), ...(EXTRA[key as Biome] ?? [])]
 }
 
