@@ -16,6 +16,7 @@ STAGES = {
     "teacher": "the DiT that learns the change of the latent, by flow matching",
     "tmd": "stage 1: TM-MF, the student from the teacher",
     "dmd": "stage 2: DMD2-v with the flow-head rollout",
+    "decoder": "the codec's decoder, taught on what the student dreams",
     "meanflow": "baseline: MeanFlow, a student without a flow head",
     "kd": "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
     "keep": "checkpoints -> averaged weights that are small enough to commit",

@@ -202,6 +202,7 @@ class DiT(nn.Module):
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
         self.output = Output(width, config.channels)
         self.register_buffer("delta_std", torch.ones(config.tokens, config.channels))
+        self.register_buffer("bound", torch.full((config.tokens, config.channels), torch.inf))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -237,8 +238,14 @@ class DiT(nn.Module):
         return (latent - conditions.history[:, 0]) / self.scale(conditions.level).clamp(min=1e-6)
 
     def to_latent(self, change: Tensor, conditions: Conditions) -> Tensor:
-        """x [B,T,C] -> the next latent [B,T,C]."""
-        return conditions.history[:, 0] + self.scale(conditions.level) * change
+        """x [B,T,C] -> the next latent [B,T,C], no number of it beyond `bound`: a dream that leaves what was ever
+        seen comes back from there, where it would otherwise grow without end."""
+        latent = conditions.history[:, 0] + self.scale(conditions.level) * change
+        return torch.maximum(torch.minimum(latent, self.bound), -self.bound)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *rest) -> None:
+        state_dict.setdefault(f"{prefix}bound", self.bound)  # checkpoints from before there was one
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     # -- the network ---------------------------------------------------------------------------------------------
 
@@ -338,10 +345,11 @@ def guided(
 
 
 def guidance_at(guidance: float, ticks: int, conditions: Conditions) -> float | Tensor:
-    """Guidance by the words where they are newer than `ticks`, [B]; everywhere where ticks is 0."""
+    """Guidance by the words, [B]: whole where they are new, fading to none where they are `ticks` old, as colours would
+    be led past what the words say. Everywhere the same where ticks is 0."""
     if guidance == 1.0 or not ticks:
         return guidance
-    return torch.where(conditions.since < ticks, guidance, 1.0)
+    return 1 + (guidance - 1) * (1 - conditions.since / ticks).clamp(min=0)
 
 
 def block_flops(config: DiTConfig) -> int:

@@ -14,7 +14,7 @@ At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ from distill.student_training import inner_step_gain, student_architecture
 from distill.teacher import report
 from distill.tmd import CLIP
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt
+from distill.windows import Windows, bound_latents, corrupt
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Config(TrainConfig):
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
     guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
-    guidance_ticks: int = 0  # guide only where the words are newer than so many ticks; 0 = everywhere
+    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
     action_guidance: float = 1.0
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
     layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
@@ -68,6 +68,10 @@ class Config(TrainConfig):
     history_noise: float = 0.5
     own_history: float = 0.0
     own_ticks: int = 8
+    own_pool: int = 128  # roll-outs under way
+    own_hop: int = 1  # ticks that a roll-out goes on each time it is used
+    critic_level: float = 0.0  # history noise level that the scores are told of dreamed histories; 0 = as stated
+    critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
 
@@ -153,21 +157,22 @@ class Stage2:
         """Logits [B,grid] of the frames that the changes x [B,T,C] lead to."""
         return self.frames(self.teacher.to_latent(x, conditions), conditions.prompt)
 
-    def student_loss(self, x: Tensor, conditions: Conditions, dreamed: Tensor | None = None) -> tuple[Tensor, dict]:
+    def student_loss(self, x: Tensor, conditions: Conditions, age: Tensor | None = None) -> tuple[Tensor, dict]:
         """VSD and the discriminators' opinions, mean over the batch; gradients reach the student only.
 
-        x [B,T,C] is the recorded change; dreamed bool [B]: where the history is the student's own."""
+        x [B,T,C] is the recorded change; age [B]: how many ticks of the history are the student's own."""
         config = self.config
-        recorded = slice(None) if dreamed is None else ~dreamed
+        recorded = slice(None) if age is None else age == 0
         sample = generate(self.student, x, conditions, config.sample_from)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
-        x_t = noised(sample)
+        seen, told = self.as_told(sample, conditions, age)
+        x_t = noised(seen)
         with torch.no_grad():
-            fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
-            guidance = guidance_at(config.guidance, config.guidance_ticks, conditions)
-            told = guided(self.teacher, x_t, noised.t, conditions, guidance, config.action_guidance)
-            real = denoised(x_t, noised.t, told)
-        loss = vsd_loss(sample, fake, real, config.normaliser).mean()
+            fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, told))
+            guidance = guidance_at(config.guidance, config.guidance_ticks, told)
+            velocity = guided(self.teacher, x_t, noised.t, told, guidance, config.action_guidance)
+            real = denoised(x_t, noised.t, velocity)
+        loss = vsd_loss(seen, fake, real, config.normaliser).mean()
         figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
         if config.gan:
             looked = self.look(noised[recorded], x[recorded])
@@ -181,27 +186,40 @@ class Stage2:
             loss = loss + config.frame_gan * opinion
         return loss, figures
 
+    def as_told(self, sample: Tensor, conditions: Conditions, age: Tensor | None) -> tuple[Tensor, Conditions]:
+        """The sample [B,T,C] and its conditions as the scores are given them. The longer a history was dreamed, the
+        less the teacher is told to trust it: told so, it leads back to what it knows, and the student, who is told
+        nothing of the kind, learns to."""
+        config = self.config
+        if not config.critic_level or age is None:
+            return sample, conditions
+        level = config.sample_level + (config.critic_level - config.sample_level) * age / config.critic_ticks
+        level = torch.where(age > 0, level.clamp(max=config.critic_level), conditions.level)
+        told = replace(conditions, level=level)
+        return self.teacher.to_change(self.teacher.to_latent(sample, conditions), told), told
+
     def look(self, noised: Noised, x: Tensor) -> Noised:
         """Where the discriminator looks. Blur shows in the fine channels, which much noise hides."""
         shift = self.config.gan_time_shift
         return Noised.draw(x, shift, self.student.time_dtype) if shift else noised
 
-    def critic_loss(self, x: Tensor, conditions: Conditions, dreamed: Tensor | None = None) -> tuple[Tensor, dict]:
+    def critic_loss(self, x: Tensor, conditions: Conditions, age: Tensor | None = None) -> tuple[Tensor, dict]:
         """Fake score (x0 error at student samples) and discriminators, mean over the batch; none reaches the
         student."""
         config = self.config
-        recorded = slice(None) if dreamed is None else ~dreamed
+        recorded = slice(None) if age is None else age == 0
         with torch.no_grad():
             sample = generate(self.student, x, conditions, config.sample_from)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
-        x_t = noised(sample)
-        loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
+        seen, told = self.as_told(sample, conditions, age)
+        x_t = noised(seen)
+        loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, told)) - seen).square().mean()
         figures = {"fake_score": loss.detach()}
         if config.gan:
-            looked, told = self.look(noised[recorded], x[recorded]), conditions[recorded]
+            looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]
             with torch.no_grad():  # same t, same noise
-                fake = self.teacher.features(looked(sample[recorded]), looked.t, told, self.layers)
-                real = self.teacher.features(looked(x[recorded]), looked.t, told, self.layers)
+                fake = self.teacher.features(looked(sample[recorded]), looked.t, recorded_ones, self.layers)
+                real = self.teacher.features(looked(x[recorded]), looked.t, recorded_ones, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
             opinion = discriminator_loss(real, fake).mean()
             figures |= {"discriminator": opinion.detach(), "told_apart": (real > fake).float().mean()}
@@ -235,6 +253,8 @@ def run(config: Config) -> None:
         plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift)
         student = Headless(teacher, plan)
     run = Run(config, "student", student_architecture(student))
+    bound_latents(student.dit, training)
+    bound_latents(teacher, training)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     stage = Stage2(config, student, teacher)
     fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)
@@ -254,7 +274,15 @@ def run(config: Config) -> None:
     live = StudentSampler(student)
     unit = student.dit.noise_unit()
     own = OwnHistory(
-        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit, anchored=False
+        windows,
+        config.own_history,
+        config.own_ticks,
+        config.batch,
+        config.sample_level,
+        unit,
+        anchored=False,
+        pool=config.own_pool,
+        hop=config.own_hop,
     )
     run.track(
         model=student,
@@ -277,20 +305,20 @@ def run(config: Config) -> None:
     for step in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
-        target, conditions, dreamed = own.mix(target, conditions, live)
+        target, conditions, age = own.mix(target, conditions, live)
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser, critic_optimiser)
         if step % config.student_every == 0:
             critics.requires_grad_(False)
             with run.autocast():
-                loss, figures = stage.student_loss(x, conditions, dreamed)
+                loss, figures = stage.student_loss(x, conditions, age)
             run.backward(loss, optimiser, student)
             critics.requires_grad_(True)
             ema.update(student)
             figures["gate"] = student.gate
         else:
             with run.autocast():
-                loss, figures = stage.critic_loss(x, conditions, dreamed)
+                loss, figures = stage.critic_loss(x, conditions, age)
             run.backward(loss, critic_optimiser, critics)
         run.log(figures)
         if run.validation_due():

@@ -76,6 +76,7 @@ class StudentGraph(nn.Module):
         super().__init__()
         self.student, self.temperature = student, temperature
         dit, one = student.dit, torch.ones(1)
+        self.bounded = bool(dit.bound.isfinite().all())
         self.outer = list(zip(student.outer_grid[:0:-1], student.outer_grid[-2::-1], strict=True))
         self.inner = list(zip(student.inner_grid[:0:-1], student.inner_grid[-2::-1], strict=True))
         with torch.no_grad():
@@ -107,7 +108,9 @@ class StudentGraph(nn.Module):
                 y_estimate = student.estimate(dit.head(fused, condition, student.depth), x, t)
                 y = y - (s - r) * student.average(y_estimate, y, s, y1)
             x = x - (t - lower) * (y if student.config.predicts == "difference" else (x - y) / t)
-        return newest + self.scale * x
+        latent = newest + self.scale * x
+        # As DiT.to_latent; with numbers for limits, which every backend clips to.
+        return dit.bound * (latent / dit.bound).clamp(-1, 1) if self.bounded else latent
 
 
 class DecoderGraph(nn.Module):

@@ -1,7 +1,7 @@
 """Checkpoints -> small files to commit: the averaged weights alone, in half precision but for the codec's.
 
 What takes an hour to train should outlive the machine it was trained on. A kept file is read wherever a checkpoint is
-(`codec=`, `teacher=`, `init=`); it starts a stage afresh but cannot `--resume` one."""
+(`codec=`, `teacher=`, `init=`, `probes=`); it starts a stage afresh but cannot `--resume` one."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ def run(config: Config) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for file in map(Path, config.files):
         kind = file.stem
-        if kind not in ("autoencoder", "teacher", "student"):
-            raise UserError(f"{file} should be called autoencoder.pt, teacher.pt or student.pt, as training names it")
+        if kind not in ("autoencoder", "teacher", "student") and not kind.startswith("probe-"):
+            raise UserError(
+                f"{file} should be called autoencoder.pt, teacher.pt, student.pt or probe-KIND.pt, as training names it"
+            )
         saved = load_checkpoint(file, kind)
         path = out / ("codec.pt" if kind == "autoencoder" else file.name)
         torch.save(kept(saved), path.with_suffix(".tmp"))

@@ -40,21 +40,24 @@ class OwnHistory:
         unit: Tensor,
         anchored: bool = True,
         pool: int = 128,
+        hop: int = 1,
     ):
         """`part` of each batch comes from the pool; a roll-out is at most `ticks` long; `level` is stated while it is
-        dreamed; `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`)."""
+        dreamed; `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`); each use takes a roll-out `hop` ticks on."""
         self.windows, self.ticks, self.level, self.anchored = windows, ticks, level, anchored
+        self.hop = hop
         self.unit = unit[: windows.config.grid]
         self.count = round(part * batch)
         if not self.count:
             return
-        self.starts = windows.latents.transitions(ticks + 1)
+        self.starts = windows.latents.transitions(ticks + hop)
         size = max(pool, self.count)
         config = windows.config
         self.row, self.age, self.length = (np.zeros(size, np.int64) for _ in range(3))
         self.flip = np.zeros(size, bool)
         self.ring = torch.zeros(size, RING, config.tokens, config.channels, device=windows.device)
         self.cursor = 0
+        self.taken = np.zeros(0, np.int64)  # which were handed out last
         self._restart(np.arange(size))
 
     def state_dict(self) -> dict:
@@ -101,11 +104,19 @@ class OwnHistory:
         return apart.square().mean(1).sqrt()
 
     @torch.no_grad()
-    def take(self, sampler: Sampler) -> tuple[Tensor, Conditions]:
-        """Advances the next roll-outs of the pool by a tick -> (recorded next latent [b,T,C], conditions)."""
-        which = (self.cursor + np.arange(self.count)) % len(self.row)
+    def take(self, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:
+        """Advances the next roll-outs of the pool -> (recorded next latent [b,T,C], conditions, ages int64 [b])."""
+        which = self.taken = (self.cursor + np.arange(self.count)) % len(self.row)
         self.cursor = int((self.cursor + self.count) % len(self.row))
         self._restart(which[self.age[which] >= self.length[which]])
+        for _ in range(self.hop):
+            self._advance(which, sampler)
+        target, conditions, recorded = self._conditions(which)
+        if self.anchored:
+            conditions.level = self.drift(conditions.history[:, 0], recorded)
+        return target, conditions, torch.from_numpy(self.age[which]).to(self.ring.device)
+
+    def _advance(self, which: np.ndarray, sampler: Sampler) -> None:
         target, conditions, _ = self._conditions(which)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
@@ -115,20 +126,17 @@ class OwnHistory:
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1
         self.age[which] += 1
-        target, conditions, recorded = self._conditions(which)
-        if self.anchored:
-            conditions.level = self.drift(conditions.history[:, 0], recorded)
-        return target, conditions
 
     def mix(self, target: Tensor, conditions: Conditions, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:
-        """Replaces a part of a batch of recorded windows by dreamed ones; which, is the last: bool [B]."""
-        dreamed = torch.zeros(len(target), dtype=torch.bool, device=target.device)
+        """Replaces a part of a batch of recorded windows by dreamed ones. The last is how many ticks of each history
+        were dreamed, int64 [B]; 0 where it was recorded."""
+        age = torch.zeros(len(target), dtype=torch.int64, device=target.device)
         if not self.count:
-            return target, conditions, dreamed
-        own_target, own = self.take(sampler)
+            return target, conditions, age
+        own_target, own, own_age = self.take(sampler)
         keep = len(target) - self.count
         order = torch.randperm(len(target), device=target.device)  # stage 1 treats the first rows differently
         join = lambda a, b: torch.cat([a[:keep], b])[order]  # noqa: E731
         parts = ("history", "level", "actions", "prompt", "since")
         mixed = Conditions(**{name: join(getattr(conditions, name), getattr(own, name)) for name in parts})
-        return join(target, own_target), mixed, join(dreamed, ~dreamed[: self.count])
+        return join(target, own_target), mixed, join(age, own_age)

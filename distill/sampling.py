@@ -44,15 +44,15 @@ class TeacherSampler:
 
 
 class StudentSampler:
-    """Algorithm 1 of the paper, without guidance."""
+    """Algorithm 1 of the paper, without guidance. `temperature` multiplies the noise, as in an exported graph."""
 
-    def __init__(self, student: Student | Headless):
-        self.student, self.dit = student, student.dit
+    def __init__(self, student: Student | Headless, temperature: float = 1.0):
+        self.student, self.dit, self.temperature = student, student.dit, temperature
         self.outer_steps = student.config.outer_steps
 
     @torch.no_grad()
     def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        return self.student.next_latent(noise, conditions)
+        return self.student.next_latent(self.temperature * noise, conditions)
 
 
 class Rollout:

@@ -20,7 +20,7 @@ from distill.sampling import StudentSampler
 from distill.student import Student, StudentConfig, student_flops
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, corrupt, drop_prompts, loss_weights
+from distill.windows import Windows, bound_latents, corrupt, drop_prompts, loss_weights
 
 # (the recorded change x [B,T,C], its conditions, weights [T,C] of the errors) -> the loss [B], what to log
 Loss = Callable[[Tensor, Conditions, Tensor], tuple[Tensor, dict]]
@@ -53,6 +53,7 @@ def train_student(
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     shape, plan = student.dit.config, student.config
     windows = Windows(training, shape, run.device)
+    bound_latents(student.dit, training)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)

@@ -16,15 +16,23 @@ from torch import Tensor
 
 from distill.config import TrainConfig
 from distill.data import LABELS, Latents
-from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
+from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops, make_reader
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import teach_reader
+from distill.reader import fit_reader, teach_reader
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run, require_architecture
-from distill.windows import Windows, corrupt, drop_actions, drop_prompts, loss_weights, measure_delta_std
+from distill.windows import (
+    Windows,
+    bound_latents,
+    corrupt,
+    drop_actions,
+    drop_prompts,
+    loss_weights,
+    measure_delta_std,
+)
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
@@ -54,6 +62,7 @@ class Config(TrainConfig):
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_level: float = 0.1  # history noise level that previews state
+    reteach: bool = False  # with init: the reader is taught anew, and says what the old one said
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
 
 
@@ -103,12 +112,29 @@ def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: s
         run.image(name, sheet)
 
 
-def begin_from(model: DiT, path: str) -> None:
-    """Takes up a teacher's weights; a part that it does not have (the reader, the null actions) stays as it is."""
+def begin_from(model: DiT, path: str) -> DiT:
+    """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the reader, the
+    null actions) stays as it is."""
     there, here = load_teacher(path, averaged=False), model.config.architecture()
     grown = {name: here[name] for name in ("reader", "null_actions")}
     require_architecture(path, there.config.architecture() | grown, here)
-    model.load_state_dict(model.state_dict() | there.state_dict())
+    own = model.state_dict()
+    fits = lambda name, value: name in own and value.shape == own[name].shape  # noqa: E731
+    model.load_state_dict(own | {name: value for name, value in there.state_dict().items() if fits(name, value)})
+    return there
+
+
+def prepare_reader(run: Run, model: DiT, before: DiT | None, training: Latents) -> None:
+    """Teaches a reader that is new, or one that is to say what that of `before` said."""
+    if before is None and model.reader[-1].weight.any():
+        return
+    if before is not None:
+        fresh = make_reader(model.config.prompt_dim, model.config.reader, model.config.width)
+        model.reader.load_state_dict(fresh.state_dict())
+    found = teach_reader(model, training)
+    run.say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
+    if before is not None:
+        run.say(f"and leaves {fit_reader(model, before, training):.3f} of what the words said before unsaid")
 
 
 def run(config: Config) -> None:
@@ -117,10 +143,12 @@ def run(config: Config) -> None:
     run = Run(config, "teacher", shape.architecture())
     windows = Windows(training, shape, run.device)
     model = DiT(shape).to(run.device)
-    begin_from(model, config.init) if config.init else model.delta_std.copy_(measure_delta_std(windows))
-    if model.reader is not None and not config.resume and not model.reader[-1].weight.any():
-        found = teach_reader(model, training)
-        run.say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
+    before = begin_from(model, config.init) if config.init else None
+    if before is None:
+        model.delta_std.copy_(measure_delta_std(windows))
+    bound_latents(model, training)
+    if model.reader is not None and not config.resume:
+        prepare_reader(run, model, before if config.reteach else None, training)
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)

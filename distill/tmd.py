@@ -50,7 +50,7 @@ class Config(StudentTraining):
     action_guidance: float = 1.0  # with target=teacher
     tangent: str = "guided"  # guided | raw
     guidance: float = 1.0  # w
-    guidance_ticks: int = 0  # guide only where the words are newer than so many ticks; 0 = everywhere
+    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
 

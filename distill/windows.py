@@ -110,6 +110,15 @@ def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     return weights
 
 
+def bound_latents(dit: DiT, latents: Latents) -> None:
+    """Bounds the latents of a network that has no bounds yet: a quarter more than anything recorded."""
+    if torch.isfinite(dit.bound).all():
+        return
+    some = latents.latents[::5]
+    largest = np.maximum(some.max(0), -some.min(0)).astype(np.float32)
+    dit.bound.copy_(torch.from_numpy(1.25 * largest).clamp(min=0.1))
+
+
 def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:
     """Standard deviation of the change from one latent to the next, per token and channel: [T,C]; 0 where still."""
     target, conditions = windows.gather(windows.fixed(count))

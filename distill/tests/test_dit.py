@@ -9,10 +9,10 @@ import torch.nn.functional as F
 
 from distill.config import UserError
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guidance_at, guided
-from distill.reader import teach_reader
+from distill.reader import fit_reader, setting_index, teach_reader
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training import count_flops
-from distill.windows import corrupt, drop_actions, drop_prompts
+from distill.windows import bound_latents, corrupt, drop_actions, drop_prompts
 
 
 def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
@@ -75,11 +75,13 @@ def test_guidance():
 
 def test_guidance_by_words_that_are_new_and_by_actions():
     dit, x, t = tiny_teacher(null_actions=True), noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9])
-    conditions = replace(tiny_conditions(2), since=torch.tensor([3, 40]))
+    conditions = replace(tiny_conditions(2), since=torch.tensor([0, 40]))
     plain, null = dit(x, t, conditions), dit(x, t, conditions.without_prompt())
     wordy = guided(dit, x, t, conditions, guidance_at(3.0, 25, conditions))
     torch.testing.assert_close(wordy[0], (null + 3 * (plain - null))[0])
     torch.testing.assert_close(wordy[1], plain[1])
+    fading = guidance_at(3.0, 25, replace(conditions, since=torch.tensor([5, 30])))
+    torch.testing.assert_close(fading, torch.tensor([2.6, 1.0]))
     assert guidance_at(3.0, 0, conditions) == 3.0
 
     turned = replace(conditions, actions=-conditions.actions)
@@ -106,12 +108,46 @@ def test_a_fresh_reader_is_silent_and_a_taught_one_tells_settings_apart():
     torch.testing.assert_close(dit.said(words), dit.prompt(words))  # what to make of it is the teacher's to learn
 
 
+def test_a_reader_taught_anew_says_what_the_old_one_said():
+    torch.manual_seed(0)
+    dim, labels = 24, torch.cartesian_prod(torch.arange(5), torch.arange(4), torch.arange(4))
+    before = DiT(tiny_config(reader=32, prompt_dim=dim))
+    torch.nn.init.normal_(before.reader[-1].weight, std=0.3)
+    places = torch.randn(5, 4, 4, 1, dim)
+    words = F.normalize(places + 0.1 * torch.randn(5, 4, 4, 6, dim), dim=-1)
+    recorded = F.normalize(places.flatten(0, 3), dim=-1)
+    latents = SimpleNamespace(paraphrases=words.numpy(), embeddings=recorded.numpy(), labels=lambda: labels.numpy())
+    after = DiT(tiny_config(reader=64, prompt_dim=dim))
+    after.prompt.load_state_dict(before.prompt.state_dict())
+    teach_reader(after, latents, steps=200, batch=160, learning_rate=1e-2, noise=0.1)
+    assert fit_reader(after, before, latents, noise=0.1, ridge=1e-6) < 0.2
+    null = before.null_prompt[None]
+    torch.testing.assert_close(after.said(null), before.said(null), atol=0.3, rtol=0)
+    assert torch.equal(setting_index(labels), torch.arange(80))
+
+
 def test_flops_equal_the_counter():
     config = tiny_config(reader=16)
     dit, conditions = DiT(config), tiny_conditions(1)
     x, t = noise(1, TOKENS, CHANNELS), torch.tensor([0.5])
     assert count_flops(lambda: dit(x, t, conditions)) == forward_flops(config)
     assert count_flops(lambda: dit.time(t)) == edge_flops(config)["time"]
+
+
+def test_a_latent_is_bounded_and_a_checkpoint_without_bounds_loads():
+    dit, conditions = tiny_teacher(), tiny_conditions(2)
+    far = 1e4 * noise(2, TOKENS, CHANNELS)
+    unbounded = dit.to_latent(far, conditions)
+    latents = SimpleNamespace(latents=3 * noise(10, TOKENS, CHANNELS).numpy())
+    bound_latents(dit, latents)
+    assert torch.equal(dit.to_latent(far, conditions), unbounded.sign() * dit.bound)
+    near = dit.to_latent(0 * far, conditions)
+    torch.testing.assert_close(near, conditions.history[:, 0].clamp(-dit.bound, dit.bound))
+    before = dit.bound.clone()
+    bound_latents(dit, SimpleNamespace(latents=latents.latents * 9))
+    assert torch.equal(dit.bound, before)  # what a student was trained with stays
+    old = {name: value for name, value in tiny_teacher().state_dict().items() if name != "bound"}
+    DiT(dit.config).load_state_dict(old)
 
 
 def test_telemetry_reaches_every_token_and_what_never_changes_stays():

@@ -111,7 +111,7 @@ def test_the_frame_discriminator_moves_the_student_by_its_frames():
 
 def test_the_papers_discriminator_sees_recorded_histories_only():
     made, x, conditions = stage(gan=5.0), noise(6, TOKENS, CHANNELS), tiny_conditions(6)
-    dreamed = torch.tensor([False, False, False, True, True, True])
+    age = torch.tensor([0, 0, 0, 1, 5, 60])
     seen, features = [], made.teacher.features
 
     def watched(x_t, t, conditions, layers):
@@ -119,9 +119,21 @@ def test_the_papers_discriminator_sees_recorded_histories_only():
         return features(x_t, t, conditions, layers)
 
     made.teacher.features = watched
-    made.student_loss(x, conditions, dreamed)
-    made.critic_loss(x, conditions, dreamed)
+    made.student_loss(x, conditions, age)
+    made.critic_loss(x, conditions, age)
     assert len(seen) == 3 and all(torch.equal(prompt, conditions.prompt[:3]) for prompt in seen)
+
+
+def test_the_scores_trust_a_history_less_the_longer_it_was_dreamed():
+    made = stage(critic_level=0.5, critic_ticks=10, sample_level=0.1)
+    x, conditions = noise(4, TOKENS, CHANNELS), tiny_conditions(4)
+    sample, told = made.as_told(x, conditions, torch.tensor([0, 5, 10, 60]))
+    torch.testing.assert_close(told.level[1:], torch.tensor([0.3, 0.5, 0.5]))
+    assert told.level[0] == conditions.level[0] and torch.equal(told.history, conditions.history)
+    torch.testing.assert_close(  # it is the same frame that they look at
+        made.teacher.to_latent(sample, told), made.teacher.to_latent(x, conditions)
+    )
+    assert stage().as_told(x, conditions, torch.tensor([0, 5, 10, 60]))[0] is x
 
 
 def test_the_discriminator_can_look_at_times_of_its_own():

@@ -216,8 +216,9 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     own = OwnHistory(windows, 0.5, 3, 8, 0.1, student.dit.noise_unit(), pool=8)
     sampler = StudentSampler(student)
     for _ in range(12):
-        recorded, dreamed = own.take(sampler)
+        recorded, dreamed, age = own.take(sampler)
         assert (own.age <= 3).all() and (own.age >= 0).all()
+        assert (age > 0).all()
     which = (own.cursor - own.count + torch.arange(own.count).numpy()) % 8
     expected, recorded_conditions = windows.gather(own.row[which], own.flip[which])
     torch.testing.assert_close(recorded, expected)
@@ -228,6 +229,10 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     torch.testing.assert_close(dreamed.history[:, 3], recorded_conditions.history[:, 3])  # 8 ticks ago: still recorded
     assert (dreamed.level > 0).all()  # the drift of what was dreamed
     assert own.drift(target, target).abs().max() == 0
+
+    quick = OwnHistory(windows, 0.5, 4, 8, 0.1, student.dit.noise_unit(), pool=4, hop=2)
+    first = quick.row.copy()
+    assert (quick.take(sampler)[2] == 2).all() and (quick.row == first + 2).all()
     unit = student.dit.noise_unit()
     torch.testing.assert_close(own.drift(target + 0.7 * unit, target), torch.full((len(target),), 0.7))
     free = OwnHistory(windows, 0.5, 3, 8, 0.1, unit, anchored=False, pool=8)
