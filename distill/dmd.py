@@ -70,6 +70,7 @@ class Config(TrainConfig):
     own_ticks: int = 8
     own_pool: int = 128  # roll-outs under way
     own_hop: int = 1  # ticks that a roll-out goes on each time it is used
+    temperature: float = 1.0  # of the roll-outs' noise, as at play
     critic_level: float = 0.0  # history noise level that the scores are told of dreamed histories; 0 = as stated
     critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
     codec: str = "runs/codec/autoencoder.pt"
@@ -271,7 +272,7 @@ def run(config: Config) -> None:
             group["scale"] = pace * group.get("scale", 1.0)
     critic_optimiser = Together(critic_optimisers)
     batches = Batches(len(windows), config.batch, config.seed)
-    live = StudentSampler(student)
+    live = StudentSampler(student, config.temperature)
     unit = student.dit.noise_unit()
     own = OwnHistory(
         windows,

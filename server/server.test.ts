@@ -227,6 +227,26 @@ describe('a connection that is cut', () => {
     expect((await world.reset({ seed: 1 })).epoch).toBe(epoch + 1)
   })
 
+  it('a server that is gone for good leaves what was seen last, near enough to go on from', async () => {
+    const server = await serve()
+    const world = await join(server)
+    expect(world.seen).toBeNull()
+    await world.reset({ seed: 77 })
+    await world.setPrompt('a snowy night drive')
+    for (let i = 0; i < 20; i++) await world.step(ACTIONS[(i * 5) % 9]!)
+    const exact = await world.snapshot()
+    const seen = world.seen!
+    const { state, prompt, ...rest } = exact
+    expect(seen).toMatchObject({ ...rest, prompt: { text: prompt.text } })
+    expect(seen.state.actions).toEqual(state.actions)
+    const off = (seen.state.latents as Float32Array).map((value, i) => Math.abs(value - state.latents![i]!))
+    expect(Math.max(...off)).toBeLessThan(0.5)
+    const home = await single()
+    const [near, far] = [await home.restore(seen), await home.restore(exact)]
+    expect(near.index).toBe(20)
+    expect(psnr(near.frame!, far.frame!)).toBeGreaterThan(24)
+  })
+
   it('a server that is not there is named so', async () => {
     const server = await serve({ engine: new FakeEngine() })
     const { port } = server

@@ -1,6 +1,6 @@
 import type { DreamClient } from '../model/open'
 import type { Place } from './params'
-import type { RemoteDream, Server, WorldPort } from './worlds'
+import type { OnLost, RemoteDream, Server, WorldPort } from './worlds'
 
 /** Ticks in slow motion after which a device that knows a server hands the drive over. */
 const SLOW_TICKS = 60
@@ -13,8 +13,7 @@ export class Places {
   constructor(
     private readonly worlds: WorldPort,
     public server: Server | null,
-    /** The server is gone for good; a sentence says why. */
-    private readonly onLost: (sentence: string) => void,
+    private readonly onLost: OnLost,
   ) {}
 
   open(place: 'device'): Promise<DreamClient>

@@ -294,6 +294,23 @@ describe('Player', () => {
     expect(worlds.dropRemote).toHaveBeenCalled()
   })
 
+  it.each([
+    ['from what was seen last', true, 2],
+    ['from the beginning of the drive', false, 0],
+  ])('dreams on by itself when the server is gone for good, %s', async (from, isSeen, tick) => {
+    const { player, store, remote, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    for (let i = 0; i < 2; i++) await player.step({ steer: 0, throttle: 1 })
+    const seen = isSeen ? await remote.snapshot() : undefined
+    const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
+    onLost('The server is gone.', seen)
+    expect(store.getState().notices.at(-1)?.text).toContain(from)
+    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+    expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
+    expect((await player.step())?.index).toBe(tick + 1)
+  })
+
   it('stays where it is when the server does not answer, and asks for one when none was named', async () => {
     const { player, store, worlds } = setup()
     await player.setView('dream')

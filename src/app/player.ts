@@ -53,7 +53,7 @@ export class Player {
   ) {
     this.wording = new Wording(store, words, params.prompt)
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
-    this.places = new Places(worlds, server, (sentence) => this.comeHome(sentence))
+    this.places = new Places(worlds, server, (...lost) => this.comeHome(...lost))
     this.stalls = new Stalls(this)
     this.mishaps = new Mishaps({
       ...{ store, stage, worlds, stalls: this.stalls },
@@ -91,13 +91,17 @@ export class Player {
     return this.loop?.playing ?? false
   }
 
-  /** Shows a view. The drive begins anew there with the same seed, start and words. The old view plays until then. */
-  async setView(view: View): Promise<void> {
+  /**
+   * Shows a view. The drive begins anew there with the same seed, start and words, or goes on `from` a snapshot of its
+   * world. The old view plays until then.
+   */
+  async setView(view: View, from?: Snapshot): Promise<void> {
     const turn = ++this.switching
     this.store.setState({ view, failure: null })
     try {
       const world = await this.open(view)
-      if (turn === this.switching) await this.enter(world, view)
+      const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
+      if (turn === this.switching) await this.enter(world, view, undefined, begin)
     } catch (error) {
       if (turn === this.switching) this.fail(error)
     }
@@ -292,11 +296,12 @@ export class Player {
     }
   }
 
-  /** The server is gone for good: this device dreams on, from the beginning of the drive. */
-  private comeHome(sentence: string): void {
-    notify(this.store, `${sentence} This device dreams on, from the beginning of the drive.`, 'warn', 12_000)
+  /** The server is gone for good: this device dreams on, from what was seen last where that is known. */
+  private comeHome(sentence: string, seen?: Snapshot): void {
+    const from = seen ? 'from what was seen last' : 'from the beginning of the drive'
+    notify(this.store, `${sentence} This device dreams on, ${from}.`, 'warn', 12_000)
     this.store.setState({ place: 'device' })
-    if (this.remote) void this.setView('dream').then(() => this.places.leave())
+    if (this.remote) void this.setView('dream', seen).then(() => this.places.leave())
   }
 
   private async enter(

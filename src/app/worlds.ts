@@ -1,4 +1,4 @@
-import type { World } from '../engine/world'
+import type { Snapshot, World } from '../engine/world'
 import type { DreamClient, DreamEvent, Manifest } from '../model/open'
 import type { RemoteHostEvent } from '../net/remote-host'
 import type { RemoteStats } from '../net/remote-world'
@@ -47,11 +47,14 @@ export function isSameServer(one: Server | null | undefined, other: Server | nul
   return one?.url === other?.url && one?.token === other?.token
 }
 
+/** Told when a server is gone for good: why, and where the drive was seen last, if that is known. */
+export type OnLost = (sentence: string, seen?: Snapshot) => void
+
 /** Where the player gets its worlds from. */
 export interface WorldPort {
   dream(): Promise<DreamClient>
   /** The dream on a server; `onLost` is told where it is gone for good. */
-  remote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream>
+  remote(server: Server, onLost: OnLost): Promise<RemoteDream>
   /** Gives up the seat on the server, if there is one. */
   dropRemote(): Promise<void>
   simulator(): Promise<World>
@@ -91,7 +94,7 @@ export class Worlds implements WorldPort {
     return this.simulating
   }
 
-  async remote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream> {
+  async remote(server: Server, onLost: OnLost): Promise<RemoteDream> {
     const { serving } = this
     if (serving && isSameServer(serving.server, server)) return serving.world
     await this.dropRemote()
@@ -168,14 +171,14 @@ export class Worlds implements WorldPort {
     return dream
   }
 
-  private async openRemote(server: Server, onLost: (sentence: string) => void): Promise<RemoteDream> {
+  private async openRemote(server: Server, onLost: OnLost): Promise<RemoteDream> {
     const { RemoteClient } = await import('../net/remote-client')
     const { store } = this
     return RemoteClient.open({
       ...server,
       assets: this.options.assets,
-      onEvent: ({ type, message }: RemoteHostEvent) => {
-        if (type === 'failed') onLost(message)
+      onEvent: ({ type, message, seen }: RemoteHostEvent) => {
+        if (type === 'failed') onLost(message, seen)
         else if (type === 'waiting') store.setState({ loading: { label: message, fraction: null } })
         else notify(store, message, type === 'disconnected' ? 'warn' : 'info')
       },

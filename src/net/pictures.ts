@@ -1,5 +1,6 @@
 import type { Pixels } from '../engine/world'
 import type { LatentDecoder } from '../model/latent-decoder'
+import type { Known } from './drive-memory'
 import { unpackLatent } from './latents'
 import type { FrameFormat } from './messages'
 
@@ -9,6 +10,8 @@ export interface Pictures {
   readonly formats: readonly FrameFormat[]
   /** Of the decoder, where `formats` has latents. */
   readonly decoderHash?: string
+  /** The world whose latents those are. */
+  readonly known?: Known
   /** Throws an `OneiroError` where the payload is damaged. */
   decode(format: FrameFormat, payload: Uint8Array): Promise<Pixels>
   /** Frees what it holds; twice is harmless. */
@@ -22,6 +25,7 @@ export function latentPictures(decoder: LatentDecoder): Pictures {
   return {
     formats: ['latents'],
     decoderHash: decoder.modelHash,
+    known: decoder,
     decode: (_format, payload) => decoder.decode(unpackLatent(payload, decoder.shape)),
     close: () => decoder.dispose(),
   }
@@ -41,6 +45,7 @@ export function eitherPictures(latents: Pictures, images: Pictures): Pictures {
   return {
     formats: [...latents.formats, ...images.formats],
     decoderHash: latents.decoderHash,
+    known: latents.known,
     decode: (format, payload) => (format === 'latents' ? latents : images).decode(format, payload),
     close: async () => {
       await latents.close()

@@ -33,6 +33,8 @@ export interface RemoteOpened {
 export interface RemoteHostEvent {
   readonly type: 'waiting' | 'disconnected' | 'reconnected' | 'failed' | 'notice'
   readonly message: string
+  /** With `failed`: where the drive was seen last, if that is known. */
+  readonly seen?: Snapshot
 }
 
 export type Stepped = { readonly tick: Tick; readonly stats: RemoteStats }
@@ -56,7 +58,10 @@ export class RemoteHost {
           mode: 'realtime',
           // Jitter of reconnection: cosmetics of timing, no part of a drive.
           random: Math.random,
-          onEvent: ({ type, message }) => onEvent({ type, message }),
+          onEvent: ({ type, message }) => {
+            const seen = type === 'failed' ? this.world?.seen : null
+            onEvent({ type, message, ...(seen ? { seen } : {}) })
+          },
         })
       } catch (error) {
         await pictures.close()

@@ -3,6 +3,7 @@ import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import { DriveMemory } from './drive-memory'
 import { ServerRefusedError, WireMalformedError } from './errors'
 import { Link, type SocketConstructor } from './link'
 import { type FrameMessage, type Mode, REQUEST_BODIES, type ServerMessage, type Welcome } from './messages'
@@ -83,6 +84,7 @@ export class RemoteWorld implements World {
   private epochBase = 0
   private shown: Pixels | null = null
   private parting: Snapshot | null = null
+  private readonly memory: DriveMemory | null
   private reconnects = 0
   private skipped = 0
   private latencyMs = 0
@@ -97,6 +99,7 @@ export class RemoteWorld implements World {
     const { url, WebSocket, pictures, token, seat, random, time = systemTime, mode = 'lockstep' } = options
     this.time = time
     this.current = mode
+    this.memory = pictures.known ? new DriveMemory(pictures.known) : null
     this.link = new Link({
       ...{ url, WebSocket, time, random },
       hello: () => ({
@@ -156,13 +159,22 @@ export class RemoteWorld implements World {
     return { ...this.pacer.stats, reconnects, skipped, latencyMs, roundTripMs, frameBytes }
   }
 
+  /**
+   * What was last seen of the drive, to go on from elsewhere when every call fails. Null before the first frame, and where
+   * frames come as images.
+   */
+  get seen(): Snapshot | null {
+    return this.memory?.snapshot() ?? null
+  }
+
   async reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
     const body = { seed, prompt, start }
-    return this.begun(await this.ask('reset', { type: 'reset', body }))
+    return this.begun(await this.ask('reset', { type: 'reset', body }), () => this.memory?.reset(body))
   }
 
   async restore(snapshot: Snapshot): Promise<Tick> {
-    return this.begun(await this.ask('restore', { type: 'restore', body: snapshot }))
+    const answer = await this.ask('restore', { type: 'restore', body: snapshot })
+    return this.begun(answer, () => this.memory?.restore(snapshot))
   }
 
   async step(action: Action): Promise<Tick> {
@@ -188,6 +200,7 @@ export class RemoteWorld implements World {
   async setPrompt(prompt: Prompt | string): Promise<void> {
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     await this.ask('setPrompt', { type: 'prompt', body: embedding ? { text, embedding } : { text } })
+    this.memory?.say(prompt)
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -269,15 +282,22 @@ export class RemoteWorld implements World {
         this.serverEpoch = message.epoch
         this.begunOnce = true
         this.pacer.begin(message.tick)
-      }
+      } else if (message.epoch === this.serverEpoch) this.remember(message)
     }
     if ('request' in message && message.request !== 0) this.requests.answered(message)
     else if (message.type === 'frame') this.pacer.arrived(message, this.serverEpoch, this.time.now())
     else if (message.type === 'state') this.parting = message.body
   }
 
-  private begun(answer: ServerMessage): Promise<Tick> {
-    return this.show(frameOf(answer))
+  private begun(answer: ServerMessage, remember: () => void): Promise<Tick> {
+    const frame = frameOf(answer)
+    remember()
+    this.remember(frame)
+    return this.show(frame)
+  }
+
+  private remember({ format, tick, payload }: FrameMessage): void {
+    if (format === 'latents') this.memory?.see(tick, payload, this.newest)
   }
 
   /** The frame as a tick, decoded in the order of calls. */
@@ -345,7 +365,7 @@ export class RemoteWorld implements World {
   }
 }
 
-const NOTHING_KEPT = 'The server is gone, and nothing was kept yet of this drive. Begin a new one.'
+const NOTHING_KEPT = 'The server is gone, and it kept nothing of this drive.'
 
 /** The server would take what does not fit for a broken client, and close the connection. */
 function checkBody(call: string, ask: Ask): void {

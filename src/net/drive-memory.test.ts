@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import type { Snapshot } from '../engine/world'
+import { DriveMemory, type Known } from './drive-memory'
+import { packLatent, unpackLatent } from './latents'
+
+const SHAPE = { tokens: 2, channels: 3, latentLength: 6, ringLength: 4, actionCount: 4, actionDims: 2 }
+const KNOWN = {
+  manifest: {
+    id: 'tiny',
+    modelHash: 'hash',
+    starts: [
+      { id: 'one', caption: 'first words' },
+      { id: 'two', caption: 'second words' },
+    ],
+  },
+  shape: SHAPE,
+} as unknown as Known
+const LEFT = { steer: -1, throttle: 1 } as const
+const RIGHT = { steer: 1, throttle: 0 } as const
+
+const payload = (value: number) => packLatent(new Float32Array(6).fill(value), SHAPE)
+const seenAs = (value: number) => unpackLatent(payload(value), SHAPE)[0]!
+/** The first number of each latent of the ring, newest first. */
+const ring = ({ state }: Snapshot) =>
+  Array.from({ length: SHAPE.ringLength }, (_, age) => state.latents![age * SHAPE.latentLength]!)
+
+describe('DriveMemory', () => {
+  it('knows nothing before the first frame, and the words and seed of a reset from then on', () => {
+    const memory = new DriveMemory(KNOWN)
+    memory.reset({ seed: 3 })
+    expect(memory.snapshot()).toBeNull()
+    memory.see(0, payload(1), LEFT)
+    expect(memory.snapshot()).toMatchObject({
+      format: 'oneiro-snapshot',
+      world: 'tiny',
+      modelHash: 'hash',
+      tick: 0,
+      seed: 3,
+      prompt: { text: 'second words', embedding: null },
+    })
+    memory.reset({ seed: 3, start: 'one' })
+    memory.see(0, payload(1), LEFT)
+    expect(memory.snapshot()!.prompt.text).toBe('first words')
+    const embedding = Float32Array.of(1)
+    memory.say({ text: 'snow', embedding })
+    expect(memory.snapshot()!.prompt).toEqual({ text: 'snow', embedding })
+  })
+
+  it('keeps one ring of latents, newest first, and takes lost frames to be as the one after them', () => {
+    const memory = new DriveMemory(KNOWN)
+    memory.reset({ seed: 1 })
+    for (const tick of [0, 1, 2, 5, 6]) memory.see(tick, payload(tick), LEFT)
+    const snapshot = memory.snapshot()!
+    expect(snapshot.tick).toBe(6)
+    expect(ring(snapshot)).toEqual([6, 5, 5, 5].map(seenAs))
+    memory.see(7, payload(7), LEFT)
+    expect(ring(memory.snapshot()!)).toEqual([7, 6, 5, 5].map(seenAs))
+  })
+
+  it('keeps the actions of the last ticks, newest first', () => {
+    const memory = new DriveMemory(KNOWN)
+    memory.reset({ seed: 1 })
+    memory.see(0, payload(0), RIGHT)
+    expect([...memory.snapshot()!.state.actions!]).toEqual([0, 0, 0, 0, 0, 0])
+    memory.see(1, payload(0), LEFT)
+    memory.see(2, payload(0), RIGHT)
+    expect([...memory.snapshot()!.state.actions!]).toEqual([1, 0, -1, 1, 0, 0])
+    memory.see(9, payload(0), LEFT)
+    expect([...memory.snapshot()!.state.actions!]).toEqual([-1, 1, -1, 1, -1, 1])
+  })
+
+  it('begins another past where a drive is set back', () => {
+    const memory = new DriveMemory(KNOWN)
+    memory.reset({ seed: 1 })
+    for (const tick of [8, 9, 10]) memory.see(tick, payload(tick), LEFT)
+    memory.see(9, payload(2), LEFT)
+    const snapshot = memory.snapshot()!
+    expect(snapshot.tick).toBe(9)
+    expect(ring(snapshot)).toEqual([2, 2, 2, 2].map(seenAs))
+  })
+})
