@@ -1,7 +1,7 @@
 """One table of many worlds: every row on the same blocks of held-out seeds, the spread taken over the blocks.
 
 Writes `compare.json`, `compare.md`, `compare.png` (quality against NFE) and one evaluation a row and block, not
-made again while the row's weights, the ticks and the level stay the same. Rows name worlds as `evaluate` does.
+made again while the row's weights, ticks, level and temperature stay the same. Rows name worlds as `evaluate` does.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
     path = Path(config.out) / slug / f"{block}.json"
     if path.is_file():
         kept = json.loads(path.read_text())
-        same = kept["ticks"] == config.ticks and kept["level"] == config.level
+        asked = (config.ticks, config.level, config.temperature)
+        same = (kept["ticks"], kept["level"], kept.get("temperature")) == asked
         if same and kept["worlds"][world]["modelHash"] == weights:
             return kept["worlds"][world] | {"commit": kept["commit"]}
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}

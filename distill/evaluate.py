@@ -35,6 +35,7 @@ class Config(BaseConfig):
     teacher_steps: int = 8
     guidance: float = 1.0
     level: float = 0.1  # history noise level that PyTorch worlds are told
+    temperature: float = 1.0  # what the noise of a `student:FILE` is multiplied by
     probes: str = "runs/probes"
     captions: str = "distill/captions.json"
     diversity: bool = True  # needs the teacher's checkpoint
@@ -146,6 +147,7 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
         "seeds": config.seeds,
         "ticks": config.ticks,
         "level": config.level,
+        "temperature": config.temperature,
         "a": config.a,
         "b": config.b or None,
         "worlds": tables,

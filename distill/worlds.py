@@ -204,7 +204,7 @@ def open_world(name: str, config, packed: Packed):
     elif name.startswith("student:"):
         path = name.removeprefix("student:")
         student = load_student(path)
-        sampler, dit = StudentSampler(student), student.dit
+        sampler, dit = StudentSampler(student, config.temperature), student.dit
     else:
         raise UserError(
             f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep and student:FILE"
