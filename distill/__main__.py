@@ -14,6 +14,7 @@ STAGES = {
     "autoencoder": "the f16 codec, from the closed-form PCA on",
     "latents": "all prepared frames and captions -> latents, embeddings",
     "teacher": "the DiT that learns the change of the latent, by flow matching",
+    "reader": "what words say, taught anew to a teacher or student that has learnt already",
     "tmd": "stage 1: TM-MF, the student from the teacher",
     "dmd": "stage 2: DMD2-v with the flow-head rollout",
     "decoder": "the codec's decoder, taught on what the student dreams",

@@ -2,19 +2,33 @@
 (biome, time, weather) on the paraphrases' embeddings, of which only the hidden layer stays. It takes seconds; by the
 frames alone, where words are one of many conditions, the same takes hours. The layer trains on with the teacher.
 
-`fit_reader` does the same for a teacher that has learnt already: a reader taught on other words takes over what the old
-one said.
+`fit_reader` does the same for a network that has learnt already: a reader taught on other words takes over what the old
+one said. So does this stage, for a checkpoint: FILE -> OUT, with its averaged weights.
 """
 
 from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.config import BaseConfig, UserError
 from distill.data import LABELS, Latents
-from distill.dit import DiT
+from distill.dit import DiT, make_reader
+from distill.training import load_checkpoint, setup
 from distill.windows import noisy_words
+
+
+@dataclass
+class Config(BaseConfig):
+    name: str = "reader"
+    file: str = "runs/dmd/student.pt"  # a teacher.pt or student.pt
+    out: str = ""  # default: FILE itself
+
 
 READING_NOISE = 0.6  # more than the teacher is given: words that were never read are to be near those that were
 SIZES = [len(values) for values in LABELS.values()]
@@ -69,32 +83,76 @@ def setting_index(labels: Tensor) -> Tensor:
     return (labels[:, 0] * SIZES[1] + labels[:, 1]) * SIZES[2] + labels[:, 2]
 
 
-@torch.no_grad()
+def setting_means(before: DiT, latents: Latents) -> Tensor:
+    """[settings,D]: what the recordings' words for each setting said on average."""
+    device = before.delta_std.device
+    with torch.no_grad():
+        said = before.said(torch.from_numpy(latents.embeddings).to(device))
+    which = setting_index(torch.from_numpy(latents.labels())).to(device)
+    sums = torch.zeros(SIZES[0] * SIZES[1] * SIZES[2], said.shape[1], device=device).index_add(0, which, said)
+    counts = torch.bincount(which, minlength=len(sums))[:, None]
+    return torch.where(counts > 0, sums / counts.clamp(min=1), said.mean(0))
+
+
 def fit_reader(
-    dit: DiT, before: DiT, latents: Latents, copies: int = 4, noise: float = READING_NOISE, ridge: float = 1e-3
+    dit: DiT,
+    before: DiT,
+    latents: Latents,
+    steps: int = 4000,
+    batch: int = 512,
+    learning_rate: float = 2e-3,
+    noise: float = READING_NOISE,
 ) -> float:
-    """Fits the output layer of `dit`'s taught reader in place, by least squares: all words for a setting say what the
-    recordings' words for it said on average to `before`, and the null prompt what it said. Returns the part of the
+    """Trains `dit`'s taught reader in place until all words for a setting say alike what the recordings' words for it
+    said on average to `before`, and the null prompt what it said. The linear layer beside it is silenced: it passes on
+    how a thing was said, which differs from caption to caption nearly as much as settings do. Returns the part of the
     variance that is left unsaid."""
     device = dit.delta_std.device
-    said = before.to(device).said(torch.from_numpy(latents.embeddings).to(device))
-    which = setting_index(torch.from_numpy(latents.labels())).to(device)
-    means = torch.zeros(SIZES[0] * SIZES[1] * SIZES[2], said.shape[1], device=device).index_add(0, which, said)
-    counts = torch.bincount(which, minlength=len(means))[:, None]
-    means = torch.where(counts > 0, means / counts.clamp(min=1), said.mean(0))
+    means = setting_means(before.to(device), latents)
+    size = (means - means.mean(0)).square().mean().sqrt()
+    with torch.no_grad():
+        null, silence = dit.null_prompt[None], before.said(dit.null_prompt[None])
+        dit.prompt.weight.zero_()
+        dit.prompt.bias.copy_(means.mean(0))
     embeddings, labels = (part.to(device) for part in settings_of(latents))
-    goal = means[setting_index(labels)]
-    words = torch.cat([noisy_words(embeddings, noise) for _ in range(copies)])
-    null = dit.null_prompt[None].expand(len(words) // 20, -1)
-    rows = torch.cat([words, null])
-    goals = torch.cat([goal.repeat(copies, 1), before.said(null)])
+    which = setting_index(labels)
     scale = dit.config.prompt_dim**0.5
-    hidden = F.silu(dit.reader[0](rows * scale))
-    features = torch.cat([hidden, torch.ones_like(hidden[:, :1])], 1).double()
-    wanted = (goals - dit.prompt(rows)).double()
-    square = features.T @ features
-    square += ridge * len(features) * torch.eye(len(square), device=device, dtype=square.dtype)
-    solved = torch.linalg.solve(square, features.T @ wanted).float()
-    dit.reader[-1].weight.copy_(solved[:-1].T)
-    dit.reader[-1].bias.copy_(solved[-1])
-    return ((dit.said(embeddings) - goal).square().sum() / (goal - goal.mean(0)).square().sum()).item()
+    optimiser = torch.optim.AdamW(dit.reader.parameters(), learning_rate, weight_decay=1e-4)
+    rate = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, steps)
+    for _ in range(steps):
+        chosen = torch.randint(len(which), (batch,), device=device)
+        words = torch.cat([noisy_words(embeddings[chosen], noise), null.expand(batch // 20, -1)])
+        goal = torch.cat([means[which[chosen]], silence.expand(batch // 20, -1)])
+        hidden = F.dropout(F.silu(dit.reader[0](words * scale)), 0.1)
+        loss = (((dit.prompt.bias + dit.reader[-1](hidden)) - goal) / size).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        rate.step()
+    dit.zero_grad()
+    with torch.no_grad():
+        goal = means[which]
+        return ((dit.said(embeddings) - goal).square().sum() / (goal - goal.mean(0)).square().sum()).item()
+
+
+def run(config: Config) -> None:
+    from distill.sampling import load_student, load_teacher
+
+    device = setup(config)
+    path, kind = Path(config.file), Path(config.file).stem
+    if kind not in ("teacher", "student"):
+        raise UserError(f"{path} should be called teacher.pt or student.pt, as training names it")
+    latents, saved = Latents(config.data, "train"), load_checkpoint(path, kind)
+    network = (load_teacher if kind == "teacher" else load_student)(path).to(device).requires_grad_(True)
+    dit = network if kind == "teacher" else network.dit
+    if dit.reader is None:
+        raise UserError(f"the network in {path} has no reader (reader=0), so there is nothing to teach")
+    before = deepcopy(dit)
+    dit.reader.load_state_dict(make_reader(dit.config.prompt_dim, dit.config.reader, dit.config.width).state_dict())
+    found = teach_reader(dit, latents)
+    print("reader: finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
+    print(f"reader: leaves {fit_reader(dit, before, latents):.3f} of what the words said on average unsaid")
+    average = {name: value.cpu() for name, value in network.state_dict().items()}
+    updates = saved["state"]["ema"]["updates"]
+    out = Path(config.out) if config.out else path
+    torch.save(saved | {"state": {"model": average, "ema": {"model": average, "updates": updates}}}, out)

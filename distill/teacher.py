@@ -134,7 +134,7 @@ def prepare_reader(run: Run, model: DiT, before: DiT | None, training: Latents) 
     found = teach_reader(model, training)
     run.say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
     if before is not None:
-        run.say(f"and leaves {fit_reader(model, before, training):.3f} of what the words said before unsaid")
+        run.say(f"and leaves {fit_reader(model, before, training):.3f} of what the words said on average unsaid")
 
 
 def run(config: Config) -> None:
