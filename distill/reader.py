@@ -84,14 +84,24 @@ def setting_index(labels: Tensor) -> Tensor:
 
 
 def setting_means(before: DiT, latents: Latents) -> Tensor:
-    """[settings,D]: what the recordings' words for each setting said on average."""
+    """[settings,D]: what the recordings' words for each setting said on average, as the sum of a part for its biome,
+    one for its time and one for its weather: a setting has but some thirty captions."""
     device = before.delta_std.device
     with torch.no_grad():
         said = before.said(torch.from_numpy(latents.embeddings).to(device))
-    which = setting_index(torch.from_numpy(latents.labels())).to(device)
-    sums = torch.zeros(SIZES[0] * SIZES[1] * SIZES[2], said.shape[1], device=device).index_add(0, which, said)
-    counts = torch.bincount(which, minlength=len(sums))[:, None]
-    return torch.where(counts > 0, sums / counts.clamp(min=1), said.mean(0))
+    all_labels = torch.cartesian_prod(*(torch.arange(size) for size in SIZES))
+    one_hot = lambda labels: torch.cat([F.one_hot(labels[:, i], n) for i, n in enumerate(SIZES)], 1)  # noqa: E731
+    seen = one_hot(torch.from_numpy(latents.labels())).to(said)
+    return one_hot(all_labels).to(said) @ (torch.linalg.pinv(seen) @ said)
+
+
+def principal_axes(means: Tensor, floor: float = 0.3) -> Tensor:
+    """[D,k]: what settings [n,D] differ by, each direction in units of its own spread (or of `floor` of the widest), so
+    that a time of day, which adds little beside a biome, is heard as well."""
+    _, spread, directions = torch.linalg.svd(means - means.mean(0), full_matrices=False)
+    scale = spread.clamp(min=floor * spread.max()) / len(means) ** 0.5
+    parts = sum(SIZES) - len(SIZES)  # as many directions as biomes, times and weathers differ by
+    return (directions / scale[:, None])[:parts].T
 
 
 def fit_reader(
@@ -109,7 +119,7 @@ def fit_reader(
     variance that is left unsaid."""
     device = dit.delta_std.device
     means = setting_means(before.to(device), latents)
-    size = (means - means.mean(0)).square().mean().sqrt()
+    axes, size = principal_axes(means), (means - means.mean(0)).square().mean().sqrt()
     with torch.no_grad():
         null, silence = dit.null_prompt[None], before.said(dit.null_prompt[None])
         dit.prompt.weight.zero_()
@@ -124,7 +134,8 @@ def fit_reader(
         words = torch.cat([noisy_words(embeddings[chosen], noise), null.expand(batch // 20, -1)])
         goal = torch.cat([means[which[chosen]], silence.expand(batch // 20, -1)])
         hidden = F.dropout(F.silu(dit.reader[0](words * scale)), 0.1)
-        loss = (((dit.prompt.bias + dit.reader[-1](hidden)) - goal) / size).square().mean()
+        error = dit.prompt.bias + dit.reader[-1](hidden) - goal
+        loss = (error @ axes).square().mean() + (error / size).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
