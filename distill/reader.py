@@ -9,7 +9,7 @@ one said. So does this stage, for a checkpoint: FILE -> OUT, with its averaged w
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -28,6 +28,7 @@ class Config(BaseConfig):
     name: str = "reader"
     file: str = "runs/dmd/student.pt"  # a teacher.pt or student.pt
     out: str = ""  # default: FILE itself
+    gains: list[float] = field(default_factory=lambda: [1.2, 3.0, 1.6])  # see `lead`
 
 
 READING_NOISE = 0.6  # more than the teacher is given: words that were never read are to be near those that were
@@ -146,6 +147,22 @@ def fit_reader(
         return ((dit.said(embeddings) - goal).square().sum() / (goal - goal.mean(0)).square().sum()).item()
 
 
+@torch.no_grad()
+def lead(dit: DiT, means: Tensor, gains: list[float]) -> None:
+    """Lets a fitted reader say more: the parts of its words' biome, time and weather, as `setting_means` [settings,D]
+    has them, times `gains`. It is guidance inside the conditioning, at no cost: what adds little to it, as a time of
+    day does, is else not heard over a history that says otherwise."""
+    away = (means - means.mean(0)).reshape(*SIZES, -1)
+    parts = torch.cat([away.mean((1, 2)), away.mean((0, 2)), away.mean((0, 1))])  # [sum(SIZES),D]
+    more = torch.tensor(gains, device=means.device).repeat_interleave(torch.tensor(SIZES, device=means.device)) - 1
+    turn = torch.eye(parts.shape[1], device=means.device) + torch.linalg.pinv(parts, rtol=1e-4) @ (
+        more[:, None] * parts
+    )
+    last = dit.reader[-1]
+    last.weight.copy_((last.weight.T @ turn).T)
+    last.bias.copy_(last.bias @ turn)
+
+
 def run(config: Config) -> None:
     from distill.sampling import load_student, load_teacher
 
@@ -158,11 +175,14 @@ def run(config: Config) -> None:
     dit = network if kind == "teacher" else network.dit
     if dit.reader is None:
         raise UserError(f"the network in {path} has no reader (reader=0), so there is nothing to teach")
+    if len(config.gains) != len(SIZES):
+        raise UserError(f"gains are one number for each of {', '.join(LABELS)}, not {config.gains}")
     before = deepcopy(dit)
     dit.reader.load_state_dict(make_reader(dit.config.prompt_dim, dit.config.reader, dit.config.width).state_dict())
     found = teach_reader(dit, latents)
     print("reader: finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
     print(f"reader: leaves {fit_reader(dit, before, latents):.3f} of what the words said on average unsaid")
+    lead(dit, setting_means(before, latents), config.gains)
     average = {name: value.cpu() for name, value in network.state_dict().items()}
     updates = saved["state"]["ema"]["updates"]
     out = Path(config.out) if config.out else path

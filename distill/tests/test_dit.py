@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from distill.config import UserError
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guidance_at, guided
-from distill.reader import fit_reader, setting_index, teach_reader
+from distill.reader import fit_reader, lead, setting_index, setting_means, teach_reader
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training import count_flops
 from distill.windows import bound_latents, corrupt, drop_actions, drop_prompts
@@ -124,6 +124,17 @@ def test_a_reader_taught_anew_says_what_the_old_one_said():
     null = before.null_prompt[None]
     torch.testing.assert_close(after.said(null), before.said(null), atol=0.3, rtol=0)
     assert torch.equal(setting_index(labels), torch.arange(80))
+
+    plain = after.said(recorded)
+    means = setting_means(before, latents)
+    lead(after, means, [1.0, 1.0, 1.0])
+    torch.testing.assert_close(after.said(recorded), plain, atol=1e-4, rtol=1e-4)
+    lead(after, means, [1.0, 2.0, 1.0])  # from one time to another twice as far as before; between biomes as it was
+    told, old = after.said(recorded).reshape(5, 4, 4, -1).mean(2), plain.reshape(5, 4, 4, -1).mean(2)
+    times, biomes = (told[:, 0] - told[:, 1]).mean(0), (told[0] - told[1]).mean(0)
+    torch.testing.assert_close(biomes, (old[0] - old[1]).mean(0), atol=0.1, rtol=0.1)
+    ratio = times.norm() / (old[:, 0] - old[:, 1]).mean(0).norm()
+    assert 1.8 < ratio < 2.2
 
 
 def test_flops_equal_the_counter():
