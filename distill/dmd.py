@@ -192,7 +192,7 @@ class Stage2:
         less the teacher is told to trust it: told so, it leads back to what it knows, and the student, who is told
         nothing of the kind, learns to."""
         config = self.config
-        if not config.critic_level or age is None:
+        if age is None or not config.critic_level:
             return sample, conditions
         level = config.sample_level + (config.critic_level - config.sample_level) * age / config.critic_ticks
         level = torch.where(age > 0, level.clamp(max=config.critic_level), conditions.level)

@@ -237,13 +237,13 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     torch.testing.assert_close(own.drift(target + 0.7 * unit, target), torch.full((len(target),), 0.7))
     free = OwnHistory(windows, 0.5, 3, 8, 0.1, unit, anchored=False, pool=8)
     for _ in range(3):
-        _, dreamed = free.take(sampler)
+        _, dreamed, _ = free.take(sampler)
     assert (dreamed.level == 0.1).all()
     recorded = windows.gather(free.row[:4], free.flip[:4])[1]
     assert (dreamed.history[:, 0, grid:] - recorded.history[:, 0, grid:]).abs().max() > 1e-3
-    mixed_target, mixed, which = own.mix(target[:8], conditions[:8], sampler)
-    assert mixed_target.shape[0] == len(mixed.level) == 8 and which.sum() == 4
-    assert (mixed.level[which] > 0).all() and not mixed.level[~which].any()
+    mixed_target, mixed, age = own.mix(target[:8], conditions[:8], sampler)
+    assert mixed_target.shape[0] == len(mixed.level) == 8 and (age > 0).sum() == 4
+    assert (mixed.level[age > 0] > 0).all() and not mixed.level[age == 0].any()
 
 
 def test_impossible_settings_are_refused():
