@@ -144,8 +144,12 @@ class Codec(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """normalised [B,T,C] -> [B,3,96,160] clamped to 0..1; tokens beyond the picture's are ignored"""
-        grid = latent[:, : self.tokens].transpose(1, 2).reshape(-1, self.channels, HEIGHT // PATCH, WIDTH // PATCH)
-        return self.decoder(grid).clamp(0, 1)
+        return self.decoder(self.grid(latent)).clamp(0, 1)
+
+    def grid(self, latent: Tensor) -> Tensor:
+        """Tokens [B,T,C] -> [B,C,6,10], those beyond the picture's left out"""
+        tokens = latent[:, : self.tokens].transpose(1, 2)
+        return tokens.reshape(-1, self.channels, HEIGHT // PATCH, WIDTH // PATCH)
 
     def forward(self, frame: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Training: frames and noise sizes [B,C,1,1] -> (reconstruction, clean latent [B,C,6,10])"""

@@ -21,7 +21,7 @@ from distill.data import Latents
 from distill.metrics import psnr, seams
 from distill.own_history import OwnHistory
 from distill.sampling import StudentSampler, load_student
-from distill.training import Batches, Ema, Run, count_flops
+from distill.training import Batches, Ema, Run, count_flops, load_checkpoint
 from distill.windows import Windows
 
 
@@ -54,16 +54,10 @@ class Dreamed:
         return conditions.history[:, 0], frames
 
 
-def to_grid(codec: autoencoder.Codec, latent: torch.Tensor) -> torch.Tensor:
-    """[B,T,C] -> [B,C,6,10], telemetry left out"""
-    grid = latent[:, : codec.tokens].transpose(1, 2)
-    return grid.reshape(len(latent), codec.channels, -1, autoencoder.WIDTH // autoencoder.PATCH)
-
-
 def run(config: Config) -> None:
     latents, held = Latents(config.data, "train"), Latents(config.data, "heldout")
     codec, student = load_codec(config.codec), load_student(config.student)
-    saved = autoencoder.load_checkpoint(config.codec, "autoencoder")
+    saved = load_checkpoint(config.codec, "autoencoder")
     if (codec.tokens, codec.channels) != (student.dit.config.grid, student.dit.config.channels):
         raise UserError(f"{config.student} was not trained on latents of {config.codec}; name the codec that it was")
     if not 0 < round(config.own_history * config.batch) < config.batch:
@@ -106,7 +100,7 @@ def run(config: Config) -> None:
         rows = windows.rows[batches.next()]
         given, shown = dreamed.take()
         recorded = torch.from_numpy(latents.latents[rows].astype(np.float32)).to(given)
-        latent = to_grid(codec, torch.cat([recorded, given]))
+        latent = codec.grid(torch.cat([recorded, given]))
         frame = to_input(np.concatenate([latents.frames[rows], shown]), run.device)
         with run.autocast():
             output = codec.decoder(latent)

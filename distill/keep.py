@@ -5,14 +5,11 @@ What takes an hour to train should outlive the machine it was trained on. A kept
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from distill.config import BaseConfig, UserError
-from distill.training import load_checkpoint
+from distill.training import load_checkpoint, write_checkpoint
 
 WHOLE = ("autoencoder",)  # latents must not change by rounding
 
@@ -30,7 +27,12 @@ def kept(saved: dict) -> dict:
     average = saved["state"]["ema"]["model"]
     if saved["kind"] not in WHOLE:
         average = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in average.items()}
-    state = {"model": average, "ema": {"model": average, "updates": saved["state"]["ema"]["updates"]}}
+    return with_weights(saved, average)
+
+
+def with_weights(saved: dict, weights: dict) -> dict:
+    """The checkpoint with nothing in it but these weights, as its own and as their average."""
+    state = {"model": weights, "ema": {"model": weights, "updates": saved["state"]["ema"]["updates"]}}
     return saved | {"state": state}
 
 
@@ -45,6 +47,5 @@ def run(config: Config) -> None:
             )
         saved = load_checkpoint(file, kind)
         path = out / ("codec.pt" if kind == "autoencoder" else file.name)
-        torch.save(kept(saved), path.with_suffix(".tmp"))
-        os.replace(path.with_suffix(".tmp"), path)
+        write_checkpoint(kept(saved), path)
         print(f"keep: {path}, {path.stat().st_size / 1e6:.1f} MB: step {saved['step']}, {saved['minutes']:.0f} minutes")

@@ -8,6 +8,7 @@ one said. So does this stage, for a checkpoint: FILE -> OUT, with its averaged w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 from distill.config import BaseConfig, UserError
 from distill.data import LABELS, Latents
 from distill.dit import DiT, make_reader
-from distill.training import load_checkpoint, setup
+from distill.keep import with_weights
+from distill.training import load_checkpoint, setup, write_checkpoint
 from distill.windows import noisy_words
 
 
@@ -58,25 +60,32 @@ def teach_reader(
     embeddings, labels = (part.to(device) for part in settings_of(latents))
     hidden, answer = dit.reader[0], nn.Linear(dit.config.reader, sum(SIZES)).to(device)
     scale = dit.config.prompt_dim**0.5
-    optimiser = torch.optim.AdamW([*hidden.parameters(), *answer.parameters()], learning_rate, weight_decay=1e-4)
-    rate = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, steps)
 
     def answers(words: Tensor, dropout: float) -> tuple[Tensor, ...]:
         features = F.dropout(F.silu(hidden(words * scale)), dropout, dropout > 0)
         return answer(features).split(SIZES, 1)
 
-    for _ in range(steps):
+    def loss() -> Tensor:
         chosen = torch.randint(len(labels), (batch,), device=device)
         given = answers(noisy_words(embeddings[chosen], noise), 0.2)
-        parts = [F.cross_entropy(g, labels[chosen, i], label_smoothing=0.05) for i, g in enumerate(given)]
-        optimiser.zero_grad()
-        sum(parts).backward()
-        optimiser.step()
-        rate.step()
-    dit.reader.zero_grad()
+        return sum(F.cross_entropy(g, labels[chosen, i], label_smoothing=0.05) for i, g in enumerate(given))
+
+    descend([*hidden.parameters(), *answer.parameters()], loss, steps, learning_rate)
     with torch.no_grad():
         found = answers(embeddings, 0.0)
     return [(f.argmax(1) == labels[:, i]).float().mean().item() for i, f in enumerate(found)]
+
+
+def descend(parameters: list[nn.Parameter], loss: Callable[[], Tensor], steps: int, learning_rate: float) -> None:
+    """AdamW for `steps` of a loss that draws its own samples, the rate falling to a fiftieth."""
+    optimiser = torch.optim.AdamW(parameters, learning_rate, weight_decay=1e-4)
+    rate = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, steps)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss().backward()
+        optimiser.step()
+        rate.step()
+    optimiser.zero_grad()
 
 
 def setting_index(labels: Tensor) -> Tensor:
@@ -128,23 +137,31 @@ def fit_reader(
     embeddings, labels = (part.to(device) for part in settings_of(latents))
     which = setting_index(labels)
     scale = dit.config.prompt_dim**0.5
-    optimiser = torch.optim.AdamW(dit.reader.parameters(), learning_rate, weight_decay=1e-4)
-    rate = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, steps)
-    for _ in range(steps):
+
+    def loss() -> Tensor:
         chosen = torch.randint(len(which), (batch,), device=device)
         words = torch.cat([noisy_words(embeddings[chosen], noise), null.expand(batch // 20, -1)])
         goal = torch.cat([means[which[chosen]], silence.expand(batch // 20, -1)])
         hidden = F.dropout(F.silu(dit.reader[0](words * scale)), 0.1)
         error = dit.prompt.bias + dit.reader[-1](hidden) - goal
-        loss = (error @ axes).square().mean() + (error / size).square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        rate.step()
+        return (error @ axes).square().mean() + (error / size).square().mean()
+
+    descend(list(dit.reader.parameters()), loss, steps, learning_rate)
     dit.zero_grad()
     with torch.no_grad():
         goal = means[which]
         return ((dit.said(embeddings) - goal).square().sum() / (goal - goal.mean(0)).square().sum()).item()
+
+
+def teach_anew(dit: DiT, before: DiT | None, latents: Latents, say: Callable[[str], None]) -> None:
+    """Teaches `dit`'s reader from nothing; it then says what that of `before` said, where there is one."""
+    if before is not None:
+        fresh = make_reader(dit.config.prompt_dim, dit.config.reader, dit.config.width)
+        dit.reader.load_state_dict(fresh.state_dict())
+    found = teach_reader(dit, latents)
+    say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
+    if before is not None:
+        say(f"and leaves {fit_reader(dit, before, latents):.3f} of what the words said on average unsaid")
 
 
 @torch.no_grad()
@@ -178,12 +195,7 @@ def run(config: Config) -> None:
     if len(config.gains) != len(SIZES):
         raise UserError(f"gains are one number for each of {', '.join(LABELS)}, not {config.gains}")
     before = deepcopy(dit)
-    dit.reader.load_state_dict(make_reader(dit.config.prompt_dim, dit.config.reader, dit.config.width).state_dict())
-    found = teach_reader(dit, latents)
-    print("reader: finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
-    print(f"reader: leaves {fit_reader(dit, before, latents):.3f} of what the words said on average unsaid")
+    teach_anew(dit, before, latents, print)
     lead(dit, setting_means(before, latents), config.gains)
     average = {name: value.cpu() for name, value in network.state_dict().items()}
-    updates = saved["state"]["ema"]["updates"]
-    out = Path(config.out) if config.out else path
-    torch.save(saved | {"state": {"model": average, "ema": {"model": average, "updates": updates}}}, out)
+    write_checkpoint(with_weights(saved, average), Path(config.out) if config.out else path)

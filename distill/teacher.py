@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from distill.config import TrainConfig
-from distill.data import LABELS, Latents
-from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops, make_reader
+from distill.data import Latents
+from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import fit_reader, teach_reader
+from distill.reader import teach_anew
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run, require_architecture
@@ -124,19 +124,6 @@ def begin_from(model: DiT, path: str) -> DiT:
     return there
 
 
-def prepare_reader(run: Run, model: DiT, before: DiT | None, training: Latents) -> None:
-    """Teaches a reader that is new, or one that is to say what that of `before` said."""
-    if before is None and model.reader[-1].weight.any():
-        return
-    if before is not None:
-        fresh = make_reader(model.config.prompt_dim, model.config.reader, model.config.width)
-        model.reader.load_state_dict(fresh.state_dict())
-    found = teach_reader(model, training)
-    run.say("the reader finds " + ", ".join(f"{k} {v:.3f}" for k, v in zip(LABELS, found, strict=True)))
-    if before is not None:
-        run.say(f"and leaves {fit_reader(model, before, training):.3f} of what the words said on average unsaid")
-
-
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     shape = dit_config(config, training)
@@ -147,8 +134,9 @@ def run(config: Config) -> None:
     if before is None:
         model.delta_std.copy_(measure_delta_std(windows))
     bound_latents(model, training)
-    if model.reader is not None and not config.resume:
-        prepare_reader(run, model, before if config.reteach else None, training)
+    anew = config.reteach and before is not None
+    if model.reader is not None and not config.resume and (anew or not model.reader[-1].weight.any()):
+        teach_anew(model, before if anew else None, training, run.say)
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)

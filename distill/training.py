@@ -132,6 +132,21 @@ class Batches:
         self._order = self._permutation()
 
 
+def write_checkpoint(saved: dict, path: Path) -> None:
+    """Beside the old one and renamed over it. Raises OSError or RuntimeError, and then the old one stays."""
+    temporary = path.with_suffix(".pt.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(saved, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError):
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
 def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = None) -> dict:
     """Reads a checkpoint of `kind`. Keys: architecture, config, step, minutes, samples, state {name: state_dict}.
 
@@ -251,16 +266,9 @@ class Run:
         if self.rank:
             return True
         self._tick()
-        temporary = self.checkpoint.with_suffix(".pt.tmp")
         try:
-            with open(temporary, "wb") as file:
-                torch.save(self.state(), file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.checkpoint)
+            write_checkpoint(self.state(), self.checkpoint)
         except (OSError, RuntimeError) as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             self.say(f"the checkpoint could not be written ({error}); the last good one stays. Is the disk full?")
             return False
         finally:

@@ -25,6 +25,15 @@ export interface Beginning {
   readonly latents: Float32Array
 }
 
+/** The start that a reset asks for: the named one, or the one that the seed chooses. */
+export function chosenStart<Start extends { readonly id: string }>(
+  starts: readonly Start[],
+  seed: number,
+  name: string | undefined,
+): Start | undefined {
+  return name === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === name)
+}
+
 /** What a reset begins with. Throws `BadInputError` on a bad seed, prompt or unknown start. */
 export async function firstState(
   { starts }: Pick<WorldFiles, 'starts'>,
@@ -32,7 +41,7 @@ export async function firstState(
   { seed, prompt, start }: ResetOptions,
 ): Promise<Beginning> {
   seedKey(seed)
-  const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
+  const from = chosenStart(starts, seed, start)
   if (!from) {
     const ids = starts.map(({ id }) => id).join(', ')
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
@@ -56,7 +65,11 @@ export async function restoredState(
 }
 
 /** `latents` [R,T,C], newest first, belong to the snapshot from now on. */
-export function toSnapshot({ manifest }: Described, state: DreamState, latents: Float32Array): Snapshot {
+export function toSnapshot(
+  { manifest }: Described,
+  state: Omit<DreamState, 'embedding'> & { readonly embedding: Float32Array | null },
+  latents: Float32Array,
+): Snapshot {
   return {
     format: 'oneiro-snapshot',
     version: 1,
@@ -64,7 +77,7 @@ export function toSnapshot({ manifest }: Described, state: DreamState, latents: 
     modelHash: manifest.modelHash,
     tick: state.tick,
     seed: state.seed,
-    prompt: { text: state.text, embedding: state.embedding.slice() },
+    prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
     state: { latents, actions: state.past.slice() },
   }
 }

@@ -1,6 +1,7 @@
 import { type Action, IDLE } from '../engine/action'
 import type { Prompt, ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from '../model/manifest'
+import { chosenStart, toSnapshot } from '../model/snapshot'
 import { unpackLatent } from './latents'
 
 /** A world whose latents are understood here. */
@@ -25,8 +26,7 @@ export class DriveMemory {
   constructor(private readonly known: Known) {}
 
   reset({ seed, prompt, start }: ResetOptions): void {
-    const { starts } = this.known.manifest
-    const from = start === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === start)
+    const from = chosenStart(this.known.manifest.starts, seed, start)
     this.begin(seed, prompt ?? from?.caption ?? '')
   }
 
@@ -53,7 +53,7 @@ export class DriveMemory {
   snapshot(): Snapshot | null {
     const newest = this.seen[0]
     if (!newest) return null
-    const { manifest, shape } = this.known
+    const { shape } = this.known
     const latents = new Float32Array(shape.ringLength * shape.latentLength)
     const oldestFirst = this.seen.toReversed()
     for (let age = 0; age < shape.ringLength; age++) {
@@ -62,19 +62,9 @@ export class DriveMemory {
       latents.set(unpackLatent(payload, shape), age * shape.latentLength)
     }
     const past = Array.from({ length: shape.actionCount - 1 }, (_, age) => this.actions[age] ?? IDLE)
-    return {
-      format: 'oneiro-snapshot',
-      version: 1,
-      world: manifest.id,
-      modelHash: manifest.modelHash,
-      tick: newest.tick,
-      seed: this.seed,
-      prompt: this.prompt,
-      state: {
-        latents,
-        actions: Float32Array.from(past.flatMap(({ steer, throttle }) => [steer, throttle])),
-      },
-    }
+    const actions = Float32Array.from(past.flatMap(({ steer, throttle }) => [steer, throttle]))
+    const state = { tick: newest.tick, seed: this.seed, ...this.prompt, past: actions }
+    return toSnapshot(this.known, state, latents)
   }
 
   private begin(seed: number, prompt: Prompt | string): void {

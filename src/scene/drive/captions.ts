@@ -108,12 +108,12 @@ const UNSAID = 0.25
 /** As a training caption, with further words and phrasings. */
 export function paraphrase(setting: Setting, uniform: Uniform): string {
   const { biome, time, weather } = setting
+  const unsaid = weather === 'clear' && uniform() < UNSAID
   const words = [
     joined(BIOME_WORDS.train[biome], MORE_WORDS[biome]),
     joined(TIME_WORDS.train[time], MORE_WORDS[time]),
-    joined(WEATHER_WORDS.train[weather], MORE_WORDS[weather]),
-  ] as [Lexicon, Lexicon, Lexicon]
-  if (weather === 'clear' && uniform() < UNSAID) words[2] = NOTHING
+    unsaid ? NOTHING : joined(WEATHER_WORDS.train[weather], MORE_WORDS[weather]),
+  ] as const
   return say(setting, words, PARAPHRASE_FRAMES, uniform)
 }
 
