@@ -19,6 +19,7 @@ STAGES = {
     "dmd": "stage 2: DMD2-v with the flow-head rollout",
     "decoder": "the codec's decoder, taught on what the student dreams",
     "meanflow": "baseline: MeanFlow, a student without a flow head",
+    "rcm": "baseline: rCM, a consistency model kept sharp by scores",
     "kd": "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
     "keep": "checkpoints -> averaged weights that are small enough to commit",
     "export": "checkpoints -> assets/<world>",

@@ -33,6 +33,7 @@ from distill.headless import Headless
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
+from distill.reader import hold_words
 from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.student_training import inner_step_gain, student_architecture
@@ -66,6 +67,7 @@ class Config(TrainConfig):
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
     optimiser: str = "adamw"
     history_noise: float = 0.5
+    hold_words: bool = False  # the student's prompt layers are left as they are
     own_history: float = 0.0
     own_ticks: int = 8
     own_pool: int = 128  # roll-outs under way
@@ -230,8 +232,8 @@ class Stage2:
             real, fake = self.frames(latent, conditions.prompt), self.frame_opinion(sample, conditions)
             opinion = discriminator_loss(real, fake).mean()
             figures |= {"frame_discriminator": opinion.detach(), "frames_told_apart": (real > fake).float().mean()}
-            loss = loss + opinion
-            loss = loss + config.frame_smoothness * smoothness(self.frames, latent, conditions.prompt, real).mean()
+            rough = smoothness(self.frames, latent, conditions.prompt, logits=real).mean()
+            loss = loss + opinion + config.frame_smoothness * rough
         return loss, figures
 
     def flops(self) -> int:
@@ -256,6 +258,8 @@ def run(config: Config) -> None:
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
     bound_latents(teacher, training)
+    if config.hold_words:
+        hold_words(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     stage = Stage2(config, student, teacher)
     fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)

@@ -164,6 +164,14 @@ def teach_anew(dit: DiT, before: DiT | None, latents: Latents, say: Callable[[st
         say(f"and leaves {fit_reader(dit, before, latents):.3f} of what the words said on average unsaid")
 
 
+def hold_words(dit: DiT) -> None:
+    """Keeps what words say as it is while the rest trains, which muddies it."""
+    for part in (dit.prompt, dit.reader):
+        if part is not None:
+            part.requires_grad_(False)
+    dit.null_prompt.requires_grad_(False)
+
+
 @torch.no_grad()
 def lead(dit: DiT, means: Tensor, gains: list[float]) -> None:
     """Lets a fitted reader say more: the parts of its words' biome, time and weather, as `setting_means` [settings,D]

@@ -16,6 +16,7 @@ from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
+from distill.reader import hold_words
 from distill.sampling import StudentSampler
 from distill.student import Student, StudentConfig, student_flops
 from distill.teacher import report
@@ -38,6 +39,7 @@ class StudentTraining(TrainConfig):
     own_history: float = 0.0  # part of the batch whose history the student dreamed itself
     own_ticks: int = 8  # how far such a history is dreamed at most
     own_after: float = 0.3  # from this part of the budget on
+    hold_words: bool = False  # the prompt's layers are left as the teacher's
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
 
@@ -54,6 +56,8 @@ def train_student(
     shape, plan = student.dit.config, student.config
     windows = Windows(training, shape, run.device)
     bound_latents(student.dit, training)
+    if config.hold_words:
+        hold_words(student.dit)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)

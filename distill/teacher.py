@@ -20,7 +20,7 @@ from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_fl
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import teach_anew
+from distill.reader import hold_words, teach_anew
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run, require_architecture
@@ -63,6 +63,7 @@ class Config(TrainConfig):
     sample_steps: int = 4  # Euler steps of the previews
     sample_level: float = 0.1  # history noise level that previews state
     reteach: bool = False  # with init: the reader is taught anew, and says what the old one said
+    hold_words: bool = False  # the prompt's layers are left as they are
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
 
 
@@ -137,6 +138,8 @@ def run(config: Config) -> None:
     anew = config.reteach and before is not None
     if model.reader is not None and not config.resume and (anew or not model.reader[-1].weight.any()):
         teach_anew(model, before if anew else None, training, run.say)
+    if config.hold_words:
+        hold_words(model)
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)

@@ -43,5 +43,5 @@ def test_it_learns_on_dreams_resumes_and_leaves_latents_alone(made):
 
 
 def test_a_batch_needs_both_kinds_of_latents(made):
-    with pytest.raises(UserError, match="both kinds"):
-        made[1]("own_history=1.0")
+    with pytest.raises(UserError, match="recorded and dreamed"):
+        made[1]("near=1.0")

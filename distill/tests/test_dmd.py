@@ -191,14 +191,14 @@ def test_the_frame_discriminator_learns_and_says_where():
         optimiser.zero_grad()
         logits = critic(real, prompt)
         loss = discriminator_loss(logits, critic(fake, prompt)).mean()
-        (loss + 0.01 * smoothness(critic, real, prompt, logits).mean()).backward()
+        (loss + 0.01 * smoothness(critic, real, prompt, logits=logits).mean()).backward()
         optimiser.step()
     assert logits.shape == (32, TOKENS - 1)
     assert critic(real, prompt).mean() > critic(fake, prompt).mean() + 0.5
     assert (critic(real + torch.randn(1, TOKENS, 1), prompt) - critic(real, prompt)).abs().max() > 0
     linear = lambda latent, _: latent.sum(2) * 3  # noqa: E731  |gradient|^2 is 9 C everywhere
     wide = torch.zeros(4096, TOKENS, CHANNELS)
-    rough = smoothness(linear, wide, prompt, linear(wide, prompt)).mean()
+    rough = smoothness(linear, wide, prompt, logits=linear(wide, prompt)).mean()
     assert rough.item() == pytest.approx(9 * CHANNELS, rel=0.05)
 
 
