@@ -84,6 +84,21 @@ test('plays on a server in real time, named by hand, and survives a cut line', a
     await page.keyboard.press('Space')
     await reach(page, stopped + 10)
   })
+  await test.step('it goes back a second without the server, and on from there', async () => {
+    await page.keyboard.press('Space')
+    await until(page, { paused: 'user' })
+    const { tick, past } = await state(page)
+    expect(past).toMatchObject({ to: tick })
+    const before = await pixels(page)
+    await page.keyboard.press('Backspace')
+    await expect.poll(async () => (await state(page)).tick).toBeLessThanOrEqual(tick - 20)
+    const back = (await state(page)).tick
+    expect(difference(before, await pixels(page))).toBeGreaterThan(0)
+    expect(await step(page)).toBe(back + 1)
+    expect(await state(page)).toMatchObject({ place: 'server', past: { to: back + 1 } })
+    await page.keyboard.press('Space')
+    await reach(page, back + 10)
+  })
   await test.step('the line is cut, and the drive goes on when it is back', async () => {
     line.cut()
     await expect(page.getByText('The server does not answer. Trying again.')).toBeVisible()

@@ -13,7 +13,8 @@ import { nodeSession } from '../src/model/node'
 import { folderInMemory, loadTiny, tinyBackend, tinyFiles } from '../src/model/testing'
 import type { SocketConstructor } from '../src/net/link'
 import { imagePictures, latentPictures } from '../src/net/pictures'
-import { type RemoteEvent, RemoteWorld, type RemoteWorldOptions } from '../src/net/remote-world'
+import type { RemoteEvent, RemoteWorldOptions } from '../src/net/remote-options'
+import { RemoteWorld } from '../src/net/remote-world'
 import { hex } from '../src/net/testing'
 import { encodeClient } from '../src/net/wire'
 import { DreamServer, type ServeOptions } from './server'
@@ -245,6 +246,55 @@ describe('a connection that is cut', () => {
     const [near, far] = [await home.restore(seen), await home.restore(exact)]
     expect(near.index).toBe(20)
     expect(psnr(near.frame!, far.frame!)).toBeGreaterThan(24)
+  })
+
+  it('goes back in what was seen without the server, and branches from there', async () => {
+    const server = await serve()
+    const world = await join(server)
+    expect(world.range).toBeNull()
+    await world.reset({ seed: 77, prompt: 'a snowy night drive' })
+    const frames: Pixels[] = []
+    for (let i = 0; i < 20; i++) frames.push((await world.step(ACTIONS[(i * 5) % 9]!)).frame!)
+    const asked = server.sessions.size
+    const { epoch } = await world.seek(12)
+    expect([world.range, world.position]).toEqual([{ from: 0, to: 20 }, 12])
+    const again = await world.seek(10)
+    expect([again.index, again.epoch]).toEqual([10, epoch + 1])
+    expect(again.frame!.data).toEqual(frames[9]!.data)
+    expect((await world.snapshot()).tick).toBe(10)
+    const [next, after] = await Promise.all([world.step(ACTIONS[50 % 9]!), world.step(ACTIONS[55 % 9]!)])
+    expect([next.index, after.index, world.range!.to]).toEqual([11, 12, 12])
+    expect(next.epoch).toBeGreaterThan(again.epoch)
+    // The same actions lead to the same frames, but for the rounding of latents on the wire.
+    expect(psnr(next.frame!, frames[10]!)).toBeGreaterThan(24)
+    expect(server.sessions.size).toBe(asked)
+    await expect(world.seek(13)).rejects.toThrow('The drive is known from tick 0 to 12, but 13 came.')
+  })
+
+  it('goes on from where it went back to in real time, with the words that are said there', async () => {
+    const server = await serve()
+    const world = await join(server, { mode: 'realtime' })
+    await world.reset({ seed: 77 })
+    let tick = await world.step(IDLE)
+    while (tick.index < 12) tick = await world.step(IDLE)
+    await world.seek(5)
+    const next = await world.step(IDLE)
+    expect(next.index).toBeGreaterThan(5)
+    expect(next.index).toBeLessThan(12)
+    await world.setMode('lockstep')
+    await world.seek(3)
+    await world.setPrompt('a snowy night drive')
+    expect(await world.snapshot()).toMatchObject({ tick: 3, prompt: { text: 'a snowy night drive' } })
+    await world.seek(2)
+    await world.setMode('realtime')
+    expect((await world.step(IDLE)).index).toBeLessThan(8)
+  })
+
+  it('a client of images has no way back, and is told so', async () => {
+    const world = await join(await serve(), { pictures: images() })
+    await world.reset({ seed: 1 })
+    expect([world.range, world.position]).toEqual([null, 0])
+    await expect(world.seek(0)).rejects.toThrow(/where frames come as images/)
   })
 
   it('a server that is not there is named so', async () => {

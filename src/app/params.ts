@@ -139,3 +139,8 @@ export function shareUrl(
   else url.searchParams.delete('start')
   return url.href
 }
+
+/** A seed nobody chose; it is shown, and decides everything after. */
+export function seedOfChance(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! % SEED_RANGE
+}

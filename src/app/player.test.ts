@@ -63,6 +63,9 @@ function setup(
     manifest: null,
     stats: null,
     setMode: vi.fn(async () => {}),
+    range: { from: 0, to: 40 },
+    position: 40,
+    seek: vi.fn(async (index: number) => ({ index, epoch: 9, frame: null, timings: {} })),
   })
   const known = new Set<string>()
   let hear: DreamListener = () => {}
@@ -282,7 +285,7 @@ describe('Player', () => {
     await player.setView('dream')
     await player.step({ steer: 0, throttle: 1 })
     await player.setPlace('server', { url: 'ws://there' })
-    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://there', tick: 1, past: null })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://there', tick: 1 })
     expect(remote.calls).toContain('restore')
     expect(remote.setMode).toHaveBeenLastCalledWith('lockstep')
     await player.setPrompt('words that nobody knows here')
@@ -292,6 +295,18 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
     expect(dream.calls.filter((call) => call === 'restore')).toHaveLength(1)
     expect(worlds.dropRemote).toHaveBeenCalled()
+  })
+
+  it('goes back on a server to the very tick that is asked for', async () => {
+    const { player, store, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    expect(store.getState().past).toEqual({ from: 0, to: 40 })
+    await player.rewind(17)
+    expect(remote.seek).toHaveBeenLastCalledWith(23)
+    await player.seek(99)
+    expect(remote.seek).toHaveBeenLastCalledWith(40)
+    expect(store.getState().tick).toBe(40)
   })
 
   it.each([

@@ -1,7 +1,7 @@
 import type { Action } from '../engine/action'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
 import { type Begin, Loop, type LoopEvent } from '../engine/loop'
-import { Timeline } from '../engine/timeline'
+import { type Past, Timeline } from '../engine/timeline'
 import type { Pixels, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import type { Instruments } from '../scene/hud'
@@ -11,7 +11,7 @@ import { Driver } from './driver'
 import { Duet } from './duet'
 import { type FailureAction, sentenceOf } from './failures'
 import { Mishaps } from './mishaps'
-import { type Params, type Place, SEED_RANGE, type View } from './params'
+import { type Params, type Place, seedOfChance, type View } from './params'
 import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
 import { Stalls } from './stalls'
@@ -34,6 +34,8 @@ export class Player {
   readonly clock: Clock
   private loop: Loop | null = null
   private timeline: Timeline | null = null
+  /** The timeline, or what is known here of a drive on a server. */
+  private past: Past | null = null
   private switching = 0
   private readonly wording: Wording
   private travel: TimeTravel | null = null
@@ -72,7 +74,7 @@ export class Player {
       view: params.view,
       lockstep: params.clock === 'lockstep',
       cruise: params.cruise,
-      seed: params.seed ?? chance(SEED_RANGE),
+      seed: params.seed ?? seedOfChance(),
       prompt: params.prompt ?? '',
       start: params.start,
       server: params.server,
@@ -190,7 +192,7 @@ export class Player {
   }
 
   newSeed(): Promise<void> {
-    return this.reset(chance(SEED_RANGE))
+    return this.reset(seedOfChance())
   }
 
   /** Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. */
@@ -313,8 +315,9 @@ export class Player {
     const remote = place === 'server' ? (world as RemoteDream) : null
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
-    // A server's ticks go on by themselves and its snapshots cost the line too much: there is no way back in them.
+    // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
+    const past = timeline ?? remote
     const first = this.loop === null
     const { options, shown } = this.beginning(view)
     await remote?.setMode('lockstep')
@@ -328,7 +331,8 @@ export class Player {
     }
     this.remote = remote
     this.timeline = timeline
-    this.travel = timeline && new TimeTravel(this.loop, timeline, every)
+    this.past = past
+    this.travel = past && new TimeTravel(this.loop, past, timeline ? every : 1)
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -339,7 +343,7 @@ export class Player {
       ...(view === 'dream' ? { place } : {}),
       backend: remote ? `server · ${world.info.backend}` : backendName(world.info.backend),
       nominalRate: world.info.ticksPerSecond,
-      past: timeline?.range ?? null,
+      past: past?.range ?? null,
     })
     if (!begin) this.promptLater()
     if (first || this.playing) this.play()
@@ -351,7 +355,6 @@ export class Player {
       const slowed =
         this.clock.mode === 'realtime' &&
         (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))
-      const { timeline } = this
       const { place, shown, moving } = this.store.getState()
       if (shown === 'dream' && place === 'device' && !moving && this.places.tooSlow(slowed)) {
         notify(this.store, 'This device is too slow for the dream, so the server goes on with it.')
@@ -361,7 +364,7 @@ export class Player {
         tick: event.tick.index,
         ticksPerSecond: this.presenter.rate(),
         slowed,
-        past: timeline?.range ?? null,
+        past: this.past?.range ?? null,
         ...(event.type === 'tick' ? { action: event.action } : {}),
       })
     } else if (event.type === 'state') {
@@ -406,9 +409,4 @@ export class Player {
 
 function notOpen(): Error {
   return new Error('No world is open yet. Wait until oneiro.ready resolves.')
-}
-
-/** A seed nobody chose; it is shown, and decides everything after. */
-function chance(range: number): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]! % range
 }

@@ -1,13 +1,13 @@
 import type { Loop } from '../engine/loop'
-import type { Timeline } from '../engine/timeline'
+import type { Past } from '../engine/timeline'
 
-/** Going back in a drive. Seeks land on the timeline's snapshots, so that they need no replay; the newest wish wins. */
+/** Going back in a drive. Seeks land on snapshots, so that they need no replay; the newest wish wins. */
 export class TimeTravel {
   private wanted: number | null = null
 
   constructor(
     private readonly loop: Loop,
-    private readonly timeline: Timeline,
+    private readonly past: Past,
     /** Ticks between snapshots. */
     private readonly every: number,
   ) {}
@@ -15,7 +15,7 @@ export class TimeTravel {
   /** Goes back by `ticks` or a little more. Does nothing while still on the way, so that a held key is no avalanche. */
   async rewind(ticks: number): Promise<void> {
     if (this.wanted !== null) return
-    await this.to(Math.floor((this.timeline.position - ticks) / this.every) * this.every)
+    await this.to(Math.floor((this.past.position - ticks) / this.every) * this.every)
   }
 
   /** Goes to the snapshot nearest to a tick. */
@@ -30,9 +30,9 @@ export class TimeTravel {
     try {
       for (;;) {
         const wanted: number = this.wanted
-        const { range } = this.timeline
+        const { range } = this.past
         if (!range) return
-        await this.loop.jump(() => this.timeline.seek(Math.min(range.to, Math.max(range.from, wanted))))
+        await this.loop.jump(() => this.past.seek(Math.min(range.to, Math.max(range.from, wanted))))
         if (this.wanted === wanted) return
       }
     } finally {

@@ -1,7 +1,8 @@
+import type { Past } from '../engine/timeline'
 import type { Snapshot, World } from '../engine/world'
 import type { DreamClient, DreamEvent, Manifest } from '../model/open'
 import type { RemoteHostEvent } from '../net/remote-host'
-import type { RemoteStats } from '../net/remote-world'
+import type { RemoteStats } from '../net/remote-options'
 import type { BackendChoice } from './params'
 import { notify, type Store } from './store'
 
@@ -31,7 +32,7 @@ export interface WorldOptions {
 }
 
 /** A dream on a server, as the player uses it. */
-export interface RemoteDream extends World {
+export interface RemoteDream extends World, Past {
   readonly manifest: Manifest | null
   readonly stats: RemoteStats | null
   setMode(mode: 'lockstep' | 'realtime'): Promise<void>

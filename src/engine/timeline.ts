@@ -3,6 +3,16 @@ import { BadInputError } from './errors'
 import { Recorder } from './recorder'
 import type { Prompt, Snapshot, Tick, World } from './world'
 
+/** What can go back in a drive. */
+export interface Past {
+  /** The first and last tick that `seek` reaches, or null where there is no way back. */
+  readonly range: { readonly from: number; readonly to: number } | null
+  /** The tick that the drive is at. */
+  readonly position: number
+  /** Goes to a tick, backwards or forwards. Throws `BadInputError` outside `range`. */
+  seek(target: number): Promise<Tick>
+}
+
 export interface TimelineOptions {
   /** Ticks from one snapshot to the next; a seek replays at most one less. Default 20. */
   readonly every?: number
@@ -21,7 +31,7 @@ export interface TimelineOptions {
  * ...
  * await timeline.seek(timeline.range.to - 100)
  */
-export class Timeline extends Recorder {
+export class Timeline extends Recorder implements Past {
   private readonly every: number
   private readonly capacity: number
   /** Oldest first. */

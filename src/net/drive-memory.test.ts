@@ -69,13 +69,46 @@ describe('DriveMemory', () => {
     expect([...memory.snapshot()!.state.actions!]).toEqual([-1, 1, -1, 1, -1, 1])
   })
 
-  it('begins another past where a drive is set back', () => {
+  it('forgets the future that a drive was set back from', () => {
     const memory = new DriveMemory(KNOWN)
     memory.reset({ seed: 1 })
     for (const tick of [8, 9, 10]) memory.see(tick, payload(tick), LEFT)
     memory.see(9, payload(2), LEFT)
     const snapshot = memory.snapshot()!
     expect(snapshot.tick).toBe(9)
-    expect(ring(snapshot)).toEqual([2, 2, 2, 2].map(seenAs))
+    expect(ring(snapshot)).toEqual([2, 8, 8, 8].map(seenAs))
+  })
+
+  it('knows what was before a restore from what was restored', () => {
+    const first = new DriveMemory(KNOWN)
+    first.reset({ seed: 1 })
+    for (const tick of [0, 1, 2, 3, 4]) first.see(tick, payload(tick), LEFT)
+    const origin = first.snapshot()!
+    const memory = new DriveMemory(KNOWN)
+    memory.restore(origin)
+    memory.see(4, payload(4), RIGHT)
+    memory.see(5, payload(5), RIGHT)
+    const snapshot = memory.snapshot()!
+    expect(ring(snapshot)).toEqual([5, 4, 3, 2].map(seenAs))
+    expect([...snapshot.state.actions!]).toEqual([1, 0, -1, 1, -1, 1])
+  })
+
+  it('goes back to any tick it keeps, with the words and actions that counted there', () => {
+    const memory = new DriveMemory(KNOWN, 8)
+    memory.reset({ seed: 1, prompt: 'fog' })
+    for (let tick = 0; tick <= 5; tick++) memory.see(tick, payload(tick), LEFT)
+    memory.say('snow')
+    for (let tick = 6; tick <= 9; tick++) memory.see(tick, payload(tick), RIGHT)
+    expect(memory.range).toEqual({ from: 2, to: 9 })
+    expect(memory.at(1)).toBeUndefined()
+    expect(memory.snapshot(1)).toBeNull()
+    const at = (tick: number) => memory.snapshot(tick)!
+    expect([at(5), at(6), at(9)].map(({ prompt }) => prompt.text)).toEqual(['fog', 'snow', 'snow'])
+    expect([...at(7).state.actions!]).toEqual([1, 0, 1, 0, -1, 1])
+    expect(ring(at(7))).toEqual([7, 6, 5, 4].map(seenAs))
+    memory.branch(5)
+    expect([memory.range!.to, memory.snapshot()!.prompt.text]).toEqual([5, 'fog'])
+    memory.see(6, payload(1), LEFT)
+    expect(ring(memory.snapshot()!)).toEqual([1, 5, 4, 3].map(seenAs))
   })
 })

@@ -10,67 +10,137 @@ export interface Known {
   readonly shape: WorldShape
 }
 
+/** A frame of latents that came. */
+export interface Seen {
+  readonly tick: number
+  readonly payload: Uint8Array
+  /** Held when it came; that of the ticks without a frame before it, too. */
+  readonly action: Action
+}
+
+type Words = Snapshot['prompt']
+
+/** A minute at 20 ticks a second, and about a megabyte. */
+const CAPACITY = 1200
+
 /**
- * What a client saw last of a drive that a server dreams, as a snapshot to go on from where the server is gone for good.
- * Latents say all that a dream needs, but for their rounding, so nothing more has to be sent. Frames that never came are
- * taken to be as the one after them.
+ * What a client saw of a drive that a server dreams, to go back in it, and to go on from where the server is gone for
+ * good. Latents say all that a dream needs, but for their rounding, so nothing more has to be sent. Frames that never came
+ * are taken to be as the one after them.
  */
 export class DriveMemory {
-  /** Newest first. */
-  private seen: { readonly tick: number; readonly payload: Uint8Array }[] = []
-  /** Newest first. */
-  private actions: Action[] = []
+  /** Oldest first. */
+  private seen: Seen[] = []
+  /** Each counts from the tick behind `after` on; oldest first. */
+  private words: { readonly after: number; readonly prompt: Words }[] = []
   private seed = 0
-  private prompt: Snapshot['prompt'] = { text: '', embedding: null }
+  /** What the drive was restored from; it knows the frames before the first. */
+  private origin: Snapshot | null = null
 
-  constructor(private readonly known: Known) {}
+  constructor(
+    private readonly known: Known,
+    private readonly capacity = CAPACITY,
+  ) {}
+
+  /** The first and last tick that `at` and `snapshot` know, or null before the first frame. */
+  get range(): { readonly from: number; readonly to: number } | null {
+    const [first] = this.seen
+    return first ? { from: first.tick, to: this.seen.at(-1)!.tick } : null
+  }
 
   reset({ seed, prompt, start }: ResetOptions): void {
     const from = chosenStart(this.known.manifest.starts, seed, start)
-    this.begin(seed, prompt ?? from?.caption ?? '')
+    this.begin(seed, prompt ?? from?.caption ?? '', null)
   }
 
-  restore({ seed, prompt: { text, embedding } }: Snapshot): void {
-    this.begin(seed, embedding ? { text, embedding } : text)
+  restore(snapshot: Snapshot): void {
+    const { text, embedding } = snapshot.prompt
+    this.begin(snapshot.seed, embedding ? { text, embedding } : text, snapshot)
   }
 
   say(prompt: Prompt | string): void {
     const { text, embedding = null } = typeof prompt === 'string' ? { text: prompt } : prompt
-    this.prompt = { text, embedding }
+    this.words.push({ after: this.range?.to ?? -1, prompt: { text, embedding } })
   }
 
-  /** A frame of latents came, `action` being held. One that is not newer than the newest begins another past. */
+  /** A frame of latents came, `action` being held. What was seen of its tick and later ones was another future. */
   see(tick: number, payload: Uint8Array, action: Action): void {
-    const { ringLength, actionCount } = this.known.shape
-    const newest = this.seen[0]?.tick ?? tick
-    const before = tick > newest ? this.seen : []
-    this.seen = [{ tick, payload }, ...before.filter((frame) => tick - frame.tick < ringLength)]
-    const passed = Math.min(Math.max(0, tick - newest), actionCount - 1)
-    this.actions = [...Array<Action>(passed).fill(action), ...this.actions].slice(0, actionCount - 1)
+    this.cut(tick - 1)
+    this.seen.push({ tick, payload, action })
+    if (this.seen.length > this.capacity) this.seen.shift()
   }
 
-  /** Null where nothing was seen yet. */
-  snapshot(): Snapshot | null {
-    const newest = this.seen[0]
-    if (!newest) return null
+  /** The newest frame up to a tick, if one is kept. */
+  at(tick: number): Seen | undefined {
+    return this.seen.findLast((frame) => frame.tick <= tick)
+  }
+
+  /** Forgets the frames behind a tick. */
+  cut(tick: number): void {
+    while (this.seen.length > 0 && this.seen.at(-1)!.tick > tick) this.seen.pop()
+  }
+
+  /** Goes on from a tick, with the words that counted there. */
+  branch(tick: number): void {
+    this.cut(tick)
+    this.words = this.words.filter(({ after }, i) => i === 0 || after < tick)
+  }
+
+  /** The state at a tick that was seen, or at the newest one. Null where nothing was seen yet. */
+  snapshot(tick?: number): Snapshot | null {
+    const now = this.at(tick ?? Number.POSITIVE_INFINITY)
+    if (!now) return null
     const { shape } = this.known
     const latents = new Float32Array(shape.ringLength * shape.latentLength)
-    const oldestFirst = this.seen.toReversed()
     for (let age = 0; age < shape.ringLength; age++) {
-      const wanted = newest.tick - age
-      const { payload } = oldestFirst.find(({ tick }) => tick >= wanted)!
-      latents.set(unpackLatent(payload, shape), age * shape.latentLength)
+      latents.set(this.latentOf(now.tick - age), age * shape.latentLength)
     }
-    const past = Array.from({ length: shape.actionCount - 1 }, (_, age) => this.actions[age] ?? IDLE)
-    const actions = Float32Array.from(past.flatMap(({ steer, throttle }) => [steer, throttle]))
-    const state = { tick: newest.tick, seed: this.seed, ...this.prompt, past: actions }
+    const past = Array.from({ length: shape.actionCount - 1 }, (_, age) => this.actionOf(now.tick - age))
+    const state = {
+      tick: now.tick,
+      seed: this.seed,
+      ...this.wordsAt(now.tick),
+      past: Float32Array.from(past.flat()),
+    }
     return toSnapshot(this.known, state, latents)
   }
 
-  private begin(seed: number, prompt: Prompt | string): void {
+  private latentOf(tick: number): Float32Array {
+    return this.fromOrigin('latents', tick) ?? unpackLatent(this.frameOf(tick).payload, this.known.shape)
+  }
+
+  private actionOf(tick: number): number[] {
+    const before = this.fromOrigin('actions', tick)
+    if (before) return [...before]
+    const { steer, throttle } = tick > this.seen[0]!.tick ? this.frameOf(tick).action : IDLE
+    return [steer, throttle]
+  }
+
+  /** The first frame that is not older than a tick. */
+  private frameOf(tick: number): Seen {
+    return this.seen.find((frame) => frame.tick >= tick)!
+  }
+
+  /** Of a tick up to the first frame, where that is the one that the drive was restored to. */
+  private fromOrigin(name: 'latents' | 'actions', tick: number): Float32Array | null {
+    const { origin, known } = this
+    const age = this.seen[0]!.tick - tick
+    if (!origin || origin.tick !== this.seen[0]!.tick || age < 0) return null
+    const size = name === 'latents' ? known.shape.latentLength : known.shape.actionDims
+    const part = (origin.state[name] as Float32Array).subarray(age * size, (age + 1) * size)
+    return part.length === size ? part : null
+  }
+
+  private wordsAt(tick: number): Words {
+    if (tick === this.range!.to) return this.words.at(-1)!.prompt
+    return (this.words.findLast(({ after }) => after < tick) ?? this.words[0]!).prompt
+  }
+
+  private begin(seed: number, prompt: Prompt | string, origin: Snapshot | null): void {
     this.seed = seed
     this.seen = []
-    this.actions = []
+    this.words = []
+    this.origin = origin
     this.say(prompt)
   }
 }

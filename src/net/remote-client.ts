@@ -1,6 +1,7 @@
 import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
 import type { Action } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
+import type { Past } from '../engine/timeline'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import { fromWire } from '../model/errors'
 import type { Manifest } from '../model/manifest'
@@ -13,7 +14,7 @@ import type {
   RemoteOpened,
   Stepped,
 } from './remote-host'
-import type { RemoteStats } from './remote-world'
+import type { RemoteStats } from './remote-options'
 
 export interface RemoteClientOptions extends RemoteHostOptions {
   readonly onEvent?: (event: RemoteHostEvent) => void
@@ -21,8 +22,8 @@ export interface RemoteClientOptions extends RemoteHostOptions {
 }
 
 /** A `RemoteWorld` in a worker of its own, as the page sees it. It plays in real time until `setMode('lockstep')`. */
-export class RemoteClient implements World {
-  private newest: RemoteStats | null = null
+export class RemoteClient implements World, Past {
+  private newest: Stepped | null = null
   private current: Mode = 'realtime'
   private closing: Promise<void> | null = null
 
@@ -60,7 +61,16 @@ export class RemoteClient implements World {
 
   /** As of the newest tick; null before the first. */
   get stats(): RemoteStats | null {
-    return this.newest
+    return this.newest?.stats ?? null
+  }
+
+  /** As of the newest tick. */
+  get range(): Past['range'] {
+    return this.newest?.range ?? null
+  }
+
+  get position(): number {
+    return this.newest?.position ?? 0
   }
 
   reset(options: ResetOptions): Promise<Tick> {
@@ -73,6 +83,10 @@ export class RemoteClient implements World {
 
   step(action: Action): Promise<Tick> {
     return this.ticked('step', this.host.step(action))
+  }
+
+  seek(target: number): Promise<Tick> {
+    return this.ticked('seek', this.host.seek(target))
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
@@ -106,9 +120,8 @@ export class RemoteClient implements World {
   }
 
   private async ticked(call: string, answer: Promise<Outcome<Stepped>>): Promise<Tick> {
-    const { tick, stats } = await this.value(call, answer)
-    this.newest = stats
-    return tick
+    this.newest = await this.value(call, answer)
+    return this.newest.tick
   }
 
   private async value<T>(call: string, answer: Promise<Outcome<T>>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Action } from '../engine/action'
+import type { Past } from '../engine/timeline'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, WorldInfo } from '../engine/world'
 import { fetchedFolder } from '../model/assets'
 import { browserCache } from '../model/browser-cache'
@@ -10,7 +11,8 @@ import { wasmOrt } from '../model/runtimes'
 import type { SocketConstructor } from './link'
 import type { Mode } from './messages'
 import { eitherPictures, imagePictures, latentPictures, type Pictures } from './pictures'
-import { type RemoteStats, RemoteWorld } from './remote-world'
+import type { RemoteStats } from './remote-options'
+import { RemoteWorld } from './remote-world'
 
 /** Errors do not keep their class on the way between threads, so an answer carries them as values. */
 export type Outcome<T> = { readonly value: T } | { readonly error: WireError }
@@ -37,7 +39,10 @@ export interface RemoteHostEvent {
   readonly seen?: Snapshot
 }
 
-export type Stepped = { readonly tick: Tick; readonly stats: RemoteStats }
+export interface Stepped extends Pick<Past, 'range' | 'position'> {
+  readonly tick: Tick
+  readonly stats: RemoteStats
+}
 
 /** What runs in the worker of a remote world: the socket, and the decoder, so that the page only shows pictures. */
 export class RemoteHost {
@@ -74,6 +79,7 @@ export class RemoteHost {
   reset = (options: ResetOptions) => this.stepped((world) => world.reset(options))
   restore = (snapshot: Snapshot) => this.stepped((world) => world.restore(snapshot))
   step = (action: Action) => this.stepped((world) => world.step(action))
+  seek = (target: number) => this.stepped((world) => world.seek(target))
   setPrompt = (prompt: Prompt | string) => this.answer<void>((world) => world.setPrompt(prompt))
   snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
   readPixels = () => this.answer<Pixels>((world) => world.readPixels())
@@ -81,7 +87,11 @@ export class RemoteHost {
   close = () => this.answer<void>((world) => world.close())
 
   private stepped(call: (world: RemoteWorld) => Promise<Tick>): Promise<Outcome<Stepped>> {
-    return this.answer(async (world) => ({ tick: await call(world), stats: world.stats }))
+    return this.answer(async (world) => {
+      const tick = await call(world)
+      const { stats, range, position } = world
+      return { tick, stats, range, position }
+    })
   }
 
   private answer<T>(call: (world: RemoteWorld) => Promise<T>): Promise<Outcome<T>> {

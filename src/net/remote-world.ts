@@ -2,55 +2,15 @@ import { type Action, checkAction, IDLE } from '../engine/action'
 import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
+import type { Past } from '../engine/timeline'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import { DriveMemory } from './drive-memory'
 import { ServerRefusedError, WireMalformedError } from './errors'
-import { Link, type SocketConstructor } from './link'
-import { type FrameMessage, type Mode, REQUEST_BODIES, type ServerMessage, type Welcome } from './messages'
-import { Pacer, type PacerStats } from './pacer'
-import type { Pictures } from './pictures'
-import { type Ask, Requests } from './requests'
-
-export interface RemoteWorldOptions {
-  /** Address of the server, `ws://` or `wss://`. The other workers of its group are found through it. */
-  readonly url: string
-  /** `WebSocket` of the browser, or of `ws`. */
-  readonly WebSocket: SocketConstructor
-  /** Owned by the world from now on. */
-  readonly pictures: Pictures
-  /** Default `lockstep`. */
-  readonly mode?: Mode
-  /** Opens the server, where it asks for one. */
-  readonly token?: string
-  /** A seat kept by `POST /seats`, instead of the token. */
-  readonly seat?: string
-  readonly time?: TimeSource
-  /** Uniform in [0, 1), for the pauses between tries to connect. */
-  readonly random: () => number
-  readonly onEvent?: (event: RemoteEvent) => void
-}
-
-/** What happens to a remote world beside its ticks; `message` is a sentence for the user. */
-export type RemoteEvent =
-  /** The server is full. */
-  | { readonly type: 'waiting'; readonly position: number; readonly message: string }
-  /** The connection is gone; calls wait for another. */
-  | { readonly type: 'disconnected'; readonly message: string }
-  /** Play goes on. Held keys were released: clear the input source. */
-  | { readonly type: 'reconnected'; readonly message: string }
-  /** It could not be had again; every call fails with this error. */
-  | { readonly type: 'failed'; readonly error: OneiroError; readonly message: string }
-
-export interface RemoteStats extends PacerStats {
-  readonly reconnects: number
-  /** Frames that the server did not send, because three were unacknowledged. */
-  readonly skipped: number
-  /** From input to frame, by this client's clock, of the newest frame; milliseconds. */
-  readonly latencyMs: number
-  readonly roundTripMs: number
-  /** Payload of the newest frame. */
-  readonly frameBytes: number
-}
+import { Link } from './link'
+import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
+import { Pacer } from './pacer'
+import type { RemoteEvent, RemoteStats, RemoteWorldOptions } from './remote-options'
+import { type Ask, checkBody, Requests } from './requests'
 
 /** A loop that does not step for so long is paused, and the server need not go on for it. */
 const PAUSED_MS = 500
@@ -60,10 +20,13 @@ const PAUSED_MS = 500
  * its answer; in `realtime` the server ticks by itself, `step` passes the newest input on and resolves with the newest
  * frame that was not shown yet.
  *
+ * Where frames come as latents, what was seen is kept, and `seek` goes back in it without the server, which hears of it
+ * with the first step, words or realtime after it.
+ *
  * @example
  * const world = await RemoteWorld.open({ url: 'ws://localhost:7700', WebSocket, pictures, random: Math.random })
  */
-export class RemoteWorld implements World {
+export class RemoteWorld implements World, Past {
   private readonly link: Link
   private readonly requests: Requests
   private readonly pacer = new Pacer()
@@ -85,6 +48,8 @@ export class RemoteWorld implements World {
   private shown: Pixels | null = null
   private parting: Snapshot | null = null
   private readonly memory: DriveMemory | null
+  /** Where a seek left the drive, while the server is still at its newest tick; else null. */
+  private soughtTick: number | null = null
   private reconnects = 0
   private skipped = 0
   private latencyMs = 0
@@ -164,29 +129,57 @@ export class RemoteWorld implements World {
    * frames come as images.
    */
   get seen(): Snapshot | null {
-    return this.memory?.snapshot() ?? null
+    return this.memory?.snapshot(this.soughtTick ?? undefined) ?? null
+  }
+
+  /** The first and last tick that `seek` reaches. Null before the first frame, and where frames come as images. */
+  get range(): { readonly from: number; readonly to: number } | null {
+    return this.memory?.range ?? null
+  }
+
+  get position(): number {
+    return this.soughtTick ?? this.range?.to ?? 0
+  }
+
+  /** Goes to a tick, or to the newest frame before it where that one was not sent. Throws `BadInputError` outside `range`. */
+  async seek(target: number): Promise<Tick> {
+    this.check('seek')
+    const { range } = this
+    const frame = range && target <= range.to ? this.memory?.at(target) : undefined
+    if (!frame) {
+      const reach = range ? `The drive is known from tick ${range.from} to ${range.to}` : NO_PAST
+      throw new BadInputError(`${reach}, but ${target} came.`)
+    }
+    this.soughtTick = frame.tick === range!.to ? null : frame.tick
+    this.epochBase++
+    const { tick, payload } = frame
+    return this.show({ format: 'latents', tick, payload, epoch: this.serverEpoch, timings: {} })
   }
 
   async reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
     const body = { seed, prompt, start }
-    return this.begun(await this.ask('reset', { type: 'reset', body }), () => this.memory?.reset(body))
+    this.soughtTick = null
+    return this.begin('reset', { type: 'reset', body }, () => this.memory?.reset(body))
   }
 
   async restore(snapshot: Snapshot): Promise<Tick> {
-    const answer = await this.ask('restore', { type: 'restore', body: snapshot })
-    return this.begun(answer, () => this.memory?.restore(snapshot))
+    this.soughtTick = null
+    return this.begin('restore', { type: 'restore', body: snapshot }, () => this.memory?.restore(snapshot))
   }
 
   async step(action: Action): Promise<Tick> {
     const sentAtMs = this.time.now()
     checkAction(action)
     this.newest = action
+    const branched = this.branch()
     if (this.current === 'lockstep') {
       return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
     }
     this.check('step')
     if (!this.begunOnce) throw new NotReadyError('step')
     this.steppedAtMs = sentAtMs
+    // Frames of the future that is left come until then.
+    await branched
     if (this.paused) {
       this.paused = false
       this.pacer.begin(-1)
@@ -199,11 +192,14 @@ export class RemoteWorld implements World {
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
+    void this.branch()
     await this.ask('setPrompt', { type: 'prompt', body: embedding ? { text, embedding } : { text } })
     this.memory?.say(prompt)
   }
 
   async snapshot(): Promise<Snapshot> {
+    this.check('snapshot')
+    if (this.soughtTick !== null) return this.seen!
     const answer = await this.ask('snapshot', { type: 'snapshot' })
     if (answer.type !== 'state') throw unfitting('snapshot', answer)
     return answer.body
@@ -212,6 +208,7 @@ export class RemoteWorld implements World {
   /** Changes how time passes, from the next call on. The page asks for `lockstep` while it is paused and steps singly. */
   async setMode(mode: Mode): Promise<void> {
     const before = this.current
+    if (mode === 'realtime') void this.branch()
     // At once: requests are carried out in order, so a step that is asked for from here on meets the new mode.
     this.current = mode
     this.paused = false
@@ -250,20 +247,35 @@ export class RemoteWorld implements World {
     await this.decoding.run(() => this.options.pictures.close())
   }
 
+  /** After a seek, the server goes on from there too; what is asked for behind it meets the new state. */
+  private branch(): Promise<void> {
+    const tick = this.soughtTick
+    if (tick === null) return Promise.resolve()
+    this.soughtTick = null
+    const ask = { type: 'restore', body: this.memory!.snapshot(tick)! } as const
+    const back = this.ask('step', ask, (answer) => {
+      this.memory!.branch(tick)
+      this.remember(answer)
+    }).then(() => {})
+    // It fails where the connection is gone, and then so does what is asked for behind it.
+    back.catch(() => {})
+    return back
+  }
+
   private async stepForWaiting(): Promise<void> {
     const sentAtMs = this.time.now()
     const frame = frameOf(await this.ask('step', { type: 'step', action: this.newest, sentAtMs }))
     this.pacer.arrived(frame, this.serverEpoch, this.time.now())
   }
 
-  private ask(call: string, ask: Ask): Promise<ServerMessage> {
+  private ask(call: string, ask: Ask, heard?: (answer: ServerMessage) => void): Promise<ServerMessage> {
     try {
       this.check(call)
       checkBody(call, ask)
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.requests.ask(ask)
+    return this.requests.ask(ask, heard)
   }
 
   private check(call: string): void {
@@ -289,19 +301,21 @@ export class RemoteWorld implements World {
     else if (message.type === 'state') this.parting = message.body
   }
 
-  private begun(answer: ServerMessage, remember: () => void): Promise<Tick> {
-    const frame = frameOf(answer)
-    remember()
-    this.remember(frame)
-    return this.show(frame)
+  private async begin(call: string, ask: Ask, remember: () => void): Promise<Tick> {
+    const answer = await this.ask(call, ask, (answer) => {
+      remember()
+      this.remember(answer)
+    })
+    return this.show(frameOf(answer))
   }
 
-  private remember({ format, tick, payload }: FrameMessage): void {
-    if (format === 'latents') this.memory?.see(tick, payload, this.newest)
+  private remember(message: ServerMessage): void {
+    if (message.type !== 'frame' || message.format !== 'latents') return
+    this.memory?.see(message.tick, message.payload, this.newest)
   }
 
   /** The frame as a tick, decoded in the order of calls. */
-  private show(frame: FrameMessage): Promise<Tick> {
+  private show(frame: Shown): Promise<Tick> {
     const epoch = this.epochBase + frame.epoch
     return this.decoding.run(async () => {
       const started = this.time.now()
@@ -365,16 +379,12 @@ export class RemoteWorld implements World {
   }
 }
 
-const NOTHING_KEPT = 'The server is gone, and it kept nothing of this drive.'
+/** A frame that came, or one that is seen again. */
+type Shown = Pick<FrameMessage, 'format' | 'payload' | 'epoch' | 'tick'> &
+  Pick<Tick, 'reward' | 'done'> & { readonly timings: Partial<FrameMessage['timings']> }
 
-/** The server would take what does not fit for a broken client, and close the connection. */
-function checkBody(call: string, ask: Ask): void {
-  if (!('body' in ask)) return
-  const result = REQUEST_BODIES[ask.type].safeParse(ask.body)
-  if (result.success) return
-  const { path, message } = result.error.issues[0]!
-  throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
-}
+const NO_PAST = 'Nothing is known of the drive before its first frame, nor where frames come as images'
+const NOTHING_KEPT = 'The server is gone, and it kept nothing of this drive.'
 
 function frameOf(answer: ServerMessage): FrameMessage {
   if (answer.type !== 'frame') throw unfitting('frame', answer)

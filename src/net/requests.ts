@@ -1,5 +1,6 @@
+import { BadInputError } from '../engine/errors'
 import { revive } from './link'
-import type { ClientMessage, ServerMessage } from './messages'
+import { type ClientMessage, REQUEST_BODIES, type ServerMessage } from './messages'
 
 type Requesting = Extract<ClientMessage, { request: number }>
 type WithoutRequest<Message> = Message extends unknown ? Omit<Message, 'request'> : never
@@ -11,6 +12,8 @@ type Answer = Extract<ServerMessage, { request: number }>
 
 interface Waiting {
   readonly ask: Ask
+  /** Called as the answer comes, before whatever comes behind it. */
+  readonly heard?: (answer: ServerMessage) => void
   resolve(answer: ServerMessage): void
   reject(error: Error): void
 }
@@ -32,9 +35,9 @@ export class Requests {
   constructor(private readonly send: (message: ClientMessage) => boolean) {}
 
   /** Resolves with the answer; rejects with the server's error, or that of `fail`. */
-  ask(ask: Ask): Promise<ServerMessage> {
+  ask(ask: Ask, heard?: Waiting['heard']): Promise<ServerMessage> {
     const answer = new Promise<ServerMessage>((resolve, reject) => {
-      this.queue.push({ ask, resolve, reject })
+      this.queue.push({ ask, heard, resolve, reject })
     })
     this.latest = answer.catch(() => {})
     this.pump()
@@ -45,7 +48,10 @@ export class Requests {
     const waiting = this.underWay.get(message.request)
     this.underWay.delete(message.request)
     if (message.type === 'error') waiting?.reject(revive(message.body))
-    else waiting?.resolve(message)
+    else {
+      waiting?.heard?.(message)
+      waiting?.resolve(message)
+    }
     this.pump()
   }
 
@@ -96,4 +102,13 @@ export class Requests {
 
 function numbered(ask: Ask, request: number): Requesting {
   return { ...ask, request } as Requesting
+}
+
+/** The server would take what does not fit for a broken client, and close the connection. */
+export function checkBody(call: string, ask: Ask): void {
+  if (!('body' in ask)) return
+  const result = REQUEST_BODIES[ask.type].safeParse(ask.body)
+  if (result.success) return
+  const { path, message } = result.error.issues[0]!
+  throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
 }
