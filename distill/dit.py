@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
+from distill.words import make_reader, reader_flops
 
 TIME_SCALE = 1000.0  # times and levels live in 0..1; the sinusoids are made for 0..1000
 
@@ -50,7 +51,8 @@ class DiTConfig:
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
-    reader: int = 0  # width of the prompt's nonlinear reader (reader.py); 0 = none, the prompt is only projected
+    reader: int = 0  # hidden width of what reads the prompt (words.py); 0 = nothing, the prompt is only projected
+    groups: list[int] = field(default_factory=list)  # how many things each group knows that words are sorted into
     null_actions: bool = False  # has a stand-in for actions that are not told, for guidance by them
     noise_unit: str = "change"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
@@ -140,12 +142,6 @@ class Attention(nn.Module):
         return self.out((weights @ v).transpose(1, 2).reshape(-1, count, width))
 
 
-def make_reader(prompt_dim: int, hidden: int, width: int) -> nn.Sequential:
-    """[B,P] with entries of about unit size -> [B,D]. One sentence embedding in ten says its time of day or weather
-    only to a network that is not linear in it."""
-    return nn.Sequential(nn.Linear(prompt_dim, hidden), nn.SiLU(), nn.Linear(hidden, width))
-
-
 class Block(nn.Module):
     def __init__(self, width: int, heads: int, mlp_ratio: int):
         super().__init__()
@@ -197,7 +193,7 @@ class DiT(nn.Module):
         )
         self.null_action = nn.Parameter(torch.zeros(width)) if config.null_actions else None
         self.prompt = nn.Linear(config.prompt_dim, width)
-        self.reader = make_reader(config.prompt_dim, config.reader, width) if config.reader else None
+        self.reader = make_reader(config.prompt_dim, config.reader, config.groups, width)
         self.null_prompt = nn.Parameter(torch.zeros(config.prompt_dim))
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
         self.output = Output(width, config.channels)
@@ -215,10 +211,11 @@ class DiT(nn.Module):
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
         zeroes = [block.modulation for block in self.blocks] + [self.output.modulation, self.output.linear]
-        zeroes += [self.reader[-1]] if self.reader is not None else []
         for zeroed in zeroes:
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
+        if self.reader is not None:
+            self.reader.silence()
 
     # -- the modelled variable -----------------------------------------------------------------------------------
 
@@ -365,7 +362,7 @@ def edge_flops(config: DiTConfig) -> dict[str, int]:
     width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
-    base += config.reader * (config.prompt_dim + width)
+    base += reader_flops(config.prompt_dim, config.reader, config.groups, width)
     if extra:
         base += extra * config.history_width * width + width**2
     embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)

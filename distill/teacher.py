@@ -20,7 +20,7 @@ from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_fl
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import hold_words, teach_anew
+from distill.reader import SIZES, hold_words, teach_anew
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run, require_architecture
@@ -49,7 +49,7 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
-    reader: int = 0  # width of the prompt's reader, taught before the rest (reader.py); 0 = none
+    reader: int = 0  # hidden width of the prompt's sorter, taught before the rest (reader.py); 0 = none
     noise_unit: str = "change"  # what a level of 1 is: see DiTConfig
     history_noise: float = 1.5  # highest level
     loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
@@ -62,7 +62,7 @@ class Config(TrainConfig):
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_level: float = 0.1  # history noise level that previews state
-    reteach: bool = False  # with init: the reader is taught anew, and says what the old one said
+    reteach: bool = False  # with init: the sorter is taught anew, and says what words said before
     hold_words: bool = False  # the prompt's layers are left as they are
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
 
@@ -73,7 +73,7 @@ def dit_config(config: Config, latents: Latents) -> DiTConfig:
     return DiTConfig(
         **own
         | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]}
-        | {"null_actions": config.action_dropout > 0}
+        | {"null_actions": config.action_dropout > 0, "groups": SIZES if config.reader else []}
     )
 
 
@@ -117,7 +117,7 @@ def begin_from(model: DiT, path: str) -> DiT:
     """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the reader, the
     null actions) stays as it is."""
     there, here = load_teacher(path, averaged=False), model.config.architecture()
-    grown = {name: here[name] for name in ("reader", "null_actions")}
+    grown = {name: here[name] for name in ("reader", "groups", "null_actions")}
     require_architecture(path, there.config.architecture() | grown, here)
     own = model.state_dict()
     fits = lambda name, value: name in own and value.shape == own[name].shape  # noqa: E731
@@ -135,9 +135,9 @@ def run(config: Config) -> None:
     if before is None:
         model.delta_std.copy_(measure_delta_std(windows))
     bound_latents(model, training)
-    anew = config.reteach and before is not None
-    if model.reader is not None and not config.resume and (anew or not model.reader[-1].weight.any()):
-        teach_anew(model, before if anew else None, training, run.say)
+    reads = lambda dit: dit is not None and (dit.config.reader, dit.config.groups) == (shape.reader, shape.groups)  # noqa: E731
+    if model.reader is not None and not config.resume and (config.reteach or not reads(before)):
+        teach_anew(model, before, training, run.say)
     if config.hold_words:
         hold_words(model)
     ema = Ema(model, config.ema)
