@@ -34,7 +34,7 @@ class Config(BaseConfig):
     out: str = ""  # default: FILE itself
     hidden: int = 384
     sharpness: float = 2.0  # of the sorter's choices, over how sure it was taught to be
-    gains: list[float] = field(default_factory=lambda: [1.0, 1.0, 1.0])  # how far biome, time and weather lead
+    gains: list[float] = field(default_factory=lambda: [1.2, 2.0, 1.4])  # how far biome, time and weather lead
 
 
 READING_NOISE = 0.6  # more than the teacher is given: words that were never read are to be near those that were

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from distill import autoencoder, decoder, latents, teacher, tmd
-from distill.autoencoder import load_codec
+from distill.autoencoder import Codec, load_codec
 from distill.config import UserError, load_config
 from distill.prepare import prepare_split
 from distill.tests import synthetic
+from distill.training import load_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,39 @@ def test_it_learns_on_dreams_resumes_and_leaves_latents_alone(made):
     before, after = (load_codec(folder / f"runs/{name}/autoencoder.pt").state_dict() for name in ("codec", "decoder"))
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved and all(name.startswith("decoder.") and "linear" not in name for name in moved)
+
+
+def test_far_dreams_look_from_afar_as_before_and_the_discriminator_has_its_say(made):
+    folder, run = made
+    options = ["near=0.25", "far=0.25", "far_ticks=9", "gan=0.5", "gan_steps=1"]
+    run(*options, "max_steps=3")
+    run(*options, "max_steps=5", "resume=true")
+    assert load_checkpoint(folder / "runs/decoder/autoencoder.pt", "autoencoder")["step"] == 5
+
+
+def test_the_losses_of_a_painter():
+    torch.manual_seed(0)
+    codec = Codec(12, [], [16, 16, 8], [1, 1, 1])
+    painter = decoder.Painter(decoder.Config(gan=0.5), codec, torch.device("cpu"))
+    latent, frame = torch.randn(4, 12, 6, 10), torch.rand(4, 3, 96, 160)
+    with torch.no_grad():
+        frame[:3] = codec.decoder(latent[:3])
+    found, picture = painter.decoder_loss(latent, frame, 3, heed=False)
+    assert found["afar"] == 0 and found["mse"] == 0  # as before, and three as they should be
+    assert picture.shape == frame.shape
+    with torch.no_grad():
+        codec.decoder.out.bias.add_(0.1)
+    found, _ = painter.decoder_loss(latent, frame, 3, heed=True)
+    assert found["afar"] > 0.05 and found["gan_weight"] > 0
+    # at the last layer the discriminator pulls half as hard as the errors
+    plain, _ = painter.decoder_loss(latent, frame, 3, heed=False)
+    last = codec.decoder.out.weight
+    errors = torch.autograd.grad(plain["loss"], last)[0]
+    both = torch.autograd.grad(found["loss"], last)[0]
+    assert ((both - errors).norm() / errors.norm()).item() == pytest.approx(0.5, rel=1e-2)
+    judged = painter.critic_loss(picture, frame)
+    judged["critic_loss"].backward()
+    assert painter.critic.first.weight.grad.abs().max() > 0 and codec.decoder.out.weight.grad is None
 
 
 def test_a_batch_needs_both_kinds_of_latents(made):
