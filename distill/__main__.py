@@ -21,6 +21,7 @@ STAGES = {
     "meanflow": "baseline: MeanFlow, a student without a flow head",
     "rcm": "baseline: rCM, a consistency model kept sharp by scores",
     "kd": "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
+    "queue": "trainings one after another, which survives a stop",
     "keep": "checkpoints -> averaged weights that are small enough to commit",
     "export": "checkpoints -> assets/<world>",
     "probes": "the small networks that evaluation measures with",

@@ -1,7 +1,9 @@
 """One table of many worlds: every row on the same blocks of held-out seeds, the spread taken over the blocks.
 
 Writes `compare.json`, `compare.md`, `compare.png` (quality against NFE) and one evaluation a row and block, not
-made again while the row's weights, ticks, level and temperature stay the same. Rows name worlds as `evaluate` does.
+made again while the row's weights, ticks, level and temperature stay the same; its contact sheet is in `runs/`. Rows
+name worlds as `evaluate` does. One whose checkpoint is not here keeps the figures it has, or is left out, and that is
+said.
 """
 
 from __future__ import annotations
@@ -45,20 +47,38 @@ class Config(evaluate.Config):
     ticks: int = 110
 
 
-def block_table(config: Config, title: str, world: str, block: str, weights: str) -> dict:
-    """One row's figures on one block of seeds, made now or read."""
+def kept_table(config: Config, path: Path, world: str) -> dict | None:
+    """A row's figures on one block of seeds as they were made earlier, of whatever weights it had."""
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text())
+    asked = (config.ticks, config.level, config.temperature)
+    if (kept["ticks"], kept["level"], kept.get("temperature")) != asked:
+        return None
+    return kept["worlds"][world] | {"commit": kept["commit"]}
+
+
+def block_table(config: Config, title: str, world: str, block: str, weights: str | None) -> dict | None:
+    """One row's figures on one block of seeds, made now or read. Without `weights` (the row's checkpoint is not here)
+    they can only be read."""
     slug = "".join(c if c.isalnum() else "-" for c in title).strip("-").lower()
     path = Path(config.out) / slug / f"{block}.json"
-    if path.is_file():
-        kept = json.loads(path.read_text())
-        asked = (config.ticks, config.level, config.temperature)
-        same = (kept["ticks"], kept["level"], kept.get("temperature")) == asked
-        if same and kept["worlds"][world]["modelHash"] == weights:
-            return kept["worlds"][world] | {"commit": kept["commit"]}
+    kept = kept_table(config, path, world)
+    if weights is None or (kept and kept["modelHash"] == weights):
+        return kept
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
     result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
-    evaluate.write(result, picture, path)
+    evaluate.write(result, picture, Path(config.runs) / config.name / slug / f"{block}.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(result, indent=2) + "\n")
     return result["worlds"][world] | {"commit": result["commit"]}
+
+
+def weights_of(config: Config, world: str, held: Packed) -> str | None:
+    """The hash of a world's weights; None where its checkpoint is not here."""
+    if world.startswith("student:") and not Path(world.removeprefix("student:")).is_file():
+        return None
+    return open_world(world, config, held).model_hash
 
 
 def combined(tables: list[dict]) -> dict:
@@ -112,16 +132,21 @@ def run(config: Config) -> None:
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     held = Packed(config.data, "heldout")
-    hashes = {world: open_world(world, config, held).model_hash for world in config.rows.values()}
     out, rows = Path(config.out), {}
     for title, world in config.rows.items():
         print(f"[compare] {title}", file=sys.stderr, flush=True)
-        tables = [block_table(config, title, world, block, hashes[world]) for block in config.blocks]
-        rows[title] = {"world": world, "modelHash": hashes[world], "training": tables[0]["training"]}
+        weights = weights_of(config, world, held)
+        tables = [block_table(config, title, world, block, weights) for block in config.blocks]
+        if None in tables:
+            print(f"[compare] {title} is left out: there is no {world.removeprefix('student:')}", file=sys.stderr)
+            continue
+        rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
         rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables)}
         result = {"command": " ".join(["python -m distill", *sys.argv[1:]]), "ticks": config.ticks}
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
         write_atomically(out / "compare.md", markdown(rows))
+    if not rows:
+        raise UserError("no row has a checkpoint yet; train them with `queue --config distill/configs/comparison.yaml`")
     plot(rows, out / "compare.png")
     print(markdown(rows) + f"written: {out}/compare.json, compare.md, compare.png")

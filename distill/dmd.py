@@ -63,6 +63,7 @@ class Config(TrainConfig):
     frame_learning_rate: float = 10.0  # as a multiple of learning_rate: it starts from nothing, the others do not
     time_shift: float = 5.0  # of t_dmd
     gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
+    rollout: bool = True  # the student's samples go through all inner steps; else through one, from recorded ones
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
     optimiser: str = "adamw"
@@ -84,15 +85,20 @@ def default_layers(blocks: int) -> list[int]:
     return sorted({blocks // 2, (3 * blocks) // 4, blocks - 1})
 
 
-def generate(student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1") -> Tensor:
-    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t
-    where y is not x1 - x."""
+def generate(
+    student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1", rollout: bool = True
+) -> Tensor:
+    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t where y is not x1 - x.
+    Without `rollout` the head is called once, at a random step of its inner grid, from the recorded y: the ablation."""
     grid = torch.tensor(student.outer_grid, device=x.device, dtype=student.time_dtype)
     index = torch.randint(1, len(grid), (len(x),), device=x.device)
     t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
-    y = student.transition(x_t, t, grid[index - 1], y1, conditions)
+    if rollout or not student.config.head_blocks:
+        y = student.transition(x_t, t, grid[index - 1], y1, conditions)
+    else:
+        y = student.glance(x, x1, x_t, t, y1, conditions)
     flow = student.config.head_blocks and student.config.predicts == "difference"
     return x1 - y if sample_from == "x1" and flow else x_t - time * y
 
@@ -166,7 +172,7 @@ class Stage2:
         x [B,T,C] is the recorded change; age [B]: how many ticks of the history are the student's own."""
         config = self.config
         recorded = slice(None) if age is None else age == 0
-        sample = generate(self.student, x, conditions, config.sample_from)
+        sample = generate(self.student, x, conditions, config.sample_from, config.rollout)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
@@ -212,7 +218,7 @@ class Stage2:
         config = self.config
         recorded = slice(None) if age is None else age == 0
         with torch.no_grad():
-            sample = generate(self.student, x, conditions, config.sample_from)
+            sample = generate(self.student, x, conditions, config.sample_from, config.rollout)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)

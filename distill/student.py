@@ -187,6 +187,19 @@ class Student(nn.Module):
         y = self.inner_flow(y1, self.backbone(x, t, conditions, base), base, x, t)
         return y if self.config.predicts == "difference" else (x - y) / t[:, None, None]
 
+    def glance(self, x: Tensor, x1: Tensor, x_t: Tensor, t: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
+        """As `transition`, by one call of the head: at a random step of the inner grid, from where the inner flow of
+        the recorded x [B,T,C] and its noise x1 is there. What training without the flow-head rollout sees."""
+        base = self.base(conditions)
+        features = self.backbone(x_t, t, conditions, base)
+        points = torch.tensor(self.inner_grid, device=x.device, dtype=self.time_dtype)
+        index = torch.randint(1, len(points), (len(x),), device=x.device)
+        s, r, time = points[index], points[index - 1], t[:, None, None]
+        y = x1 - x if self.config.predicts == "difference" else x
+        y_s = (1 - s)[:, None, None] * y + s[:, None, None] * y1
+        y = self.estimate(self.head(y_s, s, r, features, base), x_t, time)
+        return y if self.config.predicts == "difference" else (x_t - y) / time
+
     def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""
         x = noise[:, 0]

@@ -229,7 +229,9 @@ def counted_nfe(world: Dream) -> float:
         import onnx
 
         nodes = onnx.load(world.student_path, load_external_data=False).graph.node
-        return sum(node.op_type == "Softmax" for node in nodes) / world.manifest["student"]["blocks"]
+        mixing = {name for node in nodes if node.op_type == "MatMul" for name in node.input}
+        attentions = [node for node in nodes if node.op_type == "Softmax" and node.output[0] in mixing]
+        return len(attentions) / world.manifest["student"]["blocks"]  # the prompt's sorter has softmaxes as well
     from distill.student import BlockCounter
 
     with BlockCounter(world.dit) as counter:

@@ -168,6 +168,26 @@ def test_where_samples_come_from():
         assert dmd.generate(two.student, x, conditions, sample_from).shape == x.shape
 
 
+def test_without_the_rollout_the_head_is_called_once_and_from_the_recorded_flow(monkeypatch):
+    made = stage()
+    x, conditions, calls = noise(6, TOKENS, CHANNELS), tiny_conditions(6), []
+    original = made.student.head
+    made.student.head = lambda *given: (calls.append(given), original(*given))[1]
+    sample = dmd.generate(made.student, x, conditions, rollout=False)
+    assert len(calls) == 1 and sample.requires_grad
+    y_s, s, r, *_ = calls[0]
+    grid = torch.tensor(made.student.inner_grid)
+    assert all(((grid[:-1] == low) & (grid[1:] == high)).any() for low, high in zip(r, s, strict=True))
+    calls.clear()
+    dmd.generate(made.student, x, conditions)
+    assert len(calls) == 3
+    # A head that knows y gives the recorded x, whatever the step.
+    torch.manual_seed(5)
+    x1, x_t, t = noise(6, TOKENS, CHANNELS, seed=8), noise(6, TOKENS, CHANNELS, seed=9), torch.full((6,), 0.9)
+    made.student.head = lambda *given: x1 - x
+    torch.testing.assert_close(made.student.glance(x, x1, x_t, t, x1, conditions), x1 - x)
+
+
 def test_the_discriminator_learns_to_tell_tokens_apart():
     torch.manual_seed(0)
     critic = Discriminator(24, TOKENS - 1, 3, layers=2, inner=8)

@@ -209,6 +209,20 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     compare.run(plan)
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
         compare.run(replace(plan, level=0.5))
+
+    # A student whose checkpoint is not here is left out, unless it was evaluated when it was.
+    gone = f"student:{tmp_path}/gone.pt"
+    compare.run(replace(plan, rows=plan.rows | {"gone": gone}))
+    assert "gone" not in json.loads((tmp_path / "compare.json").read_text())["rows"]
+    for block in blocks:
+        kept = json.loads((tmp_path / f"two/{block}.json").read_text())
+        (tmp_path / "gone").mkdir(exist_ok=True)
+        (tmp_path / f"gone/{block}.json").write_text(
+            json.dumps(kept | {"worlds": {gone: kept["worlds"]["teacher-2step"]}})
+        )
+    compare.run(replace(plan, rows=plan.rows | {"gone": gone}))
+    rows = json.loads((tmp_path / "compare.json").read_text())["rows"]
+    assert rows["gone"]["figures"] == rows["two"]["figures"]
     with pytest.raises(UserError, match="no rows"):
         compare.run(compare.Config())
     with pytest.raises(UserError, match="two blocks"):

@@ -1,0 +1,106 @@
+"""Trainings one after another: a queue that survives a stop and goes on where it was.
+
+    python -m distill queue --config distill/configs/comparison.yaml
+
+A job is a stage with options; its name is its run's folder. One that is done (its checkpoint has the minutes or steps
+that it was to have) is passed over, one that was cut off resumes. Each is a process of its own, so one that fails says
+so, and what does not need it goes on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from distill.config import BaseConfig, TrainConfig, UserError, load_config
+from distill.training import load_checkpoint
+
+
+@dataclass
+class Job:
+    stage: str = ""
+    config: str = ""  # default: distill/configs/<stage>.yaml
+    options: list[str] = field(default_factory=list)  # key=value
+    after: list[str] = field(default_factory=list)  # jobs whose checkpoints it starts from
+
+
+@dataclass
+class Config(BaseConfig):
+    name: str = "queue"
+    common: list[str] = field(default_factory=list)  # options of every job
+    jobs: dict[str, Job] = field(default_factory=dict)
+
+
+def planned(name: str, job: Job, config: Config) -> tuple[list[str], TrainConfig]:
+    """The command of a job and its configuration. Raises UserError for one that cannot be run."""
+    if not job.stage:
+        raise UserError(f"the job {name} names no stage")
+    try:
+        stage = importlib.import_module(f"distill.{job.stage.replace('-', '.')}")
+    except ModuleNotFoundError as error:
+        raise UserError(f"the job {name} asks for the stage {job.stage}, which there is not") from error
+    file = job.config or f"distill/configs/{job.stage}.yaml"
+    options = [f"runs={config.runs}", f"data={config.data}", *config.common, *job.options, f"name={name}"]
+    told = load_config(stage.Config, file, options)
+    if not isinstance(told, TrainConfig):
+        raise UserError(f"the job {name} is no training: {job.stage} trains nothing")
+    if not told.max_steps and not told.max_minutes:
+        raise UserError(f"the job {name} would never end; give it max_minutes or max_steps")
+    command = [sys.executable, "-m", "distill", job.stage, "--config", file, "--resume", *options]
+    return command, told
+
+
+def is_done(told: TrainConfig) -> bool:
+    """Whether one of the checkpoints in the job's folder has all that it was to have."""
+    for path in (Path(told.runs) / told.name).glob("*.pt"):
+        if path.stem not in ("autoencoder", "teacher", "student"):
+            continue  # an earlier one that was kept
+        saved = load_checkpoint(path, path.stem)
+        enough = saved["step"] >= told.max_steps if told.max_steps else saved["minutes"] >= told.max_minutes
+        if enough:
+            return True
+    return False
+
+
+def to_its_end(command: list[str]) -> int:
+    """Runs a command; signals are passed on, so that a training saves before it ends. Returns its status."""
+    child = subprocess.Popen(command)
+    handlers = {n: signal.signal(n, lambda n, _: child.send_signal(n)) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return child.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def run(config: Config) -> None:
+    if not config.jobs:
+        raise UserError("there are no jobs; name some in the configuration, as distill/configs/comparison.yaml does")
+    plan = {name: planned(name, job, config) for name, job in config.jobs.items()}
+    for name, job in config.jobs.items():
+        unknown = [other for other in job.after if other not in plan]
+        if unknown:
+            raise UserError(f"the job {name} comes after {', '.join(unknown)}, which is no job")
+    failed: dict[str, str] = {}
+    for number, (name, (command, told)) in enumerate(plan.items(), 1):
+        say = lambda text: print(f"[queue] {number}/{len(plan)} {name}: {text}", file=sys.stderr, flush=True)  # noqa: B023, E731
+        missing = [other for other in config.jobs[name].after if not is_done(plan[other][1])]
+        if missing:
+            failed[name] = f"{', '.join(missing)} did not come before it"
+            say(failed[name])
+        elif is_done(told):
+            say("done before")
+        else:
+            say(" ".join(command[1:]))
+            status = to_its_end(command)
+            if status == 0 and not is_done(told):
+                raise KeyboardInterrupt  # a signal ended it, and so the queue
+            if status:
+                failed[name] = f"ended with status {status}"
+                say(failed[name])
+    if failed:
+        raise UserError("not all jobs are done: " + "; ".join(f"{name} {why}" for name, why in failed.items()))
