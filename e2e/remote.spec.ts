@@ -87,10 +87,11 @@ test('plays on a server in real time, named by hand, and survives a cut line', a
   await test.step('it goes back a second without the server, and on from there', async () => {
     await page.keyboard.press('Space')
     await until(page, { paused: 'user' })
-    const { tick, past } = await state(page)
-    expect(past).toMatchObject({ to: tick })
+    const tick = await step(page)
+    expect(await state(page)).toMatchObject({ tick, past: { to: tick } })
     const before = await pixels(page)
     await page.keyboard.press('Backspace')
+    // To the newest frame before it where that one was not sent.
     await expect.poll(async () => (await state(page)).tick).toBeLessThanOrEqual(tick - 20)
     const back = (await state(page)).tick
     expect(difference(before, await pixels(page))).toBeGreaterThan(0)
