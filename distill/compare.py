@@ -68,9 +68,7 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
         return kept
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
     result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
-    evaluate.write(result, picture, Path(config.runs) / config.name / slug / f"{block}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(result, indent=2) + "\n")
+    evaluate.write(result, picture, path, Path(config.runs) / config.name / slug / f"{block}.png")
     return result["worlds"][world] | {"commit": result["commit"]}
 
 
@@ -132,11 +130,11 @@ def run(config: Config) -> None:
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     held = Packed(config.data, "heldout")
+    weights = {world: weights_of(config, world, held) for world in config.rows.values()}
     out, rows = Path(config.out), {}
     for title, world in config.rows.items():
         print(f"[compare] {title}", file=sys.stderr, flush=True)
-        weights = weights_of(config, world, held)
-        tables = [block_table(config, title, world, block, weights) for block in config.blocks]
+        tables = [block_table(config, title, world, block, weights[world]) for block in config.blocks]
         if None in tables:
             print(f"[compare] {title} is left out: there is no {world.removeprefix('student:')}", file=sys.stderr)
             continue

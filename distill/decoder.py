@@ -66,11 +66,6 @@ class Dreamed:
     def take(self) -> tuple[Tensor, np.ndarray]:
         """latents [b,T,C] and frames uint8 [b,96,160,3]"""
         own = self.own
-        if not own.count:
-            shape, config = self.windows.latents.frames.shape[1:], self.windows.config
-            return torch.zeros(0, config.tokens, config.channels, device=self.windows.device), np.zeros(
-                (0, *shape), np.uint8
-            )
         _, conditions, _ = own.take(self.sampler)
         frames = np.array(self.windows.latents.frames[own.row[own.taken]])
         mirrored = own.flip[own.taken]
@@ -150,7 +145,8 @@ def run(config: Config) -> None:
         run.set_learning_rate(optimiser, critic_optimiser)
         rows = windows.rows[batches.next()]
         recorded = torch.from_numpy(latents.latents[rows].astype(np.float32)).to(run.device)
-        given, shown = zip((recorded, latents.frames[rows]), near.take(), far.take(), strict=True)
+        taken = [dreamed.take() for dreamed in (near, far) if dreamed.own.count]
+        given, shown = zip((recorded, latents.frames[rows]), *taken, strict=True)
         latent, frame = codec.grid(torch.cat(given)), to_input(np.concatenate(shown), run.device)
         known = config.batch - far.own.count
         with run.autocast():

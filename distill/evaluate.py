@@ -155,13 +155,14 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
     return result, contact_sheet(setting, runs, config.sheet_rows)
 
 
-def write(result: dict, picture: np.ndarray, path: Path) -> Path:
-    """The JSON at `path` and the contact sheet beside it, whose path it returns."""
+def write(result: dict, picture: np.ndarray, path: Path, sheet: Path | None = None) -> Path:
+    """The JSON at `path` and the contact sheet at `sheet`, or else beside it; returns the sheet's path."""
     from PIL import Image
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet = sheet or path.with_suffix(".png")
+    for folder in (path.parent, sheet.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(result, indent=2) + "\n")
-    sheet = path.with_suffix(".png")
     Image.fromarray(picture).save(sheet)
     return sheet
 

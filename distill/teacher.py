@@ -135,8 +135,8 @@ def run(config: Config) -> None:
     if before is None:
         model.delta_std.copy_(measure_delta_std(windows))
     bound_latents(model, training)
-    reads = lambda dit: dit is not None and (dit.config.reader, dit.config.groups) == (shape.reader, shape.groups)  # noqa: E731
-    if model.reader is not None and not config.resume and (config.reteach or not reads(before)):
+    taught = before is not None and (before.config.reader, before.config.groups) == (shape.reader, shape.groups)
+    if model.reader is not None and not config.resume and (config.reteach or not taught):
         teach_anew(model, before, training, run.say)
     if config.hold_words:
         hold_words(model)

@@ -34,8 +34,6 @@ export class Player {
   readonly clock: Clock
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  /** The timeline, or what is known here of a drive on a server. */
-  private past: Past | null = null
   private switching = 0
   private readonly wording: Wording
   private travel: TimeTravel | null = null
@@ -87,6 +85,11 @@ export class Player {
 
   get world(): World | null {
     return this.loop?.world ?? null
+  }
+
+  /** The timeline, or what is known here of a drive on a server. */
+  private get past(): Past | null {
+    return this.timeline ?? this.remote
   }
 
   get playing(): boolean {
@@ -317,7 +320,6 @@ export class Player {
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
-    const past = timeline ?? remote
     const first = this.loop === null
     const { options, shown } = this.beginning(view)
     await remote?.setMode('lockstep')
@@ -331,8 +333,7 @@ export class Player {
     }
     this.remote = remote
     this.timeline = timeline
-    this.past = past
-    this.travel = past && new TimeTravel(this.loop, past, timeline ? every : 1)
+    this.travel = this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1)
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -343,7 +344,7 @@ export class Player {
       ...(view === 'dream' ? { place } : {}),
       backend: remote ? `server · ${world.info.backend}` : backendName(world.info.backend),
       nominalRate: world.info.ticksPerSecond,
-      past: past?.range ?? null,
+      past: this.past?.range ?? null,
     })
     if (!begin) this.promptLater()
     if (first || this.playing) this.play()

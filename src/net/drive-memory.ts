@@ -60,7 +60,10 @@ export class DriveMemory {
 
   say(prompt: Prompt | string): void {
     const { text, embedding = null } = typeof prompt === 'string' ? { text: prompt } : prompt
-    this.words.push({ after: this.range?.to ?? -1, prompt: { text, embedding } })
+    const { from, to } = this.range ?? { from: 0, to: -1 }
+    // What counted before the first frame that is kept is never asked for again.
+    const first = this.words.findLastIndex(({ after }) => after < from)
+    this.words = [...this.words.slice(Math.max(0, first)), { after: to, prompt: { text, embedding } }]
   }
 
   /** A frame of latents came, `action` being held. What was seen of its tick and later ones was another future. */

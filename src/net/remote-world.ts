@@ -193,8 +193,8 @@ export class RemoteWorld implements World, Past {
   async setPrompt(prompt: Prompt | string): Promise<void> {
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     void this.branch()
-    await this.ask('setPrompt', { type: 'prompt', body: embedding ? { text, embedding } : { text } })
-    this.memory?.say(prompt)
+    const ask = { type: 'prompt', body: embedding ? { text, embedding } : { text } } as const
+    await this.ask('setPrompt', ask, () => this.memory?.say(prompt))
   }
 
   async snapshot(): Promise<Snapshot> {
