@@ -58,17 +58,26 @@ def kept_table(config: Config, path: Path, world: str) -> dict | None:
     return kept["worlds"][world] | {"commit": kept["commit"]}
 
 
+def file_of(config: Config, title: str, block: str) -> Path:
+    slug = "".join(c if c.isalnum() else "-" for c in title).strip("-").lower()
+    return Path(config.out) / slug / f"{block}.json"
+
+
+def has_figures(config: Config, title: str, world: str) -> bool:
+    """Whether a row was evaluated on all blocks, of whatever weights it had."""
+    return all(kept_table(config, file_of(config, title, block), world) for block in config.blocks)
+
+
 def block_table(config: Config, title: str, world: str, block: str, weights: str | None) -> dict | None:
     """One row's figures on one block of seeds, made now or read. Without `weights` (the row's checkpoint is not here)
     they can only be read."""
-    slug = "".join(c if c.isalnum() else "-" for c in title).strip("-").lower()
-    path = Path(config.out) / slug / f"{block}.json"
+    path = file_of(config, title, block)
     kept = kept_table(config, path, world)
     if weights is None or (kept and kept["modelHash"] == weights):
         return kept
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
     result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
-    evaluate.write(result, picture, path, Path(config.runs) / config.name / slug / f"{block}.png")
+    evaluate.write(result, picture, path, Path(config.runs) / config.name / path.parent.name / f"{block}.png")
     return result["worlds"][world] | {"commit": result["commit"]}
 
 

@@ -24,7 +24,9 @@ from distill.training import Run
 class Config(StudentTraining):
     name: str = "kd"
     teacher_steps: int = 8
-    guidance: float = 1.0
+    guidance: float = 1.0  # of the teacher
+    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
+    action_guidance: float = 1.0
     prompt_dropout: float = 0.0
 
 
@@ -39,11 +41,17 @@ def run(config: Config) -> None:
     student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
     student, teacher = student.to(run.device), teacher.to(run.device)
-    dreamer = TeacherSampler(teacher, config.teacher_steps, config.guidance)
+    dreamer = TeacherSampler(
+        teacher,
+        config.teacher_steps,
+        config.guidance,
+        guidance_ticks=config.guidance_ticks,
+        action_guidance=config.action_guidance,
+    )
 
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
         noise = torch.randn(len(x), 2, *x.shape[1:], device=x.device)
         return kd_loss(student, dreamer, noise, conditions, weights), {}
 
-    passes = config.teacher_steps * (1 if config.guidance == 1.0 else 2)
+    passes = config.teacher_steps * (1 + (config.guidance != 1.0) + (config.action_guidance != 1.0))
     train_student(run, config, student, loss_of, (3 + passes) * forward_flops(teacher.config))

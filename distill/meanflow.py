@@ -3,7 +3,8 @@
     u(x_t, r, t)  ->  sg( v - (t - r) du/dt ),   du/dt along (dx/dt, dt, dr) = (v, 1, 0)
 
 t and r are logit-normal, equal in three quarters of a batch. The derivative is by central differences, one-sided at the
-ends (as in stage 1 of TMD), or an exact forward-mode one. v is x1 - x, or the teacher's velocity (FastGen's choice).
+ends (as in stage 1 of TMD), or an exact forward-mode one. v is x1 - x, guided by the student itself, or the teacher's
+velocity (FastGen's choice), guided by the teacher.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from distill.config import UserError
-from distill.dit import Conditions, DiT, forward_flops, guided
+from distill.dit import Conditions, DiT, forward_flops, guidance_at, guided
 from distill.headless import Headless
 from distill.sampling import load_teacher
 from distill.student import StudentConfig
@@ -35,6 +36,8 @@ class Config(StudentTraining):
     derivative: str = "difference"  # difference | jvp (exact, slower)
     velocity: str = "data"  # data: x1 - x | teacher
     guidance: float = 1.0
+    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
+    action_guidance: float = 1.0  # with velocity=teacher
     weight_constant: float = 1.0  # c / d
 
 
@@ -53,11 +56,15 @@ def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: 
     x_t = (1 - t)[:, None, None] * x + t[:, None, None] * x1
     u = student.velocity(x_t, t, r, conditions)
     with torch.no_grad():
-        v = x1 - x if config.velocity == "data" else guided(teacher, x_t, t, conditions, 1.0)
-        if config.guidance != 1.0:
+        w = guidance_at(config.guidance, config.guidance_ticks, conditions)
+        v = x1 - x
+        if config.velocity == "teacher":
+            v = guided(teacher, x_t, t, conditions, w, config.action_guidance)
+        elif config.guidance != 1.0:
             null = student.velocity(x_t, t, t, conditions.without_prompt())
             kept = torch.ones_like(t, dtype=torch.bool) if conditions.dropped is None else ~conditions.dropped
-            v = torch.where(kept[:, None, None], null + config.guidance * (v - null), v)
+            w = w[:, None, None] if isinstance(w, Tensor) else w
+            v = torch.where(kept[:, None, None], null + w * (v - null), v)
         target, rest = v, slice(round(config.equal * len(x)), len(x))
         if rest.start < rest.stop:
             told = conditions[rest]
@@ -74,13 +81,16 @@ def check(config: Config) -> None:
     for name, allowed in (("velocity", ("data", "teacher")), ("derivative", ("difference", "jvp"))):
         if getattr(config, name) not in allowed:
             raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
+    if config.velocity == "data" and config.action_guidance != 1.0:
+        raise UserError("action_guidance is the teacher's, so it needs velocity=teacher; set it to 1 for velocity=data")
     if not 0 <= config.equal <= 1:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
 
 
 def training_flops(teacher: DiT, config: Config) -> int:
     """Of one sample: forward and backward, the two extra calls of its share, guidance and teacher."""
-    extra = 2 * (1 - config.equal) + (config.guidance != 1.0) + (config.velocity == "teacher")
+    guidances = (config.guidance != 1.0) + (config.action_guidance != 1.0)
+    extra = 2 * (1 - config.equal) + guidances + (config.velocity == "teacher")
     return int((3 + extra) * forward_flops(teacher.config))
 
 

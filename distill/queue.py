@@ -4,7 +4,8 @@
 
 A job is a stage with options; its name is its run's folder. One that is done (its checkpoint has the minutes or steps
 that it was to have) is passed over, one that was cut off resumes. Each is a process of its own, so one that fails says
-so, and what does not need it goes on.
+so, and what does not need it goes on. With `compare` a row of that table is evaluated as soon as its training is done,
+and what only rows with all their figures need is not trained again.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distill import compare
 from distill.config import BaseConfig, TrainConfig, UserError, load_config
 from distill.training import load_checkpoint
+
+INTERRUPTED = 130  # the status of a stage that a signal ended
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Config(BaseConfig):
     name: str = "queue"
     common: list[str] = field(default_factory=list)  # options of every job
     jobs: dict[str, Job] = field(default_factory=dict)
+    compare: str = ""  # configuration of the table that the jobs are for
 
 
 def planned(name: str, job: Job, config: Config) -> tuple[list[str], TrainConfig]:
@@ -66,6 +71,23 @@ def is_done(told: TrainConfig) -> bool:
     return False
 
 
+def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
+    """Which jobs are still to be done: those whose row lacks figures (rows: job -> whether it has them all), those
+    that have no row and that nothing comes after, and what these start from."""
+    before = {other for job in jobs.values() for other in job.after}
+    names = {name for name in jobs if not rows.get(name, name in before)}
+    while more := {other for name in names for other in jobs[name].after} - names:
+        names |= more
+    return names
+
+
+def rows_of(plan: dict[str, tuple[list[str], TrainConfig]], table: compare.Config) -> dict[str, bool]:
+    """Of each job that a row is made from: whether the row has all its figures."""
+    complete = {world: compare.has_figures(table, title, world) for title, world in table.rows.items()}
+    worlds = {name: f"student:{told.runs}/{told.name}/student.pt" for name, (_, told) in plan.items()}
+    return {name: complete[world] for name, world in worlds.items() if world in complete}
+
+
 def to_its_end(command: list[str]) -> int:
     """Runs a command; signals are passed on, so that a training saves before it ends. Returns its status."""
     child = subprocess.Popen(command)
@@ -85,14 +107,21 @@ def run(config: Config) -> None:
         unknown = [other for other in job.after if other not in plan]
         if unknown:
             raise UserError(f"the job {name} comes after {', '.join(unknown)}, which is no job")
+    table = load_config(compare.Config, config.compare, []) if config.compare else compare.Config()
+    rows = rows_of(plan, table)
+    todo = wanted(config.jobs, rows)
     failed: dict[str, str] = {}
     for number, (name, (command, told)) in enumerate(plan.items(), 1):
         say = lambda text: print(f"[queue] {number}/{len(plan)} {name}: {text}", file=sys.stderr, flush=True)  # noqa: B023, E731
         missing = [other for other in config.jobs[name].after if not is_done(plan[other][1])]
+        if name not in todo:
+            say("compared before")
+            continue
         if missing:
             failed[name] = f"{', '.join(missing)} did not come before it"
             say(failed[name])
-        elif is_done(told):
+            continue
+        if is_done(told):
             say("done before")
         else:
             say(" ".join(command[1:]))
@@ -101,6 +130,14 @@ def run(config: Config) -> None:
                 raise KeyboardInterrupt  # a signal ended it, and so the queue
             if status:
                 failed[name] = f"ended with status {status}"
+                say(failed[name])
+                continue
+        if name in rows and not rows[name]:
+            status = to_its_end([sys.executable, "-m", "distill", "compare", "--config", config.compare])
+            if status < 0 or status == INTERRUPTED:
+                raise KeyboardInterrupt
+            if status:
+                failed[name] = f"could not be compared: status {status}"
                 say(failed[name])
     if failed:
         raise UserError("not all jobs are done: " + "; ".join(f"{name} {why}" for name, why in failed.items()))

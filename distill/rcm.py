@@ -27,6 +27,7 @@ from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
+from distill.reader import hold_words
 from distill.sampling import StudentSampler, load_teacher
 from distill.student import StudentConfig
 from distill.student_training import student_architecture
@@ -54,6 +55,7 @@ class Config(TrainConfig):
     action_guidance: float = 1.0
     optimiser: str = "adamw"
     history_noise: float = 1.0
+    hold_words: bool = False  # the student's prompt layers are left as they are
     own_history: float = 0.0
     own_ticks: int = 8
     own_after: float = 0.3  # from this part of the budget on
@@ -175,6 +177,8 @@ def run(config: Config) -> None:
     student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
+    if config.hold_words:
+        hold_words(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     stage = Rcm(config, student, teacher)
     fake = stage.fake.to(run.device)

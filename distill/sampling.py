@@ -15,7 +15,7 @@ from torch import Tensor
 
 from distill.config import UserError
 from distill.data import RING
-from distill.dit import Conditions, DiT, DiTConfig, guided
+from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
 from distill.random import normals
 from distill.student import Student, StudentConfig, shifted
@@ -25,21 +25,32 @@ Sampler = Callable[[Tensor, Conditions], Tensor]
 
 
 class TeacherSampler:
-    """Euler steps of the probability-flow ODE from t = 1 to 0. `shift` crowds them towards t = 1 as in tmd.md 2.4."""
+    """Euler steps of the probability-flow ODE from t = 1 to 0. `shift` crowds them towards t = 1 (as
+    `student.shifted`); the guidances are those of `dit.guidance_at` and `dit.guided`."""
 
     outer_steps = 0
 
-    def __init__(self, dit: DiT, steps: int = 8, guidance: float = 1.0, shift: float = 1.0):
+    def __init__(
+        self,
+        dit: DiT,
+        steps: int = 8,
+        guidance: float = 1.0,
+        shift: float = 1.0,
+        guidance_ticks: int = 0,
+        action_guidance: float = 1.0,
+    ):
         if steps < 1:
             raise UserError(f"a sampler needs at least one step, not {steps}")
         self.dit, self.guidance = dit, guidance
+        self.guidance_ticks, self.action_guidance = guidance_ticks, action_guidance
         self.grid = [shifted(i / steps, shift) for i in range(steps + 1)]
 
     @torch.no_grad()
     def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        x = noise[:, 0]
+        x, w = noise[:, 0], guidance_at(self.guidance, self.guidance_ticks, conditions)
         for t, lower in zip(self.grid[:0:-1], self.grid[-2::-1], strict=True):
-            x = x - (t - lower) * guided(self.dit, x, x.new_full((len(x),), t), conditions, self.guidance)
+            velocity = guided(self.dit, x, x.new_full((len(x),), t), conditions, w, self.action_guidance)
+            x = x - (t - lower) * velocity
         return self.dit.to_latent(x, conditions)
 
 

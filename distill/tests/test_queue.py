@@ -1,5 +1,6 @@
 """The queue: jobs in their order, one that was cut off goes on, one that fails holds back only what needs it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from distill import queue
+from distill import compare, queue
 from distill.config import UserError, load_config
 from distill.queue import Job
 from distill.tests.tiny import write_world
@@ -105,3 +106,39 @@ def test_the_comparison_that_ships_can_be_queued():
         assert told.max_minutes and told.name == name
     ends = [(job, plan.jobs[job].after) for job in plan.jobs]
     assert all(set(after) <= set(plan.jobs) for _, after in ends)
+
+
+def test_what_only_finished_rows_need_is_not_wanted_again():
+    jobs = {
+        "start": Job("tmd"),
+        "row": Job("dmd", after=["start"]),
+        "other": Job("dmd", after=["start"]),
+        "warm-up": Job("kd"),
+        "late": Job("dmd", after=["warm-up"]),
+        "alone": Job("teacher"),
+    }
+    rows = {"row": True, "other": False, "late": False}
+    assert queue.wanted(jobs, rows) == {"start", "other", "warm-up", "late", "alone"}
+    assert queue.wanted(jobs, rows | {"other": True}) == {"warm-up", "late", "alone"}
+    assert queue.wanted(jobs, rows | {"start": False, "late": True}) == {"start", "other", "alone"}
+    assert queue.wanted(jobs, {}) == set(jobs)
+
+
+def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd):
+    table = compare.Config(rows={"a row": f"student:{tmp_path}/row/student.pt"}, blocks=["1-2", "3-4"], ticks=6)
+    file = tmp_path / "compare.yaml"
+    rows = f"rows: {{a row: 'student:{tmp_path}/row/student.pt'}}"
+    file.write_text(f"{rows}\nblocks: [1-2, 3-4]\nticks: 6\nout: {tmp_path}/table\n")
+    plan = config(
+        tmp_path, world, first=teacher("max_steps=2"), row=Job("tmd", options=["max_steps=2"], after=["first"])
+    )
+    plan.compare, table.out = str(file), f"{tmp_path}/table"
+    figures = {"ticks": 6, "level": table.level, "temperature": table.temperature, "commit": "c0ffee"}
+    for block in table.blocks:
+        path = compare.file_of(table, "a row", block)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert not compare.has_figures(table, "a row", table.rows["a row"])
+        path.write_text(json.dumps(figures | {"worlds": {table.rows["a row"]: {"modelHash": "of weights long gone"}}}))
+    queue.run(plan)
+    assert capfd.readouterr().err.count("compared before") == 2
+    assert not (tmp_path / "first").exists()
