@@ -250,7 +250,7 @@ class Latents(Packed):
     def gather(self, rows: np.ndarray, offsets: list[int], actions: int, flip: np.ndarray | None = None) -> dict:
         """What it takes to produce frame t+1 from row t, as float32.
 
-        history [B,K,T,C] (offset 1 is row t itself), actions [B,A,2] (index 0 leads to t+1), prompt [B,P],
+        history [B,K,T,C] (offset 1 is row t itself), actions [B,A,2] (index 0 leads to t+1),
         target [B,T,C]. `flip` (bool [B]) takes the mirrored latents and turns the steering round."""
         rows = np.asarray(rows)
         flip = np.zeros(len(rows), bool) if flip is None else np.asarray(flip, bool)
@@ -268,5 +268,4 @@ class Latents(Packed):
             "history": latents[:, 1:],
             "target": latents[:, 0],
             "actions": acts,
-            "prompt": self.embeddings[self.prompts[rows]],
         }

@@ -26,7 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.words import make_reader, reader_flops
+from distill.phrases import READING, nothing
+from distill.words import Reader
 
 TIME_SCALE = 1000.0  # times and levels live in 0..1; the sinusoids are made for 0..1000
 
@@ -45,14 +46,13 @@ class DiTConfig:
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4, 8])
     actions: int = 4
     action_dims: int = 2
-    prompt_dim: int = 384
+    prompt_dim: int = READING  # of a sentence embedding, or READING: see words.py
     width: int = 192
     blocks: int = 8
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
-    reader: int = 0  # hidden width of what reads the prompt (words.py); 0 = nothing, the prompt is only projected
-    groups: list[int] = field(default_factory=list)  # how many things each group knows that words are sorted into
+    reader: int = 0  # hidden width of what reads a sentence embedding (words.py); 0 = nothing, it is only projected
     null_actions: bool = False  # has a stand-in for actions that are not told, for guidance by them
     noise_unit: str = "change"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
@@ -193,8 +193,9 @@ class DiT(nn.Module):
         )
         self.null_action = nn.Parameter(torch.zeros(width)) if config.null_actions else None
         self.prompt = nn.Linear(config.prompt_dim, width)
-        self.reader = make_reader(config.prompt_dim, config.reader, config.groups, width)
-        self.null_prompt = nn.Parameter(torch.zeros(config.prompt_dim))
+        self.reader = Reader(config.prompt_dim, config.reader, width) if config.reader else None
+        null = nothing() if config.prompt_dim == READING else torch.zeros(config.prompt_dim)
+        self.null_prompt = nn.Parameter(null)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
         self.output = Output(width, config.channels)
         self.register_buffer("delta_std", torch.ones(config.tokens, config.channels))
@@ -207,7 +208,7 @@ class DiT(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        nn.init.normal_(self.prompt.weight, std=1 / 2)  # a unit vector comes in: outputs of about the size of `time`'s
+        nn.init.normal_(self.prompt.weight, std=1 / 2)  # of about unit size comes in: outputs of that of `time`'s
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
         zeroes = [block.modulation for block in self.blocks] + [self.output.modulation, self.output.linear]
@@ -260,7 +261,7 @@ class DiT(nn.Module):
         return base
 
     def said(self, prompt: Tensor) -> Tensor:
-        """What the words add to `base`: a unit vector [B,P] -> [B,D]."""
+        """What the words add to `base`: [B,P] -> [B,D]."""
         said = self.prompt(prompt)
         return said if self.reader is None else said + self.reader(prompt * self.config.prompt_dim**0.5)
 
@@ -362,7 +363,7 @@ def edge_flops(config: DiTConfig) -> dict[str, int]:
     width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
-    base += reader_flops(config.prompt_dim, config.reader, config.groups, width)
+    base += config.reader * (config.prompt_dim + width)
     if extra:
         base += extra * config.history_width * width + width**2
     embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)

@@ -33,7 +33,6 @@ from distill.headless import Headless
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import hold_words
 from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.student_training import inner_step_gain, student_architecture
@@ -41,6 +40,7 @@ from distill.teacher import report
 from distill.tmd import CLIP
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, bound_latents, corrupt
+from distill.words import hold_words
 
 
 @dataclass

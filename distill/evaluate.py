@@ -16,6 +16,7 @@ from distill.data import Packed, write_atomically
 from distill.probes import load_probe
 from distill.rollouts import parse_seeds
 from distill.training import setup
+from distill.words import READER
 from distill.worlds import TorchCodec, counted_gflop, counted_nfe, open_world, training_of
 
 
@@ -37,14 +38,13 @@ class Config(BaseConfig):
     level: float = 0.1  # history noise level that PyTorch worlds are told
     temperature: float = 1.0  # what the noise of a `student:FILE` is multiplied by
     probes: str = "runs/probes"
+    reader: str = READER  # of the words, for networks that are told readings
     captions: str = "distill/captions.json"
     diversity: bool = True  # needs the teacher's checkpoint
 
 
 def measure(world, setting: measures.Setting, config: Config, bank: list[dict], teacher_spread) -> tuple[dict, dict]:
     """All figures of one world, and its frames of the long run."""
-    from distill.prompt import embed
-
     say = lambda text: print(f"[evaluate] {world.kind}: {text}", file=sys.stderr, flush=True)  # noqa: E731
     codec = world.codec if hasattr(world, "codec") else None
     say(f"free running, {setting.ticks} ticks of {len(setting.seeds)} seeds")
@@ -57,7 +57,7 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
         "rolloutPsnr": {str(tick): measures.rollout_psnr(setting, frames, tick) for tick in measures.PSNR_TICKS},
         "frechetRatio": {str(tick): ratio(frames, tick) for tick in measures.FRECHET_TICKS},
         "actionFollowing": measures.action_following(setting, frames, measures.ACTION_TICKS),
-        "promptFollowing": measures.prompt_following(setting, world, bank, embed),
+        "promptFollowing": measures.prompt_following(setting, world, bank),
         "diversity": measures.nothing(),
         "nfe": measures.nothing(),
         "gflopPerTick": measures.nothing(),
@@ -116,8 +116,6 @@ def commit() -> str:
 
 def evaluate(config: Config) -> tuple[dict, np.ndarray]:
     """The result as it is written, and the contact sheet uint8 [H,W,3]."""
-    from distill.prompt import embed
-
     setup(config)
     seeds = parse_seeds(config.seeds)
     held = Packed(config.data, "heldout")
@@ -128,17 +126,22 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
         raise UserError("name a world with --a, and another with --b to compare them")
     worlds = {name: open_world(name, config, held) for name in names}
     probes = {kind: load_probe(config.probes, kind) for kind in ("features", "prompt", "inverse")}
-    embeddings = embed([caption["text"] for caption in held.captions])
-    setting = measures.Setting(held, pool, embeddings, seeds, probes, config.ticks, config.batch)
+    texts = [caption["text"] for caption in held.captions]
+
+    def setting_of(world) -> measures.Setting:
+        return measures.Setting(held, pool, world.words(texts), seeds, probes, config.ticks, config.batch)
+
     for world in worlds.values():
         if world.kind == "recorded" and Path(config.codec).is_file():
             world.codec = TorchCodec(config.codec)
 
     teacher_spread = None
     if config.diversity and any(world.dreams for world in worlds.values()) and Path(config.teacher).is_file():
-        teacher_spread = measures.noise_spread(setting, open_world("teacher", config, held))
+        teacher = open_world("teacher", config, held)
+        teacher_spread = measures.noise_spread(setting_of(teacher), teacher)
     tables, runs = {}, {}
     for name, world in worlds.items():
+        setting = setting_of(world)
         tables[name], runs[name] = measure(world, setting, config, bank, teacher_spread)
 
     result = {

@@ -28,12 +28,13 @@ from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, count_parameters
-from distill.prompt import embed
+from distill.phrases import READING, PhraseReader, load_reader
 from distill.random import normals
 from distill.sampling import load_student
 from distill.starts import choose_starts, start_id
 from distill.student import BlockCounter, Student, student_flops
 from distill.training import count_flops, setup
+from distill.words import READER, told
 
 OPSET = 20
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
@@ -59,6 +60,7 @@ class Config(BaseConfig):
     name: str = "export"
     student: str = "runs/dmd/student.pt"
     codec: str = "runs/codec/autoencoder.pt"
+    reader: str = READER  # of the words, for a student that is told readings
     out: str = "assets/drive"
     id: str = "drive"
     title: str = "Drive"
@@ -241,6 +243,15 @@ def export_codec(codec: Codec, out: Path, half: bool) -> tuple[float, float]:
     return parity(decoder, latent, out / "decoder.onnx"), parity(encoder, frame, out / "encoder.onnx")
 
 
+def export_reader(reader: PhraseReader, out: Path, half: bool) -> float:
+    """phrases [n,384], the embeddings of one prompt's phrases -> reading [1,READING]."""
+    graph = round_weights(reader) if half else copy.deepcopy(reader).eval()
+    generator = torch.Generator().manual_seed(4)
+    draw = lambda n: {"phrases": F.normalize(torch.randn(n, reader.config.dim, generator=generator), dim=1)}  # noqa: E731
+    export_graph(graph, draw(2), "reading", out / "reader.onnx", half)
+    return max(parity(graph, draw(n), out / "reader.onnx") for n in (1, 3, 40))
+
+
 def self_test(
     out: Path, student: Student, history: np.ndarray, past: np.ndarray, prompt: np.ndarray, seed: int
 ) -> list:
@@ -258,12 +269,13 @@ def self_test(
     return [round(float(value), 6) for value in latent.ravel()[:8]]
 
 
-def export_starts(latents: Latents, student: Student, count: int, out: Path) -> tuple[list, list, dict]:
-    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test."""
+def export_starts(latents: Latents, student: Student, words, count: int, out: Path) -> tuple[list, list, dict]:
+    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `words` is
+    `told` for the student."""
     rows = choose_starts(latents, count)
     captions = [latents.captions[latents.prompts[row]] for row in rows]
     texts = list(dict.fromkeys([*PRESETS, *(caption["text"] for caption in captions)]))
-    embeddings = embed(texts)
+    embeddings = words(texts)
     history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
@@ -299,14 +311,19 @@ def run(config: Config) -> None:
         )
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
-    errors = (
+    errors = [
         export_student(student, config.level, out, config.half_weights, config.temperature),
         *export_codec(codec, out, config.half_weights),
-    )
+    ]
+    graphs = ["student", "decoder", "encoder"]
+    if shape.prompt_dim == READING:
+        errors.append(export_reader(load_reader(config.reader), out, config.half_weights))
+        graphs.append("reader")
     if not max(errors) < 2e-3:
-        raise UserError(f"PyTorch and ONNX Runtime differ by {max(errors):.2g} (student, decoder, encoder: {errors})")
-    starts, presets, first = export_starts(latents, student, config.starts, out)
-    files = {name: describe(out / f"{name}.onnx") for name in ("student", "decoder", "encoder")}
+        raise UserError(f"PyTorch and ONNX Runtime differ by {max(errors):.2g} ({', '.join(graphs)}: {errors})")
+    words = told(shape.prompt_dim, config.reader)
+    starts, presets, first = export_starts(latents, student, words, config.starts, out)
+    files = {name: describe(out / f"{name}.onnx") for name in graphs}
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     flops = student_flops(plan, shape) + decoder_flops

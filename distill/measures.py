@@ -46,7 +46,7 @@ class Setting:
 
     held: Packed
     pool: Packed
-    embeddings: np.ndarray  # [captions of held, P]
+    words: np.ndarray  # what the world is told of the captions of `held`: [captions,P]
     seeds: list[int]
     probes: dict[str, Probe]
     ticks: int
@@ -54,7 +54,7 @@ class Setting:
 
     def __post_init__(self):
         self.rows = np.array([self.held.episode(seed)["start"] + RING - 1 for seed in self.seeds])
-        prompt = self.embeddings[self.held.prompts[self.rows]]
+        prompt = self.words[self.held.prompts[self.rows]]
         self.starts = starts_at(self.held, self.rows, prompt, self.seeds)
         pairs = list(zip(self.rows, self.seeds, strict=True))
         ahead = max(self.ticks, 2 * PROMPT_TICKS)
@@ -82,7 +82,7 @@ def next_tick_psnr(setting: Setting, world, each: int = 4) -> dict:
     scores = []
     for moment in moments:
         rows = setting.rows + moment
-        prompt = setting.embeddings[setting.held.prompts[rows]]
+        prompt = setting.words[setting.held.prompts[rows]]
         for first in range(0, len(rows), setting.batch):
             part = rows[first : first + setting.batch]
             seeds = setting.starts.seeds[first : first + setting.batch]
@@ -110,7 +110,7 @@ def long_run(setting: Setting, world) -> dict[int, np.ndarray]:
     limit = setting.ticks if world.dreams else min(setting.ticks, setting.last)
     keep = long_run_ticks(setting, limit)
     return free_run(
-        world, setting.starts, setting.actions, setting.captions, setting.embeddings, keep, setting.batch
+        world, setting.starts, setting.actions, setting.captions, setting.words, keep, setting.batch
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def prompt_drift(setting: Setting, frames: dict, tick: int) -> dict:
 # -- words -------------------------------------------------------------------------------------------------------
 
 
-def prompt_following(setting: Setting, world, bank: list[dict], embed) -> dict:
+def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
     """How much of what the words say is seen PROMPT_TICKS after them.
 
     start: the run begins with other words for what its history shows; midDrive: after PROMPT_TICKS ticks, words for a
@@ -230,7 +230,7 @@ def prompt_following(setting: Setting, world, bank: list[dict], embed) -> dict:
     for key, split in (("trained", "train"), ("unseen", "unseen")):
         texts = [[bank[i][split][int(p * len(bank[i][split]))] for i, p in zip(which, picks[:, 1 + n], strict=True)]
                  for n, which in enumerate((same, other))]  # fmt: skip
-        embeddings = np.concatenate([embed(texts[0]), embed(texts[1])])
+        words = world.words([*texts[0], *texts[1]])
         count = len(same)
         captions = np.zeros((count, 2 * PROMPT_TICKS), int)
         captions[:, :PROMPT_TICKS] = np.arange(count)[:, None]
@@ -238,7 +238,7 @@ def prompt_following(setting: Setting, world, bank: list[dict], embed) -> dict:
         actions = setting.actions[:, : 2 * PROMPT_TICKS]
         title = f"{world.kind}: {key} words"
         keep = [PROMPT_TICKS, 2 * PROMPT_TICKS]
-        frames = free_run(world, setting.starts, actions, captions, embeddings, keep, setting.batch, title)
+        frames = free_run(world, setting.starts, actions, captions, words, keep, setting.batch, title)
         targets = np.array(scenes)
         result["start"][key] = figure(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
         result["midDrive"][key] = figure(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
@@ -273,7 +273,7 @@ def noise_spread(setting: Setting, world, histories: int = 12, noises: int = 4, 
     starts: Starts = setting.starts.part(rows)
     starts.seeds = setting.starts.seeds[rows] * 16 + np.tile(np.arange(noises), len(chosen))
     frames = free_run(
-        world, starts, setting.actions[rows, :ticks], setting.captions[rows, :ticks], setting.embeddings, [ticks],
+        world, starts, setting.actions[rows, :ticks], setting.captions[rows, :ticks], setting.words, [ticks],
         setting.batch, f"{world.kind}: noise",
     )[ticks]  # fmt: skip
     grouped = frames.reshape(len(chosen), noises, *frames.shape[1:]).astype(np.float32)

@@ -86,10 +86,11 @@ class Preview:
         ring = latents.latents[rows[:, None] - np.arange(RING)]
         past = latents.actions[rows[:, None] - 1 - np.arange(config.actions - 1)]
         rollout = Rollout(sampler, config, self.level, self.windows.device)
-        rollout.reset(ring, past, latents.embeddings[latents.prompts[rows]], rows)
+        words = self.windows.words.cpu().numpy()
+        rollout.reset(ring, past, words[latents.prompts[rows]], rows)
         dreamed, figures = [torch.from_numpy(np.asarray(ring[:, 0], np.float32))], {}
         for tick in range(max(SHEET_TICKS)):
-            rollout.set_prompt(latents.embeddings[latents.prompts[rows + tick]])
+            rollout.set_prompt(words[latents.prompts[rows + tick]])
             latent = rollout.step(latents.actions[rows + tick]).cpu()
             if tick + 1 in SHEET_TICKS:
                 dreamed.append(latent)

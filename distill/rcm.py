@@ -27,13 +27,13 @@ from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import hold_words
 from distill.sampling import StudentSampler, load_teacher
 from distill.student import StudentConfig
 from distill.student_training import student_architecture
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, bound_latents, corrupt
+from distill.words import hold_words
 
 TANGENT_CONSTANT = 0.1  # c
 

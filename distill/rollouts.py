@@ -90,14 +90,14 @@ def free_run(
     starts: Starts,
     actions: np.ndarray,
     captions: np.ndarray,
-    embeddings: np.ndarray,
+    words: np.ndarray,
     keep: Iterable[int],
     batch: int = 25,
     title: str = "",
 ) -> dict[int, np.ndarray]:
     """Runs a world from `starts` and returns its frames at the ticks in `keep`: {tick: uint8 [B,H,W,3]}.
 
-    actions [B,ticks,2]; captions int [B,ticks], rows of `embeddings` [n,P]."""
+    actions [B,ticks,2]; captions int [B,ticks], rows of `words` [n,P]."""
     keep = sorted(set(keep))
     kept: dict[int, list] = {tick: [] for tick in keep}
     groups = range(0, len(starts), batch)
@@ -112,7 +112,7 @@ def free_run(
                 wanted = captions[rows, tick - 1]
                 if current is None or (wanted != current).any():
                     current = wanted
-                    world.set_prompt(embeddings[wanted])
+                    world.set_prompt(words[wanted])
                 world.step(actions[rows, tick - 1])
                 if tick in kept:
                     kept[tick].append(world.frames())

@@ -16,12 +16,12 @@ from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
-from distill.reader import hold_words
 from distill.sampling import StudentSampler
 from distill.student import Student, StudentConfig, student_flops
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
 from distill.windows import Windows, bound_latents, corrupt, drop_prompts, loss_weights
+from distill.words import hold_words
 
 # (the recorded change x [B,T,C], its conditions, weights [T,C] of the errors) -> the loss [B], what to log
 Loss = Callable[[Tensor, Conditions, Tensor], tuple[Tensor, dict]]

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, fields
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig
+from distill.config import TrainConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
+from distill.lead import speak_as
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
+from distill.phrases import READING
 from distill.preview import Preview
-from distill.reader import SIZES, hold_words, teach_anew
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
 from distill.training import Batches, Ema, Run, require_architecture
@@ -33,6 +34,7 @@ from distill.windows import (
     loss_weights,
     measure_delta_std,
 )
+from distill.words import hold_words
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
@@ -49,7 +51,8 @@ class Config(TrainConfig):
     actions: int = 4
     frequencies: int = 64
     optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
-    reader: int = 0  # hidden width of the prompt's sorter, taught before the rest (reader.py); 0 = none
+    words: str = "reading"  # what it is told of them: reading | sentence, the embedding of the text (words.py)
+    reader: int = 0  # with sentence: hidden width of what makes sense of it
     noise_unit: str = "change"  # what a level of 1 is: see DiTConfig
     history_noise: float = 1.5  # highest level
     loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
@@ -62,18 +65,23 @@ class Config(TrainConfig):
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_level: float = 0.1  # history noise level that previews state
-    reteach: bool = False  # with init: the sorter is taught anew, and says what words said before
-    hold_words: bool = False  # the prompt's layers are left as they are
+    hold_words: bool = False  # with sentence: the prompt's layers are left as they are
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
 
 
 def dit_config(config: Config, latents: Latents) -> DiTConfig:
+    if config.words not in ("reading", "sentence"):
+        raise UserError(f"words must be reading or sentence, not {config.words}")
+    if config.words == "reading" and config.reader:
+        raise UserError(
+            f"a network that is told readings needs no reader (words=sentence does), not one of {config.reader}"
+        )
     own = {f.name: getattr(config, f.name) for f in fields(DiTConfig) if hasattr(config, f.name)}
     tokens, channels = latents.latents.shape[1:]
     return DiTConfig(
         **own
-        | {"tokens": tokens, "channels": channels, "prompt_dim": latents.embeddings.shape[1]}
-        | {"null_actions": config.action_dropout > 0, "groups": SIZES if config.reader else []}
+        | {"tokens": tokens, "channels": channels, "null_actions": config.action_dropout > 0}
+        | {"prompt_dim": READING if config.words == "reading" else latents.embeddings.shape[1]}
     )
 
 
@@ -114,10 +122,10 @@ def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: s
 
 
 def begin_from(model: DiT, path: str) -> DiT:
-    """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the reader, the
+    """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the prompt's, the
     null actions) stays as it is."""
     there, here = load_teacher(path, averaged=False), model.config.architecture()
-    grown = {name: here[name] for name in ("reader", "groups", "null_actions")}
+    grown = {name: here[name] for name in ("reader", "prompt_dim", "null_actions")}
     require_architecture(path, there.config.architecture() | grown, here)
     own = model.state_dict()
     fits = lambda name, value: name in own and value.shape == own[name].shape  # noqa: E731
@@ -135,9 +143,8 @@ def run(config: Config) -> None:
     if before is None:
         model.delta_std.copy_(measure_delta_std(windows))
     bound_latents(model, training)
-    taught = before is not None and (before.config.reader, before.config.groups) == (shape.reader, shape.groups)
-    if model.reader is not None and not config.resume and (config.reteach or not taught):
-        teach_anew(model, before, training, run.say)
+    if before is not None and before.config.prompt_dim != shape.prompt_dim == READING:
+        speak_as(model, before, training)
     if config.hold_words:
         hold_words(model)
     ema = Ema(model, config.ema)

@@ -162,6 +162,7 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
         raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
     if saved["kind"] != kind:
         raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
+    saved["architecture"].pop("groups", None)  # of checkpoints from before there were readings
     if architecture is not None:
         require_architecture(path, saved["architecture"], architecture)
     return saved

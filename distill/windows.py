@@ -17,6 +17,8 @@ from torch import Tensor
 from distill.autoencoder import gains, load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig
+from distill.phrases import READING
+from distill.words import recorded_words
 
 OTHER_WORDS = 0.9  # part of the samples whose caption is said in other words
 WORD_NOISE = 0.3  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
@@ -35,6 +37,7 @@ class Windows:
         changing = self.rows[latents.since[self.rows] < CHANGE_TICKS]
         self.drawn = np.concatenate([self.rows, np.repeat(changing, CHANGE_REPEATS - 1)])
         self.can_flip = latents.flipped is not None
+        self.words = recorded_words(latents, config.prompt_dim).to(device)
 
     def __len__(self) -> int:
         """How many indices `training` knows: the rows, and the ones after new words again."""
@@ -46,15 +49,19 @@ class Windows:
         tensors = {name: torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for name, v in part.items()}
         level = torch.zeros(len(rows), device=self.device)
         since = torch.from_numpy(self.latents.since[rows]).to(self.device)
-        told = Conditions(tensors["history"], level, tensors["actions"], tensors["prompt"], since=since)
+        prompt = self.words[torch.from_numpy(self.latents.prompts[rows].astype(np.int64)).to(self.device)]
+        told = Conditions(tensors["history"], level, tensors["actions"], prompt, since=since)
         return tensors["target"], told
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
         """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
-        with other words for their caption's setting where there are any, so that words are not learnt by episode."""
+        with other words for their caption's setting where there are any, so that words are not learnt by episode.
+        Readings are the same in all words."""
         rows = self.drawn[indices]
         flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
         target, conditions = self.gather(rows, flip)
+        if self.config.prompt_dim == READING:
+            return target, conditions
         if getattr(self.latents, "paraphrases", None) is not None:
             words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)
             other = torch.rand(len(rows), device=self.device) < OTHER_WORDS

@@ -1,43 +1,29 @@
-"""The prompt's nonlinear layers: a sentence embedding -> what it adds to the conditioning (`DiT.said`).
+"""What a network is told of the words: the numbers `Conditions.prompt` holds.
 
-A sentence embedding says a time of day or a weather only to a network that is not linear in it. A `Sorter` sorts words
-by what they say: one choice a group (biome, time, weather), and each choice has a vector of its own. So whatever the
-words, they say one of few things as clearly as any other words do, also words that nobody taught it, which a network
-that answers in vectors reads as something pale between the settings.
+Either the sentence embedding [P] of the text, which the network must learn to make sense of (the teacher of before, the
+compared rows), or the reading of it (phrases.py): one choice each of biome, time and weather, [READING]. Which one, a
+network's `prompt_dim` says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.config import UserError
+from distill.data import Latents
+from distill.phrases import READING, load_reader, network_reader, one_hot, read
 
-class Sorter(nn.Module):
-    """[B,P] with entries of about unit size -> [B,D]. Each group has one choice more: none of them, as the null prompt
-    says."""
-
-    def __init__(self, prompt_dim: int, hidden: int, groups: list[int], width: int):
-        super().__init__()
-        self.groups = [size + 1 for size in groups]
-        self.hidden = nn.Linear(prompt_dim, hidden)
-        self.answer = nn.Linear(hidden, sum(self.groups))
-        self.table = nn.Linear(sum(self.groups), width, bias=False)  # a column for each choice
-
-    def answers(self, prompt: Tensor, dropout: float = 0.0) -> tuple[Tensor, ...]:
-        """Logits of each group's choices, each [B,size+1], `none` last."""
-        features = F.dropout(F.silu(self.hidden(prompt)), dropout, dropout > 0)
-        return self.answer(features).split(self.groups, 1)
-
-    def forward(self, prompt: Tensor) -> Tensor:
-        return self.table(torch.cat([answer.softmax(1) for answer in self.answers(prompt)], 1))
-
-    def silence(self) -> None:
-        nn.init.zeros_(self.table.weight)
+READER = "distill/weights/reader.safetensors"
 
 
 class Reader(nn.Sequential):
-    """[B,P] -> [B,D] by way of a hidden layer: what checkpoints before the sorter have."""
+    """[B,P] -> [B,D] by way of a hidden layer, beside the linear one: for sentence embeddings, which say a time of day
+    or a weather only to a network that is not linear in them."""
 
     def __init__(self, prompt_dim: int, hidden: int, width: int):
         super().__init__(nn.Linear(prompt_dim, hidden), nn.SiLU(), nn.Linear(hidden, width))
@@ -47,13 +33,33 @@ class Reader(nn.Sequential):
         nn.init.zeros_(self[-1].bias)
 
 
-def make_reader(prompt_dim: int, hidden: int, groups: list[int], width: int) -> Reader | Sorter | None:
-    if not hidden:
-        return None
-    return Sorter(prompt_dim, hidden, groups, width) if groups else Reader(prompt_dim, hidden, width)
+def recorded_words(latents: Latents, prompt_dim: int) -> Tensor:
+    """What a network of that `prompt_dim` is told of each of a split's captions: [captions,P]."""
+    if prompt_dim == READING:
+        return one_hot(torch.from_numpy(latents.labels()))
+    if latents.embeddings.shape[1] != prompt_dim:
+        raise UserError(
+            f"the network takes prompts of {prompt_dim} numbers; there are sentence embeddings of "
+            f"{latents.embeddings.shape[1]} and readings of {READING}"
+        )
+    return torch.from_numpy(latents.embeddings)
 
 
-def reader_flops(prompt_dim: int, hidden: int, groups: list[int], width: int) -> int:
-    """Multiply-adds of one sample."""
-    choices = sum(groups) + len(groups)
-    return hidden * (prompt_dim + choices) + choices * width if groups else hidden * (prompt_dim + width)
+def told(prompt_dim: int, reader: str | Path = READER) -> Callable[[list[str]], np.ndarray]:
+    """From texts to what a network of that `prompt_dim` is told of them: float32 [n,P]."""
+    from distill.prompt import embed
+
+    if prompt_dim != READING:
+        return embed
+    reads = network_reader(load_reader(reader))
+    return lambda texts: read(texts, reads, embed)
+
+
+def hold_words(dit: nn.Module) -> None:
+    """Keeps how sentence embeddings are understood as it is while the rest trains: video teaches words badly. Readings
+    are exact; what each of their choices says goes on learning."""
+    if dit.config.prompt_dim != READING:
+        for part in (dit.prompt, dit.reader):
+            if part is not None:
+                part.requires_grad_(False)
+    dit.null_prompt.requires_grad_(False)

@@ -2,8 +2,9 @@
 
 All have one face, for a batch of B runs side by side:
 
+    world.words(texts)             # what it is told of them: float32 [n,P], sentence embeddings or readings
     world.reset(starts)            # where each run begins, see rollouts.Starts
-    world.set_prompt(embeddings)   # [B,P]; counts from the next tick on
+    world.set_prompt(words)        # [B,P]; counts from the next tick on
     world.step(actions)            # [B,2]; one tick
     world.frames()                 # uint8 [B,96,160,3], the newest frame of each
 """
@@ -21,7 +22,10 @@ import torch
 from distill.autoencoder import load_codec, to_frames, to_input
 from distill.config import UserError
 from distill.data import RING, Packed, telemetry_token
+from distill.phrases import read
+from distill.prompt import embed
 from distill.random import normals
+from distill.words import told
 
 
 class Recorded:
@@ -33,10 +37,13 @@ class Recorded:
     def __init__(self, packed: Packed):
         self.packed = packed
 
+    def words(self, texts: list[str]) -> np.ndarray:
+        return np.zeros((len(texts), 1), np.float32)  # it hears none
+
     def reset(self, starts) -> None:
         self.rows, self.tick = starts.rows, 0
 
-    def set_prompt(self, embeddings) -> None:
+    def set_prompt(self, words) -> None:
         pass
 
     def step(self, actions) -> None:
@@ -85,8 +92,8 @@ class Dream:
 
     dreams = True
 
-    def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str):
-        self.kind, self.rollout, self.codec = kind, rollout, codec
+    def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str, words):
+        self.kind, self.rollout, self.codec, self.words = kind, rollout, codec, words
         self.past_actions, self.backend, self.model_hash = past_actions, backend, model_hash
 
     def reset(self, starts) -> None:
@@ -97,8 +104,8 @@ class Dream:
         self.latent = history[:, 0]
         self.rollout.reset(history, starts.past_actions[:, : self.past_actions], starts.prompt, starts.seeds)
 
-    def set_prompt(self, embeddings) -> None:
-        self.rollout.set_prompt(embeddings)
+    def set_prompt(self, words) -> None:
+        self.rollout.set_prompt(words)
 
     def step(self, actions) -> None:
         self.latent = np.asarray(self.rollout.step(actions), np.float32)
@@ -178,9 +185,19 @@ def open_dream(folder: str | Path) -> Dream:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise UserError(f"{path} is missing or not the file that world.json names; export again")
     rollout, codec = OnnxRollout(folder, manifest), OnnxCodec(folder, manifest)
-    dream = Dream("dream", rollout, codec, manifest["actions"]["count"] - 1, "onnxruntime-cpu", manifest["modelHash"])
+    words = told_by(folder, manifest)
+    past = manifest["actions"]["count"] - 1
+    dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], words)
     dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
     return dream
+
+
+def told_by(folder: Path, manifest: dict):
+    """From texts to what the shipped student is told of them, by the reader that ships with it where it has one."""
+    if "reader" not in manifest["files"]:
+        return embed
+    graph = onnx_session(folder / manifest["files"]["reader"]["path"])
+    return lambda texts: read(texts, lambda phrases: graph.run(["reading"], {"phrases": phrases})[0], embed)
 
 
 def file_hash(path: str | Path) -> str:
@@ -210,7 +227,9 @@ def open_world(name: str, config, packed: Packed):
             f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep and student:FILE"
         )
     rollout = Rollout(sampler, dit.config, config.level)
-    world = Dream(name, rollout, TorchCodec(config.codec), dit.config.actions - 1, "torch-cpu", file_hash(path))
+    words = told(dit.config.prompt_dim, config.reader)
+    past, codec = dit.config.actions - 1, TorchCodec(config.codec)
+    world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), words)
     world.dit, world.checkpoint = dit, path
     return world
 

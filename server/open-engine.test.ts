@@ -71,8 +71,8 @@ describe('words', () => {
   it(
     'are encoded in a thread of their own, to the same numbers',
     async () => {
-      const thread = openPromptThread(ENCODER)
-      const here = openPromptEncoderNode({ folder: ENCODER })
+      const thread = openPromptThread({ folder: ENCODER, world: DRIVE })
+      const here = openPromptEncoderNode({ folder: ENCODER, world: DRIVE })
       const text = 'a thunderstorm over the dunes'
       expect(await thread.encode(text)).toEqual(await here.encode(text))
       await expect(thread.encode('  ')).rejects.toMatchObject({ code: 'BAD_INPUT' })
@@ -87,7 +87,7 @@ describe('words', () => {
     'that take long hold up the tick of nobody, and count when they are there',
     async () => {
       const gate = new Int32Array(new SharedArrayBuffer(4))
-      const thread = openPromptThread(ENCODER, stuckThread(gate))
+      const thread = openPromptThread({ folder: ENCODER, script: stuckThread(gate) })
       const { dream } = await tinyBatched(8, undefined, (text) => thread.encode(text))
       for (const session of ['talker', 'driver']) await dream.reset(session, { seed: 1 })
       let done = false
@@ -114,7 +114,7 @@ describe('words', () => {
       const dying = new URL(
         `data:text/javascript,${encodeURIComponent("import 'node:worker_threads'; process.exit(3)")}`,
       )
-      const thread = openPromptThread(ENCODER, dying)
+      const thread = openPromptThread({ folder: ENCODER, script: dying })
       for (let i = 0; i < 2; i++) {
         await expect(thread.encode('rain')).rejects.toMatchObject({ code: 'PROMPT_ENCODER' })
       }

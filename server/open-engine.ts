@@ -25,7 +25,7 @@ export async function openEngine(options: OpenEngineOptions, ort: Ort = ortNode)
   const { world, threads, provider, maxBatch } = options
   const files = await loadWorldFiles({ source: folderOnDisk(world), cache: NO_CACHE })
   const name = `node-${provider}`
-  const encoder = openPromptThread(join(world, '..', files.manifest.prompt.encoder))
+  const encoder = openPromptThread({ folder: join(world, '..', files.manifest.prompt.encoder), world })
   const dream = await BatchedDream.open({
     ort,
     files,

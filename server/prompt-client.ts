@@ -4,17 +4,23 @@ import { Worker } from 'node:worker_threads'
 import { openPromptEncoder, type WorkerLike } from '../src/model/prompt/client'
 import type { PromptEncoder } from '../src/model/prompt/types'
 
+export interface PromptThreadOptions {
+  /** The encoder's folder, and that of the world that is to be told. */
+  readonly folder: string
+  readonly world?: string
+  readonly script?: URL
+}
+
 /**
  * A prompt encoder in a thread of its own: words that one player types must not hold up the tick of the others. The thread
  * starts, and the model loads, with the first of them.
  */
-export function openPromptThread(
-  folder: string,
-  script = new URL('./prompt-thread.mjs', import.meta.url),
-): PromptEncoder {
+export function openPromptThread({ folder, world, script }: PromptThreadOptions): PromptEncoder {
+  const address = (path: string) => pathToFileURL(path).href
   return openPromptEncoder({
-    url: pathToFileURL(join(folder, 'encoder.json')).href,
-    createWorker: () => new NodeWorker(script),
+    url: address(join(folder, 'encoder.json')),
+    ...(world === undefined ? {} : { world: address(join(world, '/')) }),
+    createWorker: () => new NodeWorker(script ?? new URL('./prompt-thread.mjs', import.meta.url)),
   })
 }
 

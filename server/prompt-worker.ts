@@ -11,7 +11,11 @@ let encoder: PromptEncoder | null = null
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'encode') void answer(message.id, message.text)
-  else encoder = openPromptEncoderNode({ folder: fileURLToPath(new URL('.', message.url)) })
+  else {
+    const folder = (url: string) => fileURLToPath(new URL('.', url))
+    const { url, world } = message
+    encoder = openPromptEncoderNode({ folder: folder(url), ...(world ? { world: folder(world) } : {}) })
+  }
 })
 
 async function answer(id: number, text: string): Promise<void> {

@@ -73,7 +73,8 @@ async function start(): Promise<void> {
     assets: params.assets,
     backend: params.backend,
   })
-  const words = new Words(store, new URL('assets/prompt-encoder/encoder.json', document.baseURI).href)
+  const encoder = new URL('assets/prompt-encoder/encoder.json', document.baseURI).href
+  const words = new Words(store, encoder, params.assets)
   // The network's files start to arrive while three.js is still being parsed.
   if (params.view === 'both' || (params.view === 'dream' && !params.server)) worlds.dream().catch(() => {})
   const stage = await createStage(page.stage, params.stage)

@@ -23,7 +23,9 @@ export class Words implements WordPort {
 
   constructor(
     private readonly store: Store,
+    /** Addresses of the encoder and of the world that is to be told. */
     private readonly url: string,
+    private readonly world: string,
   ) {}
 
   /** Words that the dream knows by heart. */
@@ -62,6 +64,7 @@ export class Words implements WordPort {
     const { openPromptEncoder } = await import('../model/prompt/client')
     return openPromptEncoder({
       url: this.url,
+      world: this.world,
       onProgress: ({ loaded, total }) => {
         const fraction = total > 0 ? loaded / total : null
         const label =

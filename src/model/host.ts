@@ -39,6 +39,7 @@ export class Host {
   ) {
     const encoder = openPromptEncoder({
       url: opener.options.promptEncoderUrl,
+      world: opener.options.url,
       onProgress: (progress) => tell({ kind: 'prompt-progress', progress }),
       onNotice: (notice) => tell({ kind: 'event', event: { type: 'notice', ...notice } }),
     })

@@ -34,7 +34,14 @@ const schema = z
     actions: z.object({ count, dims: z.literal(2) }),
     prompt: z.object({ dim: count, encoder: z.string().min(1) }),
     student: z.looseObject({ outerSteps: count }),
-    files: z.object({ student: file, decoder: file, starts: file, encoder: file.optional() }),
+    files: z.object({
+      student: file,
+      decoder: file,
+      starts: file,
+      encoder: file.optional(),
+      /** From the embeddings of a prompt's phrases to what the student is told; left out, it is told the prompt's own. */
+      reader: file.optional(),
+    }),
     starts: z
       .array(
         z.object({
@@ -127,6 +134,8 @@ export interface WorldShape {
   readonly actionCount: number
   readonly actionDims: number
   readonly promptDim: number
+  /** What the student is told of words is a reading, not an embedding of unit norm. */
+  readonly readsWords: boolean
   /** Noise latents a tick: x1, then y1 of every outer step. */
   readonly noiseCount: number
 }
@@ -146,6 +155,7 @@ export function worldShape(manifest: Manifest): WorldShape {
     actionCount: manifest.actions.count,
     actionDims: manifest.actions.dims,
     promptDim: manifest.prompt.dim,
+    readsWords: manifest.files.reader !== undefined,
     noiseCount: 1 + manifest.student.outerSteps,
   }
 }

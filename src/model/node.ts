@@ -54,6 +54,7 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
 
   const encoder = openPromptEncoderNode({
     folder: options.promptEncoder ?? join(dir, '..', files.manifest.prompt.encoder),
+    world: dir,
     runExclusive: (job) => runs.run(job),
   })
   return new DreamWorld({

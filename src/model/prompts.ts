@@ -47,13 +47,18 @@ export class Prompts {
   }
 
   private checked(embedding: Float32Array): Float32Array {
-    const { promptDim } = this.files.shape
+    const { promptDim, readsWords } = this.files.shape
     let squares = 0
     for (const value of embedding) squares += value * value
-    // The comparison is written so that NaN fails it.
-    if (embedding.length !== promptDim || !(Math.abs(Math.sqrt(squares) - 1) < 0.02)) {
+    const norm = Math.sqrt(squares)
+    // Both are written so that NaN fails them.
+    const fits = readsWords
+      ? embedding.every((value) => value >= 0 && value <= 1.001)
+      : Math.abs(norm - 1) < 0.02
+    if (embedding.length !== promptDim || !fits) {
+      const wanted = readsWords ? 'from 0 to 1' : 'of unit norm'
       throw new BadInputError(
-        `A prompt's embedding is ${promptDim} floats of unit norm, but ${embedding.length} of norm ${Math.sqrt(squares).toFixed(2)} came.`,
+        `What this world is told of a prompt is ${promptDim} floats ${wanted}, but ${embedding.length} of norm ${norm.toFixed(2)} came.`,
       )
     }
     return embedding.slice()

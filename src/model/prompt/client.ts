@@ -13,6 +13,8 @@ export type WorkerLike = Pick<
 export interface OpenPromptEncoderOptions {
   /** Address of `encoder.json`; the other files lie beside it. */
   readonly url: string
+  /** Address of the folder of the world that is to be told. Left out, `encode` gives sentence embeddings. */
+  readonly world?: string
   /** Told while the first `encode` loads the model. */
   readonly onProgress?: (progress: EncoderProgress) => void
   /** Told `PROMPT_CUT` where a prompt was too long, and what the loading of assets has to say. */
@@ -31,7 +33,10 @@ interface Waiting {
  * `encode`; if the worker dies, the calls under way fail and the next one starts another.
  *
  * @example
- * const encoder = openPromptEncoder({ url: '/assets/prompt-encoder/encoder.json' })
+ * const encoder = openPromptEncoder({
+ *   url: '/assets/prompt-encoder/encoder.json',
+ *   world: '/assets/drive/',
+ * })
  * await world.setPrompt({ text, embedding: await encoder.encode(text) })
  */
 export function openPromptEncoder(options: OpenPromptEncoderOptions): PromptEncoder {
@@ -50,7 +55,9 @@ export function openPromptEncoder(options: OpenPromptEncoderOptions): PromptEnco
     }
     started.onmessageerror = () => lose('a message could not be read')
     // A relative address would be taken from the worker's script, not from the page.
-    say({ kind: 'open', url: new URL(options.url, globalThis.location?.href).href })
+    const whole = (url: string) => new URL(url, globalThis.location?.href).href
+    const world = options.world === undefined ? {} : { world: whole(options.world) }
+    say({ kind: 'open', url: whole(options.url), ...world })
     return started
   }
 

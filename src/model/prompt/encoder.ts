@@ -3,7 +3,8 @@ import { type AssetCache, type AssetSource, NO_CACHE } from '../assets'
 import { noticeOf, type TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError, reason } from './errors'
 import { type LoadedEncoder, loadEncoder } from './load'
-import type { EncoderProgress, PromptEncoder, PromptOrt } from './types'
+import { phrasesOf, WORDS_READ } from './phrases'
+import type { EncoderProgress, PromptEncoder, PromptOrt, WorldFolder } from './types'
 
 export interface PromptEncoderOptions {
   readonly ort: PromptOrt
@@ -13,6 +14,8 @@ export interface PromptEncoderOptions {
   readonly cache?: AssetCache
   /** Name of the manifest in the folder, `encoder.json` where left out. */
   readonly manifest?: string
+  /** The world whose reader turns embeddings into what its student is told. Left out, that is the text's embedding. */
+  readonly world?: WorldFolder
   readonly onProgress?: (progress: EncoderProgress) => void
   /** Told `PROMPT_CUT` where a prompt was too long, and what the loading of assets has to say. */
   readonly onNotice?: TellNotice
@@ -37,6 +40,7 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       source: options.source,
       cache: options.cache ?? NO_CACHE,
       manifest: options.manifest ?? 'encoder.json',
+      ...(options.world ? { world: options.world } : {}),
       onProgress: options.onProgress ?? (() => {}),
       onNotice,
       runExclusive,
@@ -51,44 +55,88 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
     async encode(text) {
       if (closed) throw disposed()
       if (text.trim() === '') throw emptyPrompt()
-      const { manifest, tokenizer, session } = await load()
-      const { ids, dropped } = tokenizer.tokenize(text)
-      if (dropped > 0) {
-        onNotice(
-          noticeOf('PROMPT_CUT', `${ids.length + dropped} tokens, of which ${manifest.maxTokens} are read`),
-        )
-      }
+      const loaded = await load()
+      const { lines, cut } = linesOf(text, loaded)
+      if (cut) onNotice(noticeOf('PROMPT_CUT', cut))
       return runExclusive(async () => {
         if (closed) throw disposed()
-        return run(options.ort, session, ids, manifest.dim)
+        const embeddings = await embed(options.ort, loaded, lines)
+        return loaded.reader ? read(options.ort, loaded.reader, embeddings, lines.length) : embeddings
       })
     },
     async dispose() {
       if (closed) return
       closed = true
       const loaded = await loading?.catch(() => null)
-      if (loaded) await runExclusive(() => loaded.session.release())
+      if (loaded) {
+        await runExclusive(() => loaded.session.release())
+        await runExclusive(async () => loaded.reader?.release())
+      }
       loading = null
     },
   }
 }
 
-async function run(
-  ort: PromptOrt,
-  session: InferenceSession,
-  ids: number[],
-  dim: number,
-): Promise<Float32Array> {
-  const dims = [1, ids.length]
-  const inputs = {
-    input_ids: new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), dims),
-    attention_mask: new ort.Tensor('int64', new BigInt64Array(ids.length).fill(1n), dims),
+/** The token ids of what is embedded, the whole text or its phrases, and what was cut off. Throws `BadInputError`. */
+function linesOf(
+  text: string,
+  { manifest, tokenizer, reader }: LoadedEncoder,
+): { lines: number[][]; cut: string } {
+  if (!reader) {
+    const { ids, dropped } = tokenizer.tokenize(text)
+    const cut = dropped > 0 ? `${ids.length + dropped} tokens, of which ${manifest.maxTokens} are read` : ''
+    return { lines: [ids], cut }
   }
+  const { phrases, dropped } = phrasesOf(text)
+  const lines = phrases.flatMap((phrase) =>
+    tokenizer.isEmpty(phrase) ? [] : [tokenizer.tokenize(phrase).ids],
+  )
+  if (lines.length === 0) throw emptyPrompt()
+  return { lines, cut: dropped > 0 ? `${dropped + WORDS_READ} words, of which ${WORDS_READ} are read` : '' }
+}
+
+/** Embeddings [lines, dim] of token ids. */
+async function embed(
+  ort: PromptOrt,
+  { session, manifest }: LoadedEncoder,
+  lines: readonly number[][],
+): Promise<Float32Array> {
+  const width = Math.max(...lines.map((line) => line.length))
+  const dims = [lines.length, width]
+  const ids = new BigInt64Array(lines.length * width)
+  const mask = new BigInt64Array(ids.length)
+  lines.forEach((line, row) => {
+    ids.set(BigInt64Array.from(line, BigInt), row * width)
+    mask.fill(1n, row * width, row * width + line.length)
+  })
+  const inputs = {
+    input_ids: new ort.Tensor('int64', ids, dims),
+    attention_mask: new ort.Tensor('int64', mask, dims),
+  }
+  return run(session, inputs, 'embedding', lines.length * manifest.dim)
+}
+
+/** What the phrases of those embeddings [count, dim] say together. */
+async function read(
+  ort: PromptOrt,
+  reader: InferenceSession,
+  embeddings: Float32Array,
+  count: number,
+): Promise<Float32Array> {
+  const phrases = new ort.Tensor('float32', embeddings, [count, embeddings.length / count])
+  return run(reader, { phrases }, 'reading')
+}
+
+async function run(
+  session: InferenceSession,
+  inputs: InferenceSession.FeedsType,
+  output: string,
+  length?: number,
+): Promise<Float32Array> {
   try {
-    const { embedding } = await session.run(inputs)
-    const data = embedding?.data
-    if (!(data instanceof Float32Array) || data.length !== dim) {
-      throw new Error(`its output "embedding" is not ${dim} floats`)
+    const data = (await session.run(inputs))[output]?.data
+    if (!(data instanceof Float32Array) || (length !== undefined && data.length !== length)) {
+      throw new Error(`its output "${output}" is not ${length ?? 'all'} floats`)
     }
     return data.slice()
   } catch (cause) {

@@ -2,10 +2,11 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { type AssetCache, type AssetSource, loadFile } from '../assets'
 import { AssetUnreachableError } from '../errors'
 import { noticeOf, type TellNotice } from '../notices'
+import { loadManifest } from '../world-files'
 import { PromptEncoderError, reason } from './errors'
 import { type EncoderManifest, parseEncoderManifest } from './manifest'
 import { createPromptTokenizer, type PromptTokenizer } from './tokenizer'
-import type { EncoderProgress, PromptOrt } from './types'
+import type { EncoderProgress, PromptOrt, WorldFolder } from './types'
 
 export interface LoadEncoderOptions {
   readonly ort: PromptOrt
@@ -13,6 +14,7 @@ export interface LoadEncoderOptions {
   readonly cache: AssetCache
   /** Name of the manifest in the folder. */
   readonly manifest: string
+  readonly world?: WorldFolder
   readonly onProgress: (progress: EncoderProgress) => void
   readonly onNotice: TellNotice
   readonly runExclusive: <T>(job: () => Promise<T>) => Promise<T>
@@ -22,6 +24,8 @@ export interface LoadedEncoder {
   readonly manifest: EncoderManifest
   readonly tokenizer: PromptTokenizer
   readonly session: InferenceSession
+  /** The world's graph from embeddings of phrases to what its student is told. */
+  readonly reader: InferenceSession | null
 }
 
 /** Reads the encoder's folder, checks it and makes the session. Throws `PromptEncoderError` with the cause. */
@@ -29,24 +33,34 @@ export async function loadEncoder(options: LoadEncoderOptions): Promise<LoadedEn
   let manifest: EncoderManifest
   let model: Uint8Array
   let words: Uint8Array
+  let graph: Uint8Array | null
   try {
     manifest = await readManifest(options)
-    ;[model, words] = await readFiles(manifest, options)
+    ;[[model, words], graph] = await Promise.all([readFiles(manifest, options), readReader(options)])
   } catch (cause) {
     throw new PromptEncoderError(`The prompt encoder could not be loaded: ${reason(cause)}`, { cause })
   }
   try {
     const tokenizer = createPromptTokenizer(JSON.parse(new TextDecoder().decode(words)), manifest.maxTokens)
-    const session = await options.runExclusive(() =>
-      options.ort.InferenceSession.create(model, { executionProviders: ['cpu'], intraOpNumThreads: 1 }),
-    )
-    return { manifest, tokenizer, session }
+    const open = (bytes: Uint8Array) =>
+      options.runExclusive(() =>
+        options.ort.InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 1 }),
+      )
+    const session = await open(model)
+    return { manifest, tokenizer, session, reader: graph && (await open(graph)) }
   } catch (cause) {
     throw new PromptEncoderError(
       `The prompt encoder's files were read but do not make a model (${reason(cause)}). Remake them with python -m distill.prompt_encoder_export.`,
       { cause },
     )
   }
+}
+
+/** The reader that the world's manifest names, if it names one. */
+async function readReader({ world, onNotice }: LoadEncoderOptions): Promise<Uint8Array | null> {
+  if (!world) return null
+  const { files } = await loadManifest(world.source, world.cache, onNotice)
+  return files.reader ? loadFile(files.reader, { ...world, onBytes: () => {}, onNotice }) : null
 }
 
 /** From the source, or where that cannot be reached, the copy kept on the last visit. */

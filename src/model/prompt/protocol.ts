@@ -3,7 +3,7 @@ import type { EncoderProgress } from './types'
 
 /** What the page says to the encoder's worker. `open` comes first, once. */
 export type ToWorker =
-  | { readonly kind: 'open'; readonly url: string }
+  | { readonly kind: 'open'; readonly url: string; readonly world?: string }
   | { readonly kind: 'encode'; readonly id: number; readonly text: string }
 
 /** What the worker says to the page; each `encode` is answered once, by `embedding` or `failed`. */

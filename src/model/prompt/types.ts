@@ -1,15 +1,21 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-common'
+import type { AssetCache, AssetSource } from '../assets'
 
 /** The little of ONNX Runtime that the encoder needs; `onnxruntime-node` and `onnxruntime-web/wasm` both fit. */
 export interface PromptOrt {
   readonly InferenceSession: {
     create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>
   }
-  readonly Tensor: new (
-    type: 'int64',
-    data: BigInt64Array,
-    dims: readonly number[],
-  ) => TypedTensor<'int64'> & Tensor
+  readonly Tensor: {
+    new (type: 'int64', data: BigInt64Array, dims: readonly number[]): TypedTensor<'int64'> & Tensor
+    new (type: 'float32', data: Float32Array, dims: readonly number[]): TypedTensor<'float32'> & Tensor
+  }
+}
+
+/** Where a world's files are: its manifest names the reader of words that belongs to its student, if it has one. */
+export interface WorldFolder {
+  readonly source: AssetSource
+  readonly cache: AssetCache
 }
 
 /** Bytes read so far, over all files of the encoder. */
@@ -21,7 +27,9 @@ export interface EncoderProgress {
 /** Turns words into the vector that the student listens to. */
 export interface PromptEncoder {
   /**
-   * The unit-norm sentence embedding of `text`, 384 floats, a fresh array each time. The first call loads the model.
+   * What the student is told of `text`, a fresh array each time: the world's reading of its phrases (each group of
+   * choices sums to 1), or where the world has no reader, the sentence embedding, 384 floats of unit norm. The first call
+   * loads the model.
    *
    * Throws `BadInputError` where `text` has no words, and `PromptEncoderError` where the model cannot be loaded or
    * run, or after `dispose`. A failed load is tried again by the next call.

@@ -20,11 +20,13 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'open') {
     const folder = new URL('.', data.url).href
     const onNotice: TellNotice = (notice) => post({ kind: 'notice', notice })
+    const world = data.world === undefined ? undefined : new URL('.', data.world).href
     encoder = createPromptEncoder({
       ort,
       source: fetchedFolder(folder),
       cache: browserCache(folder, onNotice),
       manifest: data.url.slice(folder.length),
+      ...(world ? { world: { source: fetchedFolder(world), cache: browserCache(world, onNotice) } } : {}),
       onProgress: (progress) => post({ kind: 'progress', progress }),
       onNotice,
     })

@@ -1,5 +1,5 @@
 import { Rng } from '../../engine/random'
-import { BIOMES, caption, paraphrase, type Setting, TIMES, WEATHERS } from './captions'
+import { BIOMES, caption, paraphrase, phrases, type Setting, TIMES, WEATHERS } from './captions'
 
 export interface CaptionedSetting extends Setting {
   readonly train: readonly string[]
@@ -38,4 +38,11 @@ export function trainingParaphrases(): ParaphrasedSetting[] {
     ...setting,
     texts: Array.from({ length: PARAPHRASES }, () => paraphrase(setting, uniform)),
   }))
+}
+
+/** What every biome, time and weather is called in training captions and paraphrases, by group. */
+export function trainingPhrases(): Record<'biome' | 'time' | 'weather', Record<string, readonly string[]>> {
+  const called = (names: readonly (typeof BIOMES | typeof TIMES | typeof WEATHERS)[number][]) =>
+    Object.fromEntries(names.map((name) => [name, phrases(name)]))
+  return { biome: called(BIOMES), time: called(TIMES), weather: called(WEATHERS) }
 }

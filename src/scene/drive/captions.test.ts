@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
-import { evaluationCaptions, trainingParaphrases } from './caption-sets'
+import { evaluationCaptions, trainingParaphrases, trainingPhrases } from './caption-sets'
 import { BIOMES, caption, paraphrase, settingFromText, TIMES, WEATHERS } from './captions'
 import { BIOME_WORDS, type Lexicon, TIME_WORDS, WEATHER_WORDS } from './lexicon'
 import { MORE_WORDS } from './more-words'
@@ -101,5 +101,6 @@ describe('captions', () => {
   it('match the files that training and evaluation read (remake it with `npx tsx scripts/captions.ts`)', () => {
     expect(JSON.parse(readFileSync('distill/captions.json', 'utf8'))).toEqual(evaluationCaptions())
     expect(JSON.parse(readFileSync('distill/paraphrases.json', 'utf8'))).toEqual(trainingParaphrases())
+    expect(JSON.parse(readFileSync('distill/phrases.json', 'utf8'))).toEqual(trainingPhrases())
   })
 })

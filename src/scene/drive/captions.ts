@@ -117,6 +117,13 @@ export function paraphrase(setting: Setting, uniform: Uniform): string {
   return say(setting, words, PARAPHRASE_FRAMES, uniform)
 }
 
+/** The name and all nouns and adjectives that training text has for a biome, time or weather. */
+export function phrases(name: Biome | TimeOfDay | Weather): readonly string[] {
+  const words: Record<string, Lexicon> = { ...BIOME_WORDS.train, ...TIME_WORDS.train, ...WEATHER_WORDS.train }
+  const { noun, adjective } = joined(words[name]!, MORE_WORDS[name])
+  return [...new Set([name, ...noun, ...adjective])].filter((phrase) => phrase !== '')
+}
+
 function joined(one: Lexicon, other: Lexicon): Lexicon {
   return { noun: [...one.noun, ...other.noun], adjective: [...one.adjective, ...other.adjective] }
 }
