@@ -34,7 +34,8 @@ from distill.sampling import load_student
 from distill.starts import choose_starts, start_id
 from distill.student import BlockCounter, Student, student_flops
 from distill.training import count_flops, setup
-from distill.words import READER, told
+from distill.words import READER
+from distill.worlds import told_by
 
 OPSET = 20
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
@@ -270,8 +271,8 @@ def self_test(
 
 
 def export_starts(latents: Latents, student: Student, words, count: int, out: Path) -> tuple[list, list, dict]:
-    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `words` is
-    `told` for the student."""
+    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `words` says
+    what the student is told of them."""
     rows = choose_starts(latents, count)
     captions = [latents.captions[latents.prompts[row]] for row in rows]
     texts = list(dict.fromkeys([*PRESETS, *(caption["text"] for caption in captions)]))
@@ -321,9 +322,9 @@ def run(config: Config) -> None:
         graphs.append("reader")
     if not max(errors) < 2e-3:
         raise UserError(f"PyTorch and ONNX Runtime differ by {max(errors):.2g} ({', '.join(graphs)}: {errors})")
-    words = told(shape.prompt_dim, config.reader)
-    starts, presets, first = export_starts(latents, student, words, config.starts, out)
     files = {name: describe(out / f"{name}.onnx") for name in graphs}
+    words = told_by(out, {"files": files})
+    starts, presets, first = export_starts(latents, student, words, config.starts, out)
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     flops = student_flops(plan, shape) + decoder_flops

@@ -24,6 +24,7 @@ LONGEST = 5  # words of a phrase
 WORDS = 40  # of a prompt; what is beyond is not read
 GROUPS = [len(values) + 1 for values in LABELS.values()]  # choices of biome, time and weather; the last is `none`
 READING = sum(GROUPS)
+NAMED = 10  # how often the bare name of a setting is among the phrases: the shortest prompts hold nothing else
 VOTE = 8  # the power of a phrase's choice: what is sure outvotes what is not
 
 
@@ -115,9 +116,9 @@ def lesson(phrases: dict[str, dict[str, list[str]]], paraphrases: list[dict], ea
     unsaid = [size - 1 for size in GROUPS]
     texts, labels = [], []
     for group, name in enumerate(names):
-        for value, called in enumerate(phrases[name].values()):
-            texts += called
-            labels += [[*unsaid[:group], value, *unsaid[group + 1 :]]] * len(called)
+        for value, (title, called) in enumerate(phrases[name].items()):
+            texts += [*called, *[title] * NAMED]
+            labels += [[*unsaid[:group], value, *unsaid[group + 1 :]]] * (len(called) + NAMED)
     count = len(texts)
     words = lambda text: tuple(re.sub(r"[,.;:!?]+(?=\s|$)", "", text.lower()).split())  # noqa: E731
     known = {

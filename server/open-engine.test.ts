@@ -14,6 +14,7 @@ import { tinyBatched } from './testing'
 
 const PATIENCE = 600_000
 const ENCODER = fileURLToPath(new URL('../assets/prompt-encoder', import.meta.url))
+const DRIVE = fileURLToPath(new URL('../assets/drive', import.meta.url))
 const folders: string[] = []
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })

@@ -6,12 +6,15 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
+import torch
 
 from distill.config import UserError
 from distill.data import RING, EpisodeError, Latents, Packed, read_episode
 from distill.latents import embed_paraphrases
+from distill.phrases import READING
 from distill.prepare import prepare_split
 from distill.tests import synthetic
+from distill.words import recorded_words
 
 
 def test_an_episode_is_read_as_it_was_written(tmp_path):
@@ -105,7 +108,11 @@ def test_gather_aligns_history_actions_and_target(tmp_path):
     assert batch["history"][:, :, 0, 0].tolist() == [[20, 19, 5], [-30, -29, -15]]
     assert np.array_equal(batch["actions"][0], data.actions[[20, 19, 18, 17]])
     assert np.array_equal(batch["actions"][1], data.actions[[30, 29, 28, 27]] * [-1, 1])
-    assert batch["prompt"].shape == (2, 8) and batch["history"].dtype == np.float32
+    assert batch["history"].dtype == np.float32
+    assert torch.equal(recorded_words(data, 8), torch.ones(1, 8))
+    assert recorded_words(data, READING).sum(1).tolist() == [3]
+    with pytest.raises(UserError, match="takes prompts of 9 numbers"):
+        recorded_words(data, 9)
 
 
 def fake_embed(texts: list[str]) -> np.ndarray:

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from distill import autoencoder, compare, evaluate, export, latents, measures, probes, worlds
+from distill import autoencoder, compare, evaluate, export, latents, measures, probes, prompt, worlds
 from distill.config import TrainConfig, UserError
 from distill.data import BIOMES, TIMES, WEATHERS, Packed
 from distill.dit import DiT
+from distill.phrases import READING, PhraseReader, ReaderConfig, save_reader
 from distill.prepare import prepare_split
 from distill.probes import heads_of, load_probe
 from distill.rollouts import captions_ahead, free_run, long_actions, parse_seeds, starts_at
@@ -49,25 +50,33 @@ def made(tmp_path_factory):
     autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
     probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
     torch.manual_seed(0)
-    shape = tiny_config(tokens=61, columns=10, channels=12, prompt_dim=384, reader=8, groups=[3, 2])
+    shape = tiny_config(tokens=61, columns=10, channels=12, prompt_dim=READING)
     dit = DiT(shape)
     dit.delta_std.fill_(0.3)
-    torch.nn.init.normal_(dit.reader.table.weight)
     save(runs, "teacher", "teacher", asdict(shape), dit)
     student, plan = Student(dit, StudentConfig()), asdict(StudentConfig())
     save(runs, "dmd", "student", asdict(shape) | {f"student_{k}": v for k, v in plan.items()}, student)
     codec = str(runs / "codec" / "autoencoder.pt")
     latents.run(latents.Config(codec=codec, flip=False, paraphrases="", **common))
-    out = str(data / "assets")
-    export.run(export.Config(student=str(runs / "dmd/student.pt"), codec=codec, out=out, half_weights=False, **common))
+    out, reader = str(data / "assets"), str(runs / "reader.safetensors")
+    save_reader(PhraseReader(ReaderConfig(hidden=4, members=2)), reader)
+    export.run(
+        export.Config(
+            reader=reader, student=str(runs / "dmd/student.pt"), codec=codec, out=out, half_weights=False, **common
+        )
+    )
     return data
+
+
+def one_direction(texts: list[str], **_) -> np.ndarray:
+    return np.full((len(texts), 384), 384**-0.5, np.float32)
 
 
 def config(made, **changes) -> evaluate.Config:
     runs = made / "runs"
     values = {
         "data": made, "runs": runs, "assets": made / "assets", "codec": runs / "codec/autoencoder.pt",
-        "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes",
+        "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes", "reader": runs / "reader.safetensors",
     }  # fmt: skip
     fixed = {"seeds": "1000000-1000002", "ticks": 60, "batch": 3, "teacher_steps": 2}
     return evaluate.Config(**{k: str(v) for k, v in values.items()} | fixed | changes)
@@ -76,8 +85,8 @@ def config(made, **changes) -> evaluate.Config:
 def setting_of(made, ticks=90) -> measures.Setting:
     held = Packed(made, "heldout")
     found = {kind: load_probe(made / "runs/probes", kind) for kind in ("features", "prompt", "inverse")}
-    embeddings = np.zeros((len(held.captions), 384), np.float32)
-    return measures.Setting(held, Packed(made, "train"), embeddings, SEEDS, found, ticks, 2)
+    words = np.zeros((len(held.captions), READING), np.float32)
+    return measures.Setting(held, Packed(made, "train"), words, SEEDS, found, ticks, 2)
 
 
 def test_starts_have_their_history_newest_first(made):
@@ -110,7 +119,7 @@ def test_seeds_are_parsed_or_refused():
 def test_the_recording_replays_itself_in_batches(made):
     setting = setting_of(made)
     world = worlds.Recorded(setting.held)
-    args = (setting.starts, setting.actions, setting.captions, setting.embeddings)
+    args = (setting.starts, setting.actions, setting.captions, setting.words)
     frames = free_run(world, *args, [0, 7, 20], batch=2)
     for tick, found in frames.items():
         assert np.array_equal(found, setting.frames_at(tick))
@@ -138,20 +147,22 @@ def test_noise_is_far_from_real(made):
 
 def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
     setting, options = setting_of(made), config(made)
-    args = (setting.starts, setting.actions, setting.captions, setting.embeddings)
+    args = (setting.starts, setting.actions, setting.captions, setting.words)
     student = worlds.open_world(f"student:{made}/runs/dmd/student.pt", options, setting.held)
     dream = worlds.open_world("dream", options, setting.held)
     a, b = (free_run(world, *args, [0, 1, 12], batch=2) for world in (student, dream))
     for tick in a:
         assert np.abs(a[tick].astype(int) - b[tick].astype(int)).max() <= 2
+    texts = ["a snowy night", "fog, or rain over the meadows"]
+    np.testing.assert_allclose(dream.words(texts), student.words(texts), atol=1e-5)
+    assert dream.words(texts).shape == (2, READING)
     assert worlds.counted_nfe(dream) == worlds.counted_nfe(student) == pytest.approx(1.25, abs=0.26)
     assert worlds.counted_gflop(dream) == pytest.approx(worlds.counted_gflop(student), rel=0.05)
 
 
 def test_the_table_has_the_agreed_keys(made, monkeypatch):
-    from distill import prompt
-
-    monkeypatch.setattr(prompt, "embed", lambda texts, **_: np.zeros((len(texts), 384), np.float32))
+    monkeypatch.setattr(worlds, "embed", one_direction)
+    monkeypatch.setattr(prompt, "embed", one_direction)
     texts = {"train": ["one", "two"], "unseen": ["three"]}
     bank = [
         {"biome": biome, "time": time, "weather": weather} | texts

@@ -13,6 +13,7 @@ from distill import export
 from distill.autoencoder import Codec
 from distill.data import Latents
 from distill.dit import Conditions
+from distill.phrases import READING, PhraseReader, ReaderConfig
 from distill.starts import choose_starts, start_id
 from distill.tests.tiny import CHANNELS, TOKENS, tiny_student, write_world
 
@@ -82,6 +83,16 @@ def test_the_codec_graphs(tmp_path):
     assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
 
 
+def test_the_reader_takes_any_number_of_phrases(tmp_path):
+    torch.manual_seed(0)
+    reader = PhraseReader(ReaderConfig(dim=16, hidden=32, members=2))
+    assert export.export_reader(reader, tmp_path, half=True) < 1e-4
+    model = onnx.load(tmp_path / "reader.onnx")
+    assert [value.name for value in model.graph.input] == ["phrases"]
+    assert model.graph.output[0].name == "reading"
+    assert [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim] == [1, READING]
+
+
 def test_starts_are_settled_and_cover_what_was_recorded(tmp_path):
     latents = Latents(write_world(tmp_path / "world"), "heldout")
     latents.captions[1] = latents.captions[1] | {"biome": "snow", "time": "night"}
@@ -100,7 +111,8 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     monkeypatch.setattr(export, "load_codec", lambda _: FakeCodec())
     monkeypatch.setattr(export, "export_codec", lambda codec, out, half: [
         (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
-    monkeypatch.setattr(export, "embed", lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1)
+    words = lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1  # noqa: E731
+    monkeypatch.setattr(export, "told_by", lambda *_: words)
     world = write_world(tmp_path / "world")
     out = tmp_path / "assets"
     export.run(export.Config(data=str(world), out=str(out)))
@@ -114,7 +126,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     gains = manifest["latent"].pop("gains")
     assert manifest["latent"] == {"tokens": TOKENS, "channels": CHANNELS}
     assert gains == [0.4, 0.8, 1.2, 1.6]  # of mean 1
-    starts, presets, first = export.export_starts(Latents(world, "heldout"), student, 15, out)
+    starts, presets, first = export.export_starts(Latents(world, "heldout"), student, words, 15, out)
     assert starts == manifest["starts"] and presets == manifest["presets"]
     again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
     assert again == manifest["selfTest"]["latentSample"] and np.std(again) > 0

@@ -22,7 +22,6 @@ SHAPE = [
     "blocks=3",
     "heads=2",
     "frequencies=8",
-    "reader=0",
     "compile=false",
     "hold_words=false",
 ]

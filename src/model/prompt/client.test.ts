@@ -61,6 +61,16 @@ describe('openPromptEncoder', () => {
     expect(workers).toHaveLength(1)
   })
 
+  it('tells the worker which world is to be told', () => {
+    const { encoder, workers } = open({ world: 'https://example.org/assets/drive/' })
+    encoder.encode('rain').catch(() => {})
+    expect(workers[0]!.heard[0]).toEqual({
+      kind: 'open',
+      url: 'https://example.org/assets/prompt-encoder/encoder.json',
+      world: 'https://example.org/assets/drive/',
+    })
+  })
+
   it('passes progress and notices on', () => {
     const told: unknown[] = []
     const { encoder, workers } = open({ onProgress: (p) => told.push(p), onNotice: (s) => told.push(s) })

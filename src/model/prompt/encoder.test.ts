@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import * as ort from 'onnxruntime-node'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { AssetCache, AssetSource } from '../assets'
+import { type AssetCache, type AssetSource, NO_CACHE } from '../assets'
 import { AssetUnreachableError } from '../errors'
+import { promptKey } from '../manifest'
+import { folderOnDisk } from '../node'
 import type { Notice } from '../notices'
+import { loadWorldFiles } from '../world-files'
 import { createPromptEncoder, type PromptEncoder, type PromptEncoderOptions, type PromptOrt } from './index'
 import { openPromptEncoderNode } from './node'
 import golden from './prompt.golden.json'
@@ -87,6 +90,58 @@ describe('encoder on WASM', () => {
       expect(furthest(await encoder.encode(text), embedding)).toBeLessThan(1e-5)
     }
     await encoder.dispose()
+  })
+})
+
+describe('encoder for a world with a reader', async () => {
+  const drive = fileURLToPath(new URL('../../../assets/drive/', import.meta.url))
+  const { manifest, shape, knownPrompts } = await loadWorldFiles({
+    source: folderOnDisk(drive),
+    cache: NO_CACHE,
+  })
+  const notices: Notice[] = []
+  const onNotice = (notice: Notice) => notices.push(notice)
+  const encoder = openPromptEncoderNode({ folder: fileURLToPath(folder), world: drive, onNotice })
+  afterAll(() => encoder.dispose())
+
+  it('reads presets and captions as Python does', async () => {
+    expect(shape.readsWords).toBe(true)
+    const texts = [...manifest.presets.map(({ text }) => text), manifest.starts[0]!.caption]
+    for (const text of texts) {
+      const reading = await encoder.encode(text)
+      expect(reading).toHaveLength(shape.promptDim)
+      expect(furthest(reading, knownPrompts.get(promptKey(text))!)).toBeLessThan(1e-3)
+    }
+  })
+
+  it('finds what is said in words of its own, and nothing of what is not', async () => {
+    const [snow, night, clear] = [3, 6 + 3, 11 + 0]
+    const all = await encoder.encode('Take me to the snow, at night, under a clear sky')
+    for (const choice of [snow, night, clear]) expect(all[choice]).toBeGreaterThan(0.8)
+    const [noTime, noWeather] = [6 + 4, 11 + 4]
+    const some = await encoder.encode('a desert')
+    for (const choice of [2, noTime, noWeather]) expect(some[choice]).toBeGreaterThan(0.8)
+  })
+
+  it('reads over what its tokenizer drops, and refuses a prompt of nothing else', async () => {
+    const odd = await encoder.encode('snow \u200b')
+    expect(furthest(odd, await encoder.encode('snow'))).toBeLessThan(0.05)
+    await expect(encoder.encode('\u200b')).rejects.toMatchObject({ code: 'BAD_INPUT' })
+  })
+
+  it('says so when it reads only the first words', async () => {
+    await encoder.encode(long)
+    expect(notices).toEqual([
+      { code: 'PROMPT_CUT', message: expect.stringContaining('(120 words, of which 40 are read)') },
+    ])
+  })
+
+  it('names the world that is missing', async () => {
+    const lost = openPromptEncoderNode({ folder: fileURLToPath(folder), world: 'no-such-world' })
+    await expect(lost.encode('rain')).rejects.toMatchObject({
+      code: 'PROMPT_ENCODER',
+      message: expect.stringMatching(/world\.json is missing: .* at no-such-world/),
+    })
   })
 })
 

@@ -68,11 +68,12 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       if (closed) return
       closed = true
       const loaded = await loading?.catch(() => null)
-      if (loaded) {
-        await runExclusive(() => loaded.session.release())
-        await runExclusive(async () => loaded.reader?.release())
-      }
       loading = null
+      if (!loaded) return
+      await runExclusive(async () => {
+        await loaded.session.release()
+        await loaded.reader?.release()
+      })
     },
   }
 }
