@@ -250,7 +250,7 @@ def counted_nfe(world: Dream) -> float:
         nodes = onnx.load(world.student_path, load_external_data=False).graph.node
         mixing = {name for node in nodes if node.op_type == "MatMul" for name in node.input}
         attentions = [node for node in nodes if node.op_type == "Softmax" and node.output[0] in mixing]
-        return len(attentions) / world.manifest["student"]["blocks"]  # the prompt's sorter has softmaxes as well
+        return len(attentions) / world.manifest["student"]["blocks"]
     from distill.student import BlockCounter
 
     with BlockCounter(world.dit) as counter:

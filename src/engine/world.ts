@@ -23,7 +23,10 @@ export interface WorldInfo {
   readonly ticksPerSecond: number
 }
 
-/** A prompt: the words, and their embedding where it is already known. */
+/**
+ * A prompt: the words, and where it is already known, what the world is told of them (`embedding`: the sentence's, or its
+ * reading).
+ */
 export interface Prompt {
   readonly text: string
   /** Unit-norm sentence embedding. Left out, the world computes it from `text`. */
