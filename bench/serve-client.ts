@@ -2,8 +2,9 @@ import { WebSocket } from 'ws'
 import { ACTIONS } from '../src/engine/action'
 import { systemTime } from '../src/engine/clock'
 import { OneiroError } from '../src/engine/errors'
-import { Link, type SocketConstructor } from '../src/net/link'
+import type { SocketConstructor } from '../src/net/link'
 import type { FrameFormat, FrameMessage, ServerMessage } from '../src/net/messages'
+import { Multipath } from '../src/net/multipath'
 import type { Arrival } from './serve-stats'
 
 export interface ClientOptions {
@@ -29,13 +30,13 @@ const HOLD = 7
 export class BenchClient {
   /** Since the last `clear`. */
   arrivals: Arrival[] = []
-  private readonly link: Link
+  private readonly link: Multipath
   private readonly inputs: ReturnType<typeof setInterval>
   private actions = 0
 
   private constructor(options: ClientOptions, begun: { resolve(): void; reject(error: Error): void }) {
     const { url, format, decoderHash, seed, token, periodMs } = options
-    this.link = new Link({
+    this.link = new Multipath({
       url,
       WebSocket: WebSocket as unknown as SocketConstructor,
       time: systemTime,
@@ -71,6 +72,10 @@ export class BenchClient {
   /** By the last heartbeat. */
   get roundTripMs(): number {
     return this.link.roundTripMs
+  }
+
+  get connections(): number {
+    return this.link.connections
   }
 
   clear(): void {

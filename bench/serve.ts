@@ -26,6 +26,14 @@ interface Flags {
 }
 
 type Mode = 'batched' | 'unbatched'
+/** Over a bad link. */
+interface LinkRow {
+  readonly roundTripMs: number
+  /** At the end; more than one a session where packets got lost. */
+  readonly connections: number
+  readonly wantedAgeMs: number
+  readonly kept: boolean
+}
 type Row = ServeSummary & Cost & { readonly mode: Mode; readonly held: boolean }
 
 /** A session is held where its rate is kept and 99 of 100 frames come so close to their time. */
@@ -70,12 +78,13 @@ class Bench {
       for (const client of clients) client.clear()
       await sleep(this.flags.seconds * 1000)
       const seen = clients.map(({ arrivals }) => arrivals)
+      const connections = clients.reduce((sum, client) => sum + client.connections, 0)
       const roundTripMs = percentile(
         clients.map((client) => client.roundTripMs),
         0.5,
       )
       await onEdge()
-      return { summary: summariseServe(seen, periodMs), roundTripMs }
+      return { summary: summariseServe(seen, periodMs), roundTripMs, connections }
     } finally {
       for (const client of clients) client.close()
     }
@@ -164,7 +173,7 @@ async function benchLink(bench: Bench, flags: Flags): Promise<void> {
   const options: LinkOptions = { rtt, rate, loss }
   const most = Math.max(...(flags.sessions ?? [1]))
   const link = await SlowLink.start(options)
-  const rows: (ServeSummary & { roundTripMs: number; wantedAgeMs: number; kept: boolean })[] = []
+  const rows: (ServeSummary & LinkRow)[] = []
   try {
     const where = ['--host', HERE, '--port', String(LINK_PORT), '--token', LINK_TOKEN, '--allow-host', THERE]
     const server = await ServerChild.start([...bench.serverArgs(most), ...where])
@@ -172,10 +181,12 @@ async function benchLink(bench: Bench, flags: Flags): Promise<void> {
       for (const sessions of flags.sessions ?? [1]) {
         console.error(`  ${sessions} session${sessions === 1 ? '' : 's'} over the link ...`)
         const url = `ws://${THERE}:${LINK_PORT}`
-        const { summary, roundTripMs } = await bench.measure({ url, sessions, format, token: LINK_TOKEN })
+        const measured = await bench.measure({ url, sessions, format, token: LINK_TOKEN })
+        const { summary, connections } = measured
+        const roundTripMs = Math.round(measured.roundTripMs)
         const wantedAgeMs = rtt + (AGE_TICKS * 1000) / bench.ticksPerSecond
         const kept = summary.ageMs !== null && summary.ageMs.p99 <= wantedAgeMs
-        rows.push({ ...summary, roundTripMs: Math.round(roundTripMs), wantedAgeMs, kept })
+        rows.push({ ...summary, roundTripMs, connections, wantedAgeMs, kept })
       }
     } finally {
       await server.stop()
@@ -186,6 +197,7 @@ async function benchLink(bench: Bench, flags: Flags): Promise<void> {
   console.log(`link: ${rate} Mbit/s, round trip ${rtt} ms, ${loss} % loss, each way`)
   const heading = [
     'sessions',
+    'connections',
     'ticks/s',
     'frames',
     'age p50',
@@ -198,7 +210,14 @@ async function benchLink(bench: Bench, flags: Flags): Promise<void> {
   ]
   const cells = rows.map((row) =>
     [
-      ...[row.sessions, row.ticksPerSecond, row.frames, row.ageMs?.p50 ?? '', row.ageMs?.p99 ?? ''],
+      ...[
+        row.sessions,
+        row.connections,
+        row.ticksPerSecond,
+        row.frames,
+        row.ageMs?.p50 ?? '',
+        row.ageMs?.p99 ?? '',
+      ],
       ...[row.wantedAgeMs, row.kept ? 'yes' : 'no', `${Math.round(row.skipped * 100)} %`],
       ...[row.frameBytes.mean, row.roundTripMs],
     ].map(String),

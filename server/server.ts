@@ -16,6 +16,7 @@ import { Meters } from './meters'
 import { Scheduler } from './scheduler'
 import { Secret } from './secret'
 import { Sessions } from './sessions'
+import { MOST_SUBFLOWS } from './subflow'
 
 /** Where the server writes what happens; `pino` fits. No prompt, token or frame is ever among it. */
 export interface Log {
@@ -52,7 +53,7 @@ export const SEATS = 16
 export const SPECTATORS = 32
 const SWEEP_MS = 250
 /** Websockets at once: those who play and who watch; and those who wait, come back or are about to be refused. */
-const websocketsFor = (seats: number, spectators: number) => 2 * seats + spectators + 100
+const websocketsFor = (seats: number, spectators: number) => (2 + MOST_SUBFLOWS) * seats + spectators + 100
 /** Further sockets, for plain HTTP. */
 const HTTP_SOCKETS = 100
 /** A request is a line and a few headers. */

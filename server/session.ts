@@ -14,6 +14,7 @@ import type { Saved } from './saved'
 import type { Scheduler, Ticked, Ticking, Wish } from './scheduler'
 import { type Effect, type SessionEvent, type SessionState, transition } from './session-states'
 import type { Spectator } from './spectator'
+import { type Subflow, Subflows } from './subflow'
 
 export interface SessionOptions {
   readonly id: string
@@ -74,6 +75,7 @@ export class Session implements Ticking, Guest {
   changes = 0
   private readonly frames: Frames
   private readonly audience = new Set<Spectator>()
+  private readonly subflows = new Subflows()
   private held = NOTHING_HELD
   private heardAtMs = 0
   private detachedAtMs = 0
@@ -108,6 +110,7 @@ export class Session implements Ticking, Guest {
   /** A first connection, or one that takes the session up again. What was under way to the one before is forgotten. */
   attach(line: Line, hello: Hello, format: FrameFormat): void {
     this.apply(this.current === 'connecting' ? 'welcomed' : 'resumed')
+    this.subflows.close(null)
     this.line = line
     this.format = format
     this.mode = hello.mode
@@ -119,7 +122,13 @@ export class Session implements Ticking, Guest {
   detach(line: Line): void {
     if (this.line !== line) return
     this.line = null
+    this.subflows.close(null)
     this.apply('dropped')
+  }
+
+  /** A further connection of its player, whose format is that of the first. Throws a refusal where there are enough. */
+  branch(line: Line): { readonly subflow: Subflow; readonly format: FrameFormat } {
+    return { subflow: this.subflows.add(this, line), format: this.format }
   }
 
   end(event: 'left' | 'ended', code: RefusalCode | null = null): void {
@@ -217,7 +226,9 @@ export class Session implements Ticking, Guest {
     else if (own && this.current === 'active') {
       const picture = this.pictureOf(ticked, this.format)
       if (picture?.epoch === this.epoch) {
-        this.line?.send(this.frames.encode(0, picture, cause.sentAtMs, ticked))
+        const bytes = this.frames.encode(0, picture, cause.sentAtMs, ticked)
+        this.line?.send(bytes)
+        this.subflows.send(bytes)
       }
     }
     for (const spectator of audience) {
@@ -379,6 +390,7 @@ export class Session implements Ticking, Guest {
         const { line } = this
         this.line = null
         line?.close(code)
+        this.subflows.close(null)
         return
       }
       case 'free':

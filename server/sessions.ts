@@ -51,6 +51,7 @@ export class Sessions {
   private readonly seated = new Map<string, Session>()
   private readonly tokens = new SessionTokens()
   private readonly watchKeys = new SessionTokens()
+  private readonly subflowKeys = new SessionTokens()
   private readonly seats = new Seats()
   private readonly spectators = new Set<Spectator>()
   private line: Waiting[] = []
@@ -102,6 +103,7 @@ export class Sessions {
   join(connection: Connection, hello: Hello): void | Promise<void> {
     // Each of these is a key of its own; who has none of them must know the server's token.
     if (hello.watch !== undefined) return this.watch(connection, hello, hello.watch)
+    if (hello.subflow !== undefined) return this.branch(connection, hello.subflow)
     if (hello.resume !== undefined) return this.resume(connection, hello, hello.resume)
     if (hello.seat !== undefined) return this.sit(connection, hello, hello.seat)
     return this.queue(connection, hello)
@@ -200,7 +202,8 @@ export class Sessions {
     const resume = this.tokens.rotate(session.id, token)
     connection.guest = session
     session.attach(connection, hello, format)
-    const body = { ...this.options.engine.served, format, resume, resumed: true }
+    const subflow = this.subflowKeys.rotate(session.id)
+    const body = { ...this.options.engine.served, format, resume, subflow, resumed: true }
     session.send({ type: 'welcome', body: epoch === undefined ? body : { ...body, epoch } })
     this.tellWorkersTo(session)
     this.group.write(session)
@@ -230,6 +233,16 @@ export class Sessions {
     this.goOn(session, connection, hello, token, saved.epoch)
     session.takeUp(saved)
     this.group.add(session, claimed)
+  }
+
+  /** A further connection of a session that is played here. */
+  private branch(connection: Connection, key: string): void {
+    const session = this.seated.get(this.subflowKeys.find(key) ?? '')
+    if (session?.state !== 'active') throw refusal('SESSION_GONE')
+    const { subflow, format } = session.branch(connection)
+    connection.guest = subflow
+    const body = { ...this.options.engine.served, format, resumed: false }
+    connection.send(encodeServer({ type: 'welcome', body }))
   }
 
   private watch(connection: Connection, hello: Hello, key: string): void | Promise<void> {
@@ -269,7 +282,8 @@ export class Sessions {
     session.attach(connection, hello, format)
     const resume = this.tokens.rotate(session.id)
     const watch = this.watchKeys.rotate(session.id)
-    const body = { ...this.options.engine.served, format, resume, watch, resumed: false }
+    const subflow = this.subflowKeys.rotate(session.id)
+    const body = { ...this.options.engine.served, format, resume, watch, subflow, resumed: false }
     session.send({ type: 'welcome', body })
     this.tellWorkersTo(session)
     this.group.add(session)
@@ -316,6 +330,7 @@ export class Sessions {
         const seat = this.seated.delete(session.id)
         this.tokens.drop(session.id)
         this.watchKeys.drop(session.id)
+        this.subflowKeys.drop(session.id)
         if (seat || this.line.length < before) this.admitNext()
       },
     })

@@ -74,6 +74,8 @@ interface Ending {
 /** A connection that is had again when it is lost. */
 export class Link {
   roundTripMs = 0
+  /** Of the newest connection. */
+  address: string
   private socket: SocketLike | null = null
   private open = false
   private resume: string | null = null
@@ -86,6 +88,7 @@ export class Link {
   private readonly stop = new AbortController()
 
   constructor(private readonly options: LinkOptions) {
+    this.address = options.url
     this.addresses = new Addresses(options.url)
   }
 
@@ -174,6 +177,7 @@ export class Link {
   /** One connection, from its beginning to its end. */
   private converse(address: string): Promise<Ending> {
     const { options } = this
+    this.address = address
     const startedAtMs = options.time.now()
     return new Promise((resolve) => {
       const ended = new AbortController()

@@ -44,6 +44,8 @@ export const helloBody = z.object({
   resume: secret.optional(),
   /** Watches a session instead of having one: its key from the player's welcome, or its id and the token. */
   watch: secret.optional(),
+  /** Another connection of a session that is played: its key from the newest welcome. */
+  subflow: secret.optional(),
 })
 
 export const welcomeBody = z.object({
@@ -61,6 +63,8 @@ export const welcomeBody = z.object({
   resume: secret.optional(),
   /** Lets others watch this session. Told once, when it begins. */
   watch: secret.optional(),
+  /** Lets its player open further connections beside this one, for as long as this one lasts. */
+  subflow: secret.optional(),
   /** The session existed before: unanswered requests may be sent again, and are carried out once. */
   resumed: z.boolean(),
   /**

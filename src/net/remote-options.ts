@@ -42,6 +42,8 @@ export interface RemoteStats extends PacerStats {
   /** From input to frame, by this client's clock, of the newest frame; milliseconds. */
   readonly latencyMs: number
   readonly roundTripMs: number
+  /** Connections to the session; more than one where packets get lost. */
+  readonly connections: number
   /** Payload of the newest frame. */
   readonly frameBytes: number
 }

@@ -6,8 +6,8 @@ import type { Past } from '../engine/timeline'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
 import { DriveMemory } from './drive-memory'
 import { ServerRefusedError, WireMalformedError } from './errors'
-import { Link } from './link'
 import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
+import { Multipath } from './multipath'
 import { Pacer } from './pacer'
 import type { RemoteEvent, RemoteStats, RemoteWorldOptions } from './remote-options'
 import { type Ask, checkBody, Requests } from './requests'
@@ -27,7 +27,7 @@ const PAUSED_MS = 500
  * const world = await RemoteWorld.open({ url: 'ws://localhost:7700', WebSocket, pictures, random: Math.random })
  */
 export class RemoteWorld implements World, Past {
-  private readonly link: Link
+  private readonly link: Multipath
   private readonly requests: Requests
   private readonly pacer = new Pacer()
   private readonly decoding = new Serial()
@@ -65,7 +65,7 @@ export class RemoteWorld implements World, Past {
     this.time = time
     this.current = mode
     this.memory = pictures.known ? new DriveMemory(pictures.known) : null
-    this.link = new Link({
+    this.link = new Multipath({
       ...{ url, WebSocket, time, random },
       hello: () => ({
         formats: [...pictures.formats],
@@ -120,8 +120,8 @@ export class RemoteWorld implements World, Past {
 
   get stats(): RemoteStats {
     const { reconnects, skipped, latencyMs, frameBytes } = this
-    const { roundTripMs } = this.link
-    return { ...this.pacer.stats, reconnects, skipped, latencyMs, roundTripMs, frameBytes }
+    const { roundTripMs, connections } = this.link
+    return { ...this.pacer.stats, reconnects, skipped, latencyMs, roundTripMs, connections, frameBytes }
   }
 
   /**
