@@ -17,7 +17,7 @@ from statistics import fmean, stdev
 from distill import evaluate
 from distill.config import UserError
 from distill.data import Packed, write_atomically
-from distill.worlds import open_world
+from distill.worlds import file_hash, open_world
 
 COLUMNS = {
     "NFE": "nfe",
@@ -68,6 +68,16 @@ def has_figures(config: Config, title: str, world: str) -> bool:
     return all(kept_table(config, file_of(config, title, block), world) for block in config.blocks)
 
 
+def known_spread(config: Config, block: str) -> float | None:
+    """The teacher's spread over noise on a block of seeds, if a row has it: half of a row's evaluation is to find it."""
+    for path in sorted(Path(config.out).glob(f"*/{block}.json")):
+        kept = json.loads(path.read_text())
+        spread = kept.get("teacherSpread")
+        if spread and kept["level"] == config.level and spread["modelHash"] == file_hash(config.teacher):
+            return spread["value"]
+    return None
+
+
 def block_table(config: Config, title: str, world: str, block: str, weights: str | None) -> dict | None:
     """One row's figures on one block of seeds, made now or read. Without `weights` (the row's checkpoint is not here)
     they can only be read."""
@@ -76,7 +86,8 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
     if weights is None or (kept and kept["modelHash"] == weights):
         return kept
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
-    result, picture = evaluate.evaluate(evaluate.Config(**values | {"a": world, "b": "", "seeds": block}))
+    plan = evaluate.Config(**values | {"a": world, "b": "", "seeds": block})
+    result, picture = evaluate.evaluate(plan, known_spread(config, block))
     evaluate.write(result, picture, path, Path(config.runs) / config.name / path.parent.name / f"{block}.png")
     return result["worlds"][world] | {"commit": result["commit"]}
 

@@ -17,7 +17,7 @@ from distill.probes import load_probe
 from distill.rollouts import parse_seeds
 from distill.training import setup
 from distill.words import READER
-from distill.worlds import TorchCodec, counted_gflop, counted_nfe, open_world, training_of
+from distill.worlds import TorchCodec, counted_gflop, counted_nfe, file_hash, open_world, training_of
 
 
 @dataclass
@@ -74,7 +74,7 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
     if world.dreams:
         if teacher_spread is not None:
             spread = measures.noise_spread(setting, world)
-            table["diversity"] = measures.figure(spread / teacher_spread.mean())
+            table["diversity"] = measures.figure(spread / teacher_spread)
         table["msPerTick"] = measures.tick_time(setting, world)
         table["nfe"] = {"value": counted_nfe(world), "spread": 0.0, "n": 1}
         table["gflopPerTick"] = {"value": counted_gflop(world), "spread": 0.0, "n": 1}
@@ -114,8 +114,9 @@ def commit() -> str:
         return "unknown"
 
 
-def evaluate(config: Config) -> tuple[dict, np.ndarray]:
-    """The result as it is written, and the contact sheet uint8 [H,W,3]."""
+def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict, np.ndarray]:
+    """The result as it is written, and the contact sheet uint8 [H,W,3]. `teacher_spread`: what an earlier result on the
+    same seeds says of the teacher's spread over noise, so that it is not run for it again."""
     setup(config)
     seeds = parse_seeds(config.seeds)
     held = Packed(config.data, "heldout")
@@ -135,10 +136,10 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
         if world.kind == "recorded" and Path(config.codec).is_file():
             world.codec = TorchCodec(config.codec)
 
-    teacher_spread = None
-    if config.diversity and any(world.dreams for world in worlds.values()) and Path(config.teacher).is_file():
+    asked = config.diversity and any(world.dreams for world in worlds.values()) and Path(config.teacher).is_file()
+    if asked and teacher_spread is None:
         teacher = open_world("teacher", config, held)
-        teacher_spread = measures.noise_spread(setting_of(teacher), teacher)
+        teacher_spread = float(measures.noise_spread(setting_of(teacher), teacher).mean())
     tables, runs = {}, {}
     for name, world in worlds.items():
         setting = setting_of(world)
@@ -151,6 +152,7 @@ def evaluate(config: Config) -> tuple[dict, np.ndarray]:
         "ticks": config.ticks,
         "level": config.level,
         "temperature": config.temperature,
+        "teacherSpread": {"value": teacher_spread, "modelHash": file_hash(config.teacher)} if asked else None,
         "a": config.a,
         "b": config.b or None,
         "worlds": tables,

@@ -206,7 +206,10 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     values = vars(config(made)) | {"name": "compare", "ticks": 20, "out": str(tmp_path)}
     blocks = ["1000000-1000001", "1000001-1000002"]
     plan = compare.Config(**values, rows={"teacher, 1 step": "teacher-1step", "two": "teacher-2step"}, blocks=blocks)
+    spread_of, original = [], measures.noise_spread
+    monkeypatch.setattr(measures, "noise_spread", lambda s, world: spread_of.append(world.kind) or original(s, world))
     compare.run(plan)
+    assert spread_of.count("teacher") == len(blocks) and len(spread_of) == 3 * len(blocks)  # the teacher's once a block
     result = json.loads((tmp_path / "compare.json").read_text())
     figures = result["rows"]["two"]["figures"]
     assert list(figures) == list(compare.COLUMNS)
