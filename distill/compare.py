@@ -69,7 +69,7 @@ def has_figures(config: Config, title: str, world: str) -> bool:
 
 
 def known_spread(config: Config, block: str) -> float | None:
-    """The teacher's spread over noise on a block of seeds, if a row has it: half of a row's evaluation is to find it."""
+    """The teacher's spread over noise on a block of seeds, if a row has it: it takes as long as the rest of a row."""
     for path in sorted(Path(config.out).glob(f"*/{block}.json")):
         kept = json.loads(path.read_text())
         spread = kept.get("teacherSpread")

@@ -1,4 +1,4 @@
-import { type Action, IDLE } from '../src/engine/action'
+import type { Action } from '../src/engine/action'
 import type { TimeSource } from '../src/engine/clock'
 import { BadInputError, NotReadyError, OneiroError } from '../src/engine/errors'
 import { Serial } from '../src/engine/serial'
@@ -15,6 +15,7 @@ import type { Scheduler, Ticked, Ticking, Wish } from './scheduler'
 import { type Effect, type SessionEvent, type SessionState, transition } from './session-states'
 import type { Spectator } from './spectator'
 import { type Subflow, Subflows } from './subflow'
+import { NOTHING_HELD, type Step, type UnderWay } from './under-way'
 
 export interface SessionOptions {
   readonly id: string
@@ -36,29 +37,6 @@ export const RESUME_MS = 60_000
 export const MOST_REQUESTS = 8
 
 type Request = Exclude<ClientMessage, { type: 'hello' | 'action' | 'ack' | 'heartbeat' | 'bye' }>
-
-interface Held {
-  readonly action: Action
-  readonly sequence: number
-  readonly sentAtMs: number
-}
-
-interface Step {
-  readonly action: Action
-  readonly sentAtMs: number
-  readonly done: (ticked: Ticked) => void
-  readonly failed: (error: unknown) => void
-}
-
-/** The tick in the engine: what it is for, and who will be sent its picture. */
-interface UnderWay {
-  readonly cause: Step | Held
-  /** False where the player has no room for it. */
-  readonly own: boolean
-  readonly audience: readonly Spectator[]
-}
-
-const NOTHING_HELD: Held = { action: IDLE, sequence: 0, sentAtMs: 0 }
 
 /** One client's drive: what it holds, what it is owed, and how far behind it is. The dream itself is the engine's. */
 export class Session implements Ticking, Guest {
