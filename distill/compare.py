@@ -43,6 +43,7 @@ class Config(evaluate.Config):
     name: str = "compare"
     rows: dict[str, str] = field(default_factory=dict)  # the row's title -> its world
     blocks: list[str] = field(default_factory=lambda: ["1000000-1000015", "1000016-1000031", "1000032-1000047"])
+    reference: str = ""  # the row that the others are also set against, block by block
     out: str = "runs/compare"
     ticks: int = 110
 
@@ -112,15 +113,39 @@ def combined(tables: list[dict]) -> dict:
     return row
 
 
-def markdown(rows: dict[str, dict]) -> str:
+def differences(tables: list[dict], reference: list[dict]) -> dict:
+    """{column: {value, spread, n}} of a row less the reference on the same blocks: the mean, and its standard error.
+    What makes a block easy or hard for all rows is not in it."""
+    pairs = [(dict(evaluate.flatten(a)), dict(evaluate.flatten(b))) for a, b in zip(tables, reference, strict=True)]
+    row = {}
+    for title, key in COLUMNS.items():
+        both = [(a[key]["value"], b[key]["value"]) for a, b in pairs]
+        apart = [a - b for a, b in both if a is not None and b is not None]
+        row[title] = {
+            "value": fmean(apart) if apart else None,
+            "spread": stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else 0.0,
+            "n": len(apart),
+        }
+    return row
+
+
+def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") -> str:
     lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for title, row in rows.items():
         cells = []
-        for figure in row["figures"].values():
+        for figure in row[figures].values():
             value, spread = figure["value"], figure["spread"]
-            cells.append("" if value is None else f"{value:.3g}" + (f" ± {spread:.2g}" if spread else ""))
+            cells.append("" if value is None else f"{value:{sign}.3g}" + (f" ± {spread:.2g}" if spread else ""))
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def against(rows: dict[str, dict], reference: str) -> str:
+    """The second table, where the reference has its figures."""
+    others = {title: row for title, row in rows.items() if "differences" in row}
+    if not others:
+        return ""
+    return f"\nLess {reference}, block by block (± standard error):\n\n" + markdown(others, "differences", "+")
 
 
 def plot(rows: dict[str, dict], path: Path, across: str = "NFE", up: str = "Fréchet 100") -> None:
@@ -147,11 +172,13 @@ def plot(rows: dict[str, dict], path: Path, across: str = "NFE", up: str = "Fré
 def run(config: Config) -> None:
     if not config.rows:
         raise UserError("there are no rows; name worlds in the configuration, as distill/configs/compare.yaml does")
+    if config.reference and config.reference not in config.rows:
+        raise UserError(f"the reference {config.reference} is none of the rows {', '.join(config.rows)}")
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     held = Packed(config.data, "heldout")
     weights = {world: weights_of(config, world, held) for world in config.rows.values()}
-    out, rows = Path(config.out), {}
+    out, rows, parts = Path(config.out), {}, {}
     for title, world in config.rows.items():
         print(f"[compare] {title}", file=sys.stderr, flush=True)
         tables = [block_table(config, title, world, block, weights[world]) for block in config.blocks]
@@ -160,11 +187,15 @@ def run(config: Config) -> None:
             continue
         rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
         rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables)}
+        parts[title] = tables
+        for other in rows:
+            if config.reference in parts and other != config.reference:
+                rows[other]["differences"] = differences(parts[other], parts[config.reference])
         result = {"command": " ".join(["python -m distill", *sys.argv[1:]]), "ticks": config.ticks}
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
-        write_atomically(out / "compare.md", markdown(rows))
+        write_atomically(out / "compare.md", markdown(rows) + against(rows, config.reference))
     if not rows:
         raise UserError("no row has a checkpoint yet; train them with `queue --config distill/configs/comparison.yaml`")
     plot(rows, out / "compare.png")
-    print(markdown(rows) + f"written: {out}/compare.json, compare.md, compare.png")
+    print(markdown(rows) + against(rows, config.reference) + f"written: {out}/compare.json, compare.md, compare.png")

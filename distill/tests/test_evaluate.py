@@ -205,7 +205,9 @@ def test_what_is_missing_is_said(made, tmp_path):
 def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, tmp_path, monkeypatch):
     values = vars(config(made)) | {"name": "compare", "ticks": 20, "out": str(tmp_path)}
     blocks = ["1000000-1000001", "1000001-1000002"]
-    plan = compare.Config(**values, rows={"teacher, 1 step": "teacher-1step", "two": "teacher-2step"}, blocks=blocks)
+    plan = compare.Config(
+        **values, rows={"teacher, 1 step": "teacher-1step", "two": "teacher-2step"}, blocks=blocks, reference="two"
+    )
     spread_of, original = [], measures.noise_spread
     monkeypatch.setattr(measures, "noise_spread", lambda s, world: spread_of.append(world.kind) or original(s, world))
     compare.run(plan)
@@ -220,6 +222,16 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     assert figures["next tick dB"]["spread"] == pytest.approx(np.std(values, ddof=1))
     assert "| two |" in (tmp_path / "compare.md").read_text() and (tmp_path / "compare.png").stat().st_size > 1000
     assert result["rows"]["two"]["training"]["samples"] == 0
+    others = [
+        json.loads((tmp_path / f"teacher--1-step/{b}.json").read_text())["worlds"]["teacher-1step"] for b in blocks
+    ]
+    apart = [a["nextTickPsnr"]["value"] - b["nextTickPsnr"]["value"] for a, b in zip(others, parts, strict=True)]
+    less = result["rows"]["teacher, 1 step"]["differences"]["next tick dB"]
+    assert less["value"] == pytest.approx(np.mean(apart)) and less["n"] == 2
+    assert less["spread"] == pytest.approx(np.std(apart, ddof=1) / 2**0.5)
+    assert "differences" not in result["rows"]["two"] and "Less two" in (tmp_path / "compare.md").read_text()
+    with pytest.raises(UserError, match="reference three is none of the rows"):
+        compare.run(replace(plan, reference="three"))
     monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
     compare.run(plan)
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
