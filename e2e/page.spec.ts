@@ -61,6 +61,18 @@ test('plays at once in real time, under keys that are let go when the focus is l
   })
 })
 
+test('words that nobody wrote down are read by the world that hears them', async ({ page }) => {
+  await openPage(page, { assets: '/assets/drive/', backend: 'wasm', clock: 'lockstep' })
+  const free = 'take me to a desert, at midnight'
+  await page.keyboard.press('/')
+  await page.keyboard.type(free)
+  await page.keyboard.press('Enter')
+  await until(page, { prompt: free, reading: null })
+  const told = await page.evaluate(async () => [...(await window.oneiro!.snapshot()).prompt.embedding!])
+  const [desert, night, noWeather] = [told[2]!, told[6 + 3]!, told[11 + 4]!]
+  expect(Math.min(desert, night, noWeather)).toBeGreaterThan(0.8)
+})
+
 test('in lockstep: words turn the drive without a reset, seeds decide, worlds switch', async ({ page }) => {
   await openPage(page, { backend: 'wasm', clock: 'lockstep', stage: 'webgl' })
   await test.step('typing presses no driving keys and changes the very next frame', async () => {
