@@ -17,6 +17,7 @@ from statistics import fmean, stdev
 from distill import evaluate
 from distill.config import UserError
 from distill.data import Packed, write_atomically
+from distill.training import is_whole, load_checkpoint
 from distill.worlds import file_hash, open_world
 
 COLUMNS = {
@@ -94,9 +95,14 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
 
 
 def weights_of(config: Config, world: str, held: Packed) -> str | None:
-    """The hash of a world's weights; None where its checkpoint is not here."""
-    if world.startswith("student:") and not Path(world.removeprefix("student:")).is_file():
-        return None
+    """The hash of a world's weights; None where its checkpoint is not here, or was cut off in its training."""
+    if world.startswith("student:"):
+        path = Path(world.removeprefix("student:"))
+        if not path.is_file():
+            return None
+        saved = load_checkpoint(path, "student")
+        if not is_whole(saved, saved.get("config", {})):
+            return None
     return open_world(world, config, held).model_hash
 
 
@@ -183,7 +189,8 @@ def run(config: Config) -> None:
         print(f"[compare] {title}", file=sys.stderr, flush=True)
         tables = [block_table(config, title, world, block, weights[world]) for block in config.blocks]
         if None in tables:
-            print(f"[compare] {title} is left out: there is no {world.removeprefix('student:')}", file=sys.stderr)
+            path = world.removeprefix("student:")
+            print(f"[compare] {title} is left out: {path} is not there, or not trained to its end", file=sys.stderr)
             continue
         rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
         rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables)}

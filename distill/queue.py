@@ -19,7 +19,7 @@ from pathlib import Path
 
 from distill import compare
 from distill.config import BaseConfig, TrainConfig, UserError, load_config
-from distill.training import load_checkpoint
+from distill.training import is_whole, load_checkpoint
 
 INTERRUPTED = 130  # the status of a stage that a signal ended
 
@@ -64,9 +64,7 @@ def is_done(told: TrainConfig) -> bool:
     for path in (Path(told.runs) / told.name).glob("*.pt"):
         if path.stem not in ("autoencoder", "teacher", "student"):
             continue  # an earlier one that was kept
-        saved = load_checkpoint(path, path.stem)
-        enough = saved["step"] >= told.max_steps if told.max_steps else saved["minutes"] >= told.max_minutes
-        if enough:
+        if is_whole(load_checkpoint(path, path.stem), told):
             return True
     return False
 

@@ -168,6 +168,14 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
     return saved
 
 
+def is_whole(saved: dict, config: TrainConfig | dict) -> bool:
+    """Whether a checkpoint has all the steps or minutes that its training was to have."""
+    limits = config if isinstance(config, dict) else vars(config)
+    if limits.get("max_steps"):
+        return saved["step"] >= limits["max_steps"]
+    return saved["minutes"] >= (limits.get("max_minutes") or 0)
+
+
 def require_architecture(path: Path, there: dict, here: dict) -> None:
     """Raises UserError, with what differs, where a checkpoint's architecture is not the one that is asked for."""
     if there == here:

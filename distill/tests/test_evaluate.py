@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from distill.rollouts import captions_ahead, free_run, long_actions, parse_seeds
 from distill.student import Student, StudentConfig
 from distill.tests import synthetic
 from distill.tests.tiny import tiny_config
-from distill.training import Ema, Run
+from distill.training import Ema, Run, load_checkpoint, write_checkpoint
 
 SEEDS = [1_000_000, 1_000_001, 1_000_002]
 
@@ -236,6 +237,13 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     compare.run(plan)
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
         compare.run(replace(plan, level=0.5))
+
+    # A student that was cut off in its training is left out.
+    whole = Path(made / "runs/dmd/student.pt")
+    cut = tmp_path / "student.pt"
+    write_checkpoint(load_checkpoint(whole, "student") | {"minutes": 1.0, "config": {"max_minutes": 9}}, cut)
+    compare.run(replace(plan, rows=plan.rows | {"cut": f"student:{cut}"}))
+    assert "cut" not in json.loads((tmp_path / "compare.json").read_text())["rows"]
 
     # A student whose checkpoint is not here is left out, unless it was evaluated when it was.
     gone = f"student:{tmp_path}/gone.pt"

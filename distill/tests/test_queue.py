@@ -78,8 +78,11 @@ def test_a_queue_that_is_stopped_goes_on_where_it_was(tmp_path, world):
     step = load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"]
     assert step >= 3
     file.write_text(file.read_text().replace("max_steps=100000", f"max_steps={step + 2}"))
-    queue.run(load_config(queue.Config, str(file)))
-    assert load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"] == step + 2
+    plan = load_config(queue.Config, str(file))
+    told = queue.planned("long", plan.jobs["long"], plan)[1]
+    assert not queue.is_done(told)
+    queue.run(plan)
+    assert load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"] == step + 2 and queue.is_done(told)
 
 
 def test_impossible_jobs_are_refused_before_any_runs(tmp_path, world):
