@@ -8,6 +8,7 @@ import type { ClientMessage, Hello } from '../src/net/messages'
 import { clientMessages } from '../src/net/testing'
 import { decodeServer, encodeClient } from '../src/net/wire'
 import { DreamServer, type ServeOptions } from './server'
+import { MOST_SUBFLOWS } from './subflow'
 import { closeServer, FakeEngine, FakeSocket, helloOf, RawClient, tinyEngine } from './testing'
 
 const TOKEN = 'a-token-of-some-length'
@@ -183,7 +184,7 @@ describe('sockets', () => {
     async () => {
       const time = new FakeTime()
       const { server } = await serve({ time, maxSessions: 1, maxSpectators: 0 })
-      const silent = Array.from({ length: 102 }, () => new FakeSocket(server))
+      const silent = Array.from({ length: 102 + MOST_SUBFLOWS }, () => new FakeSocket(server))
       const upgrade = () => new Promise((resolve) => new RawClient(server).socket.on('error', resolve))
       expect(String(await upgrade())).toMatch(/503/)
       await time.run(5500)
@@ -220,22 +221,23 @@ describe('10,000 attempts to get in', () => {
     player.say(helloOf({ token: TOKEN }))
     const welcome = player.messages[0]!
     if (welcome.type !== 'welcome') throw new Error(`a welcome was expected, but ${welcome.type} came`)
-    const { resume, watch } = welcome.body
+    const { resume, watch, subflow } = welcome.body
     return {
       server,
       failures,
       player,
       resume: resume!,
       watch: watch!,
+      subflow: subflow!,
       seat: (await server.sessions.keepSeat()).seat,
     }
   }
 
-  type Keys = Pick<Awaited<ReturnType<typeof inhabited>>, 'resume' | 'watch' | 'seat'>
+  type Keys = Pick<Awaited<ReturnType<typeof inhabited>>, 'resume' | 'watch' | 'subflow' | 'seat'>
 
   /** The i-th attempt, and the code that it must be told. */
-  function attempt({ resume, watch, seat }: Keys, i: number): [Partial<Hello>, RefusalCode] {
-    const n = Math.floor(i / 6)
+  function attempt({ resume, watch, subflow, seat }: Keys, i: number): [Partial<Hello>, RefusalCode] {
+    const n = Math.floor(i / 7)
     const cases: [Partial<Hello>, RefusalCode][] = [
       [{ token: near(TOKEN, n) }, 'UNAUTHORIZED'],
       [{}, 'UNAUTHORIZED'],
@@ -243,6 +245,7 @@ describe('10,000 attempts to get in', () => {
       [{ resume: near(resume, n) }, 'SESSION_GONE'],
       [{ watch: near(watch, n), token: near(TOKEN, n) }, 'SESSION_GONE'],
       [{ watch: 's1' }, 'SESSION_GONE'],
+      [{ subflow: near(subflow, n) }, 'SESSION_GONE'],
     ]
     return cases[i % cases.length]!
   }
@@ -283,7 +286,7 @@ describe('10,000 attempts to get in', () => {
     async () => {
       const { server, failures, ...keys } = await inhabited()
       for (let i = 0; i < 120; i++) {
-        const [body, expected] = attempt(keys, i * 7)
+        const [body, expected] = attempt(keys, i * 5)
         expect(await new RawClient(server).hello(body)).toBe(`${CLOSE_CODES[expected]} ${expected}`)
       }
       for (let i = 0; i < 40; i++) {
