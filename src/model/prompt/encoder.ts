@@ -89,9 +89,10 @@ function linesOf(
     return { lines: [ids], cut }
   }
   const { phrases, dropped } = phrasesOf(text)
-  const lines = phrases.flatMap((phrase) =>
-    tokenizer.isEmpty(phrase) ? [] : [tokenizer.tokenize(phrase).ids],
-  )
+  const lines = phrases.flatMap((phrase) => {
+    const tokens = tokenizer.find(phrase)
+    return tokens ? [tokens.ids] : []
+  })
   if (lines.length === 0) throw emptyPrompt()
   return { lines, cut: dropped > 0 ? `${dropped + WORDS_READ} words, of which ${WORDS_READ} are read` : '' }
 }

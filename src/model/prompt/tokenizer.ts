@@ -12,8 +12,8 @@ export interface Tokens {
 export interface PromptTokenizer {
   /** Throws `BadInputError` where `text` has nothing to read. */
   tokenize(text: string): Tokens
-  /** Whether there is nothing to read in `text`. */
-  isEmpty(text: string): boolean
+  /** The same, or null where there is nothing. */
+  find(text: string): Tokens | null
 }
 
 /** `json`: the parsed tokenizer.json. Throws where it is not one of a BERT. */
@@ -21,15 +21,19 @@ export function createPromptTokenizer(json: object, maxTokens: number): PromptTo
   const tokenizer = new Tokenizer(json, {})
   const sep = tokenizer.token_to_id('[SEP]')
   if (sep === undefined) throw new Error('tokenizer.json has no [SEP] token')
-  // JavaScript lower-cases a sigma by its place in the word, the Rust tokenizer never does.
-  const encode = (text: string) => tokenizer.encode(text.trim().replaceAll('Σ', 'σ')).ids
+  const find = (text: string): Tokens | null => {
+    // JavaScript lower-cases a sigma by its place in the word, the Rust tokenizer never does.
+    const ids = tokenizer.encode(text.trim().replaceAll('Σ', 'σ')).ids
+    if (ids.length <= 2) return null
+    const dropped = Math.max(0, ids.length - maxTokens)
+    return { ids: dropped ? [...ids.slice(0, maxTokens - 1), sep] : ids, dropped }
+  }
   return {
-    isEmpty: (text) => encode(text).length <= 2,
+    find,
     tokenize(text) {
-      const ids = encode(text)
-      if (ids.length <= 2) throw emptyPrompt()
-      const dropped = Math.max(0, ids.length - maxTokens)
-      return { ids: dropped ? [...ids.slice(0, maxTokens - 1), sep] : ids, dropped }
+      const tokens = find(text)
+      if (!tokens) throw emptyPrompt()
+      return tokens
     },
   }
 }
