@@ -106,17 +106,21 @@ def weights_of(config: Config, world: str, held: Packed) -> str | None:
     return open_world(world, config, held).model_hash
 
 
+def over_blocks(values: list[float | None], error: bool = False) -> dict:
+    """{value, spread, n} of what is known: the mean, and the standard deviation between blocks or that of the mean."""
+    known = [value for value in values if value is not None]
+    spread = stdev(known) if len(known) > 1 else 0.0
+    return {
+        "value": fmean(known) if known else None,
+        "spread": spread / len(known) ** 0.5 if error and known else spread,
+        "n": len(known),
+    }
+
+
 def combined(tables: list[dict]) -> dict:
     """{column: {value, spread, n}} over blocks: the mean, and the standard deviation between blocks."""
-    flat, row = [dict(evaluate.flatten(table)) for table in tables], {}
-    for title, key in COLUMNS.items():
-        values = [figures[key]["value"] for figures in flat if figures[key]["value"] is not None]
-        row[title] = {
-            "value": fmean(values) if values else None,
-            "spread": stdev(values) if len(values) > 1 else 0.0,
-            "n": len(values),
-        }
-    return row
+    flat = [dict(evaluate.flatten(table)) for table in tables]
+    return {title: over_blocks([figures[key]["value"] for figures in flat]) for title, key in COLUMNS.items()}
 
 
 def differences(tables: list[dict], reference: list[dict]) -> dict:
@@ -126,12 +130,7 @@ def differences(tables: list[dict], reference: list[dict]) -> dict:
     row = {}
     for title, key in COLUMNS.items():
         both = [(a[key]["value"], b[key]["value"]) for a, b in pairs]
-        apart = [a - b for a, b in both if a is not None and b is not None]
-        row[title] = {
-            "value": fmean(apart) if apart else None,
-            "spread": stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else 0.0,
-            "n": len(apart),
-        }
+        row[title] = over_blocks([None if None in pair else pair[0] - pair[1] for pair in both], error=True)
     return row
 
 
