@@ -47,6 +47,7 @@ class Config(evaluate.Config):
     reference: str = ""  # the row that the others are also set against, block by block
     out: str = "runs/compare"
     ticks: int = 110
+    columns: dict[str, str] = field(default_factory=dict)  # title -> figure; empty: COLUMNS
 
 
 def kept_table(config: Config, path: Path, world: str) -> dict | None:
@@ -117,25 +118,28 @@ def over_blocks(values: list[float | None], error: bool = False) -> dict:
     }
 
 
-def combined(tables: list[dict]) -> dict:
+def combined(tables: list[dict], columns: dict[str, str]) -> dict:
     """{column: {value, spread, n}} over blocks: the mean, and the standard deviation between blocks."""
     flat = [dict(evaluate.flatten(table)) for table in tables]
-    return {title: over_blocks([figures[key]["value"] for figures in flat]) for title, key in COLUMNS.items()}
+    if unknown := [key for key in columns.values() if key not in flat[0]]:
+        raise UserError(f"there is no figure {unknown[0]}; there are: {', '.join(flat[0])}")
+    return {title: over_blocks([figures[key]["value"] for figures in flat]) for title, key in columns.items()}
 
 
-def differences(tables: list[dict], reference: list[dict]) -> dict:
+def differences(tables: list[dict], reference: list[dict], columns: dict[str, str]) -> dict:
     """{column: {value, spread, n}} of a row less the reference on the same blocks: the mean, and its standard error.
     What makes a block easy or hard for all rows is not in it."""
     pairs = [(dict(evaluate.flatten(a)), dict(evaluate.flatten(b))) for a, b in zip(tables, reference, strict=True)]
     row = {}
-    for title, key in COLUMNS.items():
+    for title, key in columns.items():
         both = [(a[key]["value"], b[key]["value"]) for a, b in pairs]
         row[title] = over_blocks([None if None in pair else pair[0] - pair[1] for pair in both], error=True)
     return row
 
 
 def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") -> str:
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    columns = next(iter(rows.values()))[figures]
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for title, row in rows.items():
         cells = []
         for figure in row[figures].values():
@@ -181,6 +185,7 @@ def run(config: Config) -> None:
         raise UserError(f"the reference {config.reference} is none of the rows {', '.join(config.rows)}")
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
+    columns = config.columns or COLUMNS
     held = Packed(config.data, "heldout")
     weights = {world: weights_of(config, world, held) for world in config.rows.values()}
     out, rows, parts = Path(config.out), {}, {}
@@ -192,16 +197,17 @@ def run(config: Config) -> None:
             print(f"[compare] {title} is left out: {path} is not there, or not trained to its end", file=sys.stderr)
             continue
         rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
-        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables)}
+        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables, columns)}
         parts[title] = tables
         for other in rows:
             if config.reference in parts and other != config.reference:
-                rows[other]["differences"] = differences(parts[other], parts[config.reference])
+                rows[other]["differences"] = differences(parts[other], parts[config.reference], columns)
         result = {"command": " ".join(["python -m distill", *sys.argv[1:]]), "ticks": config.ticks}
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
         write_atomically(out / "compare.md", markdown(rows) + against(rows, config.reference))
     if not rows:
         raise UserError("no row has a checkpoint yet; train them with `queue --config distill/configs/comparison.yaml`")
-    plot(rows, out / "compare.png")
-    print(markdown(rows) + against(rows, config.reference) + f"written: {out}/compare.json, compare.md, compare.png")
+    if {"NFE", "Fréchet 100"} <= set(columns):
+        plot(rows, out / "compare.png")
+    print(markdown(rows) + against(rows, config.reference) + f"written: {out}/compare.*")

@@ -280,19 +280,23 @@ test.describe
     })
 
     test(`holds the same buffers after ${LONG_PLAY.webgpu} more ticks`, async () => {
-      if (LONG) test.setTimeout(1_800_000)
-      const [early, late] = await page.evaluate(async (ticks) => {
-        const { dream } = opened
-        await dream.reset({ seed: 1 })
-        await window.harness.play(dream, 0, 5)
-        const early = await dream.stats()
-        for (let i = 0; i < ticks; i++) await dream.step({ steer: 0, throttle: 1 })
-        // Waits for the queue, and so for the copy of a checkpoint that may be under way.
-        await dream.readPixels()
-        return [early, await dream.stats()]
-      }, LONG_PLAY.webgpu)
-      expect(late!.tensors).toBe(early!.tensors)
-      expect(late!.gpuBuffers).toBe(early!.gpuBuffers)
+      if (LONG) test.setTimeout(3_600_000)
+      const early = await page.evaluate(async () => {
+        await opened.dream.reset({ seed: 1 })
+        await window.harness.play(opened.dream, 0, 5)
+        return opened.dream.stats()
+      })
+      for (let played = 0; played < LONG_PLAY.webgpu; played += 40) {
+        const now = await page.evaluate(async () => {
+          const { dream } = opened
+          for (let i = 0; i < 40; i++) await dream.step({ steer: 0, throttle: 1 })
+          // Waits for the queue, and so for the copy of a checkpoint that may be under way.
+          await dream.readPixels()
+          return dream.stats()
+        })
+        expect([played, now.tensors, now.gpuBuffers]).toEqual([played, early.tensors, early.gpuBuffers])
+        if (LONG && played % 400 === 0) console.log(`${played + 40} ticks, ${now.gpuBuffers} buffers`)
+      }
     })
 
     test('makes snapshots that play on in WASM', async () => {

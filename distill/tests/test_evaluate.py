@@ -235,6 +235,11 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
         compare.run(replace(plan, reference="three"))
     monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
     compare.run(plan)
+    compare.run(replace(plan, columns={"at 1,000": "drift 1000 frechetRatio", "a tick": "nfe"}))
+    figures = json.loads((tmp_path / "compare.json").read_text())["rows"]["two"]["figures"]
+    assert figures["at 1,000"]["value"] is None and figures["a tick"]["value"] == 2
+    with pytest.raises(UserError, match="no figure scent"):
+        compare.run(replace(plan, columns={"scent": "scent"}))
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
         compare.run(replace(plan, level=0.5))
 
