@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import Packed
-from distill.training import Batches, Ema, Run, count_flops, load_checkpoint
+from distill.training import Batches, Ema, Run, count_flops
 
 HEIGHT, WIDTH, PATCH = 96, 160, 16
 

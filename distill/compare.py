@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from distill import evaluate
+from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import UserError
 from distill.data import Packed, write_atomically
-from distill.training import is_whole, load_checkpoint
 from distill.worlds import file_hash, open_world
 
 COLUMNS = {

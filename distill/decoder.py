@@ -26,13 +26,14 @@ from torch import Tensor
 
 from distill import autoencoder
 from distill.autoencoder import Codec, load_codec, losses, sheet, spread, to_frames, to_input, validate
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError
 from distill.data import Latents
 from distill.discriminator import PictureDiscriminator, discriminator_loss, generator_loss, smoothness
 from distill.metrics import psnr, seams
 from distill.own_history import OwnHistory
 from distill.sampling import StudentSampler, load_student
-from distill.training import Batches, Ema, Run, count_flops, load_checkpoint
+from distill.training import Batches, Ema, Run, count_flops
 from distill.windows import Windows
 
 AFAR = 4  # pixels that are one from afar

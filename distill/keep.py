@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, UserError
-from distill.training import load_checkpoint, write_checkpoint
 
 WHOLE = ("autoencoder",)  # latents must not change by rounding
 

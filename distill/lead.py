@@ -15,12 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, UserError
 from distill.data import LABELS, Latents
 from distill.dit import DiT
 from distill.keep import with_weights
 from distill.phrases import READING, one_hot
-from distill.training import load_checkpoint, setup, write_checkpoint
+from distill.training import setup
 from distill.words import recorded_words
 
 SIZES = [len(values) for values in LABELS.values()]

@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import LABELS, Packed
-from distill.training import Batches, Ema, Run, count_flops, load_checkpoint
+from distill.training import Batches, Ema, Run, count_flops
 
 SCENE = {name: len(values) for name, values in LABELS.items()}
 CONTROLS = {"steer": 3, "throttle": 3}

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distill import compare
+from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import BaseConfig, TrainConfig, UserError, load_config
-from distill.training import is_whole, load_checkpoint
 
 INTERRUPTED = 130  # the status of a stage that a signal ended
 

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError
 from distill.data import RING
 from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
 from distill.random import normals
 from distill.student import Student, StudentConfig, shifted
-from distill.training import load_checkpoint
 
 Sampler = Callable[[Tensor, Conditions], Tensor]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 import torch
 from torch import Tensor
 
+from distill.checkpoints import require_architecture
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig, count_parameters, forward_flops
@@ -24,7 +25,7 @@ from distill.phrases import READING
 from distill.preview import Preview
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import shifted
-from distill.training import Batches, Ema, Run, require_architecture
+from distill.training import Batches, Ema, Run
 from distill.windows import (
     Windows,
     bound_latents,

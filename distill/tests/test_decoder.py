@@ -5,10 +5,10 @@ import torch
 
 from distill import autoencoder, decoder, latents, teacher, tmd
 from distill.autoencoder import Codec, load_codec
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.prepare import prepare_split
 from distill.tests import synthetic
-from distill.training import load_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import torch
 
 from distill import dmd, tmd
 from distill import teacher as teacher_stage
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.discriminator import Discriminator, FrameDiscriminator, discriminator_loss, generator_loss, smoothness
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
-from distill.training import load_checkpoint
 
 
 def stage(**changes) -> dmd.Stage2:

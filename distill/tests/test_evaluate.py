@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from distill import autoencoder, compare, evaluate, export, latents, measures, probes, prompt, worlds
+from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import BIOMES, TIMES, WEATHERS, Packed
 from distill.dit import DiT
@@ -19,7 +20,7 @@ from distill.rollouts import captions_ahead, free_run, long_actions, parse_seeds
 from distill.student import Student, StudentConfig
 from distill.tests import synthetic
 from distill.tests.tiny import tiny_config
-from distill.training import Ema, Run, load_checkpoint, write_checkpoint
+from distill.training import Ema, Run
 
 SEEDS = [1_000_000, 1_000_001, 1_000_002]
 

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from distill import compare, queue
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.queue import Job
 from distill.tests.tiny import write_world
-from distill.training import load_checkpoint
 
 SMALL = ["codec=none", "own_history=0", "loss_power=0", "batch=8", "warmup_steps=2"]
 SHAPE = [

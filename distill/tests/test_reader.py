@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from distill import lead, prompt, reader, teacher
+from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import UserError, load_config
 from distill.data import LABELS
 from distill.phrases import GROUPS, READING, load_reader, one_hot
 from distill.sampling import load_teacher
 from distill.tests.tiny import tiny_teacher, write_world
-from distill.training import load_checkpoint, write_checkpoint
 from distill.words import told
 
 SHAPE = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8", "batch=8", "codec=none", "loss_power=0"]

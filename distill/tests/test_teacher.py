@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from distill import teacher
+from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.data import Latents
 from distill.sampling import Rollout, TeacherSampler, load_teacher
 from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher, write_world
-from distill.training import load_checkpoint
 from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
 
 TINY = [

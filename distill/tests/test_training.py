@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError, load_config
-from distill.training import Batches, Ema, Run, load_checkpoint
+from distill.training import Batches, Ema, Run
 
 
 def train(folder, name, stop_after=None, resume=False, learning_rate=1e-2, max_steps=12, width=4):
@@ -69,7 +70,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, caps
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("distill.training.torch.save", full)
+    monkeypatch.setattr("distill.checkpoints.torch.save", full)
     run.step += 1
     assert not run.save()
     assert run.checkpoint.read_bytes() == before

@@ -30,8 +30,9 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from distill.checkpoints import require_architecture
 from distill.config import UserError
-from distill.training import Run, require_architecture
+from distill.training import Run
 from distill.wan.clips import Clips
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
 

@@ -1,0 +1,78 @@
+"""Checkpoints: written whole or not at all, read only by those they belong to.
+
+- A checkpoint is the whole state of a training: models, EMA, optimisers, step, minutes, random states, position in the
+  data.
+- It is written beside the old one and renamed over it, so a full disk or a kill leaves the last good one.
+- It names its architecture and is refused by another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import torch
+
+from distill.config import TrainConfig, UserError
+
+FORMAT = "oneiro-checkpoint-1"
+
+
+def write_checkpoint(saved: dict, path: Path) -> None:
+    """Beside the old one and renamed over it. Raises OSError or RuntimeError, and then the old one stays."""
+    temporary = path.with_suffix(".pt.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(saved, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError):
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = None) -> dict:
+    """Reads a checkpoint of `kind`. Keys: architecture, config, step, minutes, samples, state {name: state_dict}.
+
+    With `architecture`, a checkpoint of another one is refused. Raises UserError with the reason."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"there is no checkpoint {path}; train the {kind} stage first or name another file")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(f"{path} is not a readable checkpoint ({type(error).__name__}); it may be cut short") from error
+    if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+        raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
+    if saved["kind"] != kind:
+        raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
+    saved["architecture"].pop("groups", None)  # of checkpoints from before there were readings
+    if architecture is not None:
+        require_architecture(path, saved["architecture"], architecture)
+    return saved
+
+
+def is_whole(saved: dict, config: TrainConfig | dict) -> bool:
+    """Whether a checkpoint has all the steps or minutes that its training was to have."""
+    limits = config if isinstance(config, dict) else vars(config)
+    if limits.get("max_steps"):
+        return saved["step"] >= limits["max_steps"]
+    return saved["minutes"] >= (limits.get("max_minutes") or 0)
+
+
+def require_architecture(path: Path, there: dict, here: dict) -> None:
+    """Raises UserError, with what differs, where a checkpoint's architecture is not the one that is asked for."""
+    if there == here:
+        return
+    differing = [
+        f"{key} is {there.get(key)} there and {here.get(key)} here"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    ]
+    raise UserError(
+        f"{path} was trained with another architecture: {'; '.join(differing)}. "
+        "Use its own configuration, or another `name` to train afresh"
+    )
