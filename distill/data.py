@@ -37,6 +37,7 @@ TELEMETRY = {
     "slope": (0.0, 0.03, 1),
     "slopeAhead": (0.0, 0.03, 1),
 }
+UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "1/m", "1/m", "", ""]
 MORPH_TICKS = 25  # after a change of prompt the simulator still shows a mixture for about this long
 
 
@@ -87,6 +88,12 @@ def telemetry_token(values: np.ndarray, channels: int, flip: bool = False) -> np
     token = np.zeros((*values.shape[:-1], 1, channels), np.float32)
     token[..., 0, : len(TELEMETRY)] = (values - centre) / spread * (mirrors if flip else 1)
     return token
+
+
+def instruments() -> list[dict]:
+    """What a manifest says of that token."""
+    read = zip(TELEMETRY.items(), UNITS, strict=True)
+    return [{"name": n, "unit": unit, "centre": centre, "spread": spread} for (n, (centre, spread, _)), unit in read]
 
 
 def write_atomically(path: Path, text: str) -> None:

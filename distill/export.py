@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
-from distill.data import Latents
+from distill.data import Latents, instruments
 from distill.dit import Conditions, count_parameters
 from distill.phrases import READING, PhraseReader, load_reader
 from distill.random import normals
@@ -339,6 +339,7 @@ def run(config: Config) -> None:
         "frame": {"width": WIDTH, "height": HEIGHT},
         "ticksPerSecond": 20,
         "latent": {"tokens": shape.tokens, "channels": shape.channels, "gains": relative_gains},
+        **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"},

@@ -195,6 +195,7 @@ def write(out: Path) -> None:
         "frame": {"width": COLUMNS * PATCH, "height": ROWS * PATCH},
         "ticksPerSecond": 20,
         "latent": {"tokens": TOKENS, "channels": CHANNELS},
+        "telemetry": [{"name": "speed", "unit": "m/s", "centre": 15, "spread": 7}],
         "history": {"offsets": OFFSETS},
         "actions": {"count": ACTIONS, "dims": ACTION_DIMS},
         "prompt": {"dim": PROMPT_DIM, "encoder": "prompt-encoder"},

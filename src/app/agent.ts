@@ -1,6 +1,6 @@
 import type { Action } from '../engine/action'
 import type { ActionLog } from '../engine/action-log'
-import type { Pixels, Snapshot, Tick, World } from '../engine/world'
+import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import type { Place, View } from './params'
 import type { Player } from './player'
@@ -13,6 +13,7 @@ import type { AppState, Store } from './store'
  * await oneiro.ready
  * const tick = await oneiro.step({ steer: -1, throttle: 1 }) // pauses, then advances exactly one tick
  * const { width, height, data } = await oneiro.readPixels()   // RGBA
+ * const { speed, offset } = await oneiro.readTelemetry()      // m/s, m from the road's centre line
  */
 export interface AgentHandle {
   /** Resolves at the first frame; rejects with the failure's sentence where no world can play. */
@@ -34,6 +35,8 @@ export interface AgentHandle {
   setPlace(place: Place, server?: { url: string; token?: string }): Promise<void>
   snapshot(): Promise<Snapshot>
   readPixels(): Promise<Pixels>
+  /** What the instruments read at the newest frame: `speed`, `offset`, `heading`... Null where there are none. */
+  readTelemetry(): Promise<Telemetry | null>
   /** Everything that decided this drive since it began, for `npm run replay`. */
   log(): ActionLog
   /** The dream itself, opened if it is not yet. */
@@ -74,6 +77,7 @@ export function createAgentHandle(
     setPlace: (place, server) => player.setPlace(place, server),
     snapshot: () => player.snapshot(),
     readPixels: () => player.readPixels(),
+    readTelemetry: () => player.readTelemetry(),
     log: () => player.log(),
     dream,
   }

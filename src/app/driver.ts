@@ -1,15 +1,18 @@
 import { ACTIONS, type Action, actionCode } from '../engine/action'
 import { Controls, type Direction, type InputSource } from '../engine/controls'
+import type { Telemetry } from '../engine/world'
+import { keepToRoad } from '../scene/drive/lane-keeper'
 import type { PhotonMeter } from './meters'
 
 /**
- * What the loop samples: the keys held by a person, with cruise. Cruise keeps the throttle down while a person only
- * steers (or only watches), and ends with the first throttle or brake key.
+ * What the loop samples: the keys held by a person, with cruise. Cruise keeps to the road where the world's instruments
+ * tell of one, and the throttle down while a person steers; it ends with the first throttle or brake key.
  */
 export class Driver implements InputSource {
   readonly controls = new Controls()
   private cruising: boolean
   private scripted: Action | null = null
+  private lane: Action | null = null
 
   constructor(
     cruise: boolean,
@@ -42,10 +45,16 @@ export class Driver implements InputSource {
     this.scripted = action
   }
 
+  /** The newest instruments, for cruise; null where they are not known. */
+  see(telemetry: Telemetry | null): void {
+    this.lane = telemetry && keepToRoad(telemetry)
+  }
+
   sample(): Action {
     if (this.scripted) return this.scripted
     const held = this.controls.sample()
     if (!this.cruising || held.throttle !== 0) return held
+    if (held.steer === 0 && this.lane) return this.lane
     return ACTIONS[actionCode({ steer: held.steer, throttle: 1 })]!
   }
 

@@ -1,6 +1,6 @@
 import type { Action } from '../engine/action'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 
 /**
  * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are the
@@ -59,6 +59,10 @@ export class Duet implements World {
 
   readPixels(): Promise<Pixels> {
     return this.first.readPixels()
+  }
+
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.first.readTelemetry()
   }
 
   async close(): Promise<void> {}

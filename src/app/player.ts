@@ -2,7 +2,7 @@ import type { Action } from '../engine/action'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
 import { type Begin, Loop, type LoopEvent } from '../engine/loop'
 import { type Past, Timeline } from '../engine/timeline'
-import type { Pixels, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import type { Instruments } from '../scene/hud'
 import type { StageFace } from '../scene/stage'
@@ -16,6 +16,7 @@ import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
+import { TelemetryFeed } from './telemetry-feed'
 import { TimeTravel } from './time-travel'
 import { Wording } from './wording'
 import type { WordPort } from './words'
@@ -43,6 +44,7 @@ export class Player {
   private readonly places: Places
   private readonly stalls: Stalls
   private readonly mishaps: Mishaps
+  private readonly telemetry: TelemetryFeed
 
   constructor(
     private readonly store: Store,
@@ -67,6 +69,7 @@ export class Player {
     this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
       store.setState({ held, cruise }),
     )
+    this.telemetry = new TelemetryFeed(this.driver)
     this.clock = params.clock === 'lockstep' ? new LockstepClock() : new RealtimeClock(TICKS_PER_SECOND)
     store.setState({
       view: params.view,
@@ -232,6 +235,11 @@ export class Player {
     return this.loop.world.readPixels()
   }
 
+  async readTelemetry(): Promise<Telemetry | null> {
+    if (!this.loop) throw notOpen()
+    return this.loop.world.readTelemetry()
+  }
+
   async snapshot(): Promise<Snapshot> {
     if (!this.loop) throw notOpen()
     return this.loop.snapshot()
@@ -327,7 +335,7 @@ export class Player {
       await this.loop.swap(timeline ?? world, begin ?? { reset: options })
     } else {
       const loop = new Loop(timeline ?? world, this.clock, this.driver)
-      loop.listen((event) => this.hear(loop.world.info, event))
+      loop.listen((event) => this.hear(loop, event))
       await loop.reset(options)
       this.loop = loop
     }
@@ -350,9 +358,11 @@ export class Player {
     if (first || this.playing) this.play()
   }
 
-  private hear(info: WorldInfo, event: LoopEvent): void {
+  private hear({ world }: Loop, event: LoopEvent): void {
+    const { info } = world
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
+      this.telemetry.hear(event.tick, world)
       const slowed =
         this.clock.mode === 'realtime' &&
         (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))

@@ -3,7 +3,7 @@ import { type ActionLog, decodePrompt, encodePrompt, encodeReset, encodeSnapshot
 import { NotReadyError } from './errors'
 import { hashPixels } from './frame-hash'
 import { Serial } from './serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from './world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from './world'
 
 /** Grows by doubling, so that a long drive costs nine bytes a tick and no garbage. */
 class Column<Numbers extends Uint8Array | Float64Array> {
@@ -86,6 +86,10 @@ export class Recorder implements World {
 
   readPixels(): Promise<Pixels> {
     return this.queue.run(() => this.inner.readPixels())
+  }
+
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.queue.run(() => this.inner.readTelemetry())
   }
 
   close(): Promise<void> {

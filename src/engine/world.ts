@@ -42,6 +42,12 @@ export interface ResetOptions {
   readonly start?: string
 }
 
+/**
+ * What the instruments of a world read at a frame, by name; the drive has `speed` (m/s), `offset` (m from the road's
+ * centre line), `heading` (rad against the road) and more. A dream's are dreamed, as its frames are.
+ */
+export type Telemetry = Readonly<Record<string, number>>
+
 /** One tick of a world. */
 export interface Tick {
   /** Ticks since reset; the frame shown right after a reset has index 0. */
@@ -50,6 +56,8 @@ export interface Tick {
   readonly epoch: number
   /** The frame's pixels, or null where they stay on the GPU (then use `readPixels`). */
   readonly frame: Pixels | null
+  /** Of this frame, where the world has instruments and its state is not on a GPU (then use `readTelemetry`). */
+  readonly telemetry?: Telemetry
   /** Progress along the world's task in this tick, where the world knows it. */
   readonly reward?: number
   /** True where the world says the episode is over. */
@@ -89,8 +97,10 @@ export interface World {
   snapshot(): Promise<Snapshot>
   /** Puts a snapshot back. Throws `SnapshotMismatchError` for another world or model, and then the running state is kept. */
   restore(snapshot: Snapshot): Promise<Tick>
-  /** Pixels of the newest frame; on a GPU backend this is the only call that reads back. */
+  /** Pixels of the newest frame; on a GPU backend this reads back. */
   readPixels(): Promise<Pixels>
+  /** What the instruments read at the newest frame, null where there are none; on a GPU backend this reads back. */
+  readTelemetry(): Promise<Telemetry | null>
   /** Frees everything; twice is harmless; every other call afterwards throws `WorldClosedError`. */
   close(): Promise<void>
 }

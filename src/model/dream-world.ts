@@ -1,7 +1,7 @@
 import { type Action, checkAction, IDLE } from '../engine/action'
 import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import type { Backend, BackendCounts, Stages } from './backend'
 import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'
@@ -9,6 +9,7 @@ import { Prompts } from './prompts'
 import { Recovery } from './recovery'
 import { tickNoise } from './self-test'
 import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from './snapshot'
+import { telemetryIn } from './telemetry'
 import type { WorldFiles } from './world-files'
 
 export interface DreamWorldOptions {
@@ -140,6 +141,13 @@ export class DreamWorld implements World {
     })
   }
 
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.call('readTelemetry', async () => {
+      this.needReset('readTelemetry')
+      return (await this.surviving(() => this.telemetry())) ?? null
+    })
+  }
+
   close(): Promise<void> {
     this.closing ??= this.queue.run(async () => {
       await this.backend.dispose()
@@ -180,9 +188,17 @@ export class DreamWorld implements World {
 
   private async result(timings: Stages): Promise<Tick> {
     const started = performance.now()
-    const frame = this.backend.screen ? null : await this.backend.readFrame()
-    if (frame) timings.frame = performance.now() - started
-    return { index: this.state!.tick, epoch: this.epoch, frame, timings }
+    const tick = { index: this.state!.tick, epoch: this.epoch, timings }
+    if (this.backend.screen) return { ...tick, frame: null }
+    const frame = await this.backend.readFrame()
+    const telemetry = await this.telemetry()
+    timings.frame = performance.now() - started
+    return { ...tick, frame, ...(telemetry ? { telemetry } : {}) }
+  }
+
+  private async telemetry(): Promise<Telemetry | undefined> {
+    const { shape } = this.options.files
+    return shape.telemetry && telemetryIn(await this.backend.readLatent(), shape)
   }
 
   /** Does `job`, and does it again on a new backend if the device goes away under it. */

@@ -30,6 +30,17 @@ const schema = z
       /** How far a unit of each channel moves the picture: what a server may round more, and what less. */
       gains: z.array(z.number().positive()).optional(),
     }),
+    /** What the first channels of a latent's last token say, in this order: (value - centre) / spread. */
+    telemetry: z
+      .array(
+        z.object({
+          name: z.string().min(1),
+          unit: z.string(),
+          centre: z.number(),
+          spread: z.number().positive(),
+        }),
+      )
+      .optional(),
     history: z.object({ offsets: z.array(count).min(1) }),
     actions: z.object({ count, dims: z.literal(2) }),
     prompt: z.object({ dim: count, encoder: z.string().min(1) }),
@@ -71,6 +82,10 @@ const schema = z
     if (gains.length !== 0 && gains.length !== channels) {
       const message = `there are ${gains.length}, but ${channels} channels`
       context.addIssue({ code: 'custom', path: ['latent', 'gains'], message })
+    }
+    if ((manifest.telemetry?.length ?? 0) > channels) {
+      const message = `there are ${manifest.telemetry!.length}, but ${channels} channels to say them`
+      context.addIssue({ code: 'custom', path: ['telemetry'], message })
     }
     const presetTexts = new Set(manifest.presets.map((preset) => promptKey(preset.text)))
     manifest.starts.forEach((start, i) => {
@@ -124,6 +139,8 @@ export interface WorldShape {
   readonly channels: number
   /** Of each channel, how far a unit of it moves the picture; left out where the world does not say. */
   readonly gains?: readonly number[]
+  /** What the last token says; left out where the world has no instruments. */
+  readonly telemetry?: Manifest['telemetry']
   /** tokens * channels: one latent frame. */
   readonly latentLength: number
   /** Ages in ticks of the latents that the student sees; 1 is the newest. */
@@ -143,12 +160,14 @@ export interface WorldShape {
 export function worldShape(manifest: Manifest): WorldShape {
   const { tokens, channels, gains } = manifest.latent
   const { offsets } = manifest.history
+  const { telemetry } = manifest
   return {
     width: manifest.frame.width,
     height: manifest.frame.height,
     tokens,
     channels,
     ...(gains ? { gains } : {}),
+    ...(telemetry ? { telemetry } : {}),
     latentLength: tokens * channels,
     offsets,
     ringLength: Math.max(...offsets),

@@ -1,5 +1,5 @@
 import type { Action } from '../engine/action'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
 import type { Fit } from './backend'
 import type { DreamEvent } from './dream-events'
 import type { DreamStats } from './dream-world'
@@ -16,6 +16,7 @@ export interface WorkerCalls {
   snapshot(): Promise<Snapshot>
   restore(snapshot: Snapshot): Promise<Tick>
   readPixels(): Promise<Pixels>
+  readTelemetry(): Promise<Telemetry | null>
   attachCanvas(canvas: OffscreenCanvas, width: number, height: number, fit: Fit): Promise<void>
   resizeCanvas(width: number, height: number, fit: Fit): Promise<void>
   stats(): Promise<WorkerStats>

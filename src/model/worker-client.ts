@@ -1,6 +1,6 @@
 import type { Action } from '../engine/action'
 import { type OneiroError, WorldClosedError } from '../engine/errors'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import type { Fit } from './backend'
 import type { DreamEvent, DreamListener } from './dream-events'
 import { fromWire, type WireError } from './errors'
@@ -101,6 +101,10 @@ export class DreamClient implements World {
 
   readPixels(): Promise<Pixels> {
     return this.call('readPixels', [])
+  }
+
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.call('readTelemetry', [])
   }
 
   /**

@@ -44,6 +44,7 @@ function callsOf(host: Host, threads: number): WorkerCalls {
     snapshot: () => world.snapshot(),
     restore: (snapshot) => world.restore(snapshot),
     readPixels: () => world.readPixels(),
+    readTelemetry: () => world.readTelemetry(),
     async attachCanvas(canvas, width, height, fit) {
       if (!host.attach(canvas, width, height, fit)) throw needGpu('attachCanvas')
     },

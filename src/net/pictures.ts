@@ -1,5 +1,6 @@
-import type { Pixels } from '../engine/world'
+import type { Pixels, Telemetry } from '../engine/world'
 import type { LatentDecoder } from '../model/latent-decoder'
+import { telemetryIn } from '../model/telemetry'
 import type { Known } from './drive-memory'
 import { unpackLatent } from './latents'
 import type { FrameFormat } from './messages'
@@ -16,6 +17,12 @@ export interface Pictures {
   decode(format: FrameFormat, payload: Uint8Array): Promise<Pixels>
   /** Frees what it holds; twice is harmless. */
   close(): Promise<void>
+}
+
+/** What the instruments read at a frame; undefined where it came as an image, or the world has none. */
+export function telemetryOf({ known }: Pictures, format: FrameFormat, payload: Uint8Array): Telemetry | undefined {
+  if (format !== 'latents' || !known?.shape.telemetry) return undefined
+  return telemetryIn(unpackLatent(payload, known.shape), known.shape)
 }
 
 type DecodeImage = (bytes: Uint8Array, mediaType: string) => Promise<Pixels>

@@ -2,7 +2,7 @@ import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
 import type { Action } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import { fromWire } from '../model/errors'
 import type { Manifest } from '../model/manifest'
 import type { Mode } from './messages'
@@ -99,6 +99,10 @@ export class RemoteClient implements World, Past {
 
   readPixels(): Promise<Pixels> {
     return this.value('readPixels', this.host.readPixels())
+  }
+
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.value('readTelemetry', this.host.readTelemetry())
   }
 
   /** Changes how time passes; nothing where it passes so already. */

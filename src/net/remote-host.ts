@@ -1,6 +1,6 @@
 import type { Action } from '../engine/action'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
 import { fetchedFolder } from '../model/assets'
 import { browserCache } from '../model/browser-cache'
 import { toWire, type WireError } from '../model/errors'
@@ -82,6 +82,7 @@ export class RemoteHost {
   seek = (target: number) => this.stepped((world) => world.seek(target))
   setPrompt = (prompt: Prompt | string) => this.answer<void>((world) => world.setPrompt(prompt))
   snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
+  readTelemetry = () => this.answer<Telemetry | null>((world) => world.readTelemetry())
   readPixels = () => this.answer<Pixels>((world) => world.readPixels())
   setMode = (mode: Mode) => this.answer<void>((world) => world.setMode(mode))
   close = () => this.answer<void>((world) => world.close())

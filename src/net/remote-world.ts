@@ -3,12 +3,13 @@ import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import { DriveMemory } from './drive-memory'
 import { ServerRefusedError, WireMalformedError } from './errors'
 import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
 import { Multipath } from './multipath'
 import { Pacer } from './pacer'
+import { telemetryOf } from './pictures'
 import type { RemoteEvent, RemoteStats, RemoteWorldOptions } from './remote-options'
 import { type Ask, checkBody, Requests } from './requests'
 
@@ -45,7 +46,7 @@ export class RemoteWorld implements World, Past {
   private begunOnce = false
   /** Added to it, so that epochs go on over another session. */
   private epochBase = 0
-  private shown: Pixels | null = null
+  private shown: { readonly pixels: Pixels; readonly telemetry?: Telemetry } | null = null
   private parting: Snapshot | null = null
   private readonly memory: DriveMemory | null
   /** Where a seek left the drive, while the server is still at its newest tick; else null. */
@@ -225,10 +226,19 @@ export class RemoteWorld implements World, Past {
   }
 
   async readPixels(): Promise<Pixels> {
-    this.check('readPixels')
+    return (await this.newestShown('readPixels')).pixels
+  }
+
+  /** Null where frames come as images, too. */
+  async readTelemetry(): Promise<Telemetry | null> {
+    return (await this.newestShown('readTelemetry')).telemetry ?? null
+  }
+
+  private async newestShown(call: string) {
+    this.check(call)
     await this.requests.settled()
     await this.decoding.run(() => {})
-    if (!this.shown) throw new NotReadyError('readPixels')
+    if (!this.shown) throw new NotReadyError(call)
     return this.shown
   }
 
@@ -319,11 +329,13 @@ export class RemoteWorld implements World, Past {
     const epoch = this.epochBase + frame.epoch
     return this.decoding.run(async () => {
       const started = this.time.now()
-      const pixels = await this.options.pictures.decode(frame.format, frame.payload)
-      this.shown = pixels
+      const { tick: index, format, payload, reward, done, timings } = frame
+      const { pictures } = this.options
+      const pixels = await pictures.decode(format, payload)
+      const telemetry = telemetryOf(pictures, format, payload)
+      this.shown = telemetry ? { pixels, telemetry } : { pixels }
       const decode = this.time.now() - started
-      const { tick: index, reward, done, timings } = frame
-      return { index, epoch, frame: pixels, reward, done, timings: { ...timings, decode } }
+      return { index, epoch, frame: pixels, telemetry, reward, done, timings: { ...timings, decode } }
     })
   }
 

@@ -10,7 +10,7 @@ const GROUPS: readonly {
     rows: [
       [['←', '→'], 'steer (or A, D)'],
       [['↑', '↓'], 'go, brake (or W, S)'],
-      [['C'], 'cruise: keep going by itself'],
+      [['C'], 'cruise: keep to the road by itself'],
       [['pad'], 'left stick and triggers'],
     ],
   },

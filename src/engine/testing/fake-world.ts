@@ -4,7 +4,7 @@ import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError }
 import { hashBytes } from '../frame-hash'
 import { normals, seedKey } from '../random'
 import { Serial } from '../serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../world'
 
 export interface FakeWorldOptions {
   readonly id?: string
@@ -147,6 +147,13 @@ export class FakeWorld implements World {
     })
   }
 
+  readTelemetry(): Promise<Telemetry | null> {
+    return this.call('readTelemetry', () => {
+      this.needReset('readTelemetry')
+      return { speed: this.state[1]! }
+    })
+  }
+
   async close(): Promise<void> {
     this.closed = true
   }
@@ -172,7 +179,7 @@ export class FakeWorld implements World {
     return {
       index: this.tick,
       epoch: this.epoch,
-      frame: this.options.framesOnGpu ? null : this.draw(),
+      ...(this.options.framesOnGpu ? { frame: null } : { frame: this.draw(), telemetry: { speed: this.state[1]! } }),
       reward: this.state[1]!,
       done: false,
       timings,

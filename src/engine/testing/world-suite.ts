@@ -177,6 +177,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.snapshot()).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.readPixels()).rejects.toBeInstanceOf(NotReadyError)
+      await expect(world.readTelemetry()).rejects.toBeInstanceOf(NotReadyError)
     })
 
     test('closing twice is harmless and every call afterwards is refused by name', async () => {
@@ -191,6 +192,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await expect(world.snapshot()).rejects.toBeInstanceOf(WorldClosedError)
       await expect(world.restore(snapshot)).rejects.toBeInstanceOf(WorldClosedError)
       await expect(world.readPixels()).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.readTelemetry()).rejects.toBeInstanceOf(WorldClosedError)
     })
   })
 }

@@ -1,10 +1,11 @@
 import type { Action } from '../../engine/action'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
 import { Rng } from '../../engine/random'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Tick, World, WorldInfo } from '../../engine/world'
+import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
 import { BIOMES, caption, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
 import { DriveRenderer, HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
+import { TELEMETRY, telemetryOf } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
 export const SIMULATOR_VERSION = 'drive-simulator-1'
@@ -118,6 +119,10 @@ export class SimulatorWorld implements World {
     return this.pixels!
   }
 
+  async readTelemetry(): Promise<Telemetry> {
+    return instrumentsOf(this.running('readTelemetry'))
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
@@ -133,6 +138,7 @@ export class SimulatorWorld implements World {
       index: tick,
       epoch: this.epoch,
       frame: this.pixels,
+      telemetry: instrumentsOf(this.simulation!),
       reward: outcome?.reward ?? 0,
       done: outcome?.done ?? false,
       timings,
@@ -148,6 +154,11 @@ export class SimulatorWorld implements World {
     if (!this.simulation) throw new NotReadyError(call)
     return this.simulation
   }
+}
+
+function instrumentsOf({ seed, car }: Simulation): Telemetry {
+  const values = telemetryOf(seed, car)
+  return Object.fromEntries(TELEMETRY.map(({ name }, i) => [name, values[i]!]))
 }
 
 function textOf(prompt: Prompt | string): string {
