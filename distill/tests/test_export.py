@@ -11,7 +11,7 @@ import torch
 
 from distill import export
 from distill.autoencoder import Codec
-from distill.data import Latents
+from distill.data import Latents, telemetry_token
 from distill.dit import Conditions
 from distill.phrases import READING, PhraseReader, ReaderConfig
 from distill.starts import choose_starts, start_id

@@ -66,6 +66,15 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       if (tick.frame) expect(hashPixels(tick.frame)).toBe(hashPixels(pixels))
     })
 
+    test('a tick that carries its frame carries what the instruments read, where there are any', async () => {
+      const world = await open()
+      await world.reset({ seed: 5 })
+      const { frame, telemetry } = await world.step(action(1))
+      const read = await world.readTelemetry()
+      if (frame) expect(telemetry ?? null).toEqual(read)
+      for (const value of Object.values(read ?? {})) expect(Number.isFinite(value)).toBe(true)
+    })
+
     test.runIf(exact)('the same seed and actions give the same frames, another seed others', async () => {
       const world = await open()
       await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
