@@ -1,6 +1,7 @@
 """A moving picture of the shipped dream, for the README: `python -m distill.animate docs/dream.webp`.
 
-Four start states of `assets/drive`, driven straight on, 100 ticks each at 20 ticks a second. Nothing was chosen."""
+Four start states of `assets/drive`, 100 ticks each at 20 ticks a second, driven as cruise drives in the page: by the
+instruments that are dreamed (src/scene/drive/lane-keeper.ts). Nothing was chosen."""
 
 from __future__ import annotations
 
@@ -18,6 +19,14 @@ from distill.random import normals
 TICKS, SCALE = 100, 2
 
 
+def keep_to_road(read: dict[str, float]) -> tuple[int, int]:
+    """Steer and throttle, as src/scene/drive/lane-keeper.ts has them."""
+    bend = 0.7 * read["curvature"] + 0.3 * read["curvatureAhead"]
+    wanted = min(0.3, max(-0.3, -0.06 * read["offset"])) + 0.55 * bend * read["speed"]
+    error = wanted - read["heading"] - 0.1 * read["wheel"]
+    return int(error > 0.05) - int(error < -0.05), int(read["speed"] < 19) - int(read["speed"] > 24)
+
+
 def dream(folder: Path, start: int, seed: int) -> list[np.ndarray]:
     """The frames uint8 [96,160,3] of one drive, the start state's own first."""
     manifest = json.loads((folder / "world.json").read_text())
@@ -29,10 +38,14 @@ def dream(folder: Path, start: int, seed: int) -> list[np.ndarray]:
     tokens, channels = ring.shape[1:]
     offsets = [offset - 1 for offset in manifest["history"]["offsets"]]
     streams = 1 + manifest["student"]["outerSteps"]
-    ahead, frames = np.array([[0, 1]], np.float32), []
+    frames = []
     for tick in range(TICKS):
         rgba = session["decoder"].run(None, {"latent": ring[None, 0]})[0][0]
         frames.append((rgba[..., :3].clip(0, 1) * 255 + 0.5).astype(np.uint8))
+        read = {
+            item["name"]: item["centre"] + item["spread"] * ring[0, -1, i] for i, item in enumerate(manifest["telemetry"])
+        }
+        ahead = np.array([keep_to_road(read)], np.float32)
         noise = np.stack(
             [normals(seed, tick + 1, s, tokens * channels).reshape(tokens, channels) for s in range(streams)]
         )
