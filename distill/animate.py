@@ -42,9 +42,8 @@ def dream(folder: Path, start: int, seed: int) -> list[np.ndarray]:
     for tick in range(TICKS):
         rgba = session["decoder"].run(None, {"latent": ring[None, 0]})[0][0]
         frames.append((rgba[..., :3].clip(0, 1) * 255 + 0.5).astype(np.uint8))
-        read = {
-            item["name"]: item["centre"] + item["spread"] * ring[0, -1, i] for i, item in enumerate(manifest["telemetry"])
-        }
+        token = zip(manifest["telemetry"], ring[0, -1], strict=False)
+        read = {item["name"]: item["centre"] + item["spread"] * value for item, value in token}
         ahead = np.array([keep_to_road(read)], np.float32)
         noise = np.stack(
             [normals(seed, tick + 1, s, tokens * channels).reshape(tokens, channels) for s in range(streams)]
