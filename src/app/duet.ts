@@ -1,6 +1,15 @@
 import type { Action } from '../engine/action'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../engine/world'
 
 /**
  * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are the

@@ -118,7 +118,8 @@ function attachAttention(player: Player): void {
   })
   window.addEventListener('offline', () => store.setState({ offline: true }))
   window.addEventListener('online', () => store.setState({ offline: false }))
-  window.addEventListener('pagehide', () => void player.close())
+  // A page that is kept, for the way back to it, goes on where it was.
+  window.addEventListener('pagehide', ({ persisted }) => void (persisted ? player.away() : player.close()))
 }
 
 /** The instruments are a chunk of their own (pixi.js) and load when first asked for. */

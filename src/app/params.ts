@@ -84,6 +84,17 @@ export function readParams(
       })
     }
   }
+  let assets = folderUrl(defaultAssets, base)
+  const assetsText = query.get('assets')
+  if (assetsText !== null) {
+    if (URL.canParse(assetsText, base)) assets = folderUrl(assetsText, base)
+    else {
+      notices.push({
+        name: 'assets',
+        sentence: `The address asks for assets=${assetsText}, but that is no address of a folder. Taking the world that ships.`,
+      })
+    }
+  }
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
@@ -93,7 +104,7 @@ export function readParams(
       seed,
       prompt: query.get('prompt')?.trim() || null,
       start: query.get('start') || null,
-      assets: folderUrl(query.get('assets') ?? defaultAssets, base),
+      assets,
       server,
       token: new URLSearchParams(hash.replace(/^#/, '')).get('token'),
       hud: query.get('hud') === '1',

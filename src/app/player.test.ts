@@ -62,6 +62,7 @@ function setup(
   const remote = Object.assign(new FakeWorld({ modelHash: 'dream' }), {
     manifest: null,
     stats: null,
+    gone: false,
     setMode: vi.fn(async () => {}),
     range: { from: 0, to: 40 },
     position: 40,
@@ -251,6 +252,76 @@ describe('Player', () => {
     expect(player.log().actions).toHaveLength(11)
   })
 
+  it('goes back to the words of then, and keeps words that are still being read', async () => {
+    let read = () => {}
+    const encode = (text: string) =>
+      new Promise<{ text: string; embedding: Float32Array }>((resolve) => {
+        read = () => resolve({ text, embedding: new Float32Array([1]) })
+      })
+    const { player, store } = setup({}, { encode })
+    await player.setView('dream')
+    for (let i = 0; i < 15; i++) await player.step()
+    const saying = player.setPrompt('fog in the woods')
+    read()
+    await saying
+    for (let i = 0; i < 10; i++) await player.step()
+    await player.rewind(20)
+    expect(store.getState()).toMatchObject({ tick: 0, prompt: 'a snowy night drive' })
+    await player.step()
+    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    await player.reset()
+    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+
+    for (let i = 0; i < 15; i++) await player.step()
+    const late = player.setPrompt('rain at dusk')
+    await player.rewind(10)
+    expect(store.getState().prompt).toBe('rain at dusk')
+    read()
+    await late
+    expect((await player.snapshot()).prompt.text).toBe('rain at dusk')
+  })
+
+  it('begins with words that came before there was a drive, or while it began', async () => {
+    const { player, store } = setup()
+    await player.setPrompt('fog in the woods')
+    const opening = player.setView('dream')
+    await opening
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    expect(store.getState().prompt).toBe('fog in the woods')
+    const switching = player.setView('simulator')
+    void player.setPrompt('rain at dusk')
+    await switching
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('rain at dusk'))
+  })
+
+  it.each(['first', 'later'])(
+    'shows the view that was asked for last, %s, however long the others take',
+    async (when) => {
+      let open = () => {}
+      const dream = new FakeWorld({ modelHash: 'dream' })
+      const slow = vi.spyOn(dream, 'reset')
+      const { player, store } = setup({ clock: 'realtime' }, { dream: async () => dream })
+      if (when === 'later') await player.setView('simulator')
+      slow.mockImplementationOnce(async (options) => {
+        await new Promise<void>((resolve) => {
+          open = resolve
+        })
+        return FakeWorld.prototype.reset.call(dream, options)
+      })
+      const left = player.setView('dream')
+      await vi.waitFor(() => expect(slow).toHaveBeenCalled())
+      await player.setView('simulator')
+      open()
+      await left
+      expect(store.getState()).toMatchObject({ view: 'simulator', shown: 'simulator' })
+      expect(player.world?.info.modelHash).toBe('simulator')
+      const { length } = dream.calls
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(2))
+      expect(dream.calls).toHaveLength(length)
+      await player.close()
+    },
+  )
+
   it('says in a card what broke in mid-play', async () => {
     const { player, store, dream } = setup()
     await player.setView('dream')
@@ -271,6 +342,31 @@ describe('Player', () => {
     await vi.waitFor(() => expect(store.getState().tick).toBe(12))
     expect((await player.step())?.index).toBe(13)
     expect(store.getState().past).toEqual({ from: 12, to: 13 })
+  })
+
+  it('tells a replaced worker the words that came after its checkpoint', async () => {
+    const { player, store, dream, tell } = setup()
+    await player.setView('dream')
+    const checkpoint = await player.snapshot()
+    await player.setPrompt('fog in the woods')
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 0, message: 'Play goes on.' })
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    expect(store.getState().prompt).toBe('fog in the woods')
+  })
+
+  it('brings two worlds back to one tick where the worker of one was replaced', async () => {
+    const { player, store, dream, simulator, tell } = setup()
+    await player.setView('both')
+    for (let i = 0; i < 12; i++) await player.step()
+    const checkpoint = await dream.snapshot()
+    for (let i = 0; i < 13; i++) await player.step()
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
+    await vi.waitFor(() => expect(store.getState().tick).toBe(20))
+    expect([(await dream.snapshot()).tick, (await simulator.snapshot()).tick]).toEqual([20, 20])
   })
 
   it('says at once where the dream cannot be brought back, even while nobody drives', async () => {
@@ -325,6 +421,36 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
     expect((await player.step())?.index).toBe(tick + 1)
   })
+
+  it.each(['the step fails first', 'the news comes first'])(
+    'plays on by itself in real time when the server is gone for good, where %s',
+    async (order) => {
+      const { player, store, remote, worlds } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      await player.setPlace('server', { url: 'ws://there' })
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(1))
+      const seen = await remote.snapshot()
+      const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
+      const failed = () => {
+        remote.gone = true
+        remote.failNextStep(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+      }
+      if (order === 'the step fails first') {
+        failed()
+        await vi.waitFor(() => expect(player.playing).toBe(false))
+        onLost('The server is gone.', seen)
+      } else {
+        onLost('The server is gone.', seen)
+        failed()
+      }
+      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+      expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, paused: null })
+      expect(player.playing).toBe(true)
+      const { tick } = store.getState()
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(tick))
+      await player.close()
+    },
+  )
 
   it('stays where it is when the server does not answer, and asks for one when none was named', async () => {
     const { player, store, worlds } = setup()

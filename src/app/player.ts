@@ -109,7 +109,7 @@ export class Player {
     try {
       const world = await this.open(view)
       const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
-      if (turn === this.switching) await this.enter(world, view, undefined, begin)
+      if (turn === this.switching) await this.enter(world, view, { begin, turn })
     } catch (error) {
       if (turn === this.switching) this.fail(error)
     }
@@ -132,7 +132,7 @@ export class Player {
       if (state.shown === 'dream' && this.loop) {
         const world = await this.openDream(place)
         if (turn !== this.switching) return
-        await this.handOver(world, place)
+        await this.handOver(world, place, turn)
       } else this.store.setState({ place })
     } catch (error) {
       notify(this.store, sentenceOf(error), 'warn', 12_000)
@@ -204,14 +204,14 @@ export class Player {
   /** Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. */
   async setPrompt(wanted: Preset | string): Promise<void> {
     const { loop } = this
-    if (!loop) return
+    if (!loop) return this.wording.begin(wanted)
     const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
     await this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
 
   /** Goes back by about `ticks`, and drives on from there. */
   async rewind(ticks: number): Promise<void> {
-    await this.attempt(() => this.travel?.rewind(ticks))
+    await this.attempt(() => this.travelled(this.travel?.rewind(ticks)))
   }
 
   /** Shows an earlier tick while the scrubber is dragged; the newest wish wins. */
@@ -220,7 +220,14 @@ export class Player {
       this.resumeAfterScrub = true
       this.pause('scrub')
     }
-    await this.attempt(() => this.travel?.seek(tick))
+    await this.attempt(() => this.travelled(this.travel?.seek(tick)))
+  }
+
+  /** The words go back with the drive. */
+  private async travelled(on: Promise<void> | undefined): Promise<void> {
+    await on
+    const { prompt } = await this.snapshot()
+    this.wording.went(prompt.text)
   }
 
   seekEnd(): void {
@@ -295,7 +302,7 @@ export class Player {
   }
 
   /** The drive goes on in `world` from the very tick it is at; from its beginning where that is another world. */
-  private async handOver(world: World, place: Place): Promise<void> {
+  private async handOver(world: World, place: Place, turn: number): Promise<void> {
     const loop = this.loop!
     const { playing } = this
     loop.pause()
@@ -303,7 +310,7 @@ export class Player {
       const same = loop.world.info.modelHash === world.info.modelHash
       if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
       const begin = same ? { restore: await loop.snapshot() } : undefined
-      await this.enter(world, 'dream', place, begin)
+      await this.enter(world, 'dream', { place, begin, turn })
     } finally {
       if (playing) this.play()
     }
@@ -313,30 +320,42 @@ export class Player {
   private comeHome(sentence: string, seen?: Snapshot): void {
     const from = seen ? 'from what was seen last' : 'from the beginning of the drive'
     notify(this.store, `${sentence} This device dreams on, ${from}.`, 'warn', 12_000)
+    const { paused } = this.store.getState()
     this.store.setState({ place: 'device' })
-    if (this.remote) void this.setView('dream', seen).then(() => this.places.leave())
+    if (!this.remote) return
+    void this.setView('dream', seen).then(() => {
+      if (paused === null) this.play() // the step that was under way ended the loop
+      return this.places.leave()
+    })
   }
 
+  /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
   private async enter(
     world: World,
     view: View,
-    place: Place = view === 'dream' ? this.store.getState().place : 'device',
-    begin?: Begin,
+    {
+      place = view === 'dream' ? this.store.getState().place : 'device',
+      begin,
+      turn = this.switching,
+    }: { place?: Place; begin?: Begin; turn?: number } = {},
   ): Promise<void> {
     const remote = place === 'server' ? (world as RemoteDream) : null
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
-    const first = this.loop === null
     const { options, shown } = this.beginning(view)
+    const { chosen } = this.wording
+    const wanted = () => turn === this.switching
     await remote?.setMode('lockstep')
+    const first = this.loop === null
     if (this.loop) {
-      await this.loop.swap(timeline ?? world, begin ?? { reset: options })
+      if (!(await this.loop.swap(timeline ?? world, begin ?? { reset: options }, wanted))) return
     } else {
       const loop = new Loop(timeline ?? world, this.clock, this.driver)
       loop.listen((event) => this.hear(loop, event))
       await loop.reset(options)
+      if (!wanted()) return loop.close()
       this.loop = loop
     }
     this.remote = remote
@@ -354,7 +373,10 @@ export class Player {
       nominalRate: world.info.ticksPerSecond,
       past: this.past?.range ?? null,
     })
-    if (!begin) this.promptLater()
+    // Words that came while the world began were told to the one before it.
+    if (this.wording.chosen !== null && this.wording.chosen !== chosen)
+      void this.setPrompt(this.wording.chosen)
+    else if (!begin) this.promptLater()
     if (first || this.playing) this.play()
   }
 
@@ -395,7 +417,12 @@ export class Player {
   /** After a worker was replaced. */
   again(resume: boolean): void {
     void this.attempt(async () => {
-      await this.loop?.restore(await this.loop.snapshot())
+      if (!this.loop) return
+      const { shown, prompt } = this.store.getState()
+      // Side by side, only a snapshot of both has them at one tick.
+      const from = (shown === 'both' && this.timeline?.lastSnapshot) || (await this.loop.snapshot())
+      await this.loop.restore(from)
+      if (from.prompt.text !== prompt) void this.setPrompt(prompt)
       if (resume) this.play()
     })
   }
@@ -414,6 +441,7 @@ export class Player {
 
   /** Says what happened. Where the dream cannot play, the simulator stands in behind the message. */
   fail(error: unknown): void {
+    if (this.remote?.gone) return // `comeHome` goes on from here
     this.mishaps.fail(error)
   }
 }

@@ -6,6 +6,7 @@ import type { WordPort } from './words'
 /** What the drive is told to look like. */
 export class Wording {
   private turns = 0
+  private told = 0
 
   constructor(
     private readonly store: Store,
@@ -23,7 +24,7 @@ export class Wording {
     readElsewhere: boolean,
     tell: (prompt: Prompt | { text: string }) => Promise<void>,
   ): Promise<void> {
-    const text = typeof wanted === 'string' ? wanted.trim() : wanted.text
+    const text = textOf(wanted)
     if (!text) return
     const turn = ++this.turns
     const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
@@ -32,12 +33,29 @@ export class Wording {
     try {
       const prompt = readElsewhere ? { text } : await this.words.encode(text)
       if (turn === this.turns) await tell(prompt)
+      if (turn === this.turns) this.told = turn
     } catch (error) {
       notify(this.store, sentenceOf(error), 'warn')
       if (turn !== this.turns) return
+      this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })
     }
+  }
+
+  /** Words that came before there was a drive: it begins with them. */
+  begin(wanted: Preset | string): void {
+    const text = textOf(wanted)
+    if (!text) return
+    this.chosen = text
+    this.store.setState({ prompt: text })
+  }
+
+  /** The drive went to where it had other words: those count from now on, but for ones that are still being read. */
+  went(text: string): void {
+    if (this.told !== this.turns || text === this.store.getState().prompt) return
+    this.chosen = text
+    this.store.setState({ prompt: text })
   }
 
   /** The embedding of words that are known without reading them. */
@@ -47,4 +65,8 @@ export class Wording {
   get unread(): string | null {
     return this.chosen !== null && !this.words.byHeart(this.chosen) ? this.chosen : null
   }
+}
+
+function textOf(wanted: Preset | string): string {
+  return typeof wanted === 'string' ? wanted.trim() : wanted.text
 }

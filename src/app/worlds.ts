@@ -35,6 +35,8 @@ export interface WorldOptions {
 export interface RemoteDream extends World, Past {
   readonly manifest: Manifest | null
   readonly stats: RemoteStats | null
+  /** Lost for good; `OnLost` was told, or will be. */
+  readonly gone: boolean
   setMode(mode: 'lockstep' | 'realtime'): Promise<void>
 }
 

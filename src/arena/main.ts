@@ -56,7 +56,8 @@ async function start(): Promise<void> {
     store.setState({ phase: 'setup', trouble: troubleFrom(error) })
     return
   }
-  window.addEventListener('pagehide', () => {
+  window.addEventListener('pagehide', ({ persisted }) => {
+    if (persisted) return // kept, for the way back to it
     for (const world of pair.worlds) void world.close()
   })
   store.setState({ pair: pair.tags })

@@ -183,7 +183,7 @@ describe('swapping the world', () => {
     const other = new FakeWorld({ costMs: 10, time })
     const swapping = loop.swap(other, { restore: await world.snapshot() })
     await time.run(100)
-    const { tick, former } = await swapping
+    const { tick, former } = (await swapping)!
     expect(former).toBe(world)
     expect(loop.world).toBe(other)
     expect(tick.index).toBe(2)

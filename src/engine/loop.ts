@@ -152,12 +152,18 @@ export class Loop {
   /**
    * Begins in another world and puts it in; play goes on. The old world plays until the new one has its first frame, and
    * is never waited for, so one that hangs or is lost can be replaced. Resolves to the first frame and the old world, which
-   * the caller closes or keeps. If the new world cannot begin, the promise rejects and nothing has changed.
+   * the caller closes or keeps. If the new world cannot begin, the promise rejects and nothing has changed; if it is no
+   * longer `wanted` by then, nothing has changed either and the answer is null.
    *
    * To hand a drive over without losing a tick: `pause()`, `snapshot()`, `swap(other, { restore })`, `play()`.
    */
-  async swap(world: World, begin: Begin): Promise<{ tick: Tick; former: World }> {
+  async swap(
+    world: World,
+    begin: Begin,
+    wanted: () => boolean = () => true,
+  ): Promise<{ tick: Tick; former: World } | null> {
     const tick = await ('reset' in begin ? world.reset(begin.reset) : world.restore(begin.restore))
+    if (!wanted()) return null
     const former = this.current
     this.driver?.abort()
     this.queue = new Serial()

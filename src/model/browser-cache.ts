@@ -32,8 +32,15 @@ export function browserCache(base: string, tell: TellNotice): AssetCache {
 
   return {
     async get(key) {
-      const response = await attempt((cache) => cache.match(address(key)))
-      return response ? new Uint8Array(await response.arrayBuffer()) : null
+      return attempt(async (cache) => {
+        const response = await cache.match(address(key))
+        try {
+          return response ? new Uint8Array(await response.arrayBuffer()) : null
+        } catch (error) {
+          await cache.delete(address(key)) // what cannot be read would be in the way for ever
+          throw error
+        }
+      })
     },
     async put(path, key, bytes) {
       await attempt(async (cache) => {

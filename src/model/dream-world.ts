@@ -1,7 +1,16 @@
 import { type Action, checkAction, IDLE } from '../engine/action'
 import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../engine/world'
 import type { Backend, BackendCounts, Stages } from './backend'
 import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'

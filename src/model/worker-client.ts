@@ -1,6 +1,15 @@
 import type { Action } from '../engine/action'
 import { type OneiroError, WorldClosedError } from '../engine/errors'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../engine/world'
 import type { Fit } from './backend'
 import type { DreamEvent, DreamListener } from './dream-events'
 import { fromWire, type WireError } from './errors'

@@ -20,7 +20,11 @@ export interface Pictures {
 }
 
 /** What the instruments read at a frame; undefined where it came as an image, or the world has none. */
-export function telemetryOf({ known }: Pictures, format: FrameFormat, payload: Uint8Array): Telemetry | undefined {
+export function telemetryOf(
+  { known }: Pictures,
+  format: FrameFormat,
+  payload: Uint8Array,
+): Telemetry | undefined {
   if (format !== 'latents' || !known?.shape.telemetry) return undefined
   return telemetryIn(unpackLatent(payload, known.shape), known.shape)
 }

@@ -2,7 +2,16 @@ import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
 import type { Action } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../engine/world'
 import { fromWire } from '../model/errors'
 import type { Manifest } from '../model/manifest'
 import type { Mode } from './messages'
@@ -26,6 +35,7 @@ export class RemoteClient implements World, Past {
   private newest: Stepped | null = null
   private current: Mode = 'realtime'
   private closing: Promise<void> | null = null
+  private lost = false
 
   private constructor(
     private readonly worker: Worker,
@@ -57,6 +67,11 @@ export class RemoteClient implements World, Past {
   /** Of the world that this device knows; null where it has none. */
   get manifest(): Manifest | null {
     return this.opened.manifest
+  }
+
+  /** The drive is lost for good; known before the call that met it rejects. */
+  get gone(): boolean {
+    return this.lost
   }
 
   /** As of the newest tick; null before the first. */
@@ -130,7 +145,9 @@ export class RemoteClient implements World, Past {
 
   private async value<T>(call: string, answer: Promise<Outcome<T>>): Promise<T> {
     if (this.closing) throw new WorldClosedError(call)
-    return unwrapped(await answer)
+    const outcome = await answer
+    if ('error' in outcome && outcome.gone) this.lost = true
+    return unwrapped(outcome)
   }
 }
 

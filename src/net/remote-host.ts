@@ -15,7 +15,10 @@ import type { RemoteStats } from './remote-options'
 import { RemoteWorld } from './remote-world'
 
 /** Errors do not keep their class on the way between threads, so an answer carries them as values. */
-export type Outcome<T> = { readonly value: T } | { readonly error: WireError }
+export type Outcome<T> =
+  | { readonly value: T }
+  /** `gone`: the world is lost for good, and `failed` is told too. */
+  | { readonly error: WireError; readonly gone: boolean }
 
 export interface RemoteHostOptions {
   /** Address of the server, `ws://` or `wss://`. */
@@ -96,7 +99,10 @@ export class RemoteHost {
   }
 
   private answer<T>(call: (world: RemoteWorld) => Promise<T>): Promise<Outcome<T>> {
-    return outcome(() => call(this.world!))
+    return outcome(
+      () => call(this.world!),
+      () => this.world!.gone,
+    )
   }
 }
 
@@ -122,10 +128,10 @@ async function picturesFor(
   }
 }
 
-async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+async function outcome<T>(work: () => Promise<T>, isGone = () => false): Promise<Outcome<T>> {
   try {
     return { value: await work() }
   } catch (error) {
-    return { error: toWire(error) }
+    return { error: toWire(error), gone: isGone() }
   }
 }

@@ -3,7 +3,16 @@ import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../engine/world'
 import { DriveMemory } from './drive-memory'
 import { ServerRefusedError, WireMalformedError } from './errors'
 import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
@@ -108,6 +117,11 @@ export class RemoteWorld implements World, Past {
 
   get info(): WorldInfo {
     return { ...this.welcome!.world, kind: 'remote' }
+  }
+
+  /** The drive is lost for good: every call fails. */
+  get gone(): boolean {
+    return this.failure !== null
   }
 
   /** Lets others watch: the `watch` of their `Watcher`. Another one where the drive went on in another session. */

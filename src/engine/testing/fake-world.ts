@@ -179,7 +179,9 @@ export class FakeWorld implements World {
     return {
       index: this.tick,
       epoch: this.epoch,
-      ...(this.options.framesOnGpu ? { frame: null } : { frame: this.draw(), telemetry: { speed: this.state[1]! } }),
+      ...(this.options.framesOnGpu
+        ? { frame: null }
+        : { frame: this.draw(), telemetry: { speed: this.state[1]! } }),
       reward: this.state[1]!,
       done: false,
       timings,

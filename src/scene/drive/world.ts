@@ -1,7 +1,16 @@
 import type { Action } from '../../engine/action'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
 import { Rng } from '../../engine/random'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from '../../engine/world'
 import { BIOMES, caption, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
 import { DriveRenderer, HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'

@@ -10,8 +10,8 @@ export type StageChoice = 'auto' | 'webgl' | 'flat'
 /** A stage in `host`. The one on WebGL (three.js) loads only where it is used. */
 export async function createStage(host: HTMLElement, choice: StageChoice = 'auto'): Promise<StageFace> {
   if (choice === 'flat' || (choice === 'auto' && lacksGpu())) return new FlatStage(host)
-  const { Stage } = await import('./stage')
   try {
+    const { Stage } = await import('./stage')
     return new Stage(host)
   } catch {
     return new FlatStage(host)
