@@ -77,6 +77,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 /** Writes one episode: a msgpack map with the frames deflated; under a temporary name until it is whole. */
 async function writeEpisode(body: Buffer): Promise<void> {
   const episode = unpack(body)
+  if (!seeds.includes(episode.seed))
+    throw new Error(`an episode of seed ${episode.seed} came, which is not recorded`)
   const frames = await compress(episode.frames, { level: 1 })
   const file = fileOf(episode.seed)
   const container = {
@@ -111,7 +113,10 @@ const page0 = `http://127.0.0.1:${(vite.httpServer!.address() as AddressInfo).po
 
 let failure = ''
 const sink = createHttp((request, response) => {
-  response.setHeader('Access-Control-Allow-Origin', '*')
+  const origin = new URL(page0).origin
+  if (request.headers.origin !== origin)
+    return void response.writeHead(403).end('Only the recorder writes here.')
+  response.setHeader('Access-Control-Allow-Origin', origin)
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
   readBody(request)
     .then(writeEpisode)

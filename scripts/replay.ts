@@ -33,8 +33,11 @@ async function main(file: string, options: Options): Promise<void> {
     const result = await replay(log, world, { anyModel: options.anyModel, onTick: () => bar?.increment() })
     bar?.stop()
     console.log(options.json ? JSON.stringify(result) : report(result))
-    if (!result.divergence && !options.json && log.backend !== world.info.backend) {
-      console.log(`Recorded on ${log.backend}, replayed on ${world.info.backend}.`)
+    if (!options.json && log.backend !== world.info.backend) {
+      const rounding = result.divergence
+        ? ' Two backends round differently, so frames may part without a fault.'
+        : ''
+      console.log(`Recorded on ${log.backend}, replayed on ${world.info.backend}.${rounding}`)
     }
     process.exitCode = result.divergence ? 1 : 0
   } finally {
@@ -47,7 +50,7 @@ await new Command('npm run replay --')
   .description(
     'Play an action log on the dream in Node, and say where, if anywhere, its frames diverge from the log.',
   )
-  .argument('<file>', 'action log, as the page and the agents save it')
+  .argument('<file>', 'action log, as the page saves it (S) and `oneiro.log()` gives it')
   .option('--assets <dir>', 'folder of the world (default: assets/<world of the log>)')
   .option('--any-model', 'play the log of another model too, to see where they part', false)
   .option('--json', 'print the result as JSON', false)

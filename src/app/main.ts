@@ -4,17 +4,19 @@ import '@fontsource/instrument-serif/400-italic.css'
 import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
+import { writeActionLog } from '../engine/action-log'
 import type { Hud } from '../scene/hud'
 import { createStage } from '../scene/stage'
 import { createAgentHandle } from './agent'
-import type { FailureAction } from './failures'
+import { download } from './download'
+import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
-import { parseSeed, readParams, shareUrl, VIEWS } from './params'
+import { isNear, parseSeed, readParams, shareUrl, VIEWS } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
-import { createAppStore, notify, watch } from './store'
+import { createAppStore, notify, type Preset, watch } from './store'
 import type { Commands } from './ui/chrome'
 import { createPage } from './ui/page'
 import { Words } from './words'
@@ -32,6 +34,7 @@ const store = createAppStore({
 
 async function start(): Promise<void> {
   let player: Player | null = null
+  let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
   const commands: Commands = {
     togglePause: () => player?.togglePause(),
@@ -46,8 +49,14 @@ async function start(): Promise<void> {
       else void player?.reset(seed)
     },
     setView: (view) => void player?.setView(view),
-    setPlace: (place, server) => void player?.setPlace(place, server),
-    setPrompt: (prompt) => void player?.setPrompt(prompt),
+    setPlace(place, server) {
+      const ofLink = server?.url === params.server ? (params.token ?? undefined) : undefined
+      void player?.setPlace(place, server && { ...server, token: server.token ?? ofLink })
+    },
+    setPrompt(prompt) {
+      if (player) void player.setPrompt(prompt)
+      else early = prompt
+    },
     seek: (tick) => void player?.seek(tick),
     seekEnd: () => player?.seekEnd(),
     toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
@@ -79,7 +88,18 @@ async function start(): Promise<void> {
   if (params.view === 'both' || (params.view === 'dream' && !params.server)) worlds.dream().catch(() => {})
   const stage = await createStage(page.stage, params.stage)
   page.root.dataset.lean = String(stage.software)
-  player = new Player(store, stage, worlds, words, params)
+  const asks = params.server !== null && !isNear(params.server, location.hostname)
+  player = new Player(store, stage, worlds, words, asks ? { ...params, server: null } : params)
+  if (asks) {
+    store.setState({ server: params.server, choosing: true })
+    notify(
+      store,
+      `This link leads to the server ${params.server}, which would hear your keys and words.`,
+      'warn',
+      12_000,
+    )
+  }
+  if (early) void player.setPrompt(early)
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
   const keys: Record<Command, () => void> = {
@@ -92,6 +112,7 @@ async function start(): Promise<void> {
     hud: commands.toggleHud,
     view: () => commands.setView(VIEWS[(VIEWS.indexOf(store.getState().view) + 1) % VIEWS.length]!),
     cruise: commands.toggleCruise,
+    save: () => save(player!),
     fullscreen: commands.fullscreen,
     help: commands.help,
     escape: () => store.setState({ help: false, choosing: false }),
@@ -145,6 +166,16 @@ function attachHud(host: HTMLElement, player: Player): void {
   )
 }
 
+/** Saves the log of the drive, which `npm run replay` plays again. */
+function save(player: Player): void {
+  try {
+    const log = player.log()
+    download(writeActionLog(log), `${log.world}-${store.getState().seed}.json`)
+  } catch (error) {
+    notify(store, sentenceOf(error), 'warn')
+  }
+}
+
 async function share(): Promise<void> {
   const { view, seed, prompt, start } = store.getState()
   const url = shareUrl(location.href, { view, seed, prompt, start })
@@ -157,4 +188,7 @@ async function share(): Promise<void> {
   }
 }
 
-void start()
+start().catch((error) => {
+  // A part of the page itself is missing: nothing can play, and the veil would stay for ever.
+  store.setState({ phase: 'failed', loading: null, failure: failureFrom(error, false) })
+})

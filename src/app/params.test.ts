@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseSeed, readParams, shareUrl } from './params'
+import { isNear, parseSeed, readParams, shareUrl } from './params'
 
 const read = (search: string) => readParams(search, '/assets/drive/', 'https://oneiro.test/page')
 
@@ -46,6 +46,23 @@ describe('readParams', () => {
     expect(params.seed).toBeNull()
     expect(notices.map((n) => n.name)).toEqual(['seed', 'world'])
     expect(notices[1]?.sentence).toContain('world=nightmare')
+  })
+})
+
+describe('what an address may bring', () => {
+  it('says so where the folder of a world is none', () => {
+    for (const bad of ['http://', '//']) {
+      const { params, notices } = read(`?assets=${encodeURIComponent(bad)}`)
+      expect(params.assets).toBe(read('').params.assets)
+      expect(notices.map((n) => n.name)).toEqual(['assets'])
+    }
+  })
+
+  it('takes for near only the host of the page and this machine', () => {
+    for (const near of ['ws://localhost:7700', 'ws://127.0.0.1:1', 'ws://[::1]:1', 'wss://play.example/x'])
+      expect(isNear(near, 'play.example')).toBe(true)
+    for (const far of ['wss://stranger.example', 'ws://127.0.0.1.stranger.example', 'ws://localhost.example'])
+      expect(isNear(far, 'play.example')).toBe(false)
   })
 })
 

@@ -131,6 +131,12 @@ export function parseServer(text: string): string | null {
   return ['ws:', 'wss:'].includes(new URL(url).protocol) ? url : null
 }
 
+/** Whether a server is the page's own host or this machine: others are asked about before they hear keys and words. */
+export function isNear(server: string, host: string): boolean {
+  const { hostname } = new URL(server)
+  return hostname === host || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}
+
 function folderUrl(path: string, base: string): string {
   const url = new URL(path, base)
   if (!url.pathname.endsWith('/')) url.pathname += '/'

@@ -1,3 +1,4 @@
+import { download } from '../app/download'
 import '@fontsource-variable/geist'
 import '@fontsource/instrument-serif/400.css'
 import '@fontsource/instrument-serif/400-italic.css'
@@ -35,7 +36,10 @@ const commands: Commands = {
   closeResults: () => store.setState({ results: false }),
   exportVotes() {
     const { pair } = store.getState()
-    if (pair) download(report(box.votes, ...pair, new Date()), fileName(...pair))
+    if (pair) {
+      const body = JSON.stringify(report(box.votes, ...pair, new Date()), null, 2)
+      download(`${body}\n`, fileName(...pair))
+    }
   },
   forget: () => arena?.forget(),
 }
@@ -74,16 +78,6 @@ function storage(): Storage | null {
   } catch {
     return null
   }
-}
-
-function download(body: object, name: string): void {
-  const url = URL.createObjectURL(
-    new Blob([`${JSON.stringify(body, null, 2)}\n`], { type: 'application/json' }),
-  )
-  const link = document.createElement('a')
-  Object.assign(link, { href: url, download: name })
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
 void start()

@@ -23,6 +23,7 @@ export type Command =
   | 'hud'
   | 'view'
   | 'cruise'
+  | 'save'
   | 'fullscreen'
   | 'help'
   | 'escape'
@@ -40,6 +41,7 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   h: 'hud',
   v: 'view',
   c: 'cruise',
+  l: 'save',
   f: 'fullscreen',
   '?': 'help',
   escape: 'escape',

@@ -30,6 +30,7 @@ const GROUPS: readonly {
       [['Space'], 'pause, go on'],
       [['.'], 'one tick'],
       [['⌫'], 'back a second'],
+      [['L'], 'save the drive, to replay it'],
     ],
   },
   {

@@ -91,7 +91,7 @@ export function createPlacePanel(store: Store, commands: PlaceCommands): HTMLEle
       },
     },
     h('strong', {}, 'A server'),
-    h('span', {}, 'It dreams, and sends this tab about 33 kB a second.'),
+    h('span', {}, 'It dreams, and sends this tab about 15 kB a second.'),
     address,
     token,
     h('button.place-go', { type: 'submit' }, 'Dream there'),

@@ -51,11 +51,7 @@ export class SimulatorWorld implements World {
 
   async reset(options: ResetOptions): Promise<Tick> {
     this.check('reset')
-    if (!Number.isSafeInteger(options.seed) || options.seed < 0) {
-      throw new BadInputError(
-        `A seed is a non-negative whole number, but ${options.seed} came. Give for example 7.`,
-      )
-    }
+    checkSeed(options.seed)
     const words = options.prompt === undefined ? undefined : textOf(options.prompt)
     // A start of the dream is named after its setting, for example "snow-night-clear".
     const base =
@@ -111,6 +107,13 @@ export class SimulatorWorld implements World {
         'A simulator snapshot holds `simulation` and `setting`, but they are missing. Take a new snapshot.',
       )
     }
+    const blank = new Simulation(0, PLAIN).toArray()
+    if (simulation.length !== blank.length || !simulation.every(Number.isFinite)) {
+      throw new BadInputError(
+        `A simulator snapshot holds ${blank.length} finite numbers, but ${simulation.length} came, or one is none. Take a new snapshot.`,
+      )
+    }
+    checkSeed(snapshot.seed)
     const named = { biome: BIOMES[setting[0]!], time: TIMES[setting[1]!], weather: WEATHERS[setting[2]!] }
     if (!named.biome || !named.time || !named.weather) {
       throw new BadInputError(
@@ -163,6 +166,11 @@ export class SimulatorWorld implements World {
     if (!this.simulation) throw new NotReadyError(call)
     return this.simulation
   }
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return
+  throw new BadInputError(`A seed is a non-negative whole number, but ${seed} came. Give for example 7.`)
 }
 
 function instrumentsOf({ seed, car }: Simulation): Telemetry {
