@@ -76,8 +76,9 @@ export class ServerChild {
     }
   }
 
-  async stop(): Promise<void> {
-    this.child.kill('SIGTERM')
+  /** `SIGKILL` is a machine that dies. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    this.child.kill(signal)
     const timer = setTimeout(() => this.child.kill('SIGKILL'), END_MS)
     await this.exited
     clearTimeout(timer)

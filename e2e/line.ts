@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 
 /** A line between a page and a server that can be cut. */
-export async function startLine(to: number) {
+export async function startLine(first: number) {
+  let to = first
   const sockets = new Set<Socket>()
   let whole = true
   const server = createServer((near) => {
@@ -30,7 +31,9 @@ export async function startLine(to: number) {
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    mend() {
+    /** It can lead elsewhere afterwards. */
+    mend(port = to) {
+      to = port
       whole = true
     },
     stop() {

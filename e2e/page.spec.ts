@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'playwright/test'
+import { readActionLog } from '../src/engine/action-log'
 import { difference, openPage, pixels, reach, serveTiny, state, step, until, wake } from './page-driver'
 
 // Software rendering, WASM and whatever else the machine does share its cores: few page loads, and patience.
@@ -191,4 +193,49 @@ test('holding left or right turns the view the other way', async ({ page }) => {
   // The camera turns with the wheel, so what it sees moves to the other side. Both drives have the same noise, so only
   // the keys tell them apart. Recorded drives are 12 pixels apart, and so is today's student.
   expect(apart).toBeGreaterThan(5)
+})
+
+test('a thumb drives, slides from brake to go, and lets go', async ({ browser }) => {
+  const context = await browser.newContext({ hasTouch: true, viewport: { width: 720, height: 450 } })
+  const page = await context.newPage()
+  await serveTiny(page)
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
+  const cdp = await context.newCDPSession(page)
+  const at = async (pad: string) => {
+    const box = (await page.locator(`.pad-${pad}`).boundingBox())!
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+  }
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
+    cdp.send('Input.dispatchTouchEvent', { type, touchPoints })
+  await touch('touchStart', [{ x: 360, y: 200 }])
+  await touch('touchEnd', [])
+  await until(page, { touch: true })
+  await touch('touchStart', [await at('down')])
+  await until(page, { held: { steer: 0, throttle: -1 } })
+  await touch('touchMove', [await at('up')])
+  await until(page, { held: { steer: 0, throttle: 1 } })
+  await touch('touchEnd', [])
+  await until(page, { held: { steer: 0, throttle: 0 } })
+  await context.close()
+})
+
+test('a drive is saved, and is the drive when it is read', async ({ page }) => {
+  await openPage(page, { backend: 'wasm', clock: 'lockstep' })
+  await step(page, { steer: 1, throttle: 1 }, 5)
+  const saving = page.waitForEvent('download')
+  await page.keyboard.press('l')
+  const saved = await saving
+  expect(saved.suggestedFilename()).toBe('tiny-7.json')
+  const log = readActionLog(await readFile((await saved.path())!, 'utf8'))
+  expect(log).toMatchObject({ world: 'tiny', backend: 'wasm', actions: '88888' })
+  expect(new Set(log.hashes).size).toBe(6)
+})
+
+test('cruise keeps the dream that ships on its road', async ({ page }) => {
+  await openPage(page, { assets: '/assets/drive/', backend: 'wasm', cruise: '1', start: 'snow-dusk-clear' })
+  await reach(page, 60)
+  const steered = await page.evaluate(() => /[^3-5]/.test(window.oneiro!.log().actions))
+  expect(steered).toBe(true)
+  const { offset } = (await page.evaluate(() => window.oneiro!.readTelemetry()))!
+  expect(Math.abs(offset!)).toBeLessThan(5.2)
 })

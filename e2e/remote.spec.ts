@@ -119,3 +119,38 @@ test('a server that is not there leaves the drive where it is', async ({ page })
   expect(await state(page)).toMatchObject({ place: 'device', moving: null, failure: null, tick: 1 })
   expect(await step(page)).toBe(2)
 })
+
+test('a server that died and came back with nothing hands the drive to this device, which plays on', async ({
+  page,
+}) => {
+  const doomed = await ServerChild.start(['--world', TINY, '--port', '0', '--threads', '1'])
+  const way = await startLine(doomed.port)
+  try {
+    await openPage(page, { backend: 'wasm' })
+    await page.evaluate((url) => window.oneiro!.setPlace('server', { url }), `ws://localhost:${way.port}`)
+    await until(page, { place: 'server' })
+    await reach(page, (await state(page)).tick + 20)
+    way.cut()
+    await doomed.stop('SIGKILL')
+    const { tick } = await state(page)
+    way.mend(server.port)
+    await expect(page.getByText(/This device dreams on, from what was seen last/)).toBeVisible({
+      timeout: 90_000,
+    })
+    await until(page, { place: 'device', shown: 'dream', failure: null, paused: null, backend: 'WASM' })
+    await reach(page, tick + 10)
+  } finally {
+    way.stop()
+    await doomed.stop('SIGKILL')
+  }
+})
+
+test('a link to the server of a stranger is asked about, and plays here meanwhile', async ({ page }) => {
+  const asked: string[] = []
+  page.on('websocket', (socket) => asked.push(socket.url()))
+  await openPage(page, { backend: 'wasm', server: 'ws://stranger.example:7700' })
+  await expect(page.getByText(/leads to the server ws:\/\/stranger.example:7700/)).toBeVisible()
+  await expect(page.getByLabel('Address of the server')).toHaveValue('ws://stranger.example:7700')
+  expect(await state(page)).toMatchObject({ place: 'device', shown: 'dream', choosing: true })
+  expect(asked.filter((url) => url.includes('stranger'))).toEqual([])
+})

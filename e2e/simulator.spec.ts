@@ -39,3 +39,35 @@ test('the same seed and actions give the same frames twice', async ({ page }) =>
   })
   expect(second).toBe(first)
 })
+
+test('a damaged snapshot is refused, and the drive goes on', async ({ page }) => {
+  await page.goto('/?world=simulator&clock=lockstep&seed=7')
+  const { said, index } = await page.evaluate(async () => {
+    const { ready, player, step, snapshot } = window.oneiro!
+    await ready
+    await step({ steer: 0, throttle: 1 })
+    const whole = await snapshot()
+    const { simulation, setting } = whole.state as { simulation: Float64Array; setting: Uint8Array }
+    const nothing = simulation.map(() => Number.NaN)
+    const damaged = [
+      { ...whole, state: { setting, simulation: simulation.slice(0, 2) } },
+      { ...whole, state: { setting, simulation: nothing } },
+      { ...whole, seed: -1 },
+    ]
+    const said: string[] = []
+    for (const one of damaged)
+      said.push(
+        await player.restore(one).then(
+          () => 'taken',
+          (error) => error.message,
+        ),
+      )
+    return { said, index: (await step({ steer: 0, throttle: 1 }))?.index }
+  })
+  expect(said).toEqual([
+    expect.stringContaining('finite numbers, but 2 came'),
+    expect.stringContaining('or one is none'),
+    expect.stringContaining('-1 came'),
+  ])
+  expect(index).toBe(2)
+})
