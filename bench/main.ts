@@ -4,12 +4,14 @@ import { OneiroError } from '../src/engine/errors'
 import { benchNode } from './node'
 import { circumstances, positive, writeReport } from './report'
 import { serveCommand } from './serve'
-import { type Summary, summarise } from './summary'
+import { percentile, type Summary, summarise } from './summary'
 import { benchWasm } from './wasm'
+import { benchWebGpu } from './webgpu'
 
 interface Flags {
   world: string
-  backend?: 'node' | 'wasm'
+  backend?: 'node' | 'wasm' | 'webgpu'
+  software?: boolean
   threads: number
   ticks: number
   warmUp: number
@@ -23,6 +25,7 @@ function line(backend: string, { tickMs, bareMs, overhead, stages }: Summary): s
 
 async function main(flags: Flags): Promise<void> {
   const { world, threads, ticks, warmUp } = flags
+  if (flags.backend === 'webgpu') return gpu(flags)
   const backends: Record<string, Summary & { threads: number }> = {}
   let modelHash = ''
   for (const backend of flags.backend ? [flags.backend] : (['node', 'wasm'] as const)) {
@@ -41,12 +44,23 @@ async function main(flags: Flags): Promise<void> {
   if (flags.json) await writeReport(flags.json, { ...circumstances(), modelHash, backends })
 }
 
+async function gpu({ world, ticks, warmUp, software = false, json }: Flags): Promise<void> {
+  const run = await benchWebGpu({ world, ticks, warmUp }, software)
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((p) => percentile(run.tickMs, p).toFixed(2))
+  const what = run.software ? `${run.adapter}; a GPU in software, so this says nothing of one` : run.adapter
+  console.log(
+    `webgpu (${what}): tick and its frame read back p50 ${p50} ms, p95 ${p95}, p99 ${p99}; queued ${run.queuedMs.toFixed(2)} ms a tick`,
+  )
+  if (json) await writeReport(json, { ...circumstances(), ...run })
+}
+
 const program = new Command('npm run bench --')
   .description(
     'Milliseconds per tick by backend and stage, against bare ONNX session runs in the same process.',
   )
   .option('--world <dir>', 'folder of the world', 'assets/drive')
-  .addOption(new Option('--backend <name>', 'only this one').choices(['node', 'wasm']))
+  .addOption(new Option('--backend <name>', 'only this one').choices(['node', 'wasm', 'webgpu']))
+  .option('--software', 'with webgpu: on a GPU in software, to try it out')
   .option('--threads <n>', 'threads inside one run', positive, 2)
   .option('--ticks <n>', 'ticks measured', positive, 300)
   .option('--warm-up <n>', 'ticks played before', positive, 60)

@@ -15,6 +15,14 @@ const base = [
 export const chromiumFlags = {
   /** No WebGPU adapter: the page plays on WASM. WebGL works in software. */
   wasm: base,
+  /** WebGPU on the machine's own GPU, for the bench. */
+  webgpu: [
+    ...base,
+    '--enable-unsafe-webgpu',
+    '--ignore-gpu-blocklist',
+    '--enable-gpu',
+    '--enable-features=Vulkan',
+  ],
   /** WebGPU on SwiftShader, with canvases that present and screenshots that show them. Its speed says nothing. */
   'webgpu-software': [
     ...base,

@@ -17,6 +17,16 @@ export interface BenchRun {
   readonly modelHash: string
 }
 
+/** The same on a GPU. */
+export interface GpuRun {
+  readonly adapter: string
+  /** A GPU in software, whose speed says nothing. */
+  readonly software: boolean
+  readonly tickMs: number[]
+  readonly queuedMs: number
+  readonly modelHash: string
+}
+
 /** Lets threads that spin after a run go to sleep, so that one does not slow the other. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5))
 
@@ -88,6 +98,32 @@ const harness = {
     await dream.close()
     bare.terminate()
     return { tickMs, bareMs, stages, modelHash }
+  },
+
+  /**
+   * Times ticks on WebGPU: each until its frame was read back, as a step by itself only queues work; and then all of them
+   * queued one after the other, which is how the page plays.
+   */
+  async benchGpu(url: string, ticks: number, warmUp: number): Promise<GpuRun> {
+    const { dream } = await harness.open({ url, backend: 'webgpu' })
+    const adapter = (await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }))!
+    const { vendor, architecture, description, isFallbackAdapter } = adapter.info
+    await dream.reset({ seed: 1_000_000 })
+    const tickMs: number[] = []
+    for (let i = 0; i < warmUp + ticks; i++) {
+      const started = performance.now()
+      await dream.step(harness.action(i))
+      await dream.readPixels()
+      if (i >= warmUp) tickMs.push(performance.now() - started)
+    }
+    const started = performance.now()
+    for (let i = 0; i < ticks; i++) await dream.step(harness.action(i))
+    await dream.readPixels()
+    const queuedMs = (performance.now() - started) / ticks
+    const { modelHash } = dream.info
+    await dream.close()
+    const name = [vendor, architecture, description].filter(Boolean).join(', ')
+    return { adapter: name, software: isFallbackAdapter, tickMs, queuedMs, modelHash }
   },
 
   /** Hands the page's canvas to the dream. */
