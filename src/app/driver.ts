@@ -12,7 +12,7 @@ export class Driver implements InputSource {
   readonly controls = new Controls()
   private cruising: boolean
   private scripted: Action | null = null
-  private lane: Action | null = null
+  private lane = keepToRoad()
 
   constructor(
     cruise: boolean,
@@ -47,14 +47,14 @@ export class Driver implements InputSource {
 
   /** The newest instruments, for cruise; null where they are not known. */
   see(telemetry: Telemetry | null): void {
-    this.lane = telemetry && keepToRoad(telemetry)
+    this.lane = keepToRoad(telemetry)
   }
 
   sample(): Action {
     if (this.scripted) return this.scripted
     const held = this.controls.sample()
     if (!this.cruising || held.throttle !== 0) return held
-    if (held.steer === 0 && this.lane) return this.lane
+    if (held.steer === 0) return this.lane
     return ACTIONS[actionCode({ steer: held.steer, throttle: 1 })]!
   }
 

@@ -18,11 +18,10 @@ describe('the dream that ships', () => {
       }
       return offset
     }
-    const kept = (telemetry: Telemetry) => keepToRoad(telemetry)!
     const starts = ['meadow-noon-clear', 'snow-dusk-clear', 'forest-night-clear'] as const
     const offsets = { agent: [] as number[], nobody: [] as number[] }
     for (const start of starts) {
-      offsets.agent.push(await furthest(start, kept))
+      offsets.agent.push(await furthest(start, keepToRoad))
       offsets.nobody.push(await furthest(start, () => STRAIGHT_ON))
     }
     await dream.close()
