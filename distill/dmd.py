@@ -9,7 +9,9 @@
   `frame_gan`: a discriminator that judges the frame on its own (discriminator.py). The paper's one compares two next
   frames of one history, of which a drifted history has no recorded one: it sees recorded histories only.
 
-At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i.
+At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i. What was recorded next is no
+continuation of a dreamed history: there the input is where the student's own outer steps lead (DMD2's backward
+simulation, arXiv 2405.14867 section 4.5).
 """
 
 from __future__ import annotations
@@ -85,16 +87,41 @@ def default_layers(blocks: int) -> list[int]:
     return sorted({blocks // 2, (3 * blocks) // 4, blocks - 1})
 
 
+@torch.no_grad()
+def descend(student: Student | Headless, x1: Tensor, index: Tensor, conditions: Conditions) -> Tensor:
+    """Where the student's own outer steps lead from the noise x1 [B,T,C]: x_t [B,T,C] at the points `index` [B] of its
+    outer grid, 0 being its sample."""
+    grid = torch.tensor(student.outer_grid, device=x1.device, dtype=student.time_dtype)
+    x = x1
+    for step in range(len(grid) - 1, int(index.min()), -1):
+        t, r = (grid[k].expand(len(x1)) for k in (step, step - 1))
+        lower = x - (t - r)[:, None, None] * student.transition(x, t, r, torch.randn_like(x1), conditions)
+        x = torch.where((index < step)[:, None, None], lower, x)
+    return x
+
+
 def generate(
-    student: Student | Headless, x: Tensor, conditions: Conditions, sample_from: str = "x1", rollout: bool = True
+    student: Student | Headless,
+    x: Tensor,
+    conditions: Conditions,
+    sample_from: str = "x1",
+    rollout: bool = True,
+    age: Tensor | None = None,
 ) -> Tensor:
     """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t where y is not x1 - x.
-    Without `rollout` the head is called once, at a random step of its inner grid, from the recorded y: the ablation."""
+    Where the history was dreamed (`age` [B] > 0), x_t is the student's own. Without `rollout` the head is called once,
+    at a random step of its inner grid, from the recorded y (or its own): the ablation."""
     grid = torch.tensor(student.outer_grid, device=x.device, dtype=student.time_dtype)
     index = torch.randint(1, len(grid), (len(x),), device=x.device)
     t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
+    dreamed = torch.zeros(len(x), dtype=torch.bool, device=x.device) if age is None else age > 0
+    if dreamed.any() and len(grid) > 2:
+        x_t[dreamed] = descend(student, x1[dreamed], index[dreamed], conditions[dreamed])
+    if dreamed.any() and not rollout:
+        x = x.clone()
+        x[dreamed] = descend(student, x1[dreamed], torch.zeros_like(index[dreamed]), conditions[dreamed])
     if rollout or not student.config.head_blocks:
         y = student.transition(x_t, t, grid[index - 1], y1, conditions)
     else:
@@ -172,7 +199,7 @@ class Stage2:
         x [B,T,C] is the recorded change; age [B]: how many ticks of the history are the student's own."""
         config = self.config
         recorded = slice(None) if age is None else age == 0
-        sample = generate(self.student, x, conditions, config.sample_from, config.rollout)
+        sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
@@ -218,7 +245,7 @@ class Stage2:
         config = self.config
         recorded = slice(None) if age is None else age == 0
         with torch.no_grad():
-            sample = generate(self.student, x, conditions, config.sample_from, config.rollout)
+            sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)

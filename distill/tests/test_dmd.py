@@ -8,6 +8,7 @@ from distill import teacher as teacher_stage
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.discriminator import Discriminator, FrameDiscriminator, discriminator_loss, generator_loss, smoothness
+from distill.headless import Headless
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
@@ -166,6 +167,29 @@ def test_where_samples_come_from():
     torch.testing.assert_close(dmd.generate(one.student, x + 5, conditions), first)  # M = 1 sees no recorded x
     for sample_from in ("x1", "xt"):
         assert dmd.generate(two.student, x, conditions, sample_from).shape == x.shape
+
+
+def test_a_dreamed_history_is_gone_on_from_without_what_was_recorded_next():
+    torch.manual_seed(0)
+    x, conditions, age = noise(6, TOKENS, CHANNELS), tiny_conditions(6), torch.tensor([0, 3, 0, 1, 200, 0])
+    for made, rollout in ((stage(outer_steps=3), True), (stage(), False)):
+        samples = []
+        for recorded in (x, x + 5):
+            torch.manual_seed(1)
+            samples.append(dmd.generate(made.student, recorded, conditions, rollout=rollout, age=age))
+        same = (samples[0] == samples[1]).all(2).all(1)
+        assert same.tolist() == (age > 0).tolist()
+
+
+def test_a_students_own_steps_end_in_its_sample():
+    student = Headless(tiny_teacher(), StudentConfig(outer_steps=3, inner_steps=1, head_blocks=0))
+    x1, conditions = noise(4, TOKENS, CHANNELS), tiny_conditions(4)
+    ends = dmd.descend(student, x1, torch.tensor([0, 0, 3, 2]), conditions)
+    whole = student(torch.stack([x1] * 4, 1), conditions)
+    torch.testing.assert_close(ends[:2], whole[:2])
+    torch.testing.assert_close(ends[2], x1[2])
+    first = student.velocity(x1, torch.full((4,), 0.999), torch.full((4,), student.outer_grid[2]), conditions)
+    torch.testing.assert_close(ends[3], (x1 - (0.999 - student.outer_grid[2]) * first)[3])
 
 
 def test_without_the_rollout_the_head_is_called_once_and_from_the_recorded_flow(monkeypatch):
