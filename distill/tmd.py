@@ -2,10 +2,11 @@
 
 The inner flow map is learnt from data, by the identity of MeanFlow (Eq. 10):
 
-    u(y_s, s, r; m)  ->  sg( y1 - y* - (s - r) du/ds )
+    u(y_s, s, r; m)  ->  sg( v - (s - r) du/ds )
 
-with d/ds along the path (dy_s/ds = y1 - y*), by central differences: two head calls without gradient, and only for the
-quarter of the batch where r < s. y* is y = x1 - x (or x), guided by the student itself where guidance is not 1.
+with d/ds along the path (dy_s/ds = v), by central differences: two head calls without gradient, and only for the
+quarter of the batch where r < s. v is the velocity y1 - y, guided by the student itself where guidance is not 1:
+u_null + w (v - u_null), which is y1 - y* with the guided y* = y_null + w (y - y_null), or (y_s - y*) / s for y = x.
 
 Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
 sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is
@@ -162,11 +163,11 @@ def tm_mf_loss(
             y_null = estimate(y_s[rows], s[rows], s[rows], features_null, base_null, rows)
             y = y.clone()
             y[rows] += (w[rows] - 1)[:, None, None] * (y[rows] - y_null)
-        target = y1 - y
+        target = student.average(y, y_s, s[:, None, None], y1)  # v, guided: for y = x its y* is over s too
         same = round(config.equal * batch) if same is None else same
         if same < batch:
             rest = slice(same, batch)
-            tangent = (y1 - (y if config.tangent == "guided" else raw))[rest]
+            tangent = target[rest] if config.tangent == "guided" else (y1 - raw)[rest]
             m, b = features[rest].detach(), base[rest].detach()
             call = lambda y_s, s: average(y_s, s, r[rest], m, b, rest)  # noqa: E731
             if config.derivative == "jvp":
