@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from numpy.polynomial.legendre import leggauss
 
 from distill import teacher as teacher_stage
 from distill import tmd
@@ -153,6 +154,112 @@ def test_guidance_of_y_as_x_is_in_the_velocity(tangent, monkeypatch):
     torch.testing.assert_close(velocities[3.0], guided.detach(), atol=1e-3, rtol=1e-4)
     torch.testing.assert_close(seen["tangent"], guided.detach() if tangent == "guided" else v, atol=1e-3, rtol=1e-4)
     assert (guided - v)[:4].abs().max() > 0.1
+
+
+class ExactInner(Student):
+    """The exact average of the inner flow between s and r, at M = 1 from t, where x ~ N(mu, sigma^2): the flow keeps
+    z = (y_s - (1 - s) mean) / D, D^2 = (1 - s)^2 spread^2 + s^2, with the mean and spread of y given x_t."""
+
+    mu, sigma, t = 0.5, 0.3, 0.6
+    time_dtype = torch.float64
+
+    def __init__(self, predicts: str):
+        torch.nn.Module.__init__(self)
+        self.config = StudentConfig(predicts=predicts)
+        self.outer_grid, self.inner_grid = [0.0, self.t], [0.0, 0.7, 0.999]
+
+    def base(self, conditions):
+        return conditions.level
+
+    def backbone(self, x, t, conditions, base):
+        return x
+
+    def head(self, y, s, r, x_t, base):
+        t, s, r = self.t, s[:, None, None], r[:, None, None]
+        variance = (1 - t) ** 2 * self.sigma**2 + t**2
+        mean = self.mu + (1 - t) * self.sigma**2 / variance * (x_t - (1 - t) * self.mu)  # of x
+        spread = self.sigma * t / variance**0.5
+        if self.config.predicts == "difference":
+            mean, spread = (x_t - mean) / t, spread / t
+        deviation = lambda s: ((1 - s) ** 2 * spread**2 + s**2).sqrt()  # noqa: E731
+        z = (y - (1 - s) * mean) / deviation(s)
+        nodes, weights = (torch.from_numpy(part)[:, None, None, None] / 2 for part in leggauss(24))
+        along = r + (s - r) * (0.5 + nodes)
+        if self.config.predicts == "difference":  # the head is the mean of E[y | y_s, x_t] over the way
+            return (weights * (mean + z * (1 - along) * spread**2 / deviation(along))).sum(0)
+        slope = (along - (1 - along) * spread**2) / deviation(along)
+        u = (weights * (z * slope - mean)).sum(0)
+        return (x_t - (y - s * u)) / t  # so that u = (y_s - x) / s, B.4
+
+
+@pytest.mark.parametrize("predicts", ["difference", "data"])
+@pytest.mark.parametrize("derivative", ["difference", "jvp"])
+def test_the_exact_average_velocity_is_where_the_loss_is_least(predicts, derivative, monkeypatch):
+    """Without guidance the target has the noise of y and y1, but none that x_t and y_s know of."""
+    count, seen = 200_000, {}
+    monkeypatch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(apart=u - target) or u.sum((1, 2)))
+    at = torch.full((count,), 0.9, dtype=torch.float64), torch.full((count,), 0.0, dtype=torch.float64)
+    monkeypatch.setattr(tmd, "sample_intervals", lambda *_: at)
+    student = ExactInner(predicts)
+    x = student.mu + student.sigma * noise(count, 1, 1).double()
+    config = tmd.Config(equal=0.0, predicts=predicts, derivative=derivative, delta=1e-4)
+
+    def bias() -> float:
+        """How much of u - target is linear in what is known; the world is Gaussian, so all that is known of it."""
+        torch.manual_seed(1)
+        tmd.tm_mf_loss(student, x, Conditions(x, x[:, 0, 0], x, x), config)
+        torch.manual_seed(1)
+        torch.randint(1, (count,))
+        x1, y1 = torch.randn_like(x), torch.randn_like(x)
+        y_s = 0.1 * (x1 - x if predicts == "difference" else x) + 0.9 * y1
+        known = torch.cat([torch.ones_like(x), y_s, (1 - student.t) * x + student.t * x1], 2)[:, 0]
+        return (known @ torch.linalg.lstsq(known, seen["apart"][:, 0]).solution).square().mean().sqrt().item()
+
+    assert bias() < 0.01
+    difference, exact = tmd.central_difference, tmd.forward_mode
+    monkeypatch.setattr(tmd, "central_difference", lambda *given: -difference(*given))
+    monkeypatch.setattr(tmd, "forward_mode", lambda *given: -exact(*given))
+    assert bias() > 0.1
+
+
+class GuidedInner(Student):
+    """A world of one point, x = mu, guided away from y_null = c y_s. The guided flow is dy/ds = (k y - b) / s with
+    k = 1 + (w - 1) c and b = w mu, so y_r = b/k + (y_s - b/k) (r/s)^k: its average velocity is known, and curved."""
+
+    mu, c, w = 0.7, 0.4, 3.0
+    time_dtype = torch.float64
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+        self.config = StudentConfig(predicts="data")
+        self.outer_grid, self.inner_grid = [0.0, 0.999], [0.0, 0.7, 0.999]
+
+    def base(self, conditions):
+        told = conditions.dropped is None
+        return torch.full_like(conditions.level, float(told))
+
+    def backbone(self, x, t, conditions, base):
+        return x
+
+    def head(self, y, s, r, x_t, base):
+        s, r, told = s[:, None, None], r[:, None, None], base[:, None, None] > 0
+        k, b = 1 + (self.w - 1) * self.c, self.w * self.mu
+        below = b / k + (y - b / k) * (r / s) ** k
+        u = torch.where(s > r, (y - below) / (s - r).clamp(min=1e-9), (k * y - b) / s)
+        return (x_t - torch.where(told, y - s * u, self.c * y)) / 0.999
+
+
+@pytest.mark.parametrize("derivative", ["difference", "jvp"])
+def test_the_exact_guided_average_velocity_has_no_loss(derivative, monkeypatch):
+    torch.manual_seed(0)
+    student, x = GuidedInner(), torch.full((512, 1, 1), GuidedInner.mu, dtype=torch.float64)
+    config = tmd.Config(equal=0.25, predicts="data", guidance=3.0, derivative=derivative, delta=1e-5)
+    loss = lambda: tmd.tm_mf_loss(student, x, Conditions(x, x[:, 0, 0], x, x), config)[0]  # noqa: E731
+    assert loss().mean() < 1e-5
+    difference, exact = tmd.central_difference, tmd.forward_mode
+    monkeypatch.setattr(tmd, "central_difference", lambda *given: -difference(*given))
+    monkeypatch.setattr(tmd, "forward_mode", lambda *given: -exact(*given))
+    assert loss()[128:].mean() > 0.1
 
 
 class Gaussian(torch.nn.Module):
