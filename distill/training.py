@@ -329,21 +329,23 @@ class Run:
         dtype = DTYPES[self.config.dtype]
         return torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32)
 
-    def check(self, loss: torch.Tensor) -> None:
-        """Ends the run on a loss that is no number, before it can reach a checkpoint."""
-        if not math.isfinite(float(loss.detach())):
-            raise UserError(
-                f"the loss is not a number at step {self.step}; the last good checkpoint is {self.checkpoint}. "
-                "Resume it with a lower learning_rate"
-            )
+    def good(self) -> str:
+        """Which checkpoint is left, as a clause of a sentence."""
+        if not self.checkpoint.is_file():
+            return "there is no checkpoint before it"
+        return f"the last good checkpoint is {self.checkpoint}"
 
     def backward(self, loss: torch.Tensor, optimiser: torch.optim.Optimizer, model: nn.Module) -> None:
-        """Checks the loss, steps the optimiser with clipped gradients and clears them."""
-        self.check(loss)
+        """Steps the optimiser with clipped gradients and clears them. Raises UserError, before any parameter moves,
+        where the loss or the norm of the gradient is no number. `model` has all that the optimiser steps."""
         loss.backward()
-        if self.config.clip:
-            norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
-            self._sum("gradient_norm", norm)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip or math.inf)
+        for name, value in zip(("loss", "gradient"), torch.stack([loss.detach(), norm]).tolist(), strict=True):
+            if not math.isfinite(value):
+                raise UserError(
+                    f"the {name} is not a number at step {self.step}; {self.good()}. Go on with a lower learning_rate"
+                )
+        self._sum("gradient_norm", norm)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 

@@ -84,6 +84,25 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     assert not (tmp_path / "a" / "teacher.pt").exists()
 
 
+@pytest.mark.parametrize("clip", [1.0, 0.0])
+def test_a_gradient_that_is_no_number_reaches_nothing(tmp_path, clip):
+    """The root at 0 is a number, and its slope is none."""
+    run = Run(TrainConfig(name="a", runs=str(tmp_path), max_steps=3, clip=clip), "teacher", {})
+    model = nn.Linear(2, 1, bias=False)
+    optimiser = run.optimiser(model.parameters())
+    run.track(model=model, optimiser=optimiser)
+    run.begin()
+    moved = []
+    with pytest.raises(UserError, match="the gradient is not a number at step 1; there is no checkpoint before it"):
+        for step in run.steps():
+            run.backward((model.weight * (1 - step)).square().sum().sqrt(), optimiser, model)
+            moved.append(model.weight.detach().clone())
+    assert len(moved) == 1 and torch.equal(model.weight, moved[0])
+    assert not run.checkpoint.exists()
+    run.save()
+    assert run.good() == f"the last good checkpoint is {run.checkpoint}"
+
+
 def test_batches_cover_each_epoch_once_and_start_over_when_data_grows():
     batches = Batches(10, 4, seed=3)
     seen = [int(i) for _ in range(5) for i in batches.next()]

@@ -136,14 +136,12 @@ class WanRun(Run):
                 shutil.rmtree(temporary, ignore_errors=True)
             raise UserError(
                 f"the checkpoint of step {self.step} could not be written ({reason or 'another rank failed'}); "
-                f"{self._good()}. Is the disk full? Make room and continue with --resume"
+                f"{self.good()}. Is the disk full? Make room and continue with --resume"
             )
         return True
 
-    def _good(self) -> str:
-        if not self.checkpoint.is_file():
-            return "there is no checkpoint before it"
-        return f"the last good checkpoint is {latest(self.folder)}"
+    def good(self) -> str:
+        return f"the last good checkpoint is {latest(self.folder)}" if self.checkpoint.is_file() else super().good()
 
     def _publish(self, temporary: Path, folder: Path) -> None:
         state = {"format": FORMAT, **self.head()}
@@ -191,7 +189,7 @@ class WanRun(Run):
         for name, value in means.items():
             if not math.isfinite(value):
                 raise UserError(
-                    f"{name} is not a number at step {self.step}; {self._good()}. Resume it with a lower learning_rate"
+                    f"{name} is not a number at step {self.step}; {self.good()}. Resume it with a lower learning_rate"
                 )
         return means
 
