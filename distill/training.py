@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import os
@@ -205,19 +206,30 @@ class Run:
         if self.device.type == "cuda" and "cuda" in rng:
             torch.cuda.set_rng_state(rng["cuda"], self.device)
 
-    def save(self) -> bool:
-        """Writes the checkpoint. If that fails, the last good one stays, the reason is said and training goes on."""
+    def save(self) -> None:
+        """Writes the checkpoint. Raises UserError where it fails, with the last good one intact."""
         if self.rank:
-            return True
+            return
         self._tick()
-        try:
+        with self._writing(f"the checkpoint of step {self.step}"):
             write_checkpoint(self.state(), self.checkpoint)
+        self._saved = time.monotonic()
+
+    def good(self) -> str:
+        """Which checkpoint is left, as a clause of a sentence."""
+        if not self.checkpoint.is_file():
+            return "there is no checkpoint before it"
+        return f"the last good checkpoint is {self.checkpoint}"
+
+    @contextlib.contextmanager
+    def _writing(self, what: str):
+        try:
+            yield
         except (OSError, RuntimeError) as error:
-            self.say(f"the checkpoint could not be written ({error}); the last good one stays. Is the disk full?")
-            return False
-        finally:
-            self._saved = time.monotonic()
-        return True
+            raise UserError(
+                f"{what} could not be written ({error}); {self.good()}. "
+                "Is the disk full? Make room and continue with --resume"
+            ) from error
 
     # -- the loop ------------------------------------------------------------------------------------------------
 
@@ -270,7 +282,8 @@ class Run:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if self._writer:
-                self._writer.flush()
+                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
+                    self._writer.flush()
 
     def stop(self, reason: str) -> None:
         self._stop = reason
@@ -329,12 +342,6 @@ class Run:
         dtype = DTYPES[self.config.dtype]
         return torch.autocast(self.device.type, dtype, enabled=dtype is not torch.float32)
 
-    def good(self) -> str:
-        """Which checkpoint is left, as a clause of a sentence."""
-        if not self.checkpoint.is_file():
-            return "there is no checkpoint before it"
-        return f"the last good checkpoint is {self.checkpoint}"
-
     def backward(self, loss: torch.Tensor, optimiser: torch.optim.Optimizer, model: nn.Module) -> None:
         """Steps the optimiser with clipped gradients and clears them. Raises UserError, before any parameter moves,
         where the loss or the norm of the gradient is no number. `model` has all that the optimiser steps."""
@@ -382,13 +389,15 @@ class Run:
 
     def scalars(self, values: dict) -> None:
         if self._writer:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, self.step)
+            with self._writing("the log"):
+                for name, value in values.items():
+                    self._writer.add_scalar(name, value, self.step)
 
     def image(self, name: str, image: np.ndarray) -> None:
         """uint8 [H,W,3]: to TensorBoard and to `<run>/<name>.png`."""
         if self._writer:
             from PIL import Image
 
-            self._writer.add_image(name, image, self.step, dataformats="HWC")
-            Image.fromarray(image).save(self.folder / f"{name}.png")
+            with self._writing("the log"):
+                self._writer.add_image(name, image, self.step, dataformats="HWC")
+                Image.fromarray(image).save(self.folder / f"{name}.png")

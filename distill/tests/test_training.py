@@ -11,7 +11,7 @@ from distill.config import TrainConfig, UserError, load_config
 from distill.training import Batches, Ema, Run
 
 
-def train(folder, name, stop_after=None, resume=False, learning_rate=1e-2, max_steps=12, width=4):
+def train(folder, name, stop_after=None, resume=False, learning_rate=1e-2, max_steps=12, width=4, **more):
     """A tiny fit with random inputs; returns all that a checkpoint must bring back."""
     config = TrainConfig(
         name=name,
@@ -21,6 +21,7 @@ def train(folder, name, stop_after=None, resume=False, learning_rate=1e-2, max_s
         resume=resume,
         learning_rate=learning_rate,
         log_steps=5,
+        **more,
     )
     run = Run(config, "teacher", {"width": width})
     model = nn.Sequential(nn.Linear(4, width), nn.Dropout(0.3), nn.Linear(width, 1))
@@ -63,19 +64,31 @@ def test_a_cut_checkpoint_is_refused(tmp_path):
         load_checkpoint(run.checkpoint, "teacher")
 
 
-def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, capsys):
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("minutes", [0.0, 5.0])  # on the way, and at the end
+def test_a_full_disk_ends_the_run_and_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, minutes):
     run, _ = train(tmp_path, "a", stop_after=3)
     before = run.checkpoint.read_bytes()
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr("distill.checkpoints.torch.save", full)
-    run.step += 1
-    assert not run.save()
+    step = 12 if minutes else 4
+    with pytest.raises(UserError, match=f"of step {step} could not be written .*No space left.*good checkpoint is"):
+        train(tmp_path, "a", resume=True, checkpoint_minutes=minutes)
     assert run.checkpoint.read_bytes() == before
     assert list(run.folder.glob("*.tmp")) == []
-    assert "No space left" in capsys.readouterr().err
+    with pytest.raises(UserError, match="there is no checkpoint before it"):
+        train(tmp_path, "b")
+
+
+def test_a_full_disk_under_the_log_ends_the_run(tmp_path, monkeypatch):
+    run, _ = train(tmp_path, "a", stop_after=3)
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter.add_scalar", full)
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter.flush", full)
+    with pytest.raises(UserError, match="the log could not be written .*good checkpoint is"):
+        train(tmp_path, "a", resume=True)
+    assert load_checkpoint(run.checkpoint, "teacher")["step"] == 3
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

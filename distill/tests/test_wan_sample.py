@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKLWan
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
@@ -15,7 +16,7 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 from distill.config import UserError, load_config
 from distill.tests.wan_tiny import LATENT, TEXT, overrides, write_clips, write_weights
-from distill.wan import data, media, sample, tmd
+from distill.wan import clips, data, media, sample, tmd
 from distill.wan.clips import Clips, read_clip
 from distill.wan.model import WanShape
 
@@ -138,6 +139,17 @@ def test_videos_become_training_data(world):
     media.write_video(world / "films/000000.mp4", frames)
     data.run(chosen)
     assert read_clip(world / "filmed/clips/000000.safetensors")["latent"].shape == (16, *LATENT)
+
+
+def test_a_clip_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):
+    def full(tensors, path):
+        path.write_bytes(b"half")
+        raise SafetensorError("No space left on device (os error 28)")
+
+    monkeypatch.setattr(clips, "save_file", full)
+    with pytest.raises(UserError, match="000001.safetensors could not be written .*No space left"):
+        clips.write_clip(tmp_path / "000001.safetensors", {"latent": torch.zeros(2)})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_clips_depend_on_the_step_and_the_micro_batch_alone(world):

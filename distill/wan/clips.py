@@ -23,10 +23,17 @@ SHUFFLE, DROP = 1, 2  # what a stream of random numbers is for
 
 
 def write_clip(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Atomic, so that an interrupted stage leaves whole files only."""
+    """Atomic, so that an interrupted stage leaves whole files only. Raises UserError where it cannot be written."""
     temporary = path.with_suffix(".part")
-    save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
-    os.replace(temporary, path)
+    try:
+        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            f"{path} could not be written ({error}). Is the disk full? Make room and start the stage again, "
+            "which goes on with the next clip"
+        ) from error
 
 
 def read_clip(path: Path) -> dict[str, Tensor]:

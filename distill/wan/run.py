@@ -5,7 +5,7 @@
     <run>/latest                  the name of the last whole checkpoint
 
 - A checkpoint is written under another name, then renamed, then named in `latest`, then the one before is removed: so a
-  full disk or a kill leaves the last good one. Unlike distill's small runs, one that cannot save stops.
+  full disk or a kill leaves the last good one.
 - It can be resumed on another number of ranks and with the other strategy; noise and data follow the step alone.
 """
 
@@ -119,7 +119,7 @@ class WanRun(Run):
             set_optimizer_state_dict(network, optimiser, state[name]["optimiser"])
         self.step, self.samples, self.minutes = saved["step"], saved["samples"], saved["minutes"]
 
-    def save(self) -> bool:
+    def save(self) -> None:
         """Writes a checkpoint; all ranks call it. Raises UserError where it fails, with the last good one intact."""
         self._tick()
         folder = self.folder / f"step-{self.step:06d}"
@@ -138,7 +138,6 @@ class WanRun(Run):
                 f"the checkpoint of step {self.step} could not be written ({reason or 'another rank failed'}); "
                 f"{self.good()}. Is the disk full? Make room and continue with --resume"
             )
-        return True
 
     def good(self) -> str:
         return f"the last good checkpoint is {latest(self.folder)}" if self.checkpoint.is_file() else super().good()
