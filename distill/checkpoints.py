@@ -63,16 +63,20 @@ def is_whole(saved: dict, config: TrainConfig | dict) -> bool:
     return saved["minutes"] >= (limits.get("max_minutes") or 0)
 
 
+def differing(there: dict, here: dict) -> str:
+    """`width is 4 there and 5 here; ...`, empty where nothing differs."""
+    return "; ".join(
+        f"{key} is {there.get(key)} there and {here.get(key)} here"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    )
+
+
 def require_architecture(path: Path, there: dict, here: dict) -> None:
     """Raises UserError, with what differs, where a checkpoint's architecture is not the one that is asked for."""
     if there == here:
         return
-    differing = [
-        f"{key} is {there.get(key)} there and {here.get(key)} here"
-        for key in sorted(there.keys() | here.keys())
-        if there.get(key) != here.get(key)
-    ]
     raise UserError(
-        f"{path} was trained with another architecture: {'; '.join(differing)}. "
+        f"{path} was trained with another architecture: {differing(there, here)}. "
         "Use its own configuration, or another `name` to train afresh"
     )

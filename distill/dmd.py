@@ -37,7 +37,7 @@ from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
-from distill.student_training import inner_step_gain, student_architecture
+from distill.student_training import inner_step_gain, require_teacher, student_architecture
 from distill.teacher import report
 from distill.tmd import CLIP
 from distill.training import Batches, Ema, Run
@@ -285,6 +285,7 @@ def run(config: Config) -> None:
     teacher = load_teacher(config.teacher)
     if config.student != "none":
         student = load_student(config.student).train().requires_grad_(True)
+        require_teacher(student, config.student, teacher, config.teacher)
     else:
         plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift)
         student = Headless(teacher, plan)

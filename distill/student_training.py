@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig
+from distill.checkpoints import differing
+from distill.config import TrainConfig, UserError
 from distill.data import Latents
-from distill.dit import Conditions, count_parameters
+from distill.dit import Conditions, DiT, count_parameters
 from distill.headless import Headless
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
@@ -46,6 +47,22 @@ class StudentTraining(TrainConfig):
 
 def student_architecture(student: Student | Headless) -> dict:
     return student.dit.config.architecture() | {f"student_{k}": v for k, v in asdict(student.config).items()}
+
+
+def require_teacher(student: Student | Headless, path: str, teacher: DiT, teacher_path: str) -> None:
+    """Raises UserError where a student of a checkpoint means another x by its numbers than the teacher that is to judge
+    them: another network, or other units of change. How words are taken in, and whether actions can be kept back, may
+    differ; weights that were kept at half precision are the same."""
+    own = {"reader", "null_actions"}
+    there, here = ({k: v for k, v in d.config.architecture().items() if k not in own} for d in (student.dit, teacher))
+    found = differing(there, here)
+    if not found and not torch.allclose(student.dit.delta_std, teacher.delta_std, rtol=2e-3, atol=1e-6):
+        found = "delta_std, the unit of each channel's change, differs"
+    if found:
+        raise UserError(
+            f"the student {path} is of another teacher than {teacher_path}: {found}. Name the teacher that it was made "
+            "from, or make a student of this one"
+        )
 
 
 def train_student(

@@ -8,10 +8,11 @@ from distill import teacher as teacher_stage
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.discriminator import Discriminator, FrameDiscriminator, discriminator_loss, generator_loss, smoothness
+from distill.dit import DiT
 from distill.headless import Headless
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
-from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
+from distill.tests.tiny import CHANNELS, TOKENS, noise, save, tiny_conditions, tiny_teacher, write_world
 
 
 def stage(**changes) -> dmd.Stage2:
@@ -257,6 +258,26 @@ def test_impossible_settings_are_refused():
     with pytest.raises(UserError, match="rows of 4"):
         Discriminator(24, TOKENS, 4, layers=1)
     assert dmd.default_layers(30) == [15, 22, 29]
+
+
+def test_a_student_of_another_teacher_is_refused(tmp_path):
+    world, teacher = write_world(tmp_path / "world"), tiny_teacher()
+    student = save(tmp_path, "tmd", "student", Student(teacher, StudentConfig()))
+    told = [f"data={world}", f"runs={tmp_path}", "codec=none", "batch=4", "max_steps=1", f"student={student}"]
+
+    def refuse(name: str, other: DiT, reason: str):
+        path = save(tmp_path, name, "teacher", other)
+        with pytest.raises(UserError, match=f"student.pt is of another teacher than .*{name}/teacher.pt: {reason}"):
+            dmd.run(load_config(dmd.Config, None, [*told, f"teacher={path}"]))
+
+    refuse("deep", tiny_teacher(blocks=5), "blocks is 4 there and 5 here")
+    refuse("noise", tiny_teacher(noise_unit="root"), "noise_unit is change there and root here")
+    units = tiny_teacher()
+    units.delta_std[0, 0] *= 1.5
+    refuse("units", units, "delta_std.* differs")
+    teacher.load_state_dict({name: value.half().float() for name, value in teacher.state_dict().items()})
+    kept = save(tmp_path, "kept", "teacher", teacher)
+    dmd.run(load_config(dmd.Config, None, [*told, f"teacher={kept}", "discriminator_width=8"]))
 
 
 def test_a_whole_run_and_its_resume(tmp_path):

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from distill.config import TrainConfig
 from distill.data import TELEMETRY
 from distill.dit import Conditions, DiT, DiTConfig
 from distill.student import Student, StudentConfig
+from distill.student_training import student_architecture
+from distill.training import Ema, Run
 
 TOKENS, COLUMNS, CHANNELS, PROMPT = 7, 3, 4, 5  # two rows of three, and telemetry
 
@@ -42,6 +45,16 @@ def tiny_teacher(seed: int = 0, **changes) -> DiT:
 
 def tiny_student(seed: int = 0, **changes) -> Student:
     return Student(tiny_teacher(seed), StudentConfig(**changes))
+
+
+def save(runs: Path, name: str, kind: str, model: torch.nn.Module) -> Path:
+    """A checkpoint of a DiT or a student, as a training would write it; its path."""
+    shape = model.config.architecture() if kind == "teacher" else student_architecture(model)
+    run = Run(TrainConfig(name=name, runs=str(runs)), kind, shape)
+    run.track(model=model, ema=Ema(model, 0.9))
+    run._clock = 0.0
+    run.save()
+    return run.checkpoint
 
 
 def tiny_conditions(batch: int, seed: int = 1) -> Conditions:
