@@ -21,11 +21,12 @@ from dataclasses import asdict, dataclass, fields
 import torch
 from torch import Tensor
 
+from distill.checkpoints import differing
 from distill.config import UserError
 from distill.dit import Conditions, DiT, block_flops, guidance_at, guided
 from distill.sampling import load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
-from distill.student_training import StudentTraining, student_architecture, train_student
+from distill.student_training import StudentTraining, require_teacher, student_architecture, train_student
 from distill.training import Run
 
 CLIP = (0.001, 0.999)  # of s and of the times of stage 2
@@ -211,10 +212,21 @@ def check(config: Config) -> None:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
 
 
+def begin_from(config: Config, teacher: DiT) -> Student:
+    """The student of `init`, which has to be the one that the configuration describes."""
+    student = load_student(config.init, averaged=False)
+    require_teacher(student, config.init, teacher, config.teacher)
+    there, here = asdict(student.config), asdict(student_config(config))
+    found = differing(there, here | {"gate_init": there["gate_init"]})  # the gate has moved on from there
+    if found:
+        raise UserError(f"init={config.init} is another student than is asked for: {found}. Set these keys as there")
+    return student
+
+
 def run(config: Config) -> None:
     check(config)
     teacher = load_teacher(config.teacher)
-    student = load_student(config.init, averaged=False) if config.init else Student(teacher, student_config(config))
+    student = begin_from(config, teacher) if config.init else Student(teacher, student_config(config))
     student = student.train().requires_grad_(True)
     run = Run(config, "student", student_architecture(student))
     student, teacher = student.to(run.device), teacher.to(run.device)

@@ -19,6 +19,7 @@ from distill.tests.tiny import (
     CHANNELS,
     TOKENS,
     noise,
+    save,
     tiny_conditions,
     tiny_config,
     tiny_student,
@@ -381,6 +382,24 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     mixed_target, mixed, age = own.mix(target[:8], conditions[:8], sampler)
     assert mixed_target.shape[0] == len(mixed.level) == 8 and (age > 0).sum() == 4
     assert (mixed.level[age > 0] > 0).all() and not mixed.level[age == 0].any()
+
+
+def test_another_student_to_start_from_is_refused(tmp_path):
+    teacher = save(tmp_path, "teacher", "teacher", tiny_teacher())
+    init = save(tmp_path, "first", "student", tiny_student(predicts="data", inner_steps=4))
+    told = [f"runs={tmp_path}", f"teacher={teacher}", f"init={init}"]
+    start = lambda *more: tmd.run(load_config(tmd.Config, None, [*told, *more]))  # noqa: E731
+    with pytest.raises(
+        UserError, match="inner_steps is 4 there and 2 here; predicts is data there and difference here"
+    ):
+        start()
+    with pytest.raises(UserError, match="predicts is data there and difference here"):
+        start("inner_steps=4", "target=teacher", "gate_init=-1")  # which the check of the keys alone lets through
+    wide = save(tmp_path, "wide", "teacher", tiny_teacher(width=48))
+    with pytest.raises(
+        UserError, match="first/student.pt is of another teacher than .*wide/.*width is 24 there and 48"
+    ):
+        start("inner_steps=4", "predicts=data", f"teacher={wide}")
 
 
 def test_impossible_settings_are_refused():
