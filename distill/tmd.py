@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, fields
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from distill.checkpoints import differing
 from distill.config import UserError
@@ -83,8 +84,9 @@ def central_difference(call, y: Tensor, s: Tensor, r: Tensor, tangent: Tensor, d
 
 
 def forward_mode(call, y: Tensor, s: Tensor, tangent: Tensor) -> Tensor:
-    """The same derivative, exact."""
-    return torch.func.jvp(call, (y, s), (tangent, torch.ones_like(s)))[1]
+    """The same derivative, exact. Of PyTorch's attentions only the plain one has it."""
+    with sdpa_kernel(SDPBackend.MATH):
+        return torch.func.jvp(call, (y, s), (tangent, torch.ones_like(s)))[1]
 
 
 @torch.no_grad()

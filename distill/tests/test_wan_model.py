@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from distill import tmd
 from distill.config import UserError
 from distill.dit import guided
 from distill.student import StudentConfig
@@ -134,6 +135,23 @@ def test_the_inner_flow_telescopes():
     flow = student.inner_flow(y1, features, base, x, TIMES)
     weights = [s - r for s, r in zip(grid[:0:-1], grid[-2::-1], strict=True)]
     torch.testing.assert_close(flow, (1 - grid[-1]) * y1 + sum(w * h for w, h in zip(weights, heads, strict=True)))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("predicts", ["difference", "data"])
+def test_the_exact_derivative_is_that_of_the_finite_difference(predicts, monkeypatch):
+    student, told, seen = student_of(tiny_teacher(), inner_steps=2, predicts=predicts), tiny_conditions(4), []
+    student.interval.linear_2.weight.normal_(std=0.1)
+    student.fusion.gate.fill_(0.5)
+    monkeypatch.setattr(tmd, "adaptive", lambda u, target, *_: seen.append(target) or u.sum((1, 2)))
+    x = student.dit.to_tokens(torch.cat([latents(), latents(3)]))
+    for derivative, equal in (("jvp", 0.0), ("difference", 0.0), ("jvp", 1.0)):
+        torch.manual_seed(1)
+        config = tmd.Config(derivative=derivative, equal=equal, delta=3e-5, predicts=predicts)
+        tmd.tm_mf_loss(student, x, told, config)
+    exact, near, without = seen
+    assert (exact - without).norm() > 0.01 * exact.norm()
+    assert (exact - near).norm() < 0.01 * (exact - without).norm()
 
 
 def test_times_are_float64_and_time_is_embedded_in_float32_under_autocast():

@@ -86,6 +86,12 @@ def test_a_run_goes_on_with_another_number_of_ranks(world):
     assert (state["step"], state["samples"]) == (2, 8)
 
 
+def test_the_exact_derivative_goes_with_recomputed_blocks_and_with_shards(world):
+    alone = run(world, tmd, 1, "jvp", derivative="jvp")
+    assert alone[0]["loss"] != figures(world / "wan-tmd.jsonl")[0]["loss"]
+    assert_same(run(world, tmd, 2, "jvp-fsdp", derivative="jvp", strategy="fsdp"), alone)
+
+
 def test_dmd2_v_trains_a_student_without_a_head(world):
     steps = run(world, dmd, 1, "dmd2-v", student="none", max_steps=1)
     assert steps[0]["vsd"] > 0

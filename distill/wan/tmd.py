@@ -31,7 +31,7 @@ class Config(WanConfig):
     equal: float = 0.75  # part of the batch with r = s; 1 is plain transition matching (the ablation)
     s_shift: float = 3.0
     delta: float = 5e-3
-    derivative: str = "difference"
+    derivative: str = "difference"  # difference | jvp (exact, with a plain attention's memory: tokens squared)
     tangent: str = "guided"
     guidance: float = 3.0
     target: str = "data"
