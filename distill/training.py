@@ -2,6 +2,7 @@
 
 - A `Run` owns a folder: checkpoints, TensorBoard events, the progress line, the clock, the signals.
 - Resuming continues as if nothing had happened, bit for bit on one device (checkpoints.py).
+- Under torchrun every rank takes its own part of each batch, gradients are averaged and rank 0's clock decides.
 
     run = Run(config, "teacher", architecture)
     run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)   # anything with state_dict/load_state_dict
@@ -154,6 +155,7 @@ class Run:
         self.flops_per_sample = 0.0
         self._stop = ""
         self._writer = None
+        self._wrapped = False  # DDP averages the gradients
 
     # -- state ---------------------------------------------------------------------------------------------------
 
@@ -205,6 +207,8 @@ class Run:
         random.setstate((version, tuple(internal), gauss))
         if self.device.type == "cuda" and "cuda" in rng:
             torch.cuda.set_rng_state(rng["cuda"], self.device)
+        if self.rank:  # those states were rank 0's
+            seed_everything(int(np.random.SeedSequence([self.config.seed, self.rank, self.step]).generate_state(1)[0]))
 
     def save(self) -> None:
         """Writes the checkpoint. Raises UserError where it fails, with the last good one intact."""
@@ -245,6 +249,8 @@ class Run:
             kept = self.checkpoint.with_suffix(".previous.pt")
             os.replace(self.checkpoint, kept)
             self.say(f"kept the earlier checkpoint as {kept}")
+        if self.world > 1 and not self._wrapped:
+            self._start_alike()
         if not self.rank:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -264,18 +270,12 @@ class Run:
         config = self.config
         handlers = {s: signal.signal(s, lambda *_: self.stop("a signal")) for s in (signal.SIGTERM, signal.SIGINT)}
         try:
-            while not self._stop:
-                self._tick()
-                if config.max_steps and self.step >= config.max_steps:
-                    self.stop(f"{config.max_steps} steps done")
-                elif config.max_minutes and self.minutes >= config.max_minutes:
-                    self.stop(f"{config.max_minutes:g} minutes done")
-                else:
-                    yield self.step
-                    self.step += 1
-                    self.samples += config.batch * self.world
-                    if time.monotonic() - self._saved > 60 * config.checkpoint_minutes:
-                        self.save()
+            while not self._over():
+                yield self.step
+                self.step += 1
+                self.samples += config.batch * self.world
+                if time.monotonic() - self._saved > 60 * config.checkpoint_minutes:
+                    self.save()
             self.save()
             self.say(f"stopped: {self._stop}. step {self.step}, {self.samples} samples, {self.minutes:.1f} minutes")
         finally:
@@ -285,8 +285,50 @@ class Run:
                 with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
                     self._writer.flush()
 
+    def _over(self) -> bool:
+        config = self.config
+        self._tick()
+        if self.world > 1:
+            self._agree()
+        if self._stop:
+            return True
+        if config.max_steps and self.step >= config.max_steps:
+            self.stop(f"{config.max_steps} steps done")
+        elif config.max_minutes and self.minutes >= config.max_minutes:
+            self.stop(f"{config.max_minutes:g} minutes done")
+        return bool(self._stop)
+
     def stop(self, reason: str) -> None:
         self._stop = reason
+
+    # -- ranks ---------------------------------------------------------------------------------------------------
+
+    def _start_alike(self) -> None:
+        """Every rank's networks as rank 0's."""
+        for part in self.tracked.values():
+            network = part.model if isinstance(part, Ema) else part
+            if isinstance(network, nn.Module):
+                for value in network.state_dict().values():
+                    torch.distributed.broadcast(value, 0)
+
+    def _agree(self) -> None:
+        """Rank 0's minutes are everyone's, and who is told to stop stops all."""
+        told = torch.tensor([0.0 if self.rank else self.minutes, bool(self._stop)], dtype=torch.float64)
+        told = told.to(self.device)
+        torch.distributed.all_reduce(told)
+        self.minutes, stopped = told.tolist()
+        if stopped:
+            self.stop(self._stop or "another rank was told to")
+
+    def _average_gradients(self, model: nn.Module) -> None:
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(together)
+        parts = (together / self.world).split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    # -- the schedule and the step -------------------------------------------------------------------------------
 
     def validation_due(self) -> bool:
         """True every `validate_minutes`."""
@@ -335,7 +377,7 @@ class Run:
         if self.config.compile:
             model = torch.compile(model)
         if self.world > 1:
-            model = nn.parallel.DistributedDataParallel(model)
+            model, self._wrapped = nn.parallel.DistributedDataParallel(model), True
         return model
 
     def autocast(self):
@@ -346,6 +388,8 @@ class Run:
         """Steps the optimiser with clipped gradients and clears them. Raises UserError, before any parameter moves,
         where the loss or the norm of the gradient is no number. `model` has all that the optimiser steps."""
         loss.backward()
+        if self.world > 1 and not self._wrapped:
+            self._average_gradients(model)
         norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip or math.inf)
         for name, value in zip(("loss", "gradient"), torch.stack([loss.detach(), norm]).tolist(), strict=True):
             if not math.isfinite(value):

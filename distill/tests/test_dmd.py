@@ -13,6 +13,8 @@ from distill.headless import Headless
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, save, tiny_conditions, tiny_teacher, write_world
+from distill.tests.wan_ranks import on_ranks
+from distill.training import Run
 
 
 def stage(**changes) -> dmd.Stage2:
@@ -278,6 +280,29 @@ def test_a_student_of_another_teacher_is_refused(tmp_path):
     teacher.load_state_dict({name: value.half().float() for name, value in teacher.state_dict().items()})
     kept = save(tmp_path, "kept", "teacher", teacher)
     dmd.run(load_config(dmd.Config, None, [*told, f"teacher={kept}", "discriminator_width=8"]))
+
+
+def networks_of_a_run(stage, config, folder) -> None:
+    """Runs a stage and leaves what its networks are on this rank."""
+    kept, track = {}, Run.track
+    Run.track = lambda run, **parts: (kept.update(parts, rank=run.rank), track(run, **parts))
+    stage.run(config)
+    networks = {name: part.state_dict() for name, part in kept.items() if isinstance(part, torch.nn.Module)}
+    torch.save(networks, folder / f"{config.name}-{kept['rank']}.pt")
+
+
+def test_two_ranks_train_one_student(tmp_path):
+    world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
+    common = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", "codec=none", "batch=4"]
+    common += ["max_steps=3", "own_history=0.5"]
+    first = load_config(tmd.Config, None, [*common, "loss_power=0"])
+    critics = [f"student={tmp_path}/tmd/student.pt", "student_every=2", "discriminator_width=8"]
+    for stage, config in ((tmd, first), (dmd, load_config(dmd.Config, None, [*common, *critics]))):
+        assert on_ranks(2, tmp_path / "ranks", networks_of_a_run, stage, config, tmp_path) == ["", ""]
+        one, other = (torch.load(tmp_path / f"{config.name}-{rank}.pt") for rank in range(2))
+        for network in one:
+            for name, value in one[network].items():
+                assert torch.equal(value, other[network][name]), f"{network} {name}"
 
 
 def test_a_whole_run_and_its_resume(tmp_path):

@@ -8,6 +8,7 @@ from torch import nn
 
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError, load_config
+from distill.tests.wan_ranks import on_ranks
 from distill.training import Batches, Ema, Run
 
 
@@ -114,6 +115,35 @@ def test_a_gradient_that_is_no_number_reaches_nothing(tmp_path, clip):
     assert not run.checkpoint.exists()
     run.save()
     assert run.good() == f"the last good checkpoint is {run.checkpoint}"
+
+
+def fit(folder, name, batch, stop_at=0, resume=False):
+    """A fit without noise; each rank starts elsewhere and leaves its parameters."""
+    config = TrainConfig(name=name, runs=str(folder), max_steps=8, batch=batch, resume=resume, learning_rate=1e-2)
+    run = Run(config, "teacher", {})
+    model = nn.Linear(1, 2)
+    ema, optimiser, batches = Ema(model, 0.9), run.optimiser(model.parameters()), Batches(37, batch, config.seed)
+    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches)
+    run.begin()
+    for step in run.steps():
+        run.set_learning_rate(optimiser)
+        rows = torch.from_numpy(batches.next()).float()[:, None] / 37
+        run.backward((model(rows) - rows**2).square().mean(), optimiser, model)
+        ema.update(model)
+        if step + 1 == stop_at and run.rank == run.world - 1:  # as if that rank alone had a signal
+            run.stop("the test")
+    torch.save([*model.parameters(), *ema.model.parameters(), torch.rand(1)], folder / f"{name}-{run.rank}.pt")
+
+
+def test_two_ranks_are_one_with_the_whole_batch(tmp_path):
+    fit(tmp_path, "one", 8)
+    assert on_ranks(2, tmp_path / "ranks", fit, tmp_path, "two", 4, 5) == ["", ""]
+    assert load_checkpoint(tmp_path / "two/teacher.pt", "teacher")["step"] == 5
+    assert on_ranks(2, tmp_path / "ranks", fit, tmp_path, "two", 4, 0, True) == ["", ""]
+    one, first, second = (torch.load(tmp_path / f"{name}.pt") for name in ("one-0", "two-0", "two-1"))
+    assert all(torch.equal(a, b) for a, b in zip(first[:-1], second[:-1], strict=True))
+    torch.testing.assert_close(first[:-1], one[:-1])
+    assert first[-1] != second[-1]  # each goes on with its own noise
 
 
 def test_batches_cover_each_epoch_once_and_start_over_when_data_grows():
