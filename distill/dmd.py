@@ -66,7 +66,7 @@ class Config(TrainConfig):
     time_shift: float = 5.0  # of t_dmd
     gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
     rollout: bool = True  # the student's samples go through all inner steps; else through one, from recorded ones
-    sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
+    sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (as sampling); at M = 1 nearly the same
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
     optimiser: str = "adamw"
     history_noise: float = 0.5

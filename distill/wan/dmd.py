@@ -42,7 +42,7 @@ class Config(WanConfig):
     time_shift: float = 5.0
     gan_time_shift: float = 0.0  # 0: the discriminator looks at the same times as the scores
     rollout: bool = True  # the student's samples go through all inner steps
-    sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (what sampling does); the same at M = 1
+    sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (as sampling); at M = 1 nearly the same
     normaliser: str = "sample"
     frame_gan: float = 0.0  # `drive` alone has frames
 
