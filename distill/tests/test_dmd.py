@@ -36,6 +36,15 @@ def test_the_vsd_gradient_is_the_weighted_difference_of_the_scores():
     dmd.vsd_loss(sample, fake, teacher).sum().backward()
     weight = 1 / ((sample - teacher).abs().mean((1, 2), keepdim=True) + 1e-6)
     torch.testing.assert_close(sample.grad, (weight * (fake - teacher) / (TOKENS * CHANNELS)).detach())
+    sample.grad = None
+    dmd.vsd_loss(sample, fake, teacher, "difference").sum().backward()
+    printed = (fake - teacher) / (fake - teacher).abs().sum((1, 2), keepdim=True)  # over its L1 norm
+    torch.testing.assert_close(sample.grad, printed)
+    made, seen = stage(normaliser="difference"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dmd, "vsd_loss", lambda sample, *given: seen.append(given[-1]) or sample.sum((1, 2)))
+        made.student_loss(noise(2, TOKENS, CHANNELS), tiny_conditions(2))
+    assert seen == ["difference"]
 
 
 def test_vsd_pulls_a_gaussian_generator_to_the_teachers_mean_and_spread():
@@ -168,8 +177,17 @@ def test_where_samples_come_from():
     first = dmd.generate(one.student, x, conditions)
     torch.manual_seed(2)
     torch.testing.assert_close(dmd.generate(one.student, x + 5, conditions), first)  # M = 1 sees no recorded x
-    for sample_from in ("x1", "xt"):
-        assert dmd.generate(two.student, x, conditions, sample_from).shape == x.shape
+    y = noise(6, TOKENS, CHANNELS, seed=7)
+    two.student.transition = lambda *_: y
+    torch.manual_seed(2)
+    t = torch.tensor(two.student.outer_grid)[torch.randint(1, 3, (6,))][:, None, None]
+    x1 = torch.randn_like(x)
+    for sample_from, expected in (("x1", x1 - y), ("xt", (1 - t) * x + t * x1 - t * y)):
+        torch.manual_seed(2)
+        torch.testing.assert_close(dmd.generate(two.student, x, conditions, sample_from), expected)
+    two.student.config.predicts = "data"
+    torch.manual_seed(2)
+    torch.testing.assert_close(dmd.generate(two.student, x, conditions, "x1"), expected)
 
 
 def test_a_dreamed_history_is_gone_on_from_without_what_was_recorded_next():
@@ -280,6 +298,29 @@ def test_a_student_of_another_teacher_is_refused(tmp_path):
     teacher.load_state_dict({name: value.half().float() for name, value in teacher.state_dict().items()})
     kept = save(tmp_path, "kept", "teacher", teacher)
     dmd.run(load_config(dmd.Config, None, [*told, f"teacher={kept}", "discriminator_width=8"]))
+
+
+def test_the_student_takes_every_third_turn_and_the_critics_the_others(tmp_path, monkeypatch):
+    world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
+    student = save(tmp_path, "tmd", "student", Student(tiny_teacher(), StudentConfig()))
+    kept, moved, track, backward = {}, [], Run.track, Run.backward
+    monkeypatch.setattr(Run, "track", lambda run, **parts: (kept.update(parts), track(run, **parts)))
+    sides = {"student": "model", "fake": "fake", "discriminator": "discriminator"}
+
+    def weights() -> dict:
+        return {side: [p.detach().clone() for p in kept[part].parameters()] for side, part in sides.items()}
+
+    def watched(run, *given):
+        before = weights()
+        backward(run, *given)
+        now = weights()
+        moved.append([s for s in sides if any(not torch.equal(a, b) for a, b in zip(before[s], now[s], strict=True))])
+
+    monkeypatch.setattr(Run, "backward", watched)
+    told = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", f"student={student}", "codec=none", "batch=4"]
+    dmd.run(load_config(dmd.Config, None, [*told, "max_steps=5", "student_every=3", "discriminator_width=8"]))
+    critics = ["fake", "discriminator"]
+    assert moved == [["student"], critics, critics, ["student"], critics]
 
 
 def networks_of_a_run(stage, config, folder) -> None:

@@ -147,6 +147,18 @@ def test_noise_is_far_from_real(made):
     assert measures.rollout_psnr(setting, run, 20)["value"] < 12
 
 
+def test_a_world_that_ignores_its_noise_has_no_diversity(made):
+    setting, options = setting_of(made), config(made)
+    assert measures.noise_spread(setting, worlds.Recorded(setting.held)).max() == 0
+    assert measures.noise_spread(setting, Noise(setting.held)).min() > 20
+    world = worlds.open_world(f"student:{made}/runs/dmd/student.pt", options, setting.held)
+    spread = measures.noise_spread(setting, world, histories=3)
+    assert spread.shape == (3,) and spread.min() > 0.1
+    noise = world.rollout.noise
+    world.rollout.noise = lambda tick: noise(tick)[:1].expand(len(world.rollout.seeds), -1, -1, -1)
+    assert measures.noise_spread(setting, world, histories=3, noises=2).max() < 0.01 * spread.min()
+
+
 def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
     setting, options = setting_of(made), config(made)
     args = (setting.starts, setting.actions, setting.captions, setting.words)

@@ -127,10 +127,12 @@ def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch
     torch.testing.assert_close(seen["target"][4:6], targets[3.0][4:6])
 
 
+@pytest.mark.parametrize("predicts", ["difference", "data"])
 @pytest.mark.parametrize("tangent", ["guided", "raw"])
-def test_guidance_of_y_as_x_is_in_the_velocity(tangent, monkeypatch):
-    """v_cfg = u_null + w (v - u_null) with u_null = (y_s - y_null) / s, as the target and as what d/ds goes along."""
-    student, x, seen = tiny_student(predicts="data"), noise(8, TOKENS, CHANNELS), {}
+def test_guidance_is_in_the_velocity(tangent, predicts, monkeypatch):
+    """v_cfg = u_null + w (v - u_null) as the target, and as what d/ds goes along or not; u_null = (y_s - y_null) / s
+    for y = x, y1 - y_null for y = x1 - x."""
+    student, x, seen = tiny_student(predicts=predicts), noise(8, TOKENS, CHANNELS), {}
     monkeypatch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(target=target) or u.sum((1, 2)))
     call = lambda call, y, s, r, tangent, delta: seen.update(y=y, s=s, tangent=tangent) or 0 * y  # noqa: E731
     monkeypatch.setattr(tmd, "central_difference", call)
@@ -138,18 +140,19 @@ def test_guidance_of_y_as_x_is_in_the_velocity(tangent, monkeypatch):
     velocities = {}
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
-        tmd.tm_mf_loss(student, x, half, tmd.Config(equal=0.0, guidance=guidance, tangent=tangent, predicts="data"))
+        tmd.tm_mf_loss(student, x, half, tmd.Config(equal=0.0, guidance=guidance, tangent=tangent, predicts=predicts))
         velocities[guidance] = seen["target"]
     y_s, s = seen["y"], seen["s"]
     torch.manual_seed(1)
     torch.randint(1, (8,))
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
-    v, (time, at) = y1 - x, (value[:, None, None] for value in (torch.full((8,), 0.999), s))
+    v = y1 - (x1 - x if predicts == "difference" else x)
+    time, at = (value[:, None, None] for value in (torch.full((8,), 0.999), s))
     null = half.without_prompt()
     base = student.base(null)
     x_t = (1 - time) * x + time * x1
     head = student.head(y_s, s, s, student.backbone(x_t, time[:, 0, 0], null, base), base)
-    u_null = (y_s - (x_t - time * head)) / at
+    u_null = y1 - head if predicts == "difference" else (y_s - (x_t - time * head)) / at
     guided = torch.cat([(u_null + 3 * (v - u_null))[:4], v[4:]])
     torch.testing.assert_close(velocities[1.0], v, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(velocities[3.0], guided.detach(), atol=1e-3, rtol=1e-4)
