@@ -214,6 +214,18 @@ def check(config: Config) -> None:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
 
 
+def say_fusion(run: Run, student: Student) -> None:
+    """Says of the next call of the head how far the fusion moves the features: |h0 - m| / |m|, which is to be little at
+    the start (A.1)."""
+
+    def told(_, given: tuple, h0: Tensor) -> None:
+        hook.remove()
+        m = given[0].detach().float()
+        run.say(f"|h0 - m| / |m| = {float((h0.detach().float() - m).norm() / m.norm()):.3g} at step {run.step}")
+
+    hook = student.fusion.register_forward_hook(told)
+
+
 def begin_from(config: Config, teacher: DiT) -> Student:
     """The student of `init`, which has to be the one that the configuration describes."""
     student = load_student(config.init, averaged=False)
@@ -234,6 +246,8 @@ def run(config: Config) -> None:
     student, teacher = student.to(run.device), teacher.to(run.device)
 
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
+        if not run.step:
+            say_fusion(run, student)
         loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
         return loss, figures | {"gate": student.gate}
 

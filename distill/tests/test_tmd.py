@@ -2,6 +2,7 @@
 exact target, a whole tiny run, own histories."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -331,7 +332,7 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
     assert torch.isfinite(figures["error"])
 
 
-def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp_path):
+def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp_path, capsys):
     world = write_world(tmp_path / "world")
     shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     common = [f"data={world}", f"runs={tmp_path}", "batch=16", "codec=none", "warmup_steps=10", "ema=0.98"]
@@ -344,6 +345,7 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
          "own_history=0.25", "own_after=0.5"],
     )  # fmt: skip
     tmd.run(config)
+    assert capsys.readouterr().err.count("|h0 - m| / |m| = ") == 1
     student, teacher = load_student(tmp_path / "tmd/student.pt"), load_teacher(tmp_path / "teacher/teacher.pt")
     assert student.gate > 0.048
     assert student.interval(torch.tensor([0.1, 0.9])).std(0).max() > 1e-4
@@ -385,6 +387,21 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     mixed_target, mixed, age = own.mix(target[:8], conditions[:8], sampler)
     assert mixed_target.shape[0] == len(mixed.level) == 8 and (age > 0).sum() == 4
     assert (mixed.level[age > 0] > 0).all() and not mixed.level[age == 0].any()
+
+
+@torch.no_grad()
+def test_the_fusion_says_how_far_it_moves_the_features():
+    student, told = tiny_student(), []
+    y, _, features, base = inputs(student)
+    s = torch.full((5,), 0.999)
+    tmd.say_fusion(SimpleNamespace(say=told.append, step=0), student)
+    for gate in (0.0, 3.0):
+        student.fusion.gate.fill_(gate)
+        student.head(y, s, s, features, base)
+    student.fusion.gate.fill_(30.0)  # all of e' comes through, at 0 half of it
+    condition = torch.nn.functional.silu(base + student.dit.time(s))
+    whole = student.fusion(features, student.dit.patch(y), student.dit.blocks[student.depth], condition)
+    assert told == [f"|h0 - m| / |m| = {0.5 * (whole - features).norm() / features.norm():.3g} at step 0"]
 
 
 def test_another_student_to_start_from_is_refused(tmp_path):

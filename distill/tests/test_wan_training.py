@@ -60,8 +60,9 @@ def test_stage_1_is_the_same_on_two_ranks(world):
     assert alone[0]["gradient_norm"] > 0
 
 
-def test_stage_1_is_the_same_sharded(world):
+def test_stage_1_is_the_same_sharded(world, capfd):
     assert_same(run(world, tmd, 2, "fsdp", max_steps=1, strategy="fsdp"), figures(world / "wan-tmd.jsonl"))
+    assert capfd.readouterr().err.count("|h0 - m| / |m| = ") == 1
 
 
 def test_stage_2_is_the_same_on_two_ranks(world):

@@ -14,7 +14,7 @@ from torch import nn
 from distill.config import UserError
 from distill.student import StudentConfig
 from distill.tmd import check as check_method
-from distill.tmd import student_config, tm_mf_loss
+from distill.tmd import say_fusion, student_config, tm_mf_loss
 from distill.wan.clips import Clips
 from distill.wan.model import WanDiT, WanShape
 from distill.wan.run import WanRun, accumulate
@@ -96,6 +96,8 @@ def run(config: Config) -> None:
     run.track(student=(student, optimiser))
     run.begin()
     for step in run.steps():
+        if not step:
+            say_fusion(run, student)
         run.set_learning_rate(optimiser)
         figures = accumulate(run, side, student, step, clips, config.prompt_dropout)
         optimiser.step()
