@@ -35,6 +35,7 @@ OPTIONAL = {
     "wan-data": "Wan2.1: prompts -> the teacher's latents and the text embeddings",
     "wan-tmd": "Wan2.1, stage 1: TM-MF",
     "wan-dmd": "Wan2.1, stage 2: DMD2-v with the flow-head rollout",
+    "wan-kd": "Wan2.1, baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
     "wan-sample": "Wan2.1: prompts -> videos of a student, named as VBench expects",
     "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
 }

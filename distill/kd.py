@@ -30,10 +30,18 @@ class Config(StudentTraining):
     prompt_dropout: float = 0.0
 
 
+def pair_loss(student: Headless, x1: Tensor, x: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
+    """Of the teacher's noise x1 and its sample x, both [B,T,C], and the student's one step from that noise -> [B]"""
+    top = student.outer_grid[-1]
+    t = x1.new_full((len(x1),), top, dtype=student.time_dtype)
+    sample = x1 - top * student.transition(x1, t, torch.zeros_like(t), x1, conditions)
+    return 0.5 * (weights * (sample - x).square()).mean((1, 2))
+
+
 def kd_loss(student: Headless, teacher: TeacherSampler, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
     """noise [B,1+M,T,C]; the distance of the two samples from one noise, in changes -> [B]"""
     x = teacher.dit.to_change(teacher(noise, conditions), conditions)
-    return 0.5 * (weights * (student(noise, conditions) - x).square()).mean((1, 2))
+    return pair_loss(student, noise[:, 0], x, conditions, weights)
 
 
 def run(config: Config) -> None:

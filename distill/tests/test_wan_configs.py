@@ -8,11 +8,11 @@ import pytest
 
 from distill.__main__ import OPTIONAL, main
 from distill.config import load_config
-from distill.wan import data, dmd, sample, tmd
+from distill.wan import data, dmd, kd, sample, tmd
 from distill.wan.account import CRITICS, SIZES
 
 CONFIGS = Path(__file__).parents[1] / "wan/configs"
-STAGES = {"tmd": tmd, "dmd": dmd, "sample": sample, "data": data}
+STAGES = {"tmd": tmd, "dmd": dmd, "kd": kd, "sample": sample, "data": data}
 
 
 def shipped(stage: str, size: str):
@@ -43,6 +43,8 @@ def test_table_7(size):
     assert second.student == f"runs/{first.name}"
     assert shipped("sample", size).student == f"runs/{second.name}"
     assert shipped("data", size).guidance == 5.0
+    pairs = shipped("kd", size)
+    assert (pairs.learning_rate, pairs.max_steps, pairs.batch) == (7e-5, {"1.3b": 10_000, "14b": 5000}[size], 64)
 
 
 def test_stages_are_reachable_and_their_sentences_are_one_line(capsys):

@@ -88,10 +88,10 @@ def test_videos_are_named_and_shared_as_vbench_expects(world):
 
 def test_a_videos_noise_depends_on_its_place_alone():
     shape = WanShape(4, 24, 2, 32, latent=LATENT)
-    noise = data.noise_for(shape, 1, 3, 2, count=3)
+    noise = clips.noise_for(shape, 1, 3, 2, count=3)
     assert noise.shape == (1, 3, shape.tokens, shape.token_channels)
-    assert torch.equal(noise, data.noise_for(shape, 1, 3, 2, count=3))
-    assert not torch.equal(noise, data.noise_for(shape, 1, 2, 3, count=3))
+    assert torch.equal(noise, clips.noise_for(shape, 1, 3, 2, count=3))
+    assert not torch.equal(noise, clips.noise_for(shape, 1, 2, 3, count=3))
 
 
 def test_lists_that_cannot_be_are_refused(world):
@@ -118,6 +118,10 @@ def test_prompts_become_training_data(world):
     assert [path.name for path in files] == [f"{number:06d}.safetensors" for number in range(3)]
     assert clip["latent"].shape == (16, *LATENT) and clip["latent"].isfinite().all()
     assert clip["text"].shape[1] == TEXT and clip["text"].dtype is torch.bfloat16
+    shape = WanShape(4, 24, 2, 32, text_width=TEXT, latent=LATENT)
+    pairs = Clips(world / "made", shape, batch=3, micro_batch=3, seed=1, device="cpu")
+    for path, noise in zip(pairs.paths(0, 0), pairs.noise(0, 0), strict=True):
+        assert torch.equal(noise, clips.noise_for(shape, chosen.seed, int(path.stem))[0, 0])
     before = files[0].stat().st_mtime_ns
     files[1].unlink()
     data.run(chosen)
@@ -139,6 +143,9 @@ def test_videos_become_training_data(world):
     media.write_video(world / "films/000000.mp4", frames)
     data.run(chosen)
     assert read_clip(world / "filmed/clips/000000.safetensors")["latent"].shape == (16, *LATENT)
+    shape = WanShape(4, 24, 2, 32, text_width=TEXT, latent=LATENT)
+    with pytest.raises(UserError, match="000000.safetensors has no noise to learn from"):
+        Clips(world / "filmed", shape, batch=1, micro_batch=1, seed=1, device="cpu").noise(0, 0)
 
 
 def test_a_clip_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ import torch
 from distill.config import UserError, load_config
 from distill.tests.wan_ranks import figures, on_ranks, train
 from distill.tests.wan_tiny import overrides, write_clips, write_weights
-from distill.wan import dmd, tmd
+from distill.wan import dmd, kd, tmd
 from distill.wan.run import latest, load_model, read_state
 from distill.wan.sample import Config as SampleConfig
 from distill.wan.sample import load_student
@@ -95,6 +95,15 @@ def test_the_exact_derivative_goes_with_recomputed_blocks_and_with_shards(world)
 
 def test_dmd2_v_trains_a_student_without_a_head(world):
     steps = run(world, dmd, 1, "dmd2-v", student="none", max_steps=1)
+    assert steps[0]["vsd"] > 0
+
+
+def test_the_warm_up_learns_the_teachers_pairs_and_dmd2_v_goes_on_from_it(world):
+    alone = run(world, kd, 1, "kd", max_steps=8, learning_rate=3e-3, batch=6)  # all clips in each step
+    assert alone[-1]["loss"] < 0.9 * alone[0]["loss"]
+    assert_same(run(world, kd, 2, "kd-ddp", max_steps=1, learning_rate=3e-3, batch=6), alone[:1])
+    assert_same(run(world, kd, 2, "kd-fsdp", max_steps=1, learning_rate=3e-3, batch=6, strategy="fsdp"), alone[:1])
+    steps = run(world, dmd, 1, "dmd2-v-kd", student=world / "runs/kd", max_steps=1)
     assert steps[0]["vsd"] > 0
 
 

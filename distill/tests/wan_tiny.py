@@ -63,7 +63,9 @@ def write_clips(folder: Path, count: int = 6) -> Path:
     for number in range(count):
         latent = torch.randn(CHANNELS, *LATENT, generator=generator).bfloat16()
         text = torch.randn(3 + number, TEXT, generator=generator).bfloat16()
-        write_clip(folder / "clips" / f"{number:06d}.safetensors", {"latent": latent, "text": text})
+        write_clip(
+            folder / "clips" / f"{number:06d}.safetensors", {"latent": latent, "text": text, "seed": torch.tensor([1])}
+        )
     write_clip(folder / "negative.safetensors", {"text": torch.randn(4, TEXT, generator=generator).bfloat16()})
     return folder
 

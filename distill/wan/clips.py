@@ -1,7 +1,8 @@
 """The training data: one file a clip, the latent of a video and the embedding of its prompt.
 
 <data>/clips/000012.safetensors   latent [16,frames,rows,columns], text [words,4096]; bfloat16, words as many as
-                                  the prompt has (Wan fills up with zeros)
+                                  the prompt has (Wan fills up with zeros); seed [1] of the noise that the teacher
+                                  began with (`noise_for(shape, seed, 12)`), unless it is of a given video
 <data>/negative.safetensors       text: the negative prompt's
 """
 
@@ -48,6 +49,13 @@ def padded(text: Tensor, words: int) -> Tensor:
     return torch.nn.functional.pad(text[:words], (0, 0, 0, max(0, words - len(text))))
 
 
+def noise_for(shape: WanShape, seed: int, *numbers: int, count: int = 1) -> Tensor:
+    """[1,count,T,C] on the CPU, the same on every machine for the same numbers."""
+    key = int(np.random.SeedSequence([seed, *numbers]).generate_state(1, np.uint64)[0] >> 1)
+    generator = torch.Generator().manual_seed(key)
+    return torch.randn(1, count, shape.tokens, shape.token_channels, generator=generator)
+
+
 class Clips:
     """Endless shuffled clips; which ones micro-batch `number` of `step` takes depends on nothing else."""
 
@@ -68,13 +76,29 @@ class Clips:
             self._epoch, self._order = epoch, random.permutation(len(self.files))
         return self.files[self._order[place]]
 
+    def paths(self, step: int, number: int) -> list[Path]:
+        first = step * self.batch + number * self.size
+        return [self._file(position) for position in range(first, first + self.size)]
+
+    def noise(self, step: int, number: int) -> Tensor:
+        """[b,T,C] that the teacher began a micro-batch's clips with. Raises UserError for clips of given videos."""
+        parts = []
+        for path in self.paths(step, number):
+            seed = read_clip(path).get("seed")
+            if seed is None:
+                raise UserError(
+                    f"{path} has no noise to learn from: it is of a given video, or made before clips had seeds. Make "
+                    "clips with wan-data, without videos=FOLDER"
+                )
+            parts.append(noise_for(self.shape, int(seed), int(path.stem))[:, 0])
+        return torch.cat(parts).to(self.device)
+
     def micro_batch(self, step: int, number: int, dropout: float = 0.0) -> tuple[Tensor, WanConditions]:
         """latents float32 [b,16,frames,rows,columns] and their conditions; a part `dropout` is told the negative
         prompt."""
         first = step * self.batch + number * self.size
         latents, texts = [], []
-        for position in range(first, first + self.size):
-            path = self._file(position)
+        for path in self.paths(step, number):
             clip = read_clip(path)
             wanted = (self.shape.channels, *self.shape.latent)
             if tuple(clip["latent"].shape) != wanted:

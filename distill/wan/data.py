@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler
 from torch import Tensor
@@ -17,9 +16,9 @@ from torch import Tensor
 from distill.config import BaseConfig, UserError
 from distill.dit import guided
 from distill.training import DTYPES, environment, setup
-from distill.wan.clips import padded, write_clip
+from distill.wan.clips import noise_for, padded, write_clip
 from distill.wan.media import NEGATIVE_PROMPT, TextEncoder, VideoAutoencoder, read_prompts, read_video
-from distill.wan.model import WanConditions, WanDiT, WanShape, halve
+from distill.wan.model import WanConditions, WanDiT, halve
 from distill.wan.weights import Published
 
 
@@ -62,13 +61,6 @@ def sample_teacher(teacher: WanDiT, noise: Tensor, conditions: WanConditions, co
     return x
 
 
-def noise_for(shape: WanShape, seed: int, *numbers: int, count: int = 1) -> Tensor:
-    """[1,count,T,C] on the CPU, the same on every machine for the same numbers."""
-    key = int(np.random.SeedSequence([seed, *numbers]).generate_state(1, np.uint64)[0] >> 1)
-    generator = torch.Generator().manual_seed(key)
-    return torch.randn(1, count, shape.tokens, shape.token_channels, generator=generator)
-
-
 def run(config: Config) -> None:
     device, dtype = setup(config), DTYPES[config.dtype]
     rank, world = environment("RANK", 0), environment("WORLD_SIZE", 1)
@@ -87,6 +79,7 @@ def run(config: Config) -> None:
         if path.is_file():
             continue
         text = encoder(prompts[number])
+        made = {"text": text.bfloat16()}
         if codec is not None:
             latent = codec.encode(read_video(Path(config.videos) / f"{number:06d}.mp4"))
             if tuple(latent.shape[1:]) != tuple(config.latent):
@@ -99,5 +92,6 @@ def run(config: Config) -> None:
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
                 x = sample_teacher(teacher, noise_for(shape, config.seed, number)[:, 0].to(device), told, config)
             latent = teacher.to_latent(x)[0]
-        write_clip(path, {"latent": latent.bfloat16(), "text": text.bfloat16()})
+            made["seed"] = torch.tensor([config.seed])
+        write_clip(path, made | {"latent": latent.bfloat16()})
         print(f"[wan-data] {number + 1} of {len(prompts)}", flush=True)

@@ -15,8 +15,7 @@ import torch
 from distill.config import BaseConfig, UserError
 from distill.student import StudentConfig, effective_nfe
 from distill.training import DTYPES, environment, setup
-from distill.wan.clips import padded
-from distill.wan.data import noise_for
+from distill.wan.clips import noise_for, padded
 from distill.wan.media import TextEncoder, VideoAutoencoder, read_prompts, write_video
 from distill.wan.model import WanConditions, halve
 from distill.wan.run import latest, load_model, read_state
