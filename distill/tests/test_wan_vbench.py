@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from distill.config import UserError, load_config
 from distill.student import StudentConfig
 from distill.wan import account, vbench
+from distill.wan.media import write_video
 
 
 def config(**changes) -> vbench.Config:
@@ -54,6 +56,25 @@ def test_the_table_leaves_cells_empty_until_run(tmp_path, capsys):
     write_results(tmp_path)
     vbench.run(config(results=tmp_path, table="true"))
     assert "| TMD-N2H5 | 2.33 | 84.68 | 85.71 | 80.55 | 50.00 | 50.00 | 50.00 |" in (tmp_path / "table.md").read_text()
+
+
+def test_a_collapse_over_seeds_stands_under_the_table(tmp_path, monkeypatch, capsys):
+    videos, results = tmp_path / "videos", tmp_path / "results"
+    videos.mkdir()
+    levels = {"a cat-0": 60, "a cat-1": 60, "two-way rain-0": 60, "two-way rain-1": 100, "alone-0": 9}
+    for name, level in levels.items():
+        write_video(videos / f"{name}.mp4", np.full((9, 32, 48, 3), level, np.uint8))
+    write_results(results)
+    monkeypatch.setattr(vbench.shutil, "which", lambda name: "vbench")
+    vbench.run(config(results=results, videos=videos, table="true"))
+    assert "Diversity" not in capsys.readouterr().out
+    vbench.run(config(results=results, videos=videos))
+    found = json.loads((results / "diversity.json").read_text())
+    assert found == pytest.approx({"value": 20, "least": 0, "prompts": 2}, abs=1.5)
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("Diversity over seeds: two videos") and line in (results / "table.md").read_text()
+    vbench.run(config(results=results, videos=tmp_path / "gone", table="true"))
+    assert line in capsys.readouterr().out
 
 
 def test_the_tool_is_called_for_what_has_no_result(tmp_path, monkeypatch):

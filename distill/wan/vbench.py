@@ -3,6 +3,8 @@
 - Calls the official tool where it is installed (`pip install vbench`), dimension by dimension; a dimension that has a
   result already is not measured again. `table=true` only reads results that are there.
 - Total = (4 quality + semantic) / 5 over normalised dimensions: VBench's scripts/constant.py and cal_final_score.py.
+- VBench does not see a collapse in which all seeds give one video (Table 5), so how far a prompt's videos are from one
+  another stands under the table.
 """
 
 from __future__ import annotations
@@ -11,9 +13,13 @@ import json
 import shutil
 import subprocess
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+
 from distill.config import BaseConfig, UserError
+from distill.data import write_atomically
 
 # name -> (lowest, highest, weight), VBench's normalisation
 QUALITY = {
@@ -126,7 +132,7 @@ def table(config: Config, results: dict[str, float]) -> str:
 
 
 def measure(config: Config, folder: Path) -> None:
-    """Calls the tool for every dimension without a result."""
+    """Calls the tool for every dimension without a result; then how the seeds differ."""
     tool = shutil.which("vbench")
     if tool is None:
         raise UserError("VBench's tool is not installed (`pip install vbench`); with table=true it is not needed")
@@ -139,6 +145,36 @@ def measure(config: Config, folder: Path) -> None:
         command += ["--full_json_dir", config.information] if config.information else []
         if subprocess.run(command).returncode:
             raise UserError(f"`{' '.join(command)}` failed; its reason is above. What was measured before it is kept")
+    if not (folder / "diversity.json").is_file():
+        write_atomically(folder / "diversity.json", json.dumps(diversity(Path(config.videos))) + "\n")
+
+
+def diversity(videos: Path) -> dict | None:
+    """Mean absolute difference, 0..255, of two videos of one prompt: `value`, its mean over `prompts`, and the `least`
+    of a prompt. Of every eighth frame, row and column, which is enough for a collapse. None where no prompt has two."""
+    from distill.wan.media import read_video
+
+    prompts: dict[str, list[Path]] = {}
+    for path in sorted(videos.glob("*.mp4")):
+        prompts.setdefault(path.stem.rpartition("-")[0], []).append(path)
+    apart = []
+    for paths in prompts.values():
+        if len(paths) > 1:
+            seen = [read_video(path)[::8, ::8, ::8].astype(np.float32) for path in paths]
+            apart.append(float(np.mean([np.abs(a - b).mean() for a, b in combinations(seen, 2)])))
+    return {"value": float(np.mean(apart)), "least": min(apart), "prompts": len(apart)} if apart else None
+
+
+def diversity_line(folder: Path) -> str:
+    """What stands under the table; nothing where it was not measured."""
+    path = folder / "diversity.json"
+    found = json.loads(path.read_text()) if path.is_file() else None
+    if found is None:
+        return ""
+    return (
+        f"\n\nDiversity over seeds: two videos of a prompt differ by {found['value']:.1f} of 255 (mean of "
+        f"{found['prompts']} prompts, least {found['least']:.1f}); about 0 is a collapse."
+    )
 
 
 def run(config: Config) -> None:
@@ -147,7 +183,7 @@ def run(config: Config) -> None:
     if not config.table:
         measure(config, folder)
     results = read_results(folder)
-    text = table(config, results)
+    text = table(config, results) + diversity_line(folder)
     (folder / "table.md").write_text(text + "\n")
     missing = [name for name in (*QUALITY, *SEMANTIC) if name not in results]
     if missing:
