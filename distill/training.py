@@ -31,6 +31,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from distill import ranks
 from distill.checkpoints import FORMAT, load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, TrainConfig, UserError
 
@@ -250,7 +251,7 @@ class Run:
             os.replace(self.checkpoint, kept)
             self.say(f"kept the earlier checkpoint as {kept}")
         if self.world > 1 and not self._wrapped:
-            self._start_alike()
+            ranks.start_alike(part.model if isinstance(part, Ema) else part for part in self.tracked.values())
         if not self.rank:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -289,7 +290,9 @@ class Run:
         config = self.config
         self._tick()
         if self.world > 1:
-            self._agree()
+            self.minutes, stopped = ranks.agree(self.minutes, bool(self._stop), self.device)
+            if stopped:
+                self.stop(self._stop or "another rank was told to")
         if self._stop:
             return True
         if config.max_steps and self.step >= config.max_steps:
@@ -300,33 +303,6 @@ class Run:
 
     def stop(self, reason: str) -> None:
         self._stop = reason
-
-    # -- ranks ---------------------------------------------------------------------------------------------------
-
-    def _start_alike(self) -> None:
-        """Every rank's networks as rank 0's."""
-        for part in self.tracked.values():
-            network = part.model if isinstance(part, Ema) else part
-            if isinstance(network, nn.Module):
-                for value in network.state_dict().values():
-                    torch.distributed.broadcast(value, 0)
-
-    def _agree(self) -> None:
-        """Rank 0's minutes are everyone's, and who is told to stop stops all."""
-        told = torch.tensor([0.0 if self.rank else self.minutes, bool(self._stop)], dtype=torch.float64)
-        told = told.to(self.device)
-        torch.distributed.all_reduce(told)
-        self.minutes, stopped = told.tolist()
-        if stopped:
-            self.stop(self._stop or "another rank was told to")
-
-    def _average_gradients(self, model: nn.Module) -> None:
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        together = torch.cat([gradient.flatten() for gradient in gradients])
-        torch.distributed.all_reduce(together)
-        parts = (together / self.world).split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
 
     # -- the schedule and the step -------------------------------------------------------------------------------
 
@@ -389,7 +365,7 @@ class Run:
         where the loss or the norm of the gradient is no number. `model` has all that the optimiser steps."""
         loss.backward()
         if self.world > 1 and not self._wrapped:
-            self._average_gradients(model)
+            ranks.average_gradients(model)
         norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip or math.inf)
         for name, value in zip(("loss", "gradient"), torch.stack([loss.detach(), norm]).tolist(), strict=True):
             if not math.isfinite(value):
