@@ -50,7 +50,7 @@ await new Command('npm run replay --')
   .description(
     'Play an action log on the dream in Node, and say where, if anywhere, its frames diverge from the log.',
   )
-  .argument('<file>', 'action log, as the page saves it (S) and `oneiro.log()` gives it')
+  .argument('<file>', 'action log, as the page saves it (L) and `oneiro.log()` gives it')
   .option('--assets <dir>', 'folder of the world (default: assets/<world of the log>)')
   .option('--any-model', 'play the log of another model too, to see where they part', false)
   .option('--json', 'print the result as JSON', false)

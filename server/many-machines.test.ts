@@ -83,7 +83,7 @@ function blind(decoderHash: string): Pictures {
   return {
     formats: ['latents'],
     decoderHash,
-    decode: async () => ({ width: 1, height: 1, data: new Uint8ClampedArray(4) }),
+    decode: async () => ({ frame: { width: 1, height: 1, data: new Uint8ClampedArray(4) } }),
     close: async () => {},
   }
 }

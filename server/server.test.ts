@@ -357,7 +357,7 @@ test('a hundred clients come and go, one in five without a word, and nothing is 
     const { sockets, WebSocket } = cuttable()
     const pictures = {
       ...images(),
-      decode: async () => ({ width: 2, height: 1, data: new Uint8ClampedArray(8) }),
+      decode: async () => ({ frame: { width: 2, height: 1, data: new Uint8ClampedArray(8) } }),
     }
     const world = await RemoteWorld.open({ url: urlOf(server), WebSocket, pictures, random: () => 0 })
     await world.reset({ seed: i })

@@ -5,7 +5,14 @@ import type { Known } from './drive-memory'
 import { unpackLatent } from './latents'
 import type { FrameFormat } from './messages'
 
-/** Turns payloads into pixels. What it can read decides what the server is asked for. */
+/** What is known of a frame that came. */
+export interface Picture {
+  readonly frame: Pixels
+  /** Left out where it came as an image, or the world has no instruments. */
+  readonly telemetry?: Telemetry
+}
+
+/** Turns payloads into pictures. What it can read decides what the server is asked for. */
 export interface Pictures {
   /** In order of liking. */
   readonly formats: readonly FrameFormat[]
@@ -14,19 +21,9 @@ export interface Pictures {
   /** The world whose latents those are. */
   readonly known?: Known
   /** Throws an `OneiroError` where the payload is damaged. */
-  decode(format: FrameFormat, payload: Uint8Array): Promise<Pixels>
+  decode(format: FrameFormat, payload: Uint8Array): Promise<Picture>
   /** Frees what it holds; twice is harmless. */
   close(): Promise<void>
-}
-
-/** What the instruments read at a frame; undefined where it came as an image, or the world has none. */
-export function telemetryOf(
-  { known }: Pictures,
-  format: FrameFormat,
-  payload: Uint8Array,
-): Telemetry | undefined {
-  if (format !== 'latents' || !known?.shape.telemetry) return undefined
-  return telemetryIn(unpackLatent(payload, known.shape), known.shape)
 }
 
 type DecodeImage = (bytes: Uint8Array, mediaType: string) => Promise<Pixels>
@@ -37,7 +34,11 @@ export function latentPictures(decoder: LatentDecoder): Pictures {
     formats: ['latents'],
     decoderHash: decoder.modelHash,
     known: decoder,
-    decode: (_format, payload) => decoder.decode(unpackLatent(payload, decoder.shape)),
+    async decode(_format, payload) {
+      const latent = unpackLatent(payload, decoder.shape)
+      const telemetry = telemetryIn(latent, decoder.shape)
+      return { frame: await decoder.decode(latent), ...(telemetry ? { telemetry } : {}) }
+    },
     close: () => decoder.dispose(),
   }
 }
@@ -46,7 +47,7 @@ export function latentPictures(decoder: LatentDecoder): Pictures {
 export function imagePictures(decode: DecodeImage = decodeInBrowser): Pictures {
   return {
     formats: ['webp', 'jpeg'],
-    decode: (format, payload) => decode(payload, `image/${format}`),
+    decode: async (format, payload) => ({ frame: await decode(payload, `image/${format}`) }),
     close: async () => {},
   }
 }

@@ -18,7 +18,7 @@ import { ServerRefusedError, WireMalformedError } from './errors'
 import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
 import { Multipath } from './multipath'
 import { Pacer } from './pacer'
-import { telemetryOf } from './pictures'
+import type { Picture } from './pictures'
 import type { RemoteEvent, RemoteStats, RemoteWorldOptions } from './remote-options'
 import { type Ask, checkBody, Requests } from './requests'
 
@@ -55,7 +55,7 @@ export class RemoteWorld implements World, Past {
   private begunOnce = false
   /** Added to it, so that epochs go on over another session. */
   private epochBase = 0
-  private shown: { readonly pixels: Pixels; readonly telemetry?: Telemetry } | null = null
+  private shown: Picture | null = null
   private parting: Snapshot | null = null
   private readonly memory: DriveMemory | null
   /** Where a seek left the drive, while the server is still at its newest tick; else null. */
@@ -240,7 +240,7 @@ export class RemoteWorld implements World, Past {
   }
 
   async readPixels(): Promise<Pixels> {
-    return (await this.newestShown('readPixels')).pixels
+    return (await this.newestShown('readPixels')).frame
   }
 
   /** Null where frames come as images, too. */
@@ -248,7 +248,7 @@ export class RemoteWorld implements World, Past {
     return (await this.newestShown('readTelemetry')).telemetry ?? null
   }
 
-  private async newestShown(call: string) {
+  private async newestShown(call: string): Promise<Picture> {
     this.check(call)
     await this.requests.settled()
     await this.decoding.run(() => {})
@@ -344,12 +344,10 @@ export class RemoteWorld implements World, Past {
     return this.decoding.run(async () => {
       const started = this.time.now()
       const { tick: index, format, payload, reward, done, timings } = frame
-      const { pictures } = this.options
-      const pixels = await pictures.decode(format, payload)
-      const telemetry = telemetryOf(pictures, format, payload)
-      this.shown = telemetry ? { pixels, telemetry } : { pixels }
+      const picture = await this.options.pictures.decode(format, payload)
+      this.shown = picture
       const decode = this.time.now() - started
-      return { index, epoch, frame: pixels, telemetry, reward, done, timings: { ...timings, decode } }
+      return { index, epoch, ...picture, reward, done, timings: { ...timings, decode } }
     })
   }
 

@@ -120,9 +120,9 @@ export class Watcher {
   private show({ tick: index, epoch, format, payload, timings, reward, done }: FrameMessage): Promise<Tick> {
     return this.decoding.run(async () => {
       const started = this.time.now()
-      const frame = await this.options.pictures.decode(format, payload)
+      const picture = await this.options.pictures.decode(format, payload)
       const decode = this.time.now() - started
-      return { index, epoch, frame, reward, done, timings: { ...timings, decode } }
+      return { index, epoch, ...picture, reward, done, timings: { ...timings, decode } }
     })
   }
 

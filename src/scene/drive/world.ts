@@ -1,6 +1,6 @@
 import type { Action } from '../../engine/action'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
-import { Rng } from '../../engine/random'
+import { Rng, seedKey } from '../../engine/random'
 import type {
   Pixels,
   Prompt,
@@ -51,7 +51,7 @@ export class SimulatorWorld implements World {
 
   async reset(options: ResetOptions): Promise<Tick> {
     this.check('reset')
-    checkSeed(options.seed)
+    seedKey(options.seed) // refuses what is no seed
     const words = options.prompt === undefined ? undefined : textOf(options.prompt)
     // A start of the dream is named after its setting, for example "snow-night-clear".
     const base =
@@ -113,7 +113,7 @@ export class SimulatorWorld implements World {
         `A simulator snapshot holds ${blank.length} finite numbers, but ${simulation.length} came, or one is none. Take a new snapshot.`,
       )
     }
-    checkSeed(snapshot.seed)
+    seedKey(snapshot.seed)
     const named = { biome: BIOMES[setting[0]!], time: TIMES[setting[1]!], weather: WEATHERS[setting[2]!] }
     if (!named.biome || !named.time || !named.weather) {
       throw new BadInputError(
@@ -166,11 +166,6 @@ export class SimulatorWorld implements World {
     if (!this.simulation) throw new NotReadyError(call)
     return this.simulation
   }
-}
-
-function checkSeed(seed: number): void {
-  if (Number.isSafeInteger(seed) && seed >= 0) return
-  throw new BadInputError(`A seed is a non-negative whole number, but ${seed} came. Give for example 7.`)
 }
 
 function instrumentsOf({ seed, car }: Simulation): Telemetry {
