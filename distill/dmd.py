@@ -8,6 +8,7 @@
 - Beyond the paper, `own_history`: a part of each batch continues roll-outs of the student (own_history.py), and
   `frame_gan`: a discriminator that judges the frame on its own (discriminator.py). The paper's one compares two next
   frames of one history, of which a drifted history has no recorded one: it sees recorded histories only.
+- Beyond the paper, at M > 1 the fake score is told from which outer step a sample came (`step_aware`, fake_score.py).
 
 At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i. What was recorded next is no
 continuation of a dreamed history: there the input is where the student's own outer steps lead (DMD2's backward
@@ -31,6 +32,7 @@ from distill.discriminator import (
     smoothness,
 )
 from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guidance_at, guided
+from distill.fake_score import FakeScore
 from distill.headless import Headless
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
@@ -80,6 +82,7 @@ class Config(TrainConfig):
     critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
+    step_aware: bool = True  # at M > 1 the fake score is told the outer step; else one score for all steps (the paper)
 
 
 def default_layers(blocks: int) -> list[int]:
@@ -100,6 +103,11 @@ def descend(student: Student | Headless, x1: Tensor, index: Tensor, conditions: 
     return x
 
 
+def draw_steps(student: Student | Headless, x: Tensor) -> Tensor:
+    """Random points 1..M of the outer grid, int64 [B]: where the samples of a batch x [B,T,C] are made."""
+    return torch.randint(1, len(student.outer_grid), (len(x),), device=x.device)
+
+
 def generate(
     student: Student | Headless,
     x: Tensor,
@@ -107,12 +115,14 @@ def generate(
     sample_from: str = "x1",
     rollout: bool = True,
     age: Tensor | None = None,
+    index: Tensor | None = None,
 ) -> Tensor:
-    """x_hat [B,T,C] from recorded x [B,T,C] at a random t of the outer grid. Always from x_t where y is not x1 - x.
-    Where the history was dreamed (`age` [B] > 0), x_t is the student's own. Without `rollout` the head is called once,
-    at a random step of its inner grid, from the recorded y (or its own): the ablation."""
+    """x_hat [B,T,C] from recorded x [B,T,C] at the points `index` [B] of the outer grid (None: random ones). Always
+    from x_t where y is not x1 - x. Where the history was dreamed (`age` [B] > 0), x_t is the student's own. Without
+    `rollout` the head is called once, at a random step of its inner grid, from the recorded y (or its own): the
+    ablation."""
     grid = torch.tensor(student.outer_grid, device=x.device, dtype=student.time_dtype)
-    index = torch.randint(1, len(grid), (len(x),), device=x.device)
+    index = draw_steps(student, x) if index is None else index
     t, time = grid[index], grid[index][:, None, None]
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
@@ -181,13 +191,21 @@ class Stage2:
 
     def make_critics(self) -> None:
         config, shape = self.config, self.teacher.config
-        self.fake = DiT(shape)
-        self.fake.load_state_dict(self.teacher.state_dict())
+        told = config.step_aware and self.student.config.outer_steps > 1
+        self.fake = FakeScore(shape) if told else DiT(shape)
+        self.fake.load_state_dict(self.teacher.state_dict(), strict=not told)
         self.discriminator = Discriminator(
             shape.width, shape.grid, shape.columns, len(self.layers), config.discriminator_width
         )
         extra = shape.tokens - shape.grid
         self.frames = FrameDiscriminator(shape.channels, shape.grid, shape.columns, extra, shape.prompt_dim)
+
+    def fake_velocity(self, x: Tensor, t: Tensor, conditions: Conditions, steps: Tensor) -> Tensor:
+        """The fake score's v at x [B,T,C], t [B], of samples made at the points `steps` [B] of the outer grid."""
+        if not isinstance(self.fake, FakeScore):
+            return self.fake(x, t, conditions)
+        grid = torch.tensor(self.student.outer_grid, device=x.device, dtype=t.dtype)
+        return self.fake(x, t, conditions, grid[steps])
 
     def frame_opinion(self, x: Tensor, conditions: Conditions) -> Tensor:
         """Logits [B,grid] of the frames that the changes x [B,T,C] lead to."""
@@ -199,12 +217,13 @@ class Stage2:
         x [B,T,C] is the recorded change; age [B]: how many ticks of the history are the student's own."""
         config = self.config
         recorded = slice(None) if age is None else age == 0
-        sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age)
+        steps = draw_steps(self.student, x)
+        sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age, steps)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
         with torch.no_grad():
-            fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, told))
+            fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
             guidance = guidance_at(config.guidance, config.guidance_ticks, told)
             velocity = guided(self.teacher, x_t, noised.t, told, guidance, config.action_guidance)
             real = denoised(x_t, noised.t, velocity)
@@ -244,12 +263,14 @@ class Stage2:
         student."""
         config = self.config
         recorded = slice(None) if age is None else age == 0
+        steps = draw_steps(self.student, x)
         with torch.no_grad():
-            sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age)
+            sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age, steps)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
-        loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, told)) - seen).square().mean()
+        fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
+        loss = (fake - seen).square().mean()
         figures = {"fake_score": loss.detach()}
         if config.gan:
             looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]

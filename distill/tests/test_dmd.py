@@ -9,6 +9,7 @@ from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.discriminator import Discriminator, FrameDiscriminator, discriminator_loss, generator_loss, smoothness
 from distill.dit import DiT
+from distill.fake_score import FakeScore
 from distill.headless import Headless
 from distill.sampling import load_student
 from distill.student import Student, StudentConfig
@@ -211,6 +212,28 @@ def test_a_students_own_steps_end_in_its_sample():
     torch.testing.assert_close(ends[2], x1[2])
     first = student.velocity(x1, torch.full((4,), 0.999), torch.full((4,), student.outer_grid[2]), conditions)
     torch.testing.assert_close(ends[3], (x1 - (0.999 - student.outer_grid[2]) * first)[3])
+
+
+def test_at_two_steps_the_fake_score_is_told_where_a_sample_came_from():
+    one, two = stage(), stage(outer_steps=2)
+    assert not isinstance(one.fake, FakeScore)
+    assert not isinstance(stage(outer_steps=2, step_aware=False).fake, FakeScore)
+    x, conditions, t = noise(6, TOKENS, CHANNELS), tiny_conditions(6), torch.full((6,), 0.5)
+    torch.manual_seed(3)
+    fresh = dmd.Stage2(two.config, two.student, two.teacher).fake
+    torch.testing.assert_close(fresh(x, t, conditions, torch.full((6,), 0.9)), two.teacher(x, t, conditions))
+    told, original = [], two.fake.forward
+    two.fake.forward = lambda *given: (told.append(given[-1]), original(*given))[1]
+    for loss in (two.student_loss, two.critic_loss):
+        torch.manual_seed(2)
+        loss(x, conditions)
+        torch.manual_seed(2)
+        steps = torch.randint(1, 3, (6,))
+        assert len(set(steps.tolist())) == 2
+        torch.testing.assert_close(told[-1], torch.tensor(two.student.outer_grid)[steps])
+    loss = two.critic_loss(x, conditions)[0]
+    loss.backward()
+    assert two.fake.outer.out.weight.grad.abs().max() > 0
 
 
 def test_without_the_rollout_the_head_is_called_once_and_from_the_recorded_flow(monkeypatch):

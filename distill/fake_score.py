@@ -1,0 +1,27 @@
+"""The fake score of stage 2 at M > 1: the teacher again, that is told from which outer step a sample came.
+
+One score for all steps (as in DMD2 and the paper) knows their mixture alone. That has the right spread as well where
+the first step always says the same and the last one exaggerates, and no gradient leads out of there: DMD2-v at M = 2
+ended with 0.36 and 1.54 times the teacher's spread after 16 minutes, and is played by its last step.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from torch import Tensor
+
+from distill.dit import Conditions, DiT, DiTConfig
+from distill.student import zero_output
+
+
+class FakeScore(DiT):
+    """Has all weights of a teacher, and an embedding of the outer step that is silent at first."""
+
+    def __init__(self, config: DiTConfig):
+        super().__init__(config)
+        self.outer = zero_output(copy.deepcopy(self.time))
+
+    def forward(self, x: Tensor, t: Tensor, conditions: Conditions, outer: Tensor) -> Tensor:
+        """v at x [B,T,C], t [B], of samples that were made at `outer` [B], times of the student's outer grid."""
+        return self.head(self.embed(x, conditions), self.base(conditions) + self.time(t) + self.outer(outer), 0)
