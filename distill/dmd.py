@@ -33,7 +33,7 @@ from distill.discriminator import (
 )
 from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guidance_at, guided
 from distill.fake_score import FakeScore
-from distill.headless import Headless
+from distill.headless import Headless, make_student
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
@@ -51,8 +51,10 @@ from distill.words import hold_words
 class Config(TrainConfig):
     name: str = "dmd"
     teacher: str = "runs/teacher/teacher.pt"
-    student: str = "runs/tmd/student.pt"  # of stage 1; none: the teacher as a student without a flow head (DMD2-v)
-    outer_steps: int = 1  # M of such a student
+    student: str = "runs/tmd/student.pt"  # of stage 1; none: the teacher as a student, without a flow head DMD2-v
+    outer_steps: int = 1  # M, N and H of such a student
+    inner_steps: int = 1
+    head_blocks: int = 0
     outer_shift: float = 10.0
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
@@ -308,8 +310,8 @@ def run(config: Config) -> None:
         student = load_student(config.student).train().requires_grad_(True)
         require_teacher(student, config.student, teacher, config.teacher)
     else:
-        plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift)
-        student = Headless(teacher, plan)
+        plan = StudentConfig(config.outer_steps, config.inner_steps, config.head_blocks, config.outer_shift)
+        student = make_student(teacher, plan)
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
     bound_latents(teacher, training)

@@ -323,6 +323,17 @@ def test_a_student_of_another_teacher_is_refused(tmp_path):
     dmd.run(load_config(dmd.Config, None, [*told, f"teacher={kept}", "discriminator_width=8"]))
 
 
+def test_without_a_student_the_teacher_is_one_with_a_head_or_without(tmp_path):
+    world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
+    told = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", "student=none", "codec=none", "batch=4"]
+    for shape in ((2, 1, 0), (2, 3, 1)):
+        names = ("outer_steps", "inner_steps", "head_blocks")
+        options = [f"{name}={value}" for name, value in zip(names, shape, strict=True)]
+        dmd.run(load_config(dmd.Config, None, [*told, *options, "max_steps=2", "student_every=2"]))
+        made = load_student(tmp_path / "dmd/student.pt").config
+        assert (made.outer_steps, made.inner_steps, made.head_blocks) == shape
+
+
 def test_the_student_takes_every_third_turn_and_the_critics_the_others(tmp_path, monkeypatch):
     world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
     student = save(tmp_path, "tmd", "student", Student(tiny_teacher(), StudentConfig()))
