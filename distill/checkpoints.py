@@ -8,30 +8,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 import torch
 
 from distill.config import TrainConfig, UserError
+from distill.files import replacing
 
 FORMAT = "oneiro-checkpoint-1"
 
 
 def write_checkpoint(saved: dict, path: Path) -> None:
-    """Beside the old one and renamed over it. Raises OSError or RuntimeError, and then the old one stays."""
-    temporary = path.with_suffix(".pt.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(saved, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, RuntimeError):
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    """Beside the old one and renamed over it. Raises UnwritableError, and then the old one stays."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(saved, file)
 
 
 def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = None) -> dict:

@@ -17,7 +17,8 @@ from statistics import fmean, stdev
 from distill import evaluate
 from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import UserError
-from distill.data import Packed, write_atomically
+from distill.data import Packed
+from distill.files import write_text
 from distill.worlds import file_hash, open_world
 
 COLUMNS = {
@@ -204,8 +205,8 @@ def run(config: Config) -> None:
                 rows[other]["differences"] = differences(parts[other], parts[config.reference], columns)
         result = {"command": " ".join(["python -m distill", *sys.argv[1:]]), "ticks": config.ticks}
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
-        write_atomically(out / "compare.md", markdown(rows) + against(rows, config.reference))
+        write_text(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
+        write_text(out / "compare.md", markdown(rows) + against(rows, config.reference))
     if not rows:
         raise UserError("no row has a checkpoint yet; train them with `queue --config distill/configs/comparison.yaml`")
     if {"NFE", "Fréchet 100"} <= set(columns):

@@ -17,6 +17,7 @@ import msgpack
 import numpy as np
 
 from distill.config import UserError
+from distill.files import write_text
 
 HELD_OUT_SEED = 1_000_000  # and up: evaluation only
 BIOMES = ["meadow", "forest", "desert", "snow", "volcano"]
@@ -96,12 +97,6 @@ def instruments() -> list[dict]:
     return [{"name": n, "unit": unit, "centre": centre, "spread": spread} for (n, (centre, spread, _)), unit in read]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
 PARAPHRASES = "paraphrases.npy"
 
 ARRAYS = {  # name -> (file, dtype)
@@ -160,7 +155,7 @@ class Packer:
         for file in self.files.values():
             file.flush()
             os.fsync(file.fileno())
-        write_atomically(self.folder / "index.json", json.dumps(self.index))
+        write_text(self.folder / "index.json", json.dumps(self.index))
 
 
 class Packed:

@@ -12,7 +12,8 @@ import numpy as np
 
 from distill import measures
 from distill.config import BaseConfig, UserError
-from distill.data import Packed, write_atomically
+from distill.data import Packed
+from distill.files import write_text
 from distill.probes import load_probe
 from distill.rollouts import parse_seeds
 from distill.training import setup
@@ -167,7 +168,7 @@ def write(result: dict, picture: np.ndarray, path: Path, sheet: Path | None = No
     sheet = sheet or path.with_suffix(".png")
     for folder in (path.parent, sheet.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(result, indent=2) + "\n")
+    write_text(path, json.dumps(result, indent=2) + "\n")
     Image.fromarray(picture).save(sheet)
     return sheet
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,13 +20,13 @@ import onnxruntime
 import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
 from distill.data import Latents, instruments
 from distill.dit import Conditions, count_parameters
+from distill.files import replacing, write_tensors, write_text
 from distill.phrases import READING, PhraseReader, load_reader
 from distill.random import normals
 from distill.sampling import load_student
@@ -186,9 +185,8 @@ def export_graph(module: nn.Module, inputs: dict[str, Tensor], output: str, path
         node.doc_string = ""
     del model.graph.metadata_props[:]
     onnx.checker.check_model(model)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(model.SerializeToString())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
@@ -228,7 +226,7 @@ def describe(path: Path) -> dict:
 def export_student(student: Student, level: float, out: Path, half: bool, temperature: float = 1.0) -> float:
     graph = StudentGraph(round_weights(student) if half else copy.deepcopy(student).eval(), level, temperature)
     export_graph(graph, example_inputs(student, 2), "latent", out / "student.onnx", half)
-    save_file(graph.student.state_dict(), out / "student.safetensors")
+    write_tensors(out / "student.safetensors", graph.student.state_dict())
     return max(parity(graph, example_inputs(student, batch, batch), out / "student.onnx") for batch in (1, 3))
 
 
@@ -240,7 +238,7 @@ def export_codec(codec: Codec, out: Path, half: bool) -> tuple[float, float]:
     decoder, encoder = DecoderGraph(codec), EncoderGraph(codec)
     export_graph(decoder, latent, "frame", out / "decoder.onnx", half)
     export_graph(encoder, frame, "latent", out / "encoder.onnx", half)
-    save_file(codec.state_dict(), out / "codec.safetensors")
+    write_tensors(out / "codec.safetensors", codec.state_dict())
     return parity(decoder, latent, out / "decoder.onnx"), parity(encoder, frame, out / "encoder.onnx")
 
 
@@ -280,9 +278,7 @@ def export_starts(latents: Latents, student: Student, words, count: int, out: Pa
     history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
-    save_file(
-        {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in tensors.items()}, out / "starts.safetensors"
-    )
+    write_tensors(out / "starts.safetensors", {name: torch.from_numpy(value) for name, value in tensors.items()})
     starts, seen = [], set()
     for index, caption in enumerate(captions):
         name = start_id(caption, seen)
@@ -366,9 +362,7 @@ def run(config: Config) -> None:
         },
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }
-    temporary = out / "world.json.tmp"
-    temporary.write_text(json.dumps(manifest, indent=2) + "\n")
-    os.replace(temporary, out / "world.json")
+    write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")
     sizes = ", ".join(f"{name} {entry['bytes'] / 1e6:.1f} MB" for name, entry in files.items())
     print(f"[export] {out}: {sizes}; {flops / 1e9:.3f} GFLOP a tick, of which decoder {decoder_flops / 1e9:.3f}; "
           f"largest difference to PyTorch {max(errors):.2g}; {len(starts)} starts")  # fmt: skip

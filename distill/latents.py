@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from distill.autoencoder import Codec, load_codec, to_input
 from distill.config import BaseConfig, UserError
-from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token, write_atomically
+from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token
+from distill.files import replacing, write_text
 from distill.training import setup
 
 
@@ -78,14 +79,13 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
     finally:
         for file in files:
             file.close()
-    write_atomically(path, json.dumps(entry | {"rows": total}))
+    write_text(path, json.dumps(entry | {"rows": total}))
     return total - first
 
 
 def save_atomically(path: Path, values) -> None:
-    temporary = path.with_suffix(".tmp.npy")
-    np.save(temporary, np.asarray(values, np.float32))
-    os.replace(temporary, path)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, np.asarray(values, np.float32))
 
 
 def embed_paraphrases(path: str, packed: Packed, embed) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.data import LABELS
+from distill.files import write_tensors
 
 LONGEST = 5  # words of a phrase
 WORDS = 40  # of a prompt; what is beyond is not read
@@ -193,11 +194,9 @@ def teach(
 
 
 def save_reader(reader: PhraseReader, path: str | Path) -> None:
-    from safetensors.torch import save_file
-
     shape = {name: str(value) for name, value in asdict(reader.config).items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in reader.state_dict().items()}, path, shape)
+    write_tensors(Path(path), reader.state_dict(), shape)
 
 
 def load_reader(path: str | Path) -> PhraseReader:

@@ -34,6 +34,7 @@ from torch import nn
 from distill import ranks
 from distill.checkpoints import FORMAT, load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, TrainConfig, UserError
+from distill.files import UnwritableError
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -230,7 +231,8 @@ class Run:
     def _writing(self, what: str):
         try:
             yield
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, UnwritableError) as error:
+            error = getattr(error, "reason", error)
             raise UserError(
                 f"{what} could not be written ({error}); {self.good()}. "
                 "Is the disk full? Make room and continue with --resume"

@@ -8,31 +8,28 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from distill.config import UserError
+from distill.files import UnwritableError, write_tensors
 from distill.wan.model import WanConditions, WanShape
 
 SHUFFLE, DROP = 1, 2  # what a stream of random numbers is for
 
 
 def write_clip(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Atomic, so that an interrupted stage leaves whole files only. Raises UserError where it cannot be written."""
-    temporary = path.with_suffix(".part")
+    """Whole or not at all, so that an interrupted stage goes on. Raises UserError where it cannot be written."""
     try:
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary)
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
+        write_tensors(path, {name: tensor.cpu() for name, tensor in tensors.items()})
+    except UnwritableError as error:
         raise UserError(
-            f"{path} could not be written ({error}). Is the disk full? Make room and start the stage again, "
+            f"{path} could not be written ({error.reason}). Is the disk full? Make room and start the stage again, "
             "which goes on with the next clip"
         ) from error
 

@@ -32,6 +32,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from distill.checkpoints import require_architecture
 from distill.config import UserError
+from distill.files import UnwritableError, write_text
 from distill.training import Run
 from distill.wan.clips import Clips
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
@@ -129,7 +130,8 @@ class WanRun(Run):
             dcp.save(state, checkpoint_id=temporary, no_dist=not dist.is_initialized())
             if not self.rank:
                 self._publish(temporary, folder)
-        except (CheckpointException, OSError, RuntimeError) as error:
+        except (CheckpointException, OSError, RuntimeError, UnwritableError) as error:
+            error = getattr(error, "reason", error)
             reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         if self._any(bool(reason)):
             if not self.rank:
@@ -144,11 +146,11 @@ class WanRun(Run):
 
     def _publish(self, temporary: Path, folder: Path) -> None:
         state = {"format": FORMAT, **self.head()}
-        write_whole(temporary / "state.json", json.dumps(state, indent=1))
+        write_text(temporary / "state.json", json.dumps(state, indent=1))
         before = latest(self.folder) if self.checkpoint.is_file() else None
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
-        write_whole(self.checkpoint, folder.name)
+        write_text(self.checkpoint, folder.name)
         if before not in (None, folder):
             shutil.rmtree(before, ignore_errors=True)
 
@@ -198,16 +200,6 @@ class WanRun(Run):
         told = torch.tensor(float(flag), device=self.device)
         dist.all_reduce(told, dist.ReduceOp.MAX)
         return bool(told)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is as it was, or holds all of `text`."""
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clips: Clips, dropout: float = 0.0) -> dict:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.config import BaseConfig, UserError
-from distill.data import write_atomically
+from distill.files import write_text
 
 # name -> (lowest, highest, weight), VBench's normalisation
 QUALITY = {
@@ -146,7 +146,7 @@ def measure(config: Config, folder: Path) -> None:
         if subprocess.run(command).returncode:
             raise UserError(f"`{' '.join(command)}` failed; its reason is above. What was measured before it is kept")
     if not (folder / "diversity.json").is_file():
-        write_atomically(folder / "diversity.json", json.dumps(diversity(Path(config.videos))) + "\n")
+        write_text(folder / "diversity.json", json.dumps(diversity(Path(config.videos))) + "\n")
 
 
 def diversity(videos: Path) -> dict | None:

@@ -1,0 +1,47 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from distill.config import UserError
+
+
+class UnwritableError(UserError):
+    def __init__(self, path: Path, reason: Exception):
+        super().__init__(f"{path} could not be written ({reason}). Is the disk full? What was there before is whole")
+        self.reason = reason
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """What to write in place of `path`: a file beside it, flushed and renamed over it at the end. Where the system,
+    torch or safetensors cannot, raises UnwritableError; then the old file stays, and nothing beside it."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise UnwritableError(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text)
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """As safetensors."""
+    with replacing(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
