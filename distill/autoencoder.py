@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import Packed
-from distill.training import Batches, Ema, Run, count_flops
+from distill.machine import count_flops
+from distill.training import Batches, Ema, Run
 
 HEIGHT, WIDTH, PATCH = 96, 160, 16
 

@@ -30,10 +30,11 @@ from distill.checkpoints import load_checkpoint
 from distill.config import UserError
 from distill.data import Latents
 from distill.discriminator import PictureDiscriminator, discriminator_loss, generator_loss, smoothness
+from distill.machine import count_flops
 from distill.metrics import psnr, seams
 from distill.own_history import OwnHistory
 from distill.sampling import StudentSampler, load_student
-from distill.training import Batches, Ema, Run, count_flops
+from distill.training import Batches, Ema, Run
 from distill.windows import Windows
 
 AFAR = 4  # pixels that are one from afar

@@ -14,9 +14,9 @@ from distill import measures
 from distill.config import BaseConfig, UserError
 from distill.data import Packed
 from distill.files import write_text
+from distill.machine import setup
 from distill.probes import load_probe
 from distill.rollouts import parse_seeds
-from distill.training import setup
 from distill.words import READER
 from distill.worlds import TorchCodec, counted_gflop, counted_nfe, file_hash, open_world, training_of
 

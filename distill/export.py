@@ -27,12 +27,12 @@ from distill.config import BaseConfig, UserError
 from distill.data import Latents, instruments
 from distill.dit import Conditions, count_parameters
 from distill.files import replacing, write_tensors, write_text
+from distill.machine import count_flops, setup
 from distill.phrases import READING, PhraseReader, load_reader
 from distill.random import normals
 from distill.sampling import load_student
 from distill.starts import choose_starts, start_id
 from distill.student import BlockCounter, Student, student_flops
-from distill.training import count_flops, setup
 from distill.words import READER
 from distill.worlds import told_by
 

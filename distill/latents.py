@@ -18,7 +18,7 @@ from distill.autoencoder import Codec, load_codec, to_input
 from distill.config import BaseConfig, UserError
 from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token
 from distill.files import replacing, write_text
-from distill.training import setup
+from distill.machine import setup
 
 
 @dataclass

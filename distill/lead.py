@@ -20,8 +20,8 @@ from distill.config import BaseConfig, UserError
 from distill.data import LABELS, Latents
 from distill.dit import DiT
 from distill.keep import with_weights
+from distill.machine import setup
 from distill.phrases import READING, one_hot
-from distill.training import setup
 from distill.words import recorded_words
 
 SIZES = [len(values) for values in LABELS.values()]

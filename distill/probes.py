@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import LABELS, Packed
-from distill.training import Batches, Ema, Run, count_flops
+from distill.machine import count_flops
+from distill.training import Batches, Ema, Run
 
 SCENE = {name: len(values) for name, values in LABELS.items()}
 CONTROLS = {"steer": 3, "throttle": 3}

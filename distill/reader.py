@@ -13,8 +13,8 @@ import torch
 
 from distill.config import BaseConfig, UserError
 from distill.data import LABELS
+from distill.machine import setup
 from distill.phrases import PhraseReader, ReaderConfig, lesson, network_reader, read, save_reader, teach
-from distill.training import setup
 from distill.words import READER
 
 

@@ -262,7 +262,7 @@ def counted_gflop(world: Dream) -> float:
     """GFLOP of one tick of one run, decoder included: counted in PyTorch, for the shipped graphs as exported."""
     if hasattr(world, "manifest"):
         return float(world.manifest["student"]["gflopPerTick"])
-    from distill.training import count_flops
+    from distill.machine import count_flops
 
     def tick() -> None:
         world.step(np.zeros((len(world.latent), 2), np.float32))

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from distill.autoencoder import Codec, Config, architecture, load_codec, run, to_input, to_patches, validate
+from distill.machine import count_flops
 from distill.prepare import prepare_split
 from distill.tests import synthetic
-from distill.training import count_flops
 
 
 @pytest.fixture(scope="module")

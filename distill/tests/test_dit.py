@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from distill.config import UserError
 from distill.dit import Conditions, DiT, edge_flops, forward_flops, guidance_at, guided
 from distill.lead import SIZES, speak_as
+from distill.machine import count_flops
 from distill.phrases import READING, nothing, one_hot
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
-from distill.training import count_flops
 from distill.windows import bound_latents, corrupt, drop_actions, drop_prompts
 from distill.words import hold_words
 

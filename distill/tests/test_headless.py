@@ -8,10 +8,10 @@ from distill import teacher as teacher_stage
 from distill.config import UserError, load_config
 from distill.dit import Conditions
 from distill.headless import Headless, make_student
+from distill.machine import count_flops
 from distill.sampling import TeacherSampler, load_student
 from distill.student import BlockCounter, Student, StudentConfig, effective_nfe, student_flops
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
-from distill.training import count_flops
 
 
 def plan(**changes) -> StudentConfig:

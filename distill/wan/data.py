@@ -15,7 +15,7 @@ from torch import Tensor
 
 from distill.config import BaseConfig, UserError
 from distill.dit import guided
-from distill.training import DTYPES, environment, setup
+from distill.machine import DTYPES, environment, setup
 from distill.wan.clips import noise_for, padded, write_clip
 from distill.wan.media import NEGATIVE_PROMPT, TextEncoder, VideoAutoencoder, read_prompts, read_video
 from distill.wan.model import WanConditions, WanDiT, halve

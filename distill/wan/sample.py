@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from distill.config import BaseConfig, UserError
+from distill.machine import DTYPES, environment, setup
 from distill.student import StudentConfig, effective_nfe
-from distill.training import DTYPES, environment, setup
 from distill.wan.clips import noise_for, padded
 from distill.wan.media import TextEncoder, VideoAutoencoder, read_prompts, write_video
 from distill.wan.model import WanConditions, halve

@@ -1,0 +1,47 @@
+"""What a stage runs on: device, threads and seeds, its place among torchrun's ranks, and what its work costs."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import numpy as np
+import torch
+
+from distill.config import BaseConfig, UserError
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def environment(name: str, default: int) -> int:
+    """RANK, LOCAL_RANK and WORLD_SIZE as torchrun sets them."""
+    return int(os.environ.get(name) or default)
+
+
+def setup(config: BaseConfig) -> torch.device:
+    """Threads, seeds and device of a stage. Under torchrun each process gets its own seed and GPU."""
+    if config.dtype not in DTYPES:
+        raise UserError(f"dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
+    if config.device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"device={config.device} was asked for, but this PyTorch sees no CUDA device; use device=cpu")
+    torch.set_num_threads(max(1, config.threads))
+    rank = environment("RANK", 0)
+    seed_everything(config.seed + 1000 * rank)
+    if config.device == "cuda":
+        return torch.device("cuda", environment("LOCAL_RANK", 0))
+    return torch.device(config.device)
+
+
+def seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def count_flops(call) -> int:
+    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        call()
+    return counter.get_total_flops()
