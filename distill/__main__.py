@@ -25,6 +25,7 @@ STAGES = {
     "queue": "trainings one after another, which survives a stop",
     "keep": "checkpoints -> averaged weights that are small enough to commit",
     "export": "checkpoints -> assets/<world>",
+    "spread": "how much of the teacher's spread each outer step of a student has",
     "probes": "the small networks that evaluation measures with",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",

@@ -1,0 +1,98 @@
+"""How much of the teacher's spread the samples of each outer step have: the collapse check of students with M > 1.
+
+Of recorded histories, each with several noises: the root mean square, over the picture's numbers, of the standard
+deviation over noises of x_hat = x_t - t (x1 - x), where x_t is where the student's own steps lead. Divided by the same
+of the teacher's many-step samples: 1 is right for every step, and a student is played by its last. Also how far the
+mean of the samples lies from that of the teacher's, in units of the usual change.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from distill.config import BaseConfig, UserError
+from distill.data import Latents
+from distill.dit import Conditions, DiT
+from distill.files import write_text
+from distill.headless import Headless
+from distill.machine import setup
+from distill.sampling import load_student, load_teacher
+from distill.student import Student
+from distill.windows import Windows, bound_latents
+
+
+@dataclass
+class Config(BaseConfig):
+    name: str = "spread"
+    students: list[str] = field(default_factory=lambda: ["runs/dmd/student.pt"])
+    teacher: str = "runs/teacher/teacher.pt"
+    teacher_steps: int = 8
+    level: float = 0.1  # history noise level that the networks are told
+    histories: int = 48
+    noises: int = 8  # of each
+    json: str = ""  # where the figures go; empty: nowhere
+
+
+@torch.no_grad()
+def teacher_samples(teacher: DiT, x1: Tensor, conditions: Conditions, steps: int) -> Tensor:
+    """Euler steps from the noise x1 [B,T,C], unguided: x [B,T,C]."""
+    x = x1
+    for step in range(steps, 0, -1):
+        x = x - teacher(x, x.new_full((len(x),), step / steps), conditions) / steps
+    return x
+
+
+@torch.no_grad()
+def step_samples(student: Student | Headless, x1: Tensor, conditions: Conditions) -> dict[float, Tensor]:
+    """t of each outer step -> x_hat [B,T,C], in the order they run; the last is the student's sample."""
+    x, samples = x1, {}
+    for t, r in zip(student.outer_grid[:0:-1], student.outer_grid[-2::-1], strict=True):
+        times = (x.new_full((len(x),), time) for time in (t, r))
+        flow = student.transition(x, *times, torch.randn_like(x), conditions)
+        samples[t], x = x - t * flow, x - (t - r) * flow
+    return samples
+
+
+def spread(samples: Tensor, noises: int, grid: int) -> tuple[float, Tensor]:
+    """samples [histories*noises,T,C] -> their spread over the noises, and the means [histories,grid,C]."""
+    picture = samples[:, :grid].unflatten(0, (-1, noises))
+    return picture.var(1).mean().sqrt().item(), picture.mean(1)
+
+
+def measure(
+    student: Student | Headless, teacher: DiT, x1: Tensor, conditions: Conditions, config: Config
+) -> list[dict]:
+    """A row for each outer step: {t, spread, mean_off}."""
+    grid = teacher.config.grid
+    whole, mean = spread(teacher_samples(teacher, x1, conditions, config.teacher_steps), config.noises, grid)
+    rows = []
+    for t, samples in step_samples(student, x1, conditions).items():
+        own, own_mean = spread(samples, config.noises, grid)
+        rows.append({"t": t, "spread": own / whole, "mean_off": (own_mean - mean).square().mean().sqrt().item()})
+    return rows
+
+
+def run(config: Config) -> None:
+    if not config.students or config.noises < 2 or config.histories < 1:
+        raise UserError("name at least one student, two noises and one history")
+    setup(config)
+    heldout = Latents(config.data, "heldout")
+    teacher = load_teacher(config.teacher)
+    bound_latents(teacher, heldout)
+    windows = Windows(heldout, teacher.config)
+    _, conditions = windows.gather(windows.fixed(config.histories))
+    conditions.level = torch.full_like(conditions.level, config.level)
+    conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
+    x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
+    table = {path: measure(load_student(path), teacher, x1, conditions, config) for path in config.students}
+    print("| student | t | spread over the teacher's | mean off |\n|---|---|---|---|")
+    for path, rows in table.items():
+        for row in rows:
+            print(f"| {path} | {row['t']:.3f} | {row['spread']:.2f} | {row['mean_off']:.3f} |")
+    if config.json:
+        write_text(Path(config.json), json.dumps(table, indent=2) + "\n")
