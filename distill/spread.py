@@ -64,15 +64,13 @@ def spread(samples: Tensor, noises: int, grid: int) -> tuple[float, Tensor]:
     return picture.var(1).mean().sqrt().item(), picture.mean(1)
 
 
-def measure(
-    student: Student | Headless, teacher: DiT, x1: Tensor, conditions: Conditions, config: Config
-) -> list[dict]:
-    """A row for each outer step: {t, spread, mean_off}."""
-    grid = teacher.config.grid
-    whole, mean = spread(teacher_samples(teacher, x1, conditions, config.teacher_steps), config.noises, grid)
+def measure(student: Student | Headless, x1: Tensor, conditions: Conditions, truth: Tensor, noises: int) -> list[dict]:
+    """A row for each outer step: {t, spread, mean_off}; `truth` [B,T,C] are the teacher's samples."""
+    grid = student.dit.config.grid
+    whole, mean = spread(truth, noises, grid)
     rows = []
     for t, samples in step_samples(student, x1, conditions).items():
-        own, own_mean = spread(samples, config.noises, grid)
+        own, own_mean = spread(samples, noises, grid)
         rows.append({"t": t, "spread": own / whole, "mean_off": (own_mean - mean).square().mean().sqrt().item()})
     return rows
 
@@ -89,10 +87,12 @@ def run(config: Config) -> None:
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
-    table = {path: measure(load_student(path), teacher, x1, conditions, config) for path in config.students}
-    print("| student | t | spread over the teacher's | mean off |\n|---|---|---|---|")
-    for path, rows in table.items():
-        for row in rows:
-            print(f"| {path} | {row['t']:.3f} | {row['spread']:.2f} | {row['mean_off']:.3f} |")
+    truth = teacher_samples(teacher, x1, conditions, config.teacher_steps)
+    print("| student | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
+    table = {}
+    for path in config.students:
+        table[path] = measure(load_student(path), x1, conditions, truth, config.noises)
+        for row in table[path]:
+            print(f"| {path} | {row['t']:.3f} | {row['spread']:.2f} | {row['mean_off']:.3f} |", flush=True)
     if config.json:
         write_text(Path(config.json), json.dumps(table, indent=2) + "\n")

@@ -16,7 +16,9 @@ NOISES = 4
 def measured(student, steps: int) -> list[dict]:
     conditions = tiny_conditions(6)[torch.arange(6).repeat_interleave(NOISES)]
     x1 = noise(6 * NOISES, TOKENS, CHANNELS)
-    return spread.measure(student, tiny_teacher(), x1, conditions, spread.Config(teacher_steps=steps, noises=NOISES))
+    return spread.measure(
+        student, x1, conditions, spread.teacher_samples(tiny_teacher(), x1, conditions, steps), NOISES
+    )
 
 
 def test_the_teacher_as_its_own_student_has_its_spread():
