@@ -28,6 +28,7 @@ STAGES = {
     "spread": "how much of the teacher's spread each outer step of a student has",
     "probes": "the small networks that evaluation measures with",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
+    "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
 }
 # Stages whose packages a base install lacks: `wan-tmd` is distill/wan/tmd.py.

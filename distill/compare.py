@@ -119,6 +119,12 @@ def over_blocks(values: list[float | None], error: bool = False) -> dict:
     }
 
 
+def timings(config: Config) -> dict[str, dict]:
+    """What `timing` measured of all rows in turns, if it did: title -> {value, spread, n, modelHash}."""
+    path = Path(config.out) / "timing.json"
+    return json.loads(path.read_text())["rows"] if path.is_file() else {}
+
+
 def combined(tables: list[dict], columns: dict[str, str]) -> dict:
     """{column: {value, spread, n}} over blocks: the mean, and the standard deviation between blocks."""
     flat = [dict(evaluate.flatten(table)) for table in tables]
@@ -189,7 +195,7 @@ def run(config: Config) -> None:
     columns = config.columns or COLUMNS
     held = Packed(config.data, "heldout")
     weights = {world: weights_of(config, world, held) for world in config.rows.values()}
-    out, rows, parts = Path(config.out), {}, {}
+    out, rows, parts, timing = Path(config.out), {}, {}, timings(config)
     for title, world in config.rows.items():
         print(f"[compare] {title}", file=sys.stderr, flush=True)
         tables = [block_table(config, title, world, block, weights[world]) for block in config.blocks]
@@ -197,8 +203,16 @@ def run(config: Config) -> None:
             path = world.removeprefix("student:")
             print(f"[compare] {title} is left out: {path} is not there, or not trained to its end", file=sys.stderr)
             continue
+        timed = timing.get(title)
+        if timed and timed["modelHash"] != tables[0]["modelHash"]:
+            timed = None  # of other weights
+        if timed:
+            tables = [table | {"msPerTick": timed} for table in tables]
+        figures = combined(tables, columns)
+        if timed:  # its spread is between rounds, not blocks
+            figures |= {column: timed for column, key in columns.items() if key == "msPerTick"}
         rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
-        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": combined(tables, columns)}
+        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": figures}
         parts[title] = tables
         for other in rows:
             if config.reference in parts and other != config.reference:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from distill import autoencoder, compare, evaluate, export, latents, measures, probes, prompt, worlds
+from distill import autoencoder, compare, evaluate, export, latents, measures, probes, prompt, timing, worlds
 from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import BIOMES, TIMES, WEATHERS, Packed
@@ -247,7 +247,15 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     with pytest.raises(UserError, match="reference three is none of the rows"):
         compare.run(replace(plan, reference="three"))
     monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
+    before = {title: row["figures"]["ms"]["value"] for title, row in result["rows"].items()}
+    timing.run(timing.Config(**vars(plan) | {"name": "timing", "rounds": 2, "round_ticks": 2}))
+    timed = json.loads((tmp_path / "timing.json").read_text())
+    timed["rows"]["two"]["modelHash"] = "of other weights"
+    (tmp_path / "timing.json").write_text(json.dumps(timed))
     compare.run(plan)
+    now = json.loads((tmp_path / "compare.json").read_text())["rows"]
+    assert now["teacher, 1 step"]["figures"]["ms"] == timed["rows"]["teacher, 1 step"] and before["two"] > 0
+    assert now["two"]["figures"]["ms"]["value"] == before["two"]
     compare.run(replace(plan, columns={"at 1,000": "drift 1000 frechetRatio", "a tick": "nfe"}))
     figures = json.loads((tmp_path / "compare.json").read_text())["rows"]["two"]["figures"]
     assert figures["at 1,000"]["value"] is None and figures["a tick"]["value"] == 2
