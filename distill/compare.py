@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
-from distill import evaluate
+from distill import evaluate, plot
 from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import UserError
 from distill.data import Packed
@@ -45,6 +45,7 @@ class Config(evaluate.Config):
     name: str = "compare"
     rows: dict[str, str] = field(default_factory=dict)  # the row's title -> its world
     blocks: list[str] = field(default_factory=lambda: ["1000000-1000015", "1000016-1000031", "1000032-1000047"])
+    series: dict[str, list[str]] = field(default_factory=dict)  # lines of the plot: name -> rows
     reference: str = ""  # the row that the others are also set against, block by block
     out: str = "runs/compare"
     ticks: int = 110
@@ -164,32 +165,14 @@ def against(rows: dict[str, dict], reference: str) -> str:
     return f"\nLess {reference}, block by block (± standard error):\n\n" + markdown(others, "differences", "+")
 
 
-def plot(rows: dict[str, dict], path: Path, across: str = "NFE", up: str = "Fréchet 100") -> None:
-    """Quality against NFE, as the paper's Figure 6; lower is better."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    for title, row in rows.items():
-        x, y = row["figures"][across], row["figures"][up]
-        if x["value"] is None or y["value"] is None:
-            continue
-        axes.errorbar(x["value"], y["value"], yerr=y["spread"], fmt="o", capsize=3)
-        axes.annotate(title, (x["value"], y["value"]), xytext=(5, 5), textcoords="offset points", fontsize=8)
-    axes.set_xscale("log")
-    axes.set_xlabel("block calls a tick over the number of blocks (NFE)")
-    axes.set_ylabel("Fréchet distance at 100 ticks, real against real = 1")
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
-
-
 def run(config: Config) -> None:
     if not config.rows:
         raise UserError("there are no rows; name worlds in the configuration, as distill/configs/compare.yaml does")
     if config.reference and config.reference not in config.rows:
         raise UserError(f"the reference {config.reference} is none of the rows {', '.join(config.rows)}")
+    drawn = [title for titles in config.series.values() for title in titles]
+    if unknown := [title for title in drawn if title not in config.rows]:
+        raise UserError(f"series names {unknown[0]}, which is none of the rows {', '.join(config.rows)}")
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     columns = config.columns or COLUMNS
@@ -223,6 +206,6 @@ def run(config: Config) -> None:
         write_text(out / "compare.md", markdown(rows) + against(rows, config.reference))
     if not rows:
         raise UserError("no row has a checkpoint yet; train them with `queue --config distill/configs/comparison.yaml`")
-    if {"NFE", "Fréchet 100"} <= set(columns):
-        plot(rows, out / "compare.png")
+    if {plot.ACROSS, plot.UP} <= set(columns):
+        plot.plot(rows, config.series, config.reference, out / "compare.png")
     print(markdown(rows) + against(rows, config.reference) + f"written: {out}/compare.*")

@@ -244,6 +244,9 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     assert less["value"] == pytest.approx(np.mean(apart)) and less["n"] == 2
     assert less["spread"] == pytest.approx(np.std(apart, ddof=1) / 2**0.5)
     assert "differences" not in result["rows"]["two"] and "Less two" in (tmp_path / "compare.md").read_text()
+    compare.run(replace(plan, series={"Euler": ["teacher, 1 step"]}))
+    with pytest.raises(UserError, match="series names three, which is none of the rows"):
+        compare.run(replace(plan, series={"Euler": ["three"]}))
     with pytest.raises(UserError, match="reference three is none of the rows"):
         compare.run(replace(plan, reference="three"))
     monkeypatch.setattr(evaluate, "evaluate", lambda *_: pytest.fail("it was evaluated again"))
