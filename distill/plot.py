@@ -34,7 +34,7 @@ def plot(rows: dict[str, dict], series: dict[str, list[str]], reference: str, pa
     left.set_xscale("log", base=2)
     left.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     bars = f"of the difference to {reference}" if reference else "of the mean over blocks"
-    left.set_xlabel(f"block calls a tick over the number of blocks (NFE); bars: standard error {bars}")
+    left.set_xlabel(f"block calls a tick over the number of blocks (NFE)\nbars: standard error {bars}")
     left.set_ylabel(LABEL)
     left.legend(fontsize=8)
     left.grid(alpha=0.3)
