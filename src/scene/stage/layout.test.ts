@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fitFrame, MAX_ZOOM, renderScale, splitStage } from './layout'
+import { fitFrame, frameAnchor, MAX_ZOOM, renderScale, splitStage } from './layout'
 
 const pane = (width: number, height: number) => ({ x: 0, y: 0, width, height })
 
@@ -26,6 +26,17 @@ describe('fitFrame', () => {
     expect(rect.width).toBeCloseTo(390 * MAX_ZOOM, 6)
     expect(rect.height).toBeLessThan(844)
     expect(rect.y).toBeCloseTo((844 - rect.height) * 0.3, 6)
+  })
+})
+
+describe('frameAnchor', () => {
+  it('crops sky alone on a low stage, and both sides alike on any other', () => {
+    const low = pane(844, 390)
+    const rect = fitFrame(low, 160, 96, frameAnchor(low, 390))
+    expect(rect.y + rect.height).toBeCloseTo(390, 6)
+    expect(rect.y).toBeLessThan(-100)
+    expect(frameAnchor(pane(1600, 900), 900)).toBe(0.5)
+    expect(frameAnchor(pane(390, 844), 844)).toBe(0.32)
   })
 })
 

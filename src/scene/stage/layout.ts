@@ -11,11 +11,14 @@ export interface Rect {
  * frame is cropped along one axis; beyond that the ambient edges fill what is left of the pane.
  */
 export const MAX_ZOOM = 1.42
+/** A stage below so many CSS pixels is low. */
+const LOW = 480
 
 /**
  * Where the frame lies in a pane: it covers the pane where that costs little of the picture, and otherwise
  * grows up to {@link MAX_ZOOM} past "contain". The result may reach beyond the pane (the crop) or leave room
- * around it (the ambient edges). `anchor` (0..1) says where spare height goes: 0.5 centres the frame.
+ * around it (the ambient edges). `anchor` (0..1) is the part of the spare height, or of the crop, that is above:
+ * 0.5 centres the frame.
  */
 export function fitFrame(pane: Rect, frameWidth: number, frameHeight: number, anchor = 0.5): Rect {
   const contain = Math.min(pane.width / frameWidth, pane.height / frameHeight)
@@ -26,14 +29,18 @@ export function fitFrame(pane: Rect, frameWidth: number, frameHeight: number, an
   const spare = pane.height - height
   return {
     x: pane.x + (pane.width - width) / 2,
-    y: pane.y + spare * (spare > 0 ? anchor : 0.5),
+    y: pane.y + spare * anchor,
     width,
     height,
   }
 }
 
-/** On a tall stage with one pane the picture sits above the middle: the controls live below it. */
+/**
+ * On a tall stage with one pane the picture sits above the middle: the controls live below it. On a low one, as of a
+ * phone held sideways, they cover the lower third, so what is cropped is sky.
+ */
 export function frameAnchor(pane: Rect, stageHeight: number): number {
+  if (stageHeight < LOW && pane.width > pane.height) return 1
   return pane.height === stageHeight && pane.height > pane.width ? 0.32 : 0.5
 }
 
