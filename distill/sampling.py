@@ -46,12 +46,16 @@ class TeacherSampler:
         self.grid = [shifted(i / steps, shift) for i in range(steps + 1)]
 
     @torch.no_grad()
-    def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        x, w = noise[:, 0], guidance_at(self.guidance, self.guidance_ticks, conditions)
+    def change(self, x: Tensor, conditions: Conditions) -> Tensor:
+        """From the noise x1 [B,T,C] to the change x [B,T,C]."""
+        w = guidance_at(self.guidance, self.guidance_ticks, conditions)
         for t, lower in zip(self.grid[:0:-1], self.grid[-2::-1], strict=True):
             velocity = guided(self.dit, x, x.new_full((len(x),), t), conditions, w, self.action_guidance)
             x = x - (t - lower) * velocity
-        return self.dit.to_latent(x, conditions)
+        return x
+
+    def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        return self.dit.to_latent(self.change(noise[:, 0], conditions), conditions)
 
 
 class StudentSampler:

@@ -17,13 +17,13 @@ from torch import Tensor
 
 from distill.config import BaseConfig, UserError
 from distill.data import Latents
-from distill.dit import Conditions, DiT
+from distill.dit import Conditions
 from distill.files import write_text
 from distill.headless import Headless
 from distill.machine import setup
-from distill.sampling import load_student, load_teacher
+from distill.sampling import TeacherSampler, load_student, load_teacher
 from distill.student import Student
-from distill.windows import Windows, bound_latents
+from distill.windows import Windows
 
 
 @dataclass
@@ -36,15 +36,6 @@ class Config(BaseConfig):
     histories: int = 48
     noises: int = 8  # of each
     json: str = ""  # where the figures go; empty: nowhere
-
-
-@torch.no_grad()
-def teacher_samples(teacher: DiT, x1: Tensor, conditions: Conditions, steps: int) -> Tensor:
-    """Euler steps from the noise x1 [B,T,C], unguided: x [B,T,C]."""
-    x = x1
-    for step in range(steps, 0, -1):
-        x = x - teacher(x, x.new_full((len(x),), step / steps), conditions) / steps
-    return x
 
 
 @torch.no_grad()
@@ -81,13 +72,12 @@ def run(config: Config) -> None:
     setup(config)
     heldout = Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
-    bound_latents(teacher, heldout)
     windows = Windows(heldout, teacher.config)
     _, conditions = windows.gather(windows.fixed(config.histories))
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
-    truth = teacher_samples(teacher, x1, conditions, config.teacher_steps)
+    truth = TeacherSampler(teacher, config.teacher_steps).change(x1, conditions)
     print("| student | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
     table = {}
     for path in config.students:

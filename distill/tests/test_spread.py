@@ -7,6 +7,7 @@ import torch
 from distill import spread
 from distill.__main__ import main
 from distill.headless import Headless
+from distill.sampling import TeacherSampler
 from distill.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, save, tiny_conditions, tiny_teacher, write_world
 
@@ -16,9 +17,7 @@ NOISES = 4
 def measured(student, steps: int) -> list[dict]:
     conditions = tiny_conditions(6)[torch.arange(6).repeat_interleave(NOISES)]
     x1 = noise(6 * NOISES, TOKENS, CHANNELS)
-    return spread.measure(
-        student, x1, conditions, spread.teacher_samples(tiny_teacher(), x1, conditions, steps), NOISES
-    )
+    return spread.measure(student, x1, conditions, TeacherSampler(tiny_teacher(), steps).change(x1, conditions), NOISES)
 
 
 def test_the_teacher_as_its_own_student_has_its_spread():
