@@ -97,8 +97,8 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
     return result["worlds"][world] | {"commit": result["commit"]}
 
 
-def weights_of(config: Config, world: str, held: Packed) -> str | None:
-    """The hash of a world's weights; None where its checkpoint is not here, or was cut off in its training."""
+def open_row(config: Config, world: str, held: Packed):
+    """A row's world; None where its checkpoint is not here, or was cut off in its training."""
     if world.startswith("student:"):
         path = Path(world.removeprefix("student:"))
         if not path.is_file():
@@ -106,7 +106,7 @@ def weights_of(config: Config, world: str, held: Packed) -> str | None:
         saved = load_checkpoint(path, "student")
         if not is_whole(saved, saved.get("config", {})):
             return None
-    return open_world(world, config, held).model_hash
+    return open_world(world, config, held)
 
 
 def over_blocks(values: list[float | None], error: bool = False) -> dict:
@@ -177,7 +177,8 @@ def run(config: Config) -> None:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     columns = config.columns or COLUMNS
     held = Packed(config.data, "heldout")
-    weights = {world: weights_of(config, world, held) for world in config.rows.values()}
+    opened = ((world, open_row(config, world, held)) for world in config.rows.values())
+    weights = {name: world and world.model_hash for name, world in opened}
     out, rows, parts, timing = Path(config.out), {}, {}, timings(config)
     for title, world in config.rows.items():
         print(f"[compare] {title}", file=sys.stderr, flush=True)

@@ -20,6 +20,11 @@ class UnwritableError(UserError):
         self.reason = reason
 
 
+def reason_of(error: Exception) -> Exception:
+    """What the system said of a failed write."""
+    return error.reason if isinstance(error, UnwritableError) else error
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """What to write in place of `path`: a file beside it, flushed and renamed over it at the end. Where the system,

@@ -17,7 +17,6 @@ from distill.evaluate import commit
 from distill.files import write_text
 from distill.machine import setup
 from distill.rollouts import parse_seeds
-from distill.worlds import open_world
 
 
 @dataclass
@@ -46,10 +45,10 @@ def run(config: Config) -> None:
     texts = [caption["text"] for caption in held.captions]
     seeds, words, rows = parse_seeds(config.blocks[0])[:1], {}, {}
     for title, name in config.rows.items():
-        if not compare.weights_of(config, name, held):
+        world = compare.open_row(config, name, held)
+        if world is None:
             print(f"[timing] {title} is left out: its checkpoint is not there, or not whole", file=sys.stderr)
             continue
-        world = open_world(name, config, held)
         if world.words not in words:
             words[world.words] = world.words(texts)
         ticks = config.round_ticks + 3

@@ -34,7 +34,7 @@ from torch import nn
 from distill import ranks
 from distill.checkpoints import FORMAT, load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.files import UnwritableError
+from distill.files import UnwritableError, reason_of
 from distill.machine import DTYPES, environment, seed_everything, setup
 
 
@@ -197,9 +197,8 @@ class Run:
         try:
             yield
         except (OSError, RuntimeError, UnwritableError) as error:
-            error = getattr(error, "reason", error)
             raise UserError(
-                f"{what} could not be written ({error}); {self.good()}. "
+                f"{what} could not be written ({reason_of(error)}); {self.good()}. "
                 "Is the disk full? Make room and continue with --resume"
             ) from error
 

@@ -32,7 +32,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from distill.checkpoints import require_architecture
 from distill.config import UserError
-from distill.files import UnwritableError, write_text
+from distill.files import UnwritableError, reason_of, write_text
 from distill.training import Run
 from distill.wan.clips import Clips
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
@@ -131,8 +131,7 @@ class WanRun(Run):
             if not self.rank:
                 self._publish(temporary, folder)
         except (CheckpointException, OSError, RuntimeError, UnwritableError) as error:
-            error = getattr(error, "reason", error)
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            reason = (str(reason_of(error)).strip().splitlines() or [type(error).__name__])[-1]
         if self._any(bool(reason)):
             if not self.rank:
                 shutil.rmtree(temporary, ignore_errors=True)
