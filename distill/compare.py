@@ -1,7 +1,7 @@
 """One table of many worlds: every row on the same blocks of held-out seeds, the spread taken over the blocks.
 
 Writes `compare.json`, `compare.md`, `compare.png` (quality against NFE) and one evaluation a row and block, not
-made again while the row's weights, ticks, level and temperature stay the same; its contact sheet is in `runs/`. Rows
+made again while the row's weights and `evaluate.decided_by` stay the same; its contact sheet is in `runs/`. Rows
 name worlds as `evaluate` does. One whose checkpoint is not here keeps the figures it has, or is left out, and that is
 said.
 """
@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
+
+from scipy import stats
 
 from distill import evaluate, plot
 from distill.checkpoints import is_whole, load_checkpoint
@@ -57,8 +59,7 @@ def kept_table(config: Config, path: Path, world: str) -> dict | None:
     if not path.is_file():
         return None
     kept = json.loads(path.read_text())
-    asked = (config.ticks, config.level, config.temperature)
-    if (kept["ticks"], kept["level"], kept.get("temperature")) != asked:
+    if kept.get("decidedBy", {}).get(world) != evaluate.decided_by(config, world):
         return None
     return kept["worlds"][world] | {"commit": kept["commit"]}
 
@@ -77,8 +78,10 @@ def known_spread(config: Config, block: str) -> float | None:
     """The teacher's spread over noise on a block of seeds, if a row has it: it takes as long as the rest of a row."""
     for path in sorted(Path(config.out).glob(f"*/{block}.json")):
         kept = json.loads(path.read_text())
-        spread = kept.get("teacherSpread")
-        if spread and kept["level"] == config.level and spread["modelHash"] == file_hash(config.teacher):
+        spread, made = kept["teacherSpread"], next(iter(kept["decidedBy"].values()))
+        asked = evaluate.decided_by(config, "teacher")
+        same = all(made.get(name) == asked.get(name) for name in ("level", "teacher_steps", "codec"))
+        if spread and same and spread["modelHash"] == file_hash(config.teacher):
             return spread["value"]
     return None
 
@@ -109,15 +112,18 @@ def open_row(config: Config, world: str, held: Packed):
     return open_world(world, config, held)
 
 
-def over_blocks(values: list[float | None], error: bool = False) -> dict:
-    """{value, spread, n} of what is known: the mean, and the standard deviation between blocks or that of the mean."""
+def over_blocks(values: list[float | None]) -> dict:
+    """{value, spread, n} of what is known: the mean, and the standard deviation between blocks."""
     known = [value for value in values if value is not None]
-    spread = stdev(known) if len(known) > 1 else 0.0
-    return {
-        "value": fmean(known) if known else None,
-        "spread": spread / len(known) ** 0.5 if error and known else spread,
-        "n": len(known),
-    }
+    value, spread = (fmean(known) if known else None), (stdev(known) if len(known) > 1 else 0.0)
+    return {"value": value, "spread": spread, "n": len(known)}
+
+
+def half_width(figure: dict) -> float:
+    """Of the interval that has the true mean 95 times in 100 (Student's t): for three blocks 2.5 times their standard
+    deviation."""
+    n = figure["n"]
+    return float(figure["spread"] / n**0.5 * stats.t.ppf(0.975, n - 1)) if n > 1 else 0.0
 
 
 def timings(config: Config) -> dict[str, dict]:
@@ -135,24 +141,34 @@ def combined(tables: list[dict], columns: dict[str, str]) -> dict:
 
 
 def differences(tables: list[dict], reference: list[dict], columns: dict[str, str]) -> dict:
-    """{column: {value, spread, n}} of a row less the reference on the same blocks: the mean, and its standard error.
-    What makes a block easy or hard for all rows is not in it."""
+    """{column: {value, spread, n}} of a row less the reference on the same blocks: the mean, and half of its 95 %
+    interval. What makes a block easy or hard for all rows is not in it."""
     pairs = [(dict(evaluate.flatten(a)), dict(evaluate.flatten(b))) for a, b in zip(tables, reference, strict=True)]
     row = {}
     for title, key in columns.items():
         both = [(a[key]["value"], b[key]["value"]) for a, b in pairs]
-        row[title] = over_blocks([None if None in pair else pair[0] - pair[1] for pair in both], error=True)
+        row[title] = over_blocks([None if None in pair else pair[0] - pair[1] for pair in both])
+        row[title]["spread"] = half_width(row[title])
     return row
 
 
+def cell(figure: dict, sign: str) -> str:
+    if figure["value"] is None:
+        return ""
+    value, spread = (round(figure[name], 6) + 0.0 for name in ("value", "spread"))  # no -0, no 1e-17
+    return f"{value:{sign}.3g}" + (f" ± {spread:.2g}" if spread else "")
+
+
 def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") -> str:
-    columns = next(iter(rows.values()))[figures]
-    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    """The first table has also the samples of each row's last training, in thousands."""
+    columns, told = next(iter(rows.values()))[figures], figures == "figures"
+    head = [*columns, *(["samples"] if told else [])]
+    lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for title, row in rows.items():
-        cells = []
-        for figure in row[figures].values():
-            value, spread = figure["value"], figure["spread"]
-            cells.append("" if value is None else f"{value:{sign}.3g}" + (f" ± {spread:.2g}" if spread else ""))
+        cells = [cell(figure, sign) for figure in row[figures].values()]
+        if told:
+            samples = row["training"].get("samples")
+            cells.append(f"{samples / 1000:.1f}" if samples else "")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -162,7 +178,8 @@ def against(rows: dict[str, dict], reference: str) -> str:
     others = {title: row for title, row in rows.items() if "differences" in row}
     if not others:
         return ""
-    return f"\nLess {reference}, block by block (± standard error):\n\n" + markdown(others, "differences", "+")
+    head = f"\nLess {reference}, block by block (± half of the 95 % interval):\n\n"
+    return head + markdown(others, "differences", "+")
 
 
 def run(config: Config) -> None:

@@ -25,6 +25,7 @@ TIMES = ["dawn", "noon", "dusk", "night"]
 WEATHERS = ["clear", "rain", "fog", "snowfall"]
 LABELS = {"biome": BIOMES, "time": TIMES, "weather": WEATHERS}
 RING = 16  # latents a state holds: the longest history offset
+LONG_AGO = 10**6  # ticks since words that were there from the beginning
 # What the car's instruments read (src/scene/drive/telemetry.ts): name -> (usual value, usual spread, mirror's sign).
 TELEMETRY = {
     "speed": (15.0, 7.0, 1),
@@ -180,7 +181,7 @@ class Packed:
             array = np.memmap(self.folder / file, dtype, "r", shape=shape)
             setattr(self, name, array if name == "frames" else np.array(array))
         self.age, self.left = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
-        self.since = np.full(rows, 10**6, np.int32)
+        self.since = np.full(rows, LONG_AGO, np.int32)
         for episode in self.episodes:
             start, ticks = episode["start"], episode["ticks"]
             span = np.arange(ticks)

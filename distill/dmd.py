@@ -231,7 +231,7 @@ class Stage2:
             real = denoised(x_t, noised.t, velocity)
         loss = vsd_loss(seen, fake, real, config.normaliser).mean()
         figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
-        if config.gan:
+        if config.gan and len(x[recorded]):
             looked = self.look(noised[recorded], x[recorded])
             features = self.teacher.features(looked(sample[recorded]), looked.t, conditions[recorded], self.layers)
             opinion = generator_loss(self.discriminator(features)).mean()
@@ -274,7 +274,7 @@ class Stage2:
         fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
         loss = (fake - seen).square().mean()
         figures = {"fake_score": loss.detach()}
-        if config.gan:
+        if config.gan and len(x[recorded]):
             looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]
             with torch.no_grad():  # same t, same noise
                 fake = self.teacher.features(looked(sample[recorded]), looked.t, recorded_ones, self.layers)
@@ -309,6 +309,8 @@ def run(config: Config) -> None:
     if config.student != "none":
         student = load_student(config.student).train().requires_grad_(True)
         require_teacher(student, config.student, teacher, config.teacher)
+        for name in ("outer_steps", "inner_steps", "head_blocks", "outer_shift"):
+            setattr(config, name, getattr(student.config, name))  # so that the checkpoint says them
     else:
         plan = StudentConfig(config.outer_steps, config.inner_steps, config.head_blocks, config.outer_shift)
         student = make_student(teacher, plan)
@@ -321,6 +323,7 @@ def run(config: Config) -> None:
     stage = Stage2(config, student, teacher)
     fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)
     frames = stage.frames.to(run.device)
+    run.compile_blocks(student.dit, teacher, fake)
     windows = Windows(training, shape, run.device)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)

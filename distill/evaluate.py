@@ -20,6 +20,8 @@ from distill.rollouts import parse_seeds
 from distill.words import READER
 from distill.worlds import TorchCodec, counted_gflop, counted_nfe, file_hash, open_world, training_of
 
+PROBES = ("features", "prompt", "inverse")
+
 
 @dataclass
 class Config(BaseConfig):
@@ -35,7 +37,9 @@ class Config(BaseConfig):
     codec: str = "runs/codec/autoencoder.pt"
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
-    guidance: float = 1.0
+    guidance: float = 1.0  # by words, of `teacher-guided`, and for how many ticks after they changed; and by actions
+    guidance_ticks: int = 0
+    action_guidance: float = 1.0
     level: float = 0.1  # history noise level that PyTorch worlds are told
     temperature: float = 1.0  # what the noise of a `student:FILE` is multiplied by
     probes: str = "runs/probes"
@@ -107,6 +111,17 @@ def flatten(table: dict, path: str = ""):
             yield from flatten(value, f"{path}{key} ")
 
 
+def decided_by(config: Config, world: str) -> dict:
+    """What a world's figures follow from beside its weights and the recordings: settings, and hashes of files."""
+    names = ["ticks", "level", "temperature", "teacher_steps"]
+    if world.endswith("-guided"):
+        names += ["guidance", "guidance_ticks", "action_guidance"]
+    files = {"codec": config.codec, "reader": config.reader, "captions": config.captions}
+    files |= {f"probe {kind}": f"{config.probes}/probe-{kind}.pt" for kind in PROBES}
+    hashes = {name: file_hash(path) for name, path in files.items() if Path(path).is_file()}
+    return {name: getattr(config, name) for name in names} | hashes
+
+
 def commit() -> str:
     try:
         found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
@@ -127,7 +142,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     if not names:
         raise UserError("name a world with --a, and another with --b to compare them")
     worlds = {name: open_world(name, config, held) for name in names}
-    probes = {kind: load_probe(config.probes, kind) for kind in ("features", "prompt", "inverse")}
+    probes = {kind: load_probe(config.probes, kind) for kind in PROBES}
     texts = [caption["text"] for caption in held.captions]
 
     def setting_of(world) -> measures.Setting:
@@ -151,8 +166,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
         "command": " ".join(["python -m distill", *sys.argv[1:]]),
         "seeds": config.seeds,
         "ticks": config.ticks,
-        "level": config.level,
-        "temperature": config.temperature,
+        "decidedBy": {name: decided_by(config, name) for name in names},
         "teacherSpread": {"value": teacher_spread, "modelHash": file_hash(config.teacher)} if asked else None,
         "a": config.a,
         "b": config.b or None,

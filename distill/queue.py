@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distill import compare
-from distill.checkpoints import is_whole, load_checkpoint
+from distill.checkpoints import differing, is_whole, load_checkpoint
 from distill.config import BaseConfig, TrainConfig, UserError, load_config
 
 INTERRUPTED = 130  # the status of a stage that a signal ended
@@ -59,14 +59,30 @@ def planned(name: str, job: Job, config: Config) -> tuple[list[str], TrainConfig
     return command, told
 
 
+def checkpoint_of(told: TrainConfig) -> dict | None:
+    """What the job's training saved, if it did."""
+    for stem in ("autoencoder", "teacher", "student"):  # others are earlier ones that were kept
+        path = Path(told.runs) / told.name / f"{stem}.pt"
+        if path.is_file():
+            return load_checkpoint(path, stem)
+    return None
+
+
 def is_done(told: TrainConfig) -> bool:
-    """Whether one of the checkpoints in the job's folder has all that it was to have."""
-    for path in (Path(told.runs) / told.name).glob("*.pt"):
-        if path.stem not in ("autoencoder", "teacher", "student"):
-            continue  # an earlier one that was kept
-        if is_whole(load_checkpoint(path, path.stem), told):
-            return True
-    return False
+    """Whether the job's checkpoint has all that it was to have."""
+    saved = checkpoint_of(told)
+    return saved is not None and is_whole(saved, told)
+
+
+def check_unchanged(name: str, job: Job, told: TrainConfig) -> None:
+    """Raises UserError where what there is of the job was trained with other options than it has now."""
+    saved = checkpoint_of(told)
+    if saved is None:
+        return
+    keys = {option.split("=")[0] for option in job.options} - {"max_minutes", "max_steps"}
+    there, here = ({key: c[key] for key in keys if key in c} for c in (saved.get("config", {}), vars(told)))
+    if found := differing(there, {key: here[key] for key in there}):
+        raise UserError(f"{told.runs}/{name} was trained otherwise than the job says: {found}. Move that folder away")
 
 
 def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
@@ -108,6 +124,8 @@ def run(config: Config) -> None:
     table = load_config(compare.Config, config.compare, []) if config.compare else compare.Config()
     rows = rows_of(plan, table)
     todo = wanted(config.jobs, rows)
+    for name in todo:
+        check_unchanged(name, config.jobs[name], plan[name][1])
     failed: dict[str, str] = {}
     for number, (name, (command, told)) in enumerate(plan.items(), 1):
         say = lambda text: print(f"[queue] {number}/{len(plan)} {name}: {text}", file=sys.stderr, flush=True)  # noqa: B023, E731

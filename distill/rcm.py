@@ -4,7 +4,7 @@ say from any point of a path where the path ends, and is kept from blur by the s
 In TrigFlow (arXiv 2410.11081): z = cos(a) x + sin(a) noise for an angle a, and F = dz/da along the teacher's path. The
 networks here are rectified flows: t = sin / (sin + cos), x_t = z / (sin + cos), F = ((cos - sin) z + v) / (sin + cos).
 
-- sCM: F -> sg( F + g / (|g| + c) ) with g = cos sin df/da (`tangent`), by forward mode; its second half warms up.
+- sCM: F -> sg( F + g / (|g| + c) ) with g = cos df/da (`tangent`), by forward mode; its second half warms up.
 - The regulariser is `dmd.vsd_loss` on samples of the student, with a fake score, and no discriminator. As in the public
   code a sample may come after some steps with fresh noise (`simulated_steps`).
 
@@ -76,8 +76,8 @@ def trig(velocity, z: Tensor, angle: Tensor) -> Tensor:
 
 
 def tangent(f: Tensor, derivative: Tensor, teacher: Tensor, z: Tensor, angle: Tensor, ratio: float) -> Tensor:
-    """g [B,T,C]: cos sin times the change of the path's end, from F of the student and of the teacher, and cos sin
-    dF/da along the path. At ratio 0 only what pulls F to the teacher's is left."""
+    """g [B,T,C]: cos times the change of the path's end, from F of the student and of the teacher, and cos sin dF/da
+    along the path. At ratio 0 only what pulls F to the teacher's is left."""
     cos, sin = parts(angle)
     pull = cos * (1 - (ratio * sin) ** 2).sqrt() * (f - teacher)
     return -pull - ratio * (cos * sin * z + derivative)
@@ -172,6 +172,8 @@ class Rcm:
 
 
 def run(config: Config) -> None:
+    if config.compile:
+        raise UserError("compile=true knows no forward-mode derivative, which rCM needs; set compile=false")
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     teacher = load_teacher(config.teacher)
     student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))

@@ -15,18 +15,18 @@ from torch import Tensor
 
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError
-from distill.data import RING
+from distill.data import LONG_AGO, RING
 from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
 from distill.random import normals
-from distill.student import Student, StudentConfig, shifted
+from distill.student import Student, StudentConfig
 
 Sampler = Callable[[Tensor, Conditions], Tensor]
 
 
 class TeacherSampler:
-    """Euler steps of the probability-flow ODE from t = 1 to 0. `shift` crowds them towards t = 1 (as
-    `student.shifted`); the guidances are those of `dit.guidance_at` and `dit.guided`."""
+    """Euler steps of the probability-flow ODE from t = 1 to 0. The guidances are those of `dit.guidance_at` and
+    `dit.guided`."""
 
     outer_steps = 0
 
@@ -35,7 +35,6 @@ class TeacherSampler:
         dit: DiT,
         steps: int = 8,
         guidance: float = 1.0,
-        shift: float = 1.0,
         guidance_ticks: int = 0,
         action_guidance: float = 1.0,
     ):
@@ -43,7 +42,7 @@ class TeacherSampler:
             raise UserError(f"a sampler needs at least one step, not {steps}")
         self.dit, self.guidance = dit, guidance
         self.guidance_ticks, self.action_guidance = guidance_ticks, action_guidance
-        self.grid = [shifted(i / steps, shift) for i in range(steps + 1)]
+        self.grid = [i / steps for i in range(steps + 1)]
 
     @torch.no_grad()
     def change(self, x: Tensor, conditions: Conditions) -> Tensor:
@@ -86,11 +85,14 @@ class Rollout:
         if self.ring.shape[1] < max(self.config.offsets):
             raise UserError(f"a history of {max(self.config.offsets)} latents is needed, not of {self.ring.shape[1]}")
         self.seeds = np.asarray(seeds, dtype=np.int64)
+        self.since = torch.full((len(self.prompt),), LONG_AGO, device=self.device)
         self.tick = 0
 
     def set_prompt(self, prompt) -> None:
         """[B,P]; counts from the next tick on."""
-        self.prompt = torch.as_tensor(np.asarray(prompt, np.float32)).to(self.device)
+        prompt = torch.as_tensor(np.asarray(prompt, np.float32)).to(self.device)
+        self.since = torch.where((prompt != self.prompt).any(1), 0, self.since)
+        self.prompt = prompt
 
     def noise(self, tick: int) -> Tensor:
         """[B,1+M,T,C]"""
@@ -109,7 +111,9 @@ class Rollout:
         actions = torch.cat([now[:, None], self.past], 1)  # [B,A,2]
         history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
         level = torch.full((len(now),), self.level, device=self.device)
-        latent = self.sampler(self.noise(self.tick), Conditions(history, level, actions, self.prompt))
+        told = Conditions(history, level, actions, self.prompt, since=self.since)
+        latent = self.sampler(self.noise(self.tick), told)
+        self.since = self.since + 1
         self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = actions[:, :-1]
         return latent

@@ -2,8 +2,9 @@
 
 Of recorded histories, each with several noises: the root mean square, over the picture's numbers, of the standard
 deviation over noises of x_hat = x_t - t (x1 - x), where x_t is where the student's own steps lead. Divided by the same
-of the teacher's many-step samples: 1 is right for every step, and a student is played by its last. Also how far the
-mean of the samples lies from that of the teacher's, in units of the usual change.
+of the teacher's many-step samples, guided as those that students learn from: 1 is right for every step, and a student
+is played by its last. Also how far the mean of the samples lies from that of the teacher's, in units of the usual
+change. Beside the students the teacher by one step; of its many steps the spread itself, in that unit.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ class Config(BaseConfig):
     students: list[str] = field(default_factory=lambda: ["runs/dmd/student.pt"])
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
+    guidance: float = 1.0  # of the teacher
+    guidance_ticks: int = 0
+    action_guidance: float = 1.0
     level: float = 0.1  # history noise level that the networks are told
     histories: int = 48
     noises: int = 8  # of each
@@ -55,12 +59,12 @@ def spread(samples: Tensor, noises: int, grid: int) -> tuple[float, Tensor]:
     return picture.var(1).mean().sqrt().item(), picture.mean(1)
 
 
-def measure(student: Student | Headless, x1: Tensor, conditions: Conditions, truth: Tensor, noises: int) -> list[dict]:
-    """A row for each outer step: {t, spread, mean_off}; `truth` [B,T,C] are the teacher's samples."""
-    grid = student.dit.config.grid
+def measure(steps: dict[float, Tensor], truth: Tensor, noises: int, grid: int) -> list[dict]:
+    """A row for each outer step: {t, spread, mean_off}. `steps`: t -> samples [B,T,C]; `truth` [B,T,C] are the
+    teacher's; the first `grid` tokens are the picture."""
     whole, mean = spread(truth, noises, grid)
     rows = []
-    for t, samples in step_samples(student, x1, conditions).items():
+    for t, samples in steps.items():
         own, own_mean = spread(samples, noises, grid)
         rows.append({"t": t, "spread": own / whole, "mean_off": (own_mean - mean).square().mean().sqrt().item()})
     return rows
@@ -77,12 +81,20 @@ def run(config: Config) -> None:
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
-    truth = TeacherSampler(teacher, config.teacher_steps).change(x1, conditions)
-    print("| student | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
-    table = {}
+    guidances, grid = (config.guidance, config.guidance_ticks, config.action_guidance), teacher.config.grid
+    truth = TeacherSampler(teacher, config.teacher_steps, *guidances).change(x1, conditions)
+    whole = spread(truth, config.noises, grid)[0]
+    print(f"the teacher by {config.teacher_steps} steps: {whole:.3f} of the usual change")
+    print("| | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
+    rows = {}
+
+    def add(name: str, steps: dict[float, Tensor]) -> None:
+        rows[name] = measure(steps, truth, config.noises, grid)
+        for row in rows[name]:
+            print(f"| {name} | {row['t']:.3f} | {row['spread']:.2f} | {row['mean_off']:.3f} |", flush=True)
+
+    add("teacher, 1 step", {1.0: TeacherSampler(teacher, 1, *guidances).change(x1, conditions)})
     for path in config.students:
-        table[path] = measure(load_student(path), x1, conditions, truth, config.noises)
-        for row in table[path]:
-            print(f"| {path} | {row['t']:.3f} | {row['spread']:.2f} | {row['mean_off']:.3f} |", flush=True)
+        add(path, step_samples(load_student(path), x1, conditions))
     if config.json:
-        write_text(Path(config.json), json.dumps(table, indent=2) + "\n")
+        write_text(Path(config.json), json.dumps({"teacherSpread": whole, "rows": rows}, indent=2) + "\n")

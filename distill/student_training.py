@@ -69,6 +69,7 @@ def train_student(
     run: Run, config: StudentTraining, student: Student | Headless, loss_of: Loss, flops_per_sample: int
 ) -> None:
     """Trains `student`, which is on the run's device, to the end of the run."""
+    run.compile_blocks(student.dit)
     training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
     shape, plan = student.dit.config, student.config
     windows = Windows(training, shape, run.device)

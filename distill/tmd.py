@@ -24,7 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from distill.checkpoints import differing
 from distill.config import UserError
-from distill.dit import Conditions, DiT, block_flops, guidance_at, guided
+from distill.dit import Conditions, DiT, block_flops, forward_flops, guidance_at, guided
 from distill.sampling import load_student, load_teacher
 from distill.student import Student, StudentConfig, shifted, student_flops
 from distill.student_training import StudentTraining, require_teacher, student_architecture, train_student
@@ -189,13 +189,18 @@ def adaptive(u: Tensor, target: Tensor, constant: float, weights: Tensor | None 
 
 
 def training_flops(student: Student, config: Config) -> int:
-    """Of one sample: forward and backward, the two extra head calls of its share, the guidance and the teacher."""
+    """Of one sample: forward and backward, the two extra head calls of its share, guidance and the teacher (not its
+    passes without words, which only rows with new words have)."""
     dit = student.dit.config
     single = StudentConfig(**asdict(student.config) | {"outer_steps": 1, "inner_steps": 1})
     forward = student_flops(single, dit)
     head = config.head_blocks * block_flops(dit)
-    extra = 2 * (1 - config.equal) * head + (forward if config.guidance != 1.0 else 0)
-    return int(3 * forward + extra + (dit.blocks * block_flops(dit) if config.target == "teacher" else 0))
+    extra = 2 * (1 - config.equal) * head
+    if config.target == "teacher":
+        extra += (1 + (config.action_guidance != 1.0)) * forward_flops(dit)
+    elif config.guidance != 1.0:
+        extra += forward
+    return int(3 * forward + extra)
 
 
 def check(config: Config) -> None:
@@ -242,6 +247,9 @@ def run(config: Config) -> None:
     teacher = load_teacher(config.teacher)
     student = begin_from(config, teacher) if config.init else Student(teacher, student_config(config))
     student = student.train().requires_grad_(True)
+    if config.equal == 1:
+        # With r = s alone it would learn a constant, and then say anything of the steps that stage 2 takes and play.
+        student.interval.requires_grad_(False)
     run = Run(config, "student", student_architecture(student))
     student, teacher = student.to(run.device), teacher.to(run.device)
 

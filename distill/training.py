@@ -314,6 +314,16 @@ class Run:
         betas = (self.config.beta1, self.config.beta2)
         return torch.optim.AdamW([g for g in groups if g["params"]], self.config.learning_rate, betas, foreach=True)
 
+    def compile_blocks(self, *networks: nn.Module) -> None:
+        """For networks of which parts are called, where asked. Their blocks keep their names."""
+        if not self.config.compile:
+            return
+        if getattr(self.config, "derivative", "") == "jvp":
+            raise UserError("compile=true knows no forward-mode derivative; set derivative=difference or compile=false")
+        for network in networks:
+            for block in network.blocks:
+                block.compile()
+
     def parallel(self, model: nn.Module) -> nn.Module:
         """What to call in the forward pass: compiled where asked, DDP under torchrun. `model` keeps its names."""
         if self.config.compile:

@@ -205,7 +205,8 @@ def file_hash(path: str | Path) -> str:
 
 
 def open_world(name: str, config, packed: Packed):
-    """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, student:FILE. Raises UserError."""
+    """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, either with -guided, student:FILE. Raises
+    UserError."""
     from distill.sampling import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
 
     if name in ("recorded", "simulator"):
@@ -214,17 +215,19 @@ def open_world(name: str, config, packed: Packed):
         return open_dream(config.assets)
     if name == "codec":
         return ThroughCodec(packed, TorchCodec(config.codec))
-    if few := re.fullmatch(r"teacher(?:-(\d+)step)?", name):
+    if few := re.fullmatch(r"teacher(?:-(\d+)step)?(-guided)?", name):
         path, dit = config.teacher, load_teacher(config.teacher)
         steps = int(few[1]) if few[1] else config.teacher_steps
-        sampler = TeacherSampler(dit, steps, config.guidance)
+        guidances = (config.guidance, config.guidance_ticks, config.action_guidance) if few[2] else ()
+        sampler = TeacherSampler(dit, steps, *guidances)
     elif name.startswith("student:"):
         path = name.removeprefix("student:")
         student = load_student(path)
         sampler, dit = StudentSampler(student, config.temperature), student.dit
     else:
         raise UserError(
-            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep and student:FILE"
+            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep (these two also with "
+            "-guided) and student:FILE"
         )
     rollout = Rollout(sampler, dit.config, config.level)
     words = told(dit.config.prompt_dim, config.reader)

@@ -138,6 +138,13 @@ def test_the_papers_discriminator_sees_recorded_histories_only():
     assert len(seen) == 3 and all(torch.equal(prompt, conditions.prompt[:3]) for prompt in seen)
 
 
+def test_without_a_recorded_history_the_papers_discriminator_waits():
+    critic = stage(gan=1.0)
+    x, conditions, age = noise(4, TOKENS, CHANNELS), tiny_conditions(4), torch.ones(4)
+    for loss, figures in (critic.student_loss(x, conditions, age), critic.critic_loss(x, conditions, age)):
+        assert torch.isfinite(loss) and "generator" not in figures and "discriminator" not in figures
+
+
 def test_the_scores_trust_a_history_less_the_longer_it_was_dreamed():
     made = stage(critic_level=0.5, critic_ticks=10, sample_level=0.1)
     x, conditions = noise(4, TOKENS, CHANNELS), tiny_conditions(4)

@@ -216,6 +216,12 @@ def test_what_is_missing_is_said(made, tmp_path):
         heads_of("scent")
 
 
+def test_a_table_has_no_digits_of_rounding():
+    figures = {"a": {"value": 1.85e-17, "spread": 3.7e-17}, "b": {"value": -0.123456, "spread": 0.0456}}
+    rows = {"row": {"figures": figures | {"c": {"value": None, "spread": 0.0}}, "training": {"samples": 20448}}}
+    assert compare.markdown(rows, sign="+").splitlines()[2] == "| row | +0 | -0.123 ± 0.046 |  | 20.4 |"
+
+
 def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, tmp_path, monkeypatch):
     values = vars(config(made)) | {"name": "compare", "ticks": 20, "out": str(tmp_path)}
     blocks = ["1000000-1000001", "1000001-1000002"]
@@ -242,7 +248,7 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     apart = [a["nextTickPsnr"]["value"] - b["nextTickPsnr"]["value"] for a, b in zip(others, parts, strict=True)]
     less = result["rows"]["teacher, 1 step"]["differences"]["next tick dB"]
     assert less["value"] == pytest.approx(np.mean(apart)) and less["n"] == 2
-    assert less["spread"] == pytest.approx(np.std(apart, ddof=1) / 2**0.5)
+    assert less["spread"] == pytest.approx(np.std(apart, ddof=1) / 2**0.5 * 12.706, rel=1e-4)  # Student's t of two
     assert "differences" not in result["rows"]["two"] and "Less two" in (tmp_path / "compare.md").read_text()
     compare.run(replace(plan, series={"Euler": ["teacher, 1 step"]}))
     with pytest.raises(UserError, match="series names three, which is none of the rows"):
@@ -266,6 +272,13 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
         compare.run(replace(plan, columns={"scent": "scent"}))
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
         compare.run(replace(plan, level=0.5))
+    compare.run(replace(plan, guidance=2.0))  # neither row is guided
+    with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+        compare.run(replace(plan, rows=plan.rows | {"guided": "teacher-1step-guided"}))
+    other = tmp_path / "captions.json"
+    other.write_text(Path(plan.captions).read_text() + "\n")
+    with pytest.raises(pytest.fail.Exception, match="evaluated again"):
+        compare.run(replace(plan, captions=str(other)))
 
     # A student that was cut off in its training is left out.
     whole = Path(made / "runs/dmd/student.pt")
@@ -282,7 +295,7 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
         kept = json.loads((tmp_path / f"two/{block}.json").read_text())
         (tmp_path / "gone").mkdir(exist_ok=True)
         (tmp_path / f"gone/{block}.json").write_text(
-            json.dumps(kept | {"worlds": {gone: kept["worlds"]["teacher-2step"]}})
+            json.dumps(kept | {name: {gone: kept[name]["teacher-2step"]} for name in ("worlds", "decidedBy")})
         )
     compare.run(replace(plan, rows=plan.rows | {"gone": gone}))
     rows = json.loads((tmp_path / "compare.json").read_text())["rows"]

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from distill import compare, queue
+from distill import compare, evaluate, queue
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.queue import Job
@@ -85,6 +85,12 @@ def test_a_queue_that_is_stopped_goes_on_where_it_was(tmp_path, world):
     assert load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"] == step + 2 and queue.is_done(told)
 
 
+def test_a_job_whose_options_changed_is_not_taken_for_done(tmp_path, world):
+    queue.run(config(tmp_path, world, first=teacher("max_steps=1", "seed=3")))
+    with pytest.raises(UserError, match="first was trained otherwise than the job says: seed is 3 there and 4 here"):
+        queue.run(config(tmp_path, world, first=teacher("max_steps=2", "seed=4")))
+
+
 def test_impossible_jobs_are_refused_before_any_runs(tmp_path, world):
     for job, reason in (
         (Job(""), "names no stage"),
@@ -105,7 +111,7 @@ def test_the_comparison_that_ships_can_be_queued():
     plan = load_config(queue.Config, "distill/configs/comparison.yaml")
     for name, job in plan.jobs.items():
         _, told = queue.planned(name, job, plan)
-        assert told.max_minutes and told.name == name
+        assert (told.max_minutes or told.max_steps) and told.name == name
     ends = [(job, plan.jobs[job].after) for job in plan.jobs]
     assert all(set(after) <= set(plan.jobs) for _, after in ends)
 
@@ -135,12 +141,13 @@ def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd
         tmp_path, world, first=teacher("max_steps=2"), row=Job("tmd", options=["max_steps=2"], after=["first"])
     )
     plan.compare, table.out = str(file), f"{tmp_path}/table"
-    figures = {"ticks": 6, "level": table.level, "temperature": table.temperature, "commit": "c0ffee"}
+    world_name = table.rows["a row"]
+    figures = {"commit": "c0ffee", "decidedBy": {world_name: evaluate.decided_by(table, world_name)}}
     for block in table.blocks:
         path = compare.file_of(table, "a row", block)
         path.parent.mkdir(parents=True, exist_ok=True)
-        assert not compare.has_figures(table, "a row", table.rows["a row"])
-        path.write_text(json.dumps(figures | {"worlds": {table.rows["a row"]: {"modelHash": "of weights long gone"}}}))
+        assert not compare.has_figures(table, "a row", world_name)
+        path.write_text(json.dumps(figures | {"worlds": {world_name: {"modelHash": "of weights long gone"}}}))
     queue.run(plan)
     assert capfd.readouterr().err.count("compared before") == 2
     assert not (tmp_path / "first").exists()

@@ -17,7 +17,8 @@ NOISES = 4
 def measured(student, steps: int) -> list[dict]:
     conditions = tiny_conditions(6)[torch.arange(6).repeat_interleave(NOISES)]
     x1 = noise(6 * NOISES, TOKENS, CHANNELS)
-    return spread.measure(student, x1, conditions, TeacherSampler(tiny_teacher(), steps).change(x1, conditions), NOISES)
+    truth = TeacherSampler(tiny_teacher(), steps).change(x1, conditions)
+    return spread.measure(spread.step_samples(student, x1, conditions), truth, NOISES, student.dit.config.grid)
 
 
 def test_the_teacher_as_its_own_student_has_its_spread():
@@ -52,5 +53,7 @@ def test_the_stage(tmp_path, capsys):
     told = [f"data={world}", f"teacher={teacher}", f"students=[{student}]", f"json={tmp_path}/out.json", "histories=5"]
     assert main(["spread", *told]) == 0
     assert capsys.readouterr().out.count(f"| {student} |") == 2
-    assert len(json.loads((tmp_path / "out.json").read_text())[str(student)]) == 2
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert len(result["rows"][str(student)]) == 2 and len(result["rows"]["teacher, 1 step"]) == 1
+    assert result["teacherSpread"] > 0
     assert main(["spread", *told, "noises=1"]) == 2 and "two noises" in capsys.readouterr().err

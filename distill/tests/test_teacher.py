@@ -7,7 +7,7 @@ import torch
 from distill import teacher
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
-from distill.data import Latents
+from distill.data import LONG_AGO, RING, Latents
 from distill.sampling import Rollout, TeacherSampler, load_teacher
 from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher, write_world
 from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
@@ -139,3 +139,27 @@ def test_a_rollout_is_decided_by_its_seed_and_feeds_on_itself():
     assert not torch.equal(dream([5, 2**40], -actions)[0][0, 0], first[0, 0])
     with pytest.raises(UserError, match="reset first"):
         Rollout(TeacherSampler(dit, 2), config).step(actions[0])
+
+
+def test_a_rollout_knows_how_old_each_runs_words_are():
+    dit, seen = tiny_teacher(), []
+
+    class Noticing(TeacherSampler):
+        def __call__(self, noise, conditions):
+            seen.append(conditions.since.tolist())
+            return super().__call__(noise, conditions)
+
+    guided = Rollout(Noticing(dit, 2, 3.0, guidance_ticks=2), dit.config)
+    plain = Rollout(TeacherSampler(dit, 2), dit.config)
+    old, new = noise(2, PROMPT), noise(2, PROMPT, seed=7)
+    new[1] = old[1]
+    latents = []
+    for rollout in (guided, plain):
+        rollout.reset(noise(2, RING, TOKENS, CHANNELS), torch.zeros(2, dit.config.actions - 1, 2), old, [1, 2])
+        rollout.step(torch.zeros(2, 2))
+        rollout.set_prompt(new)
+        latents.append(torch.stack([rollout.step(torch.zeros(2, 2)) for _ in range(2)]))
+    assert [a[0] for a in seen] == [LONG_AGO, 0, 1] and seen[2][1] == LONG_AGO + 2
+    with_guidance, without = latents
+    assert not torch.equal(with_guidance[0, 0], without[0, 0])  # where the words are new
+    torch.testing.assert_close(with_guidance[:, 1], without[:, 1])  # and not where they are old

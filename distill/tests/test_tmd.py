@@ -332,6 +332,16 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
     assert torch.isfinite(figures["error"])
 
 
+def test_plain_transition_matching_leaves_the_embedding_of_the_interval_silent(tmp_path):
+    world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
+    told = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", "batch=8", "codec=none", "loss_power=0"]
+    for equal, silent in ((1.0, True), (0.75, False)):
+        more = ["max_steps=3", "warmup_steps=1", f"equal={equal}", f"name=at{equal}", "head_blocks=1"]
+        tmd.run(load_config(tmd.Config, None, [*told, *more]))
+        student = load_student(tmp_path / f"at{equal}/student.pt", averaged=False)
+        assert (student.interval(torch.tensor([0.0, 0.5, 0.9])).abs().max() == 0) == silent
+
+
 def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp_path, capsys):
     world = write_world(tmp_path / "world")
     shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
