@@ -1,4 +1,5 @@
 /** Strangers and broken clients, in numbers: nothing crashes, hangs or gets in, and each is told a stable code. */
+import { connect } from 'node:net'
 import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -240,6 +241,19 @@ describe('sockets', () => {
       expect(new Set(silent.map(({ closed }) => closed))).toEqual(new Set(['4408 HELLO_LATE']))
       expect(server.openConnections).toBe(0)
       expect(await new RawClient(server).hello()).toMatchObject({ type: 'welcome' })
+    },
+    PATIENCE,
+  )
+
+  it(
+    'are cut off where a request is not said within 10 s',
+    async () => {
+      const { server } = await serve()
+      const begunMs = performance.now()
+      const socket = connect(server.port, '127.0.0.1')
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+      await new Promise((resolve) => socket.on('close', resolve))
+      expect(performance.now() - begunMs).toBeLessThan(20_000)
     },
     PATIENCE,
   )

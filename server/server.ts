@@ -58,6 +58,8 @@ const websocketsFor = (seats: number, spectators: number) => (2 + MOST_SUBFLOWS)
 const HTTP_SOCKETS = 100
 /** A request is a line and a few headers. */
 const REQUEST_MS = 10_000
+/** How often Node looks for requests that took longer; by itself, every half minute. */
+const REQUEST_CHECK_MS = 1_000
 const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A running server. */
@@ -110,7 +112,11 @@ export class DreamServer {
       onRefused: (code) => this.refused(code, 'a request was refused'),
     })
     this.http = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
+      {
+        requestTimeout: REQUEST_MS,
+        headersTimeout: REQUEST_MS,
+        connectionsCheckingInterval: REQUEST_CHECK_MS,
+      },
       (request, response) => {
         pages.answer(request, response).catch((error: unknown) => {
           log.error({ err: error }, 'a request failed')
