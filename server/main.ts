@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
+import { LONGEST_SECRET } from '../src/net/messages'
 import type { Served } from './engine'
 
 interface Options {
@@ -29,9 +30,9 @@ async function main(options: Options): Promise<void> {
   const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
-  if (token !== undefined && token.length < SHORTEST_TOKEN) {
+  if (token !== undefined && (token.length < SHORTEST_TOKEN || token.length > LONGEST_SECRET)) {
     throw new BadInputError(
-      `A token has at least ${SHORTEST_TOKEN} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
+      `A token has ${SHORTEST_TOKEN} to ${LONGEST_SECRET} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
     )
   }
   const redis = options.redis ?? process.env.ONEIRO_REDIS
