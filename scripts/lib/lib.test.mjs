@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
-import { checkNode, missingPackage } from './node-packages.mjs'
-import { run, SetupError } from './run.mjs'
+import { checkNode, missingPackage, tool } from './node-packages.mjs'
+import { needsShell, run, SetupError } from './run.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'oneiro-lib-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -70,6 +70,29 @@ describe('running a command', () => {
       status: 3,
       output: '42\n',
     })
+  })
+
+  test('of two words goes through no shell, nor does what a shell would act on', async () => {
+    const spaced = join(folder, 'a program.mjs')
+    writeFileSync(spaced, 'console.log(process.argv[2])')
+    const said = 'sys.version_info < (3, 11) & "so" on'
+    expect((await run(process.execPath, [spaced, said], { capture: true })).output).toBe(`${said}\n`)
+  })
+
+  test.each([
+    ['npm', 'win32', true],
+    ['npx', 'win32', true],
+    ['C:\\Program Files\\nodejs\\node.exe', 'win32', false],
+    ['python3', 'win32', false],
+    ['npm', 'linux', false],
+    ['npx', 'darwin', false],
+  ])('%s on %s needs a shell: %s', (command, platform, needed) => {
+    expect(needsShell(command, platform)).toBe(needed)
+  })
+
+  test.each(['biome', 'playwright', 'tsc', 'vite', 'vitest'])('runs %s by Node, without a shell', (name) => {
+    const [program, script] = tool(name)
+    expect([program, existsSync(script)]).toEqual([process.execPath, true])
   })
 
   test('that does not exist gives status 127', async () => {

@@ -53,3 +53,21 @@ export async function ensureNodePackages() {
     throw new SetupError('npm ci failed; its reason is above. Check the network and run the command again.')
   }
 }
+
+// What npm puts into node_modules/.bin is for a shell, on Windows; these files run anywhere.
+const TOOLS = {
+  biome: '@biomejs/biome/bin/biome',
+  playwright: 'playwright/cli.js',
+  tsc: 'typescript/bin/tsc',
+  vite: 'vite/bin/vite.js',
+  vitest: 'vitest/vitest.mjs',
+}
+
+/**
+ * The command of an installed package: a program, and its first argument.
+ *
+ * @param {keyof typeof TOOLS} name
+ */
+export function tool(name) {
+  return [process.execPath, join(root, 'node_modules', TOOLS[name])]
+}
