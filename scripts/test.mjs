@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
 import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
-import { ensureNodePackages } from './lib/node-packages.mjs'
+import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
-import { root, run, SetupError } from './lib/run.mjs'
+import { run, SetupError } from './lib/run.mjs'
 
 const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
-const bin = (name) => join(root, 'node_modules/.bin', name)
 
 /** A stage of one command counts as one test. */
 async function one(...commands) {
@@ -20,31 +19,28 @@ async function one(...commands) {
   return { passed: 1 - failed, failed }
 }
 
-async function counted(name, parse, command, args, env) {
+async function counted(name, parse, [command, ...first], args, env) {
   const path = join(reports, name)
-  const { status } = await run(
-    command,
-    args.map((arg) => arg.replace('REPORT', path)),
-    { env: env?.(path) },
-  )
+  const given = args.map((arg) => arg.replace('REPORT', path))
+  const { status } = await run(command, [...first, ...given], { env: env?.(path) })
   return countReport(status, path, parse)
 }
 
 /** Each stage names what it needs; what could not be set up fails only the stages that need it. */
 const STAGES = {
-  types: { needs: ['node'], run: () => one([bin('tsc'), '--noEmit']) },
+  types: { needs: ['node'], run: () => one([...tool('tsc'), '--noEmit']) },
   lint: {
     needs: ['node', 'python'],
     run: () =>
       one(
-        [bin('biome'), 'check', '--error-on-warnings', '.'],
+        [...tool('biome'), 'check', '--error-on-warnings', '.'],
         [venvPython, '-m', 'ruff', 'check', 'distill'],
       ),
   },
   unit: {
     needs: ['node', 'redis'],
     run: () =>
-      counted('unit.json', vitestCounts, bin('vitest'), [
+      counted('unit.json', vitestCounts, tool('vitest'), [
         'run',
         '--reporter=default',
         '--reporter=json',
@@ -53,13 +49,13 @@ const STAGES = {
   },
   python: {
     needs: ['python'],
-    run: () => counted('python.xml', pytestCounts, venvPython, ['-m', 'pytest', '--junitxml=REPORT']),
+    run: () => counted('python.xml', pytestCounts, [venvPython], ['-m', 'pytest', '--junitxml=REPORT']),
   },
-  build: { needs: ['node'], run: () => one([bin('vite'), 'build', '--logLevel', 'warn']) },
+  build: { needs: ['node'], run: () => one([...tool('vite'), 'build', '--logLevel', 'warn']) },
   e2e: {
     needs: ['node', 'chromium'],
     run: () =>
-      counted('e2e.json', playwrightCounts, bin('playwright'), ['test', '--reporter=list,json'], (path) => ({
+      counted('e2e.json', playwrightCounts, tool('playwright'), ['test', '--reporter=list,json'], (path) => ({
         PLAYWRIGHT_JSON_OUTPUT_FILE: path,
       })),
   },

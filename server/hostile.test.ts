@@ -1,6 +1,8 @@
 /** Strangers and broken clients, in numbers: nothing crashes, hangs or gets in, and each is told a stable code. */
+import { connect } from 'node:net'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { Unpackr } from 'msgpackr'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { philox } from '../src/engine/random'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import { CLOSE_CODES, type RefusalCode } from '../src/net/errors'
@@ -178,6 +180,54 @@ describe('100,000 frames that are malformed or mutated', () => {
   )
 })
 
+describe('a megabyte that takes half a second to unpack', () => {
+  const restore = (state: Record<string, Float32Array>) =>
+    encodeClient({
+      type: 'restore',
+      request: 2,
+      body: {
+        format: 'oneiro-snapshot',
+        version: 1,
+        ...{ world: 'w', modelHash: 'h', tick: 0, seed: 0, prompt: { text: '', embedding: null }, state },
+      },
+    })
+
+  /** A restore whose state has `count` entries of one value. */
+  function crowded(count: number, value: readonly number[]): Uint8Array {
+    const start = restore({}).subarray(0, -3)
+    const view = Buffer.alloc(start.length + 5 + count * (5 + value.length))
+    view.set(start)
+    view.writeUInt8(0xdf, start.length)
+    view.writeUInt32BE(count, start.length + 1)
+    for (let i = 0, at = start.length + 5; i < count; i++, at += 5 + value.length) {
+      view.set([0xa4, ...Buffer.from(i.toString(36).padStart(4, '_')), ...value], at)
+    }
+    return view
+  }
+
+  it.each<[string, Uint8Array]>([
+    ['115,000 empty arrays', crowded(115_000, [0xc7, 1, 0x74, 1])],
+    ['170,000 numbers where arrays belong', crowded(170_000, [1])],
+    ['a byte too many behind a large array', Buffer.from([...restore({ x: new Float32Array(260_000) }), 0])],
+    ['a million lists in each other', new Uint8Array(1_000_000).fill(0x91).fill(0, 2, 5).fill(7, 0, 1)],
+    ['a prompt of 32,000 numbers', Buffer.from([5, 1, 0, 0, 0, 0xdc, 0x7d, 0, ...Array(32_000).fill(1)])],
+    ['a reset of as many', Buffer.from([2, 1, 0, 0, 0, 0xdc, 0x7d, 0, ...Array(32_000).fill(1)])],
+  ])('is refused unread: %s', async (_what, bytes) => {
+    const { server, failures } = await serve({ time: new FakeTime() })
+    const socket = new FakeSocket(server)
+    socket.say(helloOf())
+    const unpack = vi.spyOn(Unpackr.prototype, 'unpack')
+    try {
+      socket.sayBytes(bytes)
+      expect(unpack).not.toHaveBeenCalled()
+    } finally {
+      unpack.mockRestore()
+    }
+    expect(codeOf(socket)).toBe('WIRE_MALFORMED')
+    expect(failures).toEqual([])
+  })
+})
+
 describe('sockets', () => {
   it(
     'are cut off where no hello comes, and are only so many',
@@ -191,6 +241,19 @@ describe('sockets', () => {
       expect(new Set(silent.map(({ closed }) => closed))).toEqual(new Set(['4408 HELLO_LATE']))
       expect(server.openConnections).toBe(0)
       expect(await new RawClient(server).hello()).toMatchObject({ type: 'welcome' })
+    },
+    PATIENCE,
+  )
+
+  it(
+    'are cut off where a request is not said within 10 s',
+    async () => {
+      const { server } = await serve()
+      const begunMs = performance.now()
+      const socket = connect(server.port, '127.0.0.1')
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+      await new Promise((resolve) => socket.on('close', resolve))
+      expect(performance.now() - begunMs).toBeLessThan(20_000)
     },
     PATIENCE,
   )

@@ -8,6 +8,7 @@ interface Limit {
 }
 
 const OFTEN: Limit = { rate: 200, burst: 400 }
+/** A world's rate: a rewind key that is held in play restores once a tick. */
 const SELDOM: Limit = { rate: 20, burst: 60 }
 
 /** No world ticks as fast; but a flood of steps, each refused as one too many, would keep the server busy. */

@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
+import { LONGEST_SECRET } from '../src/net/messages'
 import type { Served } from './engine'
+import { hostName, isAnywhere } from './gate'
 
 interface Options {
   world: string
@@ -22,26 +24,24 @@ interface Options {
 
 /** A token can be tried from afar, so it must be too long to be guessed. */
 const SHORTEST_TOKEN = 16
-/** Addresses to listen on that nobody can connect to. */
-const ANYWHERE = ['0.0.0.0', '::']
 
 async function main(options: Options): Promise<void> {
   const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
-  if (token !== undefined && token.length < SHORTEST_TOKEN) {
+  if (token !== undefined && (token.length < SHORTEST_TOKEN || token.length > LONGEST_SECRET)) {
     throw new BadInputError(
-      `A token has at least ${SHORTEST_TOKEN} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
+      `A token has ${SHORTEST_TOKEN} to ${LONGEST_SECRET} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
     )
   }
   const redis = options.redis ?? process.env.ONEIRO_REDIS
-  if (redis && !publicUrl && ANYWHERE.includes(host)) {
+  if (redis && !publicUrl && isAnywhere(host)) {
     throw new BadInputError(
       `Other workers send clients here, but ${host} is no address to send them to. Say where it is with --public-url.`,
     )
   }
   // Here and not above, so that --help and wrong options answer without starting a runtime.
-  const [{ pino }, { ThreadedEngine }, { DreamServer, nameOf }, { RedisDirectory }] = await Promise.all([
+  const [{ pino }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
     import('pino'),
     import('./engine-client'),
     import('./server'),
@@ -60,7 +60,7 @@ async function main(options: Options): Promise<void> {
     throw error
   })
   const { id } = engine.served.world
-  log.info({ port: server.port }, `serving ${id} at ws://${nameOf(host)}:${server.port}`)
+  log.info({ port: server.port }, `serving ${id} at ${whereabouts(host, server.port)}`)
 
   let ending = false
   const end = async (why: string, status: number) => {
@@ -73,6 +73,12 @@ async function main(options: Options): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal, 0))
   void engine.lost.then(() => end('the engine is lost', 1))
+}
+
+/** Where clients reach the server, for its log. */
+function whereabouts(host: string, port: number): string {
+  if (!isAnywhere(host)) return `ws://${hostName(host)}:${port}`
+  return `port ${port} of all addresses of this machine; names that lead here are let in with --allow-host`
 }
 
 function whole(text: string): number {

@@ -126,6 +126,20 @@ it('tells every session of a run that it failed, and goes on', async () => {
   ])
 })
 
+it('a session that cannot take its tick fails alone', async () => {
+  const { time, players } = await started({ players: 3 })
+  const [first, broken, last] = players as [Player, Player, Player]
+  broken.ticked = () => {
+    throw new Error('its frame is too large')
+  }
+  await time.run(60)
+  expect([first, last].map(({ errors, got }) => [errors.length, got.length])).toEqual([
+    [0, 2],
+    [0, 2],
+  ])
+  expect(broken.errors).toEqual([new Error('its frame is too large'), new Error('its frame is too large')])
+})
+
 it('a session that was removed is not computed any more', async () => {
   const { time, engine, scheduler } = await started({ players: 2 })
   await time.run(10)

@@ -156,13 +156,14 @@ export class Scheduler {
       if (wish) entries.push({ ...due, ...wish })
     }
     if (entries.length === 0) return
+    const jobs = entries.map(({ ticking, action, formats }) => ({ session: ticking.id, action, formats }))
     try {
-      const jobs = entries.map(({ ticking, action, formats }) => ({ session: ticking.id, action, formats }))
-      const { pictures, studentMs } = await this.engine.step(jobs)
+      const stepped = await this.engine.step(jobs)
       this.size.observe(entries.length, this.time.now() - startedMs)
       for (const { ticking, dueAtMs } of entries) {
-        const own = pictures.filter(({ session }) => session === ticking.id)
-        ticking.ticked({ pictures: own, queueMs: startedMs - dueAtMs, studentMs, batch: entries.length })
+        const pictures = stepped.pictures.filter(({ session }) => session === ticking.id)
+        const queueMs = startedMs - dueAtMs
+        deliver(ticking, { pictures, queueMs, studentMs: stepped.studentMs, batch: entries.length })
       }
     } catch (error) {
       for (const { ticking } of entries) ticking.failed(error)
@@ -171,5 +172,14 @@ export class Scheduler {
     this.ticks += entries.length
     const queueMs = Math.max(...entries.map(({ dueAtMs }) => startedMs - dueAtMs))
     this.onBatch({ batch: entries.length, tookMs: this.time.now() - startedMs, queueMs })
+  }
+}
+
+/** What fails in one session is no matter of the others in its run. */
+function deliver(ticking: Ticking, ticked: Ticked): void {
+  try {
+    ticking.ticked(ticked)
+  } catch (error) {
+    ticking.failed(error)
   }
 }

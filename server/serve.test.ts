@@ -128,4 +128,15 @@ describe('npm run serve', () => {
     },
     PATIENCE,
   )
+
+  it.each([15, 201])(
+    'a token that nobody may have or could say is refused at once: one of %i characters',
+    async (length) => {
+      const { status, output } = serve('--world', TINY, '--token', 'x'.repeat(length), '--port', '0')
+      expect(await status).toBe(2)
+      expect(output()).toContain(`16 to 200 characters, but one of ${length} came`)
+      expect(output()).not.toContain('loading')
+    },
+    PATIENCE,
+  )
 })

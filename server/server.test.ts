@@ -433,6 +433,13 @@ describe('whoever misbehaves', () => {
     expect(error.message).toMatch(/403/)
   })
 
+  it('who listens on every address answers to each', async () => {
+    const token = 'a-token-of-some-length'
+    const server = await serve({ engine: new FakeEngine(), host: '0.0.0.0', token })
+    await join(server, { pictures: images(), token })
+    expect(server.sessions.size).toBe(1)
+  })
+
   it('nobody stands open to a network without a token', async () => {
     await expect(
       DreamServer.start({ engine: new FakeEngine(), host: '0.0.0.0', port: 0 }),

@@ -9,7 +9,7 @@ import { MAX_MESSAGE_BYTES } from '../src/net/wire'
 import { Connection } from './connection'
 import type { SessionDirectory, Worker } from './directory'
 import type { Engine } from './engine'
-import { type GateOptions, isLoopback, whyRefused } from './gate'
+import { type GateOptions, gateOf, hostName, isLoopback, type Reach, whyRefused } from './gate'
 import { Pages } from './http'
 import { MemoryDirectory } from './memory-directory'
 import { Meters } from './meters'
@@ -25,10 +25,9 @@ export interface Log {
   error(fields: object, text: string): void
 }
 
-export interface ServeOptions {
+export interface ServeOptions extends Reach {
   /** Owned by the server from now on. */
   readonly engine: Engine
-  readonly host: string
   /** 0 takes any that is free. */
   readonly port: number
   /** Seats. Default `SEATS`. */
@@ -37,12 +36,6 @@ export interface ServeOptions {
   readonly maxSpectators?: number
   /** Asked of every client. Left out, everybody is let in: only on loopback. */
   readonly token?: string
-  /** Further names that the server goes by. */
-  readonly hosts?: readonly string[]
-  /** Origins of pages that may connect, beside the server's own. */
-  readonly origins?: readonly string[]
-  /** Where clients and other workers' clients reach it. Left out, `ws://HOST:PORT`. */
-  readonly publicUrl?: string
   /** What this worker has in common with others; owned by the server. Left out, it is alone. */
   readonly directory?: (me: Worker) => SessionDirectory
   readonly log?: Log
@@ -58,6 +51,8 @@ const websocketsFor = (seats: number, spectators: number) => (2 + MOST_SUBFLOWS)
 const HTTP_SOCKETS = 100
 /** A request is a line and a few headers. */
 const REQUEST_MS = 10_000
+/** How often Node looks for requests that took longer; by itself, every half minute. */
+const REQUEST_CHECK_MS = 1_000
 const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A running server. */
@@ -78,11 +73,10 @@ export class DreamServer {
 
   private constructor(private readonly options: ServeOptions) {
     const { engine, maxSessions = SEATS, maxSpectators = SPECTATORS, token = null } = options
-    const { time = systemTime, log = QUIET, host, hosts = [], origins = [], publicUrl } = options
-    const names = [host, ...hosts, ...(publicUrl ? [new URL(publicUrl).hostname] : [])]
+    const { time = systemTime, log = QUIET } = options
     this.time = time
     this.log = log
-    this.gate = { hosts: names, origins, loopback: isLoopback(host) }
+    this.gate = gateOf(options)
     this.mostConnections = websocketsFor(maxSessions, maxSpectators)
     const secret = new Secret(token)
     const { meters } = this
@@ -110,7 +104,11 @@ export class DreamServer {
       onRefused: (code) => this.refused(code, 'a request was refused'),
     })
     this.http = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS },
+      {
+        requestTimeout: REQUEST_MS,
+        headersTimeout: REQUEST_MS,
+        connectionsCheckingInterval: REQUEST_CHECK_MS,
+      },
       (request, response) => {
         pages.answer(request, response).catch((error: unknown) => {
           log.error({ err: error }, 'a request failed')
@@ -154,7 +152,7 @@ export class DreamServer {
   /** Joins the other workers, where there can be any. */
   private async enter(): Promise<void> {
     const { host, maxSessions: slots = SEATS, publicUrl, directory } = this.options
-    const url = publicUrl ?? `ws://${nameOf(host)}:${this.port}`
+    const url = publicUrl ?? `ws://${hostName(host)}:${this.port}`
     const me = { id: randomBytes(9).toString('base64url'), url, slots }
     await this.sessions.group.enter(directory?.(me) ?? new MemoryDirectory(me), me)
   }
@@ -267,9 +265,4 @@ export class DreamServer {
     })
     this.connections.add(connection)
   }
-}
-
-/** A host as it stands in an address. */
-export function nameOf(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }

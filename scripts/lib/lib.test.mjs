@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
-import { checkNode, missingPackage } from './node-packages.mjs'
-import { run, SetupError } from './run.mjs'
+import { checkNode, missingPackage, tool } from './node-packages.mjs'
+import { needsShell, root, run, SetupError } from './run.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'oneiro-lib-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -54,11 +54,24 @@ describe('installed packages', () => {
     expect(missingPackage(lock, old)).toBe('node_modules/a is 0.9.0, not 1.0.0')
   })
 
-  test('need a Node that is new enough', () => {
-    expect(() => checkNode('18.20.0')).toThrow(SetupError)
-    expect(() => checkNode('20.18.9')).toThrow(/20\.19/)
-    expect(() => checkNode('20.19.0')).not.toThrow()
-    expect(() => checkNode('24.0.0')).not.toThrow()
+  test.each(['18.20.0', '20.18.9', '21.7.3', '22.0.0', '22.11.0'])('do not run on Node %s', (version) => {
+    expect(() => checkNode(version)).toThrow(SetupError)
+    expect(() => checkNode(version)).toThrow(
+      `20.19 or newer of 20, or 22.12 or newer, but this is ${version}`,
+    )
+  })
+
+  test.each(['20.19.0', '20.20.2', '22.12.0', '23.0.0', '24.0.0'])('run on Node %s', (version) => {
+    expect(() => checkNode(version)).not.toThrow()
+  })
+
+  test('need the Node that package.json and its lockfile say, which is that of Vite', () => {
+    const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'))
+    const { node } = read('package.json').engines
+    const { packages } = read('package-lock.json')
+    expect([node, packages[''].engines.node]).toEqual(
+      Array(2).fill(packages['node_modules/vite'].engines.node),
+    )
   })
 })
 
@@ -70,6 +83,29 @@ describe('running a command', () => {
       status: 3,
       output: '42\n',
     })
+  })
+
+  test('of two words goes through no shell, nor does what a shell would act on', async () => {
+    const spaced = join(folder, 'a program.mjs')
+    writeFileSync(spaced, 'console.log(process.argv[2])')
+    const said = 'sys.version_info < (3, 11) & "so" on'
+    expect((await run(process.execPath, [spaced, said], { capture: true })).output).toBe(`${said}\n`)
+  })
+
+  test.each([
+    ['npm', 'win32', true],
+    ['npx', 'win32', true],
+    ['C:\\Program Files\\nodejs\\node.exe', 'win32', false],
+    ['python3', 'win32', false],
+    ['npm', 'linux', false],
+    ['npx', 'darwin', false],
+  ])('%s on %s needs a shell: %s', (command, platform, needed) => {
+    expect(needsShell(command, platform)).toBe(needed)
+  })
+
+  test.each(['biome', 'playwright', 'tsc', 'vite', 'vitest'])('runs %s by Node, without a shell', (name) => {
+    const [program, script] = tool(name)
+    expect([program, existsSync(script)]).toEqual([process.execPath, true])
   })
 
   test('that does not exist gives status 127', async () => {

@@ -3,16 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run, SetupError } from './run.mjs'
 
-const LOWEST_NODE = [20, 19]
-
-/** Throws a SetupError on a Node that is too old. */
+/** Throws a SetupError on a Node that Vite does not run on; `engines` of package.json says the same range. */
 export function checkNode(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number)
-  if (major < LOWEST_NODE[0] || (major === LOWEST_NODE[0] && minor < LOWEST_NODE[1])) {
-    throw new SetupError(
-      `Oneiro needs Node ${LOWEST_NODE.join('.')} or newer, but this is ${version}. Install a newer Node.`,
-    )
-  }
+  const fits = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
+  if (fits) return
+  throw new SetupError(
+    `Oneiro needs Node 20.19 or newer of 20, or 22.12 or newer, but this is ${version}. Install the newest Node.`,
+  )
 }
 
 /**
@@ -52,4 +50,22 @@ export async function ensureNodePackages() {
   if (status !== 0) {
     throw new SetupError('npm ci failed; its reason is above. Check the network and run the command again.')
   }
+}
+
+// What npm puts into node_modules/.bin is for a shell, on Windows; these files run anywhere.
+const TOOLS = {
+  biome: '@biomejs/biome/bin/biome',
+  playwright: 'playwright/cli.js',
+  tsc: 'typescript/bin/tsc',
+  vite: 'vite/bin/vite.js',
+  vitest: 'vitest/vitest.mjs',
+}
+
+/**
+ * The command of an installed package: a program, and its first argument.
+ *
+ * @param {keyof typeof TOOLS} name
+ */
+export function tool(name) {
+  return [process.execPath, join(root, 'node_modules', TOOLS[name])]
 }

@@ -9,6 +9,17 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export class SetupError extends Error {}
 
 /**
+ * Whether a command starts only through a shell: npm and npx are batch files on Windows. A shell is given the words as one
+ * unquoted line, so no other program goes through it, and those two are only ever given fixed words.
+ *
+ * @param {string} command
+ * @param {string} [platform]
+ */
+export function needsShell(command, platform = process.platform) {
+  return platform === 'win32' && (command === 'npm' || command === 'npx')
+}
+
+/**
  * Runs a command in the repository root. Resolves to its exit status and, with `capture`, what it printed.
  * A command that cannot be started gives status 127.
  *
@@ -23,7 +34,7 @@ export function run(command, args, { env = {}, capture = false } = {}) {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: capture ? ['ignore', 'pipe', 'pipe'] : 'inherit',
-      shell: process.platform === 'win32',
+      shell: needsShell(command),
     })
     let output = ''
     child.stdout?.on('data', (chunk) => {

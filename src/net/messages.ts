@@ -14,6 +14,8 @@ export const MODES = ['lockstep', 'realtime'] as const
 export type Mode = (typeof MODES)[number]
 
 const MAX_TEXT = 1000
+/** Characters that a token or key may have: nobody could say a longer one in a hello. */
+export const LONGEST_SECRET = 200
 
 const floats = (most: number) =>
   z.custom<Float32Array>((value) => value instanceof Float32Array && value.length <= most, {
@@ -25,7 +27,7 @@ const array = z.custom<Float32Array | Float64Array | Uint8Array>(
 )
 const text = z.string().max(MAX_TEXT)
 const name = z.string().min(1).max(100)
-const secret = z.string().min(1).max(200)
+const secret = z.string().min(1).max(LONGEST_SECRET)
 const url = z.string().min(1).max(200)
 const count = z.number().int().nonnegative()
 export const promptBody = z.object({ text, embedding: floats(4096).optional() })

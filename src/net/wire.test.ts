@@ -120,6 +120,18 @@ describe('what is malformed is refused by name', () => {
     expect(() => decodeClient(bytes)).toThrow(WireMalformedError)
   })
 
+  test('a body of too many values, in either direction', () => {
+    const list = hex('dc 01 00')
+    for (const [decode, head] of [
+      [decodeClient, '07 01 00 00 00'],
+      [decodeServer, '85 01 00 00 00'],
+    ] as const) {
+      const bytes = Uint8Array.of(...hex(head), ...list, ...Array(256).fill(1))
+      expect(() => decode(bytes)).toThrow(WireMalformedError)
+      expect(() => decode(bytes)).toThrow(/more than 256 keys, values and elements/)
+    }
+  })
+
   test('another version is told apart from what is malformed', () => {
     expect(() => decodeClient(hex('01 01 80'))).toThrow(WireVersionError)
     expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 3 .* version 0/)
@@ -144,6 +156,9 @@ describe('what is malformed is refused by name', () => {
     }
     expect(() => encodeClient(message)).toThrow(/at most 1048576 are allowed/)
     expect(() => encodeServer(frameOf(65536))).toThrow(/at most 65536/)
+    const crowd = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [`a${i}`, new Float32Array(1)]))
+    const crowded = { ...message, body: { ...message.body, state: crowd } }
+    expect(() => encodeClient(crowded)).toThrow(/more than 256 keys, values and elements/)
   })
 })
 

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { actionCode, actionFromCode } from '../engine/action'
 import { WireMalformedError, WireVersionError } from './errors'
+import { holdsFew, MOST_ITEMS } from './items'
 import {
   type ClientMessage,
   errorBody,
@@ -305,11 +306,13 @@ class Reader {
 
   /** The structured rest of the message. */
   body<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
+    const body = this.bytes.subarray(this.at)
+    checkItems(this.type, body)
     let value: unknown
     try {
-      value = unpack(this.bytes.subarray(this.at))
+      value = unpack(body)
     } catch (cause) {
-      throw this.malformed('its body is not msgpack', cause)
+      throw this.malformed(NO_MSGPACK, cause)
     }
     const result = schema.safeParse(value)
     if (result.success) return result.data
@@ -358,10 +361,25 @@ function checkSize(type: MessageName, bytes: number): void {
     throw new WireMalformedError(type, `it has ${bytes} bytes, and at most ${most} are allowed`)
 }
 
+const NO_MSGPACK = 'its body is not msgpack'
+
+/** A megabyte of small values would take half a second to unpack. */
+function checkItems(type: MessageName, body: Uint8Array): void {
+  let few: boolean
+  try {
+    few = holdsFew(body)
+  } catch (cause) {
+    throw new WireMalformedError(type, NO_MSGPACK, { cause })
+  }
+  if (!few)
+    throw new WireMalformedError(type, `its body has more than ${MOST_ITEMS} keys, values and elements`)
+}
+
 function structured(start: readonly number[], body: unknown, type: MessageName): Uint8Array {
   const packed = pack(body)
   const out = new Uint8Array(start.length + packed.length)
   checkSize(type, out.length)
+  checkItems(type, packed)
   out.set(start)
   out.set(packed, start.length)
   return out
