@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 
-from scipy import stats
-
 from distill import evaluate, plot
 from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import UserError
 from distill.data import Packed
 from distill.files import write_text
+from distill.metrics import half_width
 from distill.worlds import file_hash, open_world
 
 COLUMNS = {
@@ -119,13 +118,6 @@ def over_blocks(values: list[float | None]) -> dict:
     return {"value": value, "spread": spread, "n": len(known)}
 
 
-def half_width(figure: dict) -> float:
-    """Of the interval that has the true mean 95 times in 100 (Student's t): for three blocks 2.5 times their standard
-    deviation."""
-    n = figure["n"]
-    return float(figure["spread"] / n**0.5 * stats.t.ppf(0.975, n - 1)) if n > 1 else 0.0
-
-
 def timings(config: Config) -> dict[str, dict]:
     """What `timing` measured of all rows in turns, if it did: title -> {value, spread, n, modelHash}."""
     path = Path(config.out) / "timing.json"
@@ -148,7 +140,7 @@ def differences(tables: list[dict], reference: list[dict], columns: dict[str, st
     for title, key in columns.items():
         both = [(a[key]["value"], b[key]["value"]) for a, b in pairs]
         row[title] = over_blocks([None if None in pair else pair[0] - pair[1] for pair in both])
-        row[title]["spread"] = half_width(row[title])
+        row[title]["spread"] = half_width(row[title]["spread"], row[title]["n"])
     return row
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from distill.metrics import half_width
+
 ACROSS, UP = "NFE", "Fréchet 100"
 LABEL = "Fréchet distance at 100 ticks, real against real = 1"
 
 
 def plot(rows: dict[str, dict], series: dict[str, list[str]], reference: str, path: Path) -> None:
     """`rows` as in compare.json. Rows of one series are joined in their order; those of none are set against the
-    reference, as the difference block by block with its standard error. Lower is better in both."""
+    reference, as the difference block by block with its 95 % interval. Lower is better in both."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -34,7 +36,7 @@ def plot(rows: dict[str, dict], series: dict[str, list[str]], reference: str, pa
     left.set_xscale("log", base=2)
     left.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     bars = f"of the difference to {reference}" if reference else "of the mean over blocks"
-    left.set_xlabel(f"block calls a tick over the number of blocks (NFE)\nbars: standard error {bars}")
+    left.set_xlabel(f"block calls a tick over the number of blocks (NFE)\nbars: 95 % interval {bars}")
     left.set_ylabel(LABEL)
     left.legend(fontsize=8)
     left.grid(alpha=0.3)
@@ -57,9 +59,9 @@ def value(row: dict, column: str = UP) -> float | None:
 
 
 def error(row: dict, apart: bool) -> float:
-    """Where rows are set `apart` from a reference, the standard error of that difference, 0 for the reference: blocks
-    are easy or hard for all, which says nothing of a row. Else that of the mean over blocks."""
+    """Half of the 95 % interval. Where rows are set `apart` from a reference, of that difference, 0 for the reference:
+    blocks are easy or hard for all, which says nothing of a row. Else of the mean over blocks."""
     if apart:
         return row["differences"][UP]["spread"] if "differences" in row else 0.0
     figure = row["figures"][UP]
-    return figure["spread"] / max(1, figure["n"]) ** 0.5
+    return half_width(figure["spread"], figure["n"])
