@@ -94,6 +94,14 @@ def measuring(home: Path, **changes) -> vbench.Config:
     return config(**places | changes)
 
 
+@pytest.mark.parametrize(("size", "method", "nfe"), [(s, *row[:2]) for s, rows in vbench.PAPER.items() for row in rows])
+def test_every_row_of_the_paper_can_be_named(size, method, nfe):
+    results = {name: low for name, (low, _, _) in (vbench.QUALITY | vbench.SEMANTIC).items()}
+    lines = vbench.table(config(size=size, row=method, nfe=nfe), results).splitlines()
+    filled = [line for line in lines if line.endswith("| 0.00 | 0.00 | 0.00 |")]
+    assert len(filled) == 1 and filled[0].startswith(f"| {method} | {nfe} |")
+
+
 def test_a_collapse_over_seeds_stands_under_the_table(tmp_path, capsys):
     videos, results = tmp_path / "videos", tmp_path / "results"
     videos.mkdir()
