@@ -125,6 +125,11 @@ def test_micro_batches_do_not_change_stage_1s_share_of_derivatives(world):
         assert len({plain for _, plain in rows[32 * turn : 32 * turn + 32]}) == 1
 
 
+def test_minutes_end_a_run_with_a_checkpoint(world):
+    assert len(run(world, tmd, 1, "minutes", max_steps=9, max_minutes=1e-6)) == 1
+    assert latest(world / "runs/minutes").name == "step-000001"
+
+
 # -- what can go wrong -------------------------------------------------------------------------------------------
 
 
@@ -133,6 +138,8 @@ def test_an_impossible_student_is_refused(world):
         ({"head_blocks": 4}, "from 1 to below the teacher's 4 blocks"),
         ({"head_blocks": 0, "inner_steps": 1}, "head_blocks must be at least 1"),
         ({"outer_steps": 0}, "M and N must be at least 1"),
+        ({"ema": 0.99}, "ema has no effect over Wan; leave it at 0.0"),
+        ({"compile": "true"}, "compile has no effect"),
         ({"batch": 3, "micro_batch": 2}, "does not divide into micro-batches"),
         ({"strategy": "fsdp"}, "needs torchrun"),
         ({"latent": "[3,5,6]"}, "does not divide into patches"),

@@ -197,7 +197,7 @@ class WanRun(Run):
     # -- the loop ------------------------------------------------------------------------------------------------
 
     def steps(self):
-        """Yields step numbers to `max_steps` or a signal that all ranks know of (`agree`); saves on the way."""
+        """Yields step numbers to `max_steps`, or `max_minutes` or a signal that all ranks know of (`agree`); saves."""
         handlers = {s: signal.signal(s, lambda *_: self.stop("a signal")) for s in (signal.SIGTERM, signal.SIGINT)}
         saved = self.step
         try:
@@ -226,6 +226,8 @@ class WanRun(Run):
         if dist.is_initialized():
             dist.all_reduce(values)
             values /= dist.get_world_size()
+        if self.config.max_minutes and self.minutes >= self.config.max_minutes:
+            self.stop(f"{self.config.max_minutes:g} minutes done")
         self._ended = self._any(bool(self._stop))
         means = dict(zip(figures, values.tolist(), strict=True))
         for name, value in means.items():
