@@ -40,11 +40,11 @@ class Config(BaseConfig):
 def load_teacher(published: Published, latent: list[int], device, dtype: torch.dtype) -> WanDiT:
     """Whole, frozen, on one device: matrices in `dtype`, time and modulation in float32."""
     with torch.device("meta"):
-        network = WanDiT(published.shape(tuple(latent)))
+        network = halve(WanDiT(published.shape(tuple(latent))), dtype)  # before it takes memory
     network.to_empty(device=device)
     network.materialise_buffers()
     published.fill(network.transformer)
-    return halve(network, dtype).eval().requires_grad_(False)
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()

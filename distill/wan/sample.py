@@ -20,7 +20,7 @@ from distill.wan.media import TextEncoder, VideoAutoencoder, read_prompts, write
 from distill.wan.model import WanConditions, halve
 from distill.wan.run import latest, load_model, read_state
 from distill.wan.tmd import architecture, empty_student
-from distill.wan.weights import Published
+from distill.wan.weights import published_shape
 
 
 @dataclass
@@ -62,15 +62,15 @@ def jobs(config: Config, rank: int, world: int) -> Iterator[Job]:
 
 def load_student(config: Config, device: torch.device):
     """Whole, on one device, ready to sample."""
-    shape = Published(config.weights).shape(tuple(config.latent))
+    shape = published_shape(config.weights, tuple(config.latent))
     folder = latest(Path(config.student))
     there = read_state(folder, "wan-student")["architecture"]
     plan = StudentConfig(**{f.name: there[f"student_{f.name}"] for f in fields(StudentConfig)})
     read_state(folder, "wan-student", architecture(shape, plan))
-    student = empty_student(shape, plan).to_empty(device=device)
+    student = halve(empty_student(shape, plan), DTYPES[config.dtype]).to_empty(device=device)
     student.dit.materialise_buffers()
     load_model(student, folder, "student", alone=True)
-    return halve(student, DTYPES[config.dtype]).eval().requires_grad_(False)
+    return student.eval().requires_grad_(False)
 
 
 def run(config: Config) -> None:

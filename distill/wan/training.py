@@ -126,10 +126,10 @@ class Engine:
         """The published network. Frozen and whole, its matrices are kept in the autocast type."""
         with torch.device("meta"):
             network = WanDiT(published.shape(tuple(self.config.latent)))
-        network = self.place(network, trained, network.blocks, TEACHER_METHODS)
-        published.fill(network.transformer)
         if not (trained or self.sharded or self.config.dtype == "float32"):
             halve(network, DTYPES[self.config.dtype])
+        network = self.place(network, trained, network.blocks, TEACHER_METHODS)
+        published.fill(network.transformer)
         return network.train(trained)
 
     def parallel(self, side: Side) -> nn.Module:
