@@ -77,8 +77,8 @@ PAPER = {
 class Config(BaseConfig):
     name: str = "wan-vbench"
     tool: str = "vbench"  # the tool of the environment that it is installed in: ENVIRONMENT/bin/vbench
-    videos: str = "runs/wan-sample/videos"
-    flickering: str = "runs/wan-sample/flickering"  # 25 videos of each prompt of temporal_flickering
+    videos: str = "runs/wan-dmd/videos"
+    flickering: str = "runs/wan-dmd/flickering"  # 25 videos of each prompt of temporal_flickering
     partial: bool = False  # measure what is there, also where videos are missing
     results: str = "runs/wan-vbench"
     information: str = ""  # VBench_full_info.json, where it is not the tool's own
