@@ -221,3 +221,6 @@ def test_the_report_says_what_a_run_needs():
     assert "fsdp on 32 GPUs" in told
     with pytest.raises(UserError, match="size must be"):
         account.report(load_config(account.Config, None, ["size=5b"]))
+    for nothing in ("ranks=0", "used=0"):
+        with pytest.raises(UserError, match="ranks must be at least 1, tflops and used above 0"):
+            account.report(load_config(account.Config, None, [nothing]))
