@@ -32,7 +32,7 @@ class Config(BaseConfig):
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])
     steps: int = 50
     guidance: float = 5.0
-    flow_shift: float = 3.0  # of the teacher's sampler; Wan's advice for 480p
+    flow_shift: float = 3.0  # of the teacher's sampler; diffusers' advice for 480p
     dtype: str = "bfloat16"
 
 
