@@ -226,6 +226,7 @@ class WanRun(Run):
         if dist.is_initialized():
             dist.all_reduce(values)
             values /= dist.get_world_size()
+        self._tick()
         if self.config.max_minutes and self.minutes >= self.config.max_minutes:
             self.stop(f"{self.config.max_minutes:g} minutes done")
         self._ended = self._any(bool(self._stop))
