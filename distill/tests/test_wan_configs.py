@@ -50,6 +50,7 @@ def test_table_7(size):
 def test_stages_are_reachable_and_their_sentences_are_one_line(capsys):
     for stage in OPTIONAL:
         assert main([stage, "--keys"]) == 0
-    assert "head_blocks=5" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "head_blocks=5" in told and "ema=0.999" not in told
     assert main(["wan-account", "size=3b"]) == 2
     assert capsys.readouterr().err == "wan-account: size must be one of 1.3b, 14b, not 3b.\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,8 @@ from distill.config import UserError, load_config
 from distill.tests.wan_tiny import LATENT, TEXT, overrides, write_clips, write_weights
 from distill.wan import clips, data, media, sample, tmd
 from distill.wan.clips import Clips, read_clip
-from distill.wan.model import WanShape
+from distill.wan.model import WanShape, halve
+from distill.wan.weights import Published, published_shape
 
 PROMPTS = ["a red car on a road", "two cats", "rain"]
 
@@ -73,6 +76,38 @@ def test_a_student_is_sampled_to_videos(world, monkeypatch):
     assert video.shape == (9, 32, 48, 3) and video.std() > 0
     monkeypatch.setattr(sample, "write_video", lambda path, frames: pytest.fail(f"{path} was made again"))
     sample.run(config(world))
+    note = json.loads((world / "videos.json").read_text())
+    assert (note["run"], note["step"], note["student_outer_steps"]) == ("wan-tmd", 1, 2)
+    (world / "videos.json").write_text(json.dumps(note | {"student_outer_steps": 1}))
+    with pytest.raises(UserError, match="holds other videos: student_outer_steps is 1 there and 2 here"):
+        sample.run(config(world))
+
+
+def test_videos_lie_in_the_students_run(world):
+    for student in ("runs/wan-tmd", "runs/wan-tmd/step-000001"):  # a checkpoint's own folder goes with the next one
+        chosen = load_config(sample.Config, None, [f"student={world / student}"])
+        assert sample.folder_of(chosen) == world / "runs/wan-tmd/videos"
+
+
+def test_a_student_is_halved_before_it_takes_memory(world):
+    whole, half = (sample.load_student(config(world, dtype=dtype), "cpu") for dtype in ("float32", "bfloat16"))
+    halved = halve(whole, torch.bfloat16).state_dict()
+    assert all(torch.equal(value, halved[name]) for name, value in half.state_dict().items())
+    published = Published(str(world / "weights"))
+    teacher = data.load_teacher(published, list(LATENT), "cpu", torch.bfloat16)
+    assert torch.equal(teacher.blocks[0].ffn.net[2].weight, published.read("blocks.0.ffn.net.2.weight").bfloat16())
+
+
+def test_the_sizes_alone_are_downloaded_for_sampling(world, monkeypatch):
+    asked = []
+
+    def download(where, allow_patterns):
+        asked.extend(allow_patterns)
+        return world / "weights"
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert published_shape("some/hub-id", LATENT).blocks == 4
+    assert asked == ["transformer/config.json"]
 
 
 def test_videos_are_named_and_shared_as_vbench_expects(world):
@@ -84,6 +119,24 @@ def test_videos_are_named_and_shared_as_vbench_expects(world):
     (world / "told.txt").write_text("A shiny red car ...\nTwo cats ...\nRain falls ...\n")
     rewritten = list(sample.jobs(config(world, seeds=2, told=world / "told.txt", videos=world / "none"), 0, 1))
     assert rewritten[0].told == "A shiny red car ..." and rewritten[0].path.name == "a red car on a road-0.mp4"
+
+
+def test_a_prompt_that_stands_twice_is_sampled_once_and_a_list_chooses(world):
+    (world / "doubles.txt").write_text("rain\ntwo cats\nrain\na red car on a road\n")
+    (world / "doubles-told.txt").write_text("Rain falls ...\nTwo cats ...\nIt rains ...\nA shiny red car ...\n")
+    (world / "only.txt").write_text("a red car on a road\nrain\n")
+    changes = {"prompts": world / "doubles.txt", "told": world / "doubles-told.txt", "videos": world / "none"}
+    once = list(sample.jobs(config(world, **changes), 0, 1))
+    assert [(job.line, job.told) for job in once] == [
+        (0, "Rain falls ..."),
+        (1, "Two cats ..."),
+        (3, "A shiny red car ..."),
+    ]
+    chosen = list(sample.jobs(config(world, only=world / "only.txt", seeds=2, **changes), 0, 1))
+    assert [(job.line, job.index) for job in chosen] == [(0, 0), (0, 1), (3, 0), (3, 1)]
+    with pytest.raises(UserError, match="`a red car on a road` of .*only.txt is not in"):
+        (world / "no-car.txt").write_text("rain\n")
+        list(sample.jobs(config(world, only=world / "only.txt", prompts=world / "no-car.txt"), 0, 1))
 
 
 def test_a_videos_noise_depends_on_its_place_alone():
@@ -103,6 +156,7 @@ def test_lists_that_cannot_be_are_refused(world):
         ({"prompts": world / "slash.txt"}, "cannot be a file's name"),
         ({"prompts": world / "empty.txt"}, "holds no prompts"),
         ({"prompts": world / "nowhere.txt"}, "not readable"),
+        ({"seeds": 0}, "seeds=0 makes no videos"),
     ):
         with pytest.raises(UserError, match=reason):
             list(sample.jobs(config(world, videos=world / "none", **changes), 0, 1))
@@ -146,6 +200,40 @@ def test_videos_become_training_data(world):
     shape = WanShape(4, 24, 2, 32, text_width=TEXT, latent=LATENT)
     with pytest.raises(UserError, match="000000.safetensors has no noise to learn from"):
         Clips(world / "filmed", shape, batch=1, micro_batch=1, seed=1, device="cpu").noise(0, 0)
+
+
+def test_a_text_encoder_or_autoencoder_that_is_cut_short_is_refused(world, tmp_path):
+    shutil.copytree(world / "weights", tmp_path / "cut")
+    for part in ("text_encoder", "vae"):
+        (file,) = (tmp_path / "cut" / part).glob("*.safetensors")
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(UserError, match="the text encoder in .* is not readable .* cut short"):
+        media.TextEncoder(str(tmp_path / "cut"), "cpu", torch.float32)
+    with pytest.raises(UserError, match="the autoencoder in .* is not readable .* cut short"):
+        media.VideoAutoencoder(str(tmp_path / "cut"), "cpu")
+
+
+def test_a_video_is_written_whole_or_a_sentence_says_why(tmp_path, monkeypatch):
+    frames = np.zeros((5, 32, 48, 3), np.uint8)
+    with pytest.raises(UserError, match="could not be written"):
+        media.write_video(tmp_path / "odd.mp4", frames[:, :31])  # x264 takes even sides alone
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "cut.mp4").write_bytes(b"no video at all")
+    with pytest.raises(UserError, match="not a readable video"):
+        media.read_video(tmp_path / "cut.mp4")
+
+    opened = []
+
+    def stopped(path, *rest, **named):
+        opened.append(Path(path))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(media.av, "open", stopped)
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        with pytest.raises(KeyboardInterrupt):
+            media.write_video(tmp_path / "a.mp4", frames)
+    assert len(set(opened)) == 2 and all(path.suffix == ".part" for path in opened)
 
 
 def test_a_clip_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import resource
 import shutil
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,9 +15,10 @@ from distill.config import UserError, load_config
 from distill.tests.wan_ranks import figures, on_ranks, train
 from distill.tests.wan_tiny import overrides, write_clips, write_weights
 from distill.wan import dmd, kd, tmd
-from distill.wan.run import latest, load_model, read_state
+from distill.wan.run import WanRun, latest, load_model, read_state
 from distill.wan.sample import Config as SampleConfig
 from distill.wan.sample import load_student
+from distill.wan.weights import Published
 
 STAGE2 = {"layers": "[1,3]", "discriminator_width": 16, "discriminator_hidden": 16, "student_every": 2, "max_steps": 2}
 
@@ -123,6 +125,11 @@ def test_micro_batches_do_not_change_stage_1s_share_of_derivatives(world):
         assert len({plain for _, plain in rows[32 * turn : 32 * turn + 32]}) == 1
 
 
+def test_minutes_end_a_run_with_a_checkpoint(world):
+    assert len(run(world, tmd, 1, "minutes", max_steps=9, max_minutes=1e-6)) == 1
+    assert latest(world / "runs/minutes").name == "step-000001"
+
+
 # -- what can go wrong -------------------------------------------------------------------------------------------
 
 
@@ -131,6 +138,8 @@ def test_an_impossible_student_is_refused(world):
         ({"head_blocks": 4}, "from 1 to below the teacher's 4 blocks"),
         ({"head_blocks": 0, "inner_steps": 1}, "head_blocks must be at least 1"),
         ({"outer_steps": 0}, "M and N must be at least 1"),
+        ({"ema": 0.99}, "ema has no effect over Wan; leave it at 0.0"),
+        ({"compile": "true"}, "compile has no effect"),
         ({"batch": 3, "micro_batch": 2}, "does not divide into micro-batches"),
         ({"strategy": "fsdp"}, "needs torchrun"),
         ({"latent": "[3,5,6]"}, "does not divide into patches"),
@@ -180,8 +189,44 @@ def test_a_full_disk_ends_the_run_and_keeps_the_checkpoint(world):
     assert "could not be written" in told[0] and "step-000001" in told[0] and "UserError" in told[0], told
     assert sorted(path.name for path in (world / "runs/full").glob("step-*")) == ["step-000001"]
     assert_equal(student_of(world / "runs/full"), before)
+    for name in ("step-000001.tmp", "step-000002.tmp"):  # of a kill during a save, on more ranks
+        (world / "runs/full" / name).mkdir()
+        (world / "runs/full" / name / "__3_0.distcp").touch()
     tmd.run(resumed())
     assert latest(world / "runs/full").name == "step-000002"
+    assert not [*(world / "runs/full").glob("*.tmp"), *(world / "runs/full").glob("*/__3_0.distcp")]
+
+
+def test_a_save_starts_from_an_empty_folder(world):
+    begun = WanRun(config(tmd, world, name="again"), "wan-student", {})
+    begun.begin()
+    (begun.folder / "step-000000.tmp").mkdir()
+    (begun.folder / "step-000000.tmp/__3_0.distcp").touch()
+    begun.save()
+    assert latest(begun.folder).name == "step-000000" and not (latest(begun.folder) / "__3_0.distcp").exists()
+
+
+def test_a_log_that_cannot_be_flushed_does_not_hide_why_the_run_ends(world):
+    def full():
+        raise OSError("No space left on device")
+
+    begun = WanRun(config(tmd, world, name="flush"), "wan-student", {})
+    begun.begin()
+    begun._writer = SimpleNamespace(flush=full)
+    steps = begun.steps()
+    next(steps)
+    with pytest.raises(UserError, match="the reason"):
+        steps.throw(UserError("the reason"))
+
+
+def test_folders_that_the_machines_do_not_share_are_refused(world, monkeypatch):
+    begun = WanRun(config(tmd, world, name="shared"), "wan-student", {})
+    assert not list(begun.folder.glob("shared-*"))
+    monkeypatch.setattr(WanRun, "_rank_0s", lambda run, number: number + 1)  # what rank 0 wrote and saw elsewhere
+    with pytest.raises(UserError, match="runs=FOLDER has to lie on a file system that they share"):
+        WanRun(config(tmd, world, name="shared"), "wan-student", {})
+    with pytest.raises(UserError, match="clips in .* are not the same"):
+        begun.clips(Published(str(world / "weights")).shape((3, 4, 6)))
 
 
 def with_little_disk(chosen) -> None:

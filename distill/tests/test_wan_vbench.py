@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -58,48 +59,119 @@ def test_the_table_leaves_cells_empty_until_run(tmp_path, capsys):
     assert "| TMD-N2H5 | 2.33 | 84.68 | 85.71 | 80.55 | 50.00 | 50.00 | 50.00 |" in (tmp_path / "table.md").read_text()
 
 
-def test_a_collapse_over_seeds_stands_under_the_table(tmp_path, monkeypatch, capsys):
+TOOL = """#!/bin/sh
+echo "$@" >> {folder}/calls; echo "$PATH" > {folder}/path; command=$1
+while [ $# -gt 0 ]; do
+  case $1 in --dimension) d=$2;; --output_path) o=$2;; --videos_path) v=$2;; --result_path) r=$2;; esac; shift
+done
+if [ $command = static_filter ]; then mkdir -p "$r/filtered_videos"; cp "$v"/*-7.mp4 "$r/filtered_videos"; exit; fi
+[ -e {folder}/broken ] && exit 0  # as the real one, whose evaluation runs in a shell that it does not ask
+mkdir -p "$o"; echo "{{\\"$d\\": [0.5, []]}}" > "$o/results_eval_results.json"
+"""
+
+
+@pytest.fixture
+def tool(tmp_path) -> Path:
+    """An environment with a tool that notes what it is told; VBench's list, of one prompt a dimension; its videos."""
+    path, package = tmp_path / "env/bin/vbench", tmp_path / "env/lib/python3.10/site-packages/vbench"
+    path.parent.mkdir(parents=True)
+    package.mkdir(parents=True)
+    path.write_text(TOOL.format(folder=tmp_path))
+    path.chmod(0o755)
+    names = [*vbench.QUALITY, *vbench.SEMANTIC]
+    listed = [{"prompt_en": f"a {name}", "dimension": [name]} for name in names]
+    (package / "VBench_full_info.json").write_text(json.dumps(listed))
+    for folder, seeds in (("videos", 5), ("flickering", 25)):
+        (tmp_path / folder).mkdir()
+        for name, index in product(names, range(seeds)):
+            if (name == "temporal_flickering") == (folder == "flickering"):
+                (tmp_path / folder / f"a {name}-{index}.mp4").touch()
+    return path
+
+
+def measuring(home: Path, **changes) -> vbench.Config:
+    places = {name: home / name for name in ("videos", "flickering", "results")} | {"tool": home / "env/bin/vbench"}
+    return config(**places | changes)
+
+
+@pytest.mark.parametrize(("size", "method", "nfe"), [(s, *row[:2]) for s, rows in vbench.PAPER.items() for row in rows])
+def test_every_row_of_the_paper_can_be_named(size, method, nfe):
+    results = {name: low for name, (low, _, _) in (vbench.QUALITY | vbench.SEMANTIC).items()}
+    lines = vbench.table(config(size=size, row=method, nfe=nfe), results).splitlines()
+    filled = [line for line in lines if line.endswith("| 0.00 | 0.00 | 0.00 |")]
+    assert len(filled) == 1 and filled[0].startswith(f"| {method} | {nfe} |")
+
+
+def test_a_collapse_over_seeds_stands_under_the_table(tmp_path, capsys):
     videos, results = tmp_path / "videos", tmp_path / "results"
     videos.mkdir()
     levels = {"a cat-0": 60, "a cat-1": 60, "two-way rain-0": 60, "two-way rain-1": 100, "alone-0": 9}
     for name, level in levels.items():
         write_video(videos / f"{name}.mp4", np.full((9, 32, 48, 3), level, np.uint8))
     write_results(results)
-    monkeypatch.setattr(vbench.shutil, "which", lambda name: "vbench")
-    vbench.run(config(results=results, videos=videos, table="true"))
-    assert "Diversity" not in capsys.readouterr().out
-    vbench.run(config(results=results, videos=videos))
-    found = json.loads((results / "diversity.json").read_text())
+    found = vbench.diversity(videos)
     assert found == pytest.approx({"value": 20, "least": 0, "prompts": 2}, abs=1.5)
+    vbench.run(config(results=results, table="true"))
+    assert "Diversity" not in capsys.readouterr().out
+    (results / "diversity.json").write_text(json.dumps(found))
+    vbench.run(config(results=results, table="true"))
     line = capsys.readouterr().out.splitlines()[-1]
     assert line.startswith("Diversity over seeds: two videos") and line in (results / "table.md").read_text()
-    vbench.run(config(results=results, videos=tmp_path / "gone", table="true"))
-    assert line in capsys.readouterr().out
 
 
-def test_the_tool_is_called_for_what_has_no_result(tmp_path, monkeypatch):
-    tool, videos = tmp_path / "bin/vbench", tmp_path / "videos"
-    tool.parent.mkdir()
-    tool.write_text(
-        "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --dimension) d=$2;; --output_path) o=$2;; esac; shift; done\n"
-        f'echo "$d" >> {tmp_path}/calls; mkdir -p "$o"; echo "{{\\"$d\\": [0.5, []]}}" > "$o/r_eval_results.json"\n'
-    )
-    tool.chmod(0o755)
-    chosen = config(results=tmp_path / "results", videos=videos)
-    with pytest.raises(UserError, match="not installed"):
-        monkeypatch.setattr(vbench.shutil, "which", lambda name: None)
-        vbench.run(chosen)
-    monkeypatch.setattr(vbench.shutil, "which", lambda name: str(tool))
-    with pytest.raises(UserError, match="no videos"):
-        vbench.run(chosen)
-    videos.mkdir()
-    (videos / "a cat-0.mp4").touch()
-    vbench.run(chosen)
-    vbench.run(chosen)
-    assert (tmp_path / "calls").read_text().split() == [*vbench.QUALITY, *vbench.SEMANTIC]
+def test_the_tool_is_called_for_what_has_no_result(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(vbench, "diversity", lambda videos: {"value": 9.0, "least": 1.0, "prompts": 2})
+    with pytest.raises(UserError, match="environment of its own"):
+        vbench.run(measuring(tmp_path, tool=tmp_path / "env/bin/none"))
+    vbench.run(measuring(tmp_path))
+    vbench.run(measuring(tmp_path))
+    calls = (tmp_path / "calls").read_text().splitlines()
+    dimensions = [call.split()[4] for call in calls if call.startswith("evaluate")]
+    assert sorted(dimensions) == sorted([*vbench.QUALITY, *vbench.SEMANTIC])
+    assert "differ by 9.0 of 255" in (tmp_path / "results/table.md").read_text()
+    assert (tmp_path / "path").read_text().startswith(f"{tmp_path}/env/bin:")  # whose python the tool starts
+
+
+def test_flickering_is_measured_on_its_own_static_videos_and_last(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(vbench, "diversity", lambda videos: None)
+    vbench.run(measuring(tmp_path))
+    place = tmp_path / "results/temporal_flickering"
+    chosen, measured = (tmp_path / "calls").read_text().splitlines()[-2:]
+    assert chosen == f"static_filter --videos_path {tmp_path}/flickering --result_path {place}/filter"
+    assert measured.startswith(f"evaluate --videos_path {place}/filter/filtered_videos --dimension temporal_flickering")
+
+
+def test_a_dimension_that_the_tool_could_not_measure_ends_the_stage(tool, tmp_path):
+    (tmp_path / "broken").touch()
+    with pytest.raises(UserError, match="no result for subject_consistency"):
+        vbench.run(measuring(tmp_path))
     tool.write_text("#!/bin/sh\nexit 3\n")
-    with pytest.raises(UserError, match="failed"):
-        vbench.run(config(results=tmp_path / "others", videos=videos))
+    with pytest.raises(UserError, match="vbench evaluate .* failed"):
+        vbench.run(measuring(tmp_path))
+
+
+def test_paths_that_the_tool_would_take_apart_are_refused(tool, tmp_path):
+    with pytest.raises(UserError, match="does not quote"):
+        vbench.run(measuring(tmp_path, results=tmp_path / "two words"))
+    (tmp_path / "videos/videos.json").touch()  # the tool would look for all videos as .json
+    with pytest.raises(UserError, match="must hold videos alone"):
+        vbench.run(measuring(tmp_path))
+
+
+def test_missing_videos_are_refused_or_said_under_the_table(tool, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(vbench, "diversity", lambda videos: None)
+    (tmp_path / "videos/a color-3.mp4").unlink()
+    for path in (tmp_path / "flickering").iterdir():
+        path.unlink()
+    with pytest.raises(UserError, match="lacks 1 of the 5 videos of color, such as `a color-3.mp4`"):
+        vbench.run(measuring(tmp_path))
+    assert not (tmp_path / "calls").exists()
+    vbench.run(measuring(tmp_path, partial="true"))
+    told = capsys.readouterr().out
+    assert "Partial, not comparable with the paper: videos of color 4 of 5." in told
+    assert "without results: temporal_flickering" in told
+    with pytest.raises(UserError, match="holds no videos"):
+        vbench.run(measuring(tmp_path, partial="true", videos=tmp_path / "gone", results=tmp_path / "others"))
 
 
 def test_unreadable_results_and_unknown_rows_are_refused(tmp_path):
@@ -149,3 +221,6 @@ def test_the_report_says_what_a_run_needs():
     assert "fsdp on 32 GPUs" in told
     with pytest.raises(UserError, match="size must be"):
         account.report(load_config(account.Config, None, ["size=5b"]))
+    for nothing in ("ranks=0", "used=0"):
+        with pytest.raises(UserError, match="ranks must be at least 1, tflops and used above 0"):
+            account.report(load_config(account.Config, None, [nothing]))

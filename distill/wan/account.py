@@ -147,6 +147,8 @@ def training_operations(shape: WanShape, plan: StudentConfig, equal: float = 0.7
 
 def report(config: Config) -> str:
     shape = shape_of(config.size, tuple(config.latent))
+    if config.ranks < 1 or config.tflops <= 0 or config.used <= 0:
+        raise UserError("ranks must be at least 1, tflops and used above 0")
     plan = StudentConfig(config.outer_steps, config.inner_steps, config.head_blocks)
     teacher, student, judge = make(shape, plan, config.size)
     edges = count_parameters(teacher) - count_parameters(teacher.blocks)

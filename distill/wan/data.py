@@ -32,7 +32,7 @@ class Config(BaseConfig):
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])
     steps: int = 50
     guidance: float = 5.0
-    flow_shift: float = 3.0  # of the teacher's sampler; Wan's advice for 480p
+    flow_shift: float = 3.0  # of the teacher's sampler; diffusers' advice for 480p
     dtype: str = "bfloat16"
 
 
@@ -40,11 +40,11 @@ class Config(BaseConfig):
 def load_teacher(published: Published, latent: list[int], device, dtype: torch.dtype) -> WanDiT:
     """Whole, frozen, on one device: matrices in `dtype`, time and modulation in float32."""
     with torch.device("meta"):
-        network = WanDiT(published.shape(tuple(latent)))
+        network = halve(WanDiT(published.shape(tuple(latent))), dtype)  # before it takes memory
     network.to_empty(device=device)
     network.materialise_buffers()
     published.fill(network.transformer)
-    return halve(network, dtype).eval().requires_grad_(False)
+    return network.eval().requires_grad_(False)
 
 
 @torch.no_grad()

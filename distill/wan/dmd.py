@@ -16,7 +16,6 @@ from torch import nn
 from distill.config import UserError
 from distill.dmd import Stage2
 from distill.student import StudentConfig
-from distill.wan.clips import Clips
 from distill.wan.discriminator import Conv3dDiscriminator
 from distill.wan.model import WanShape
 from distill.wan.run import WanRun, accumulate, latest, load_model, read_state
@@ -102,16 +101,16 @@ def run(config: Config) -> None:
         raise UserError(f"layers {config.layers} must lie in the teacher's 0..{shape.blocks - 1}")
     plan, stage1 = stage1_plan(config, shape)
     run = WanRun(config, "wan-student", architecture(shape, plan))
-    engine, resuming = run.engine, config.resume and run.checkpoint.is_file()
+    engine = run.engine
     student = engine.student(empty_student(shape, plan))
-    if not resuming and stage1 is None:
+    if not run.resuming and stage1 is None:
         start_student(student, published, config.seed)
-    elif not resuming:
+    elif not run.resuming:
         load_model(student, stage1, "student")
     judge = make_discriminator(engine, config, shape) if config.gan else None
     stage = WanStage2(config, student, engine.teacher(published), engine.teacher(published, trained=True), judge)
     optimiser, critic_optimiser = adamw(config, student), adamw(config, stage.critics)
-    clips = Clips(config.data, shape, config.batch, config.micro_batch, config.seed, run.device)
+    clips = run.clips(shape)
     student_side, critic_side = make_sides(stage, engine)
     run.track(student=(student, optimiser), critics=(stage.critics, critic_optimiser))
     run.begin()

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from distill.kd import pair_loss
 from distill.student import StudentConfig
-from distill.wan.clips import Clips
 from distill.wan.run import WanRun, accumulate
 from distill.wan.tmd import architecture, empty_student, start_student
 from distill.wan.training import Side, WanConfig, adamw
@@ -36,10 +35,10 @@ def run(config: Config) -> None:
     student = empty_student(shape, plan)
     run = WanRun(config, "wan-student", architecture(shape, plan))
     student = run.engine.student(student)
-    if not (config.resume and run.checkpoint.is_file()):
+    if not run.resuming:
         start_student(student, published, config.seed)
     optimiser = adamw(config, student)
-    clips = Clips(config.data, shape, config.batch, config.micro_batch, config.seed, run.device)
+    clips = run.clips(shape)
 
     def loss(latents, conditions, number: int):
         noise = clips.noise(run.step, number)

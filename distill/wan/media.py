@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import av
@@ -10,13 +11,16 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.pipelines.wan.pipeline_wan import prompt_clean
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoTokenizer, UMT5EncoderModel
 
 from distill.config import UserError
+from distill.machine import environment
 from distill.wan.weights import resolve
 
 FRAMES_PER_SECOND = 16  # of Wan2.1
+UNREADABLE = (OSError, ValueError, RuntimeError, SafetensorError)  # of weights: missing, cut short, of other shapes
 
 # Wan2.1's own (sample_neg_prompt in its configurations): over-exposed, static, blurred, subtitles, bad hands, ...
 NEGATIVE_PROMPT = (
@@ -24,6 +28,11 @@ NEGATIVE_PROMPT = (
     "残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，"
     "杂乱的背景，三条腿，背景人很多，倒着走"
 )
+
+
+def unreadable(what: str, folder: Path, error: Exception) -> UserError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return UserError(f"the {what} in {folder} is not readable ({reason}); a file may be cut short: download it again")
 
 
 class TextEncoder:
@@ -34,9 +43,10 @@ class TextEncoder:
         self.words, self.device = words, device
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
-            self.model = UMT5EncoderModel.from_pretrained(folder / "text_encoder", dtype=dtype).to(device).eval()
-        except (OSError, ValueError) as error:
-            raise UserError(f"the text encoder in {folder} is not readable ({str(error).splitlines()[0]})") from error
+            self.model = UMT5EncoderModel.from_pretrained(folder / "text_encoder", dtype=dtype)
+        except UNREADABLE as error:
+            raise unreadable("text encoder", folder, error) from error
+        self.model.to(device).eval()
 
     @torch.no_grad()
     def __call__(self, prompt: str) -> Tensor:
@@ -60,9 +70,10 @@ class VideoAutoencoder:
     def __init__(self, weights: str, device, dtype: torch.dtype = torch.float32):
         folder = resolve(weights, ("vae",))
         try:
-            self.model = AutoencoderKLWan.from_pretrained(folder / "vae", torch_dtype=dtype).to(device).eval()
-        except (OSError, ValueError) as error:
-            raise UserError(f"the autoencoder in {folder} is not readable ({str(error).splitlines()[0]})") from error
+            self.model = AutoencoderKLWan.from_pretrained(folder / "vae", torch_dtype=dtype)
+        except UNREADABLE as error:
+            raise unreadable("autoencoder", folder, error) from error
+        self.model.to(device).eval()
         config = self.model.config
         shape = (1, config.z_dim, 1, 1, 1)
         self.mean = torch.tensor(config.latents_mean, device=device, dtype=torch.float32).reshape(shape)
@@ -84,16 +95,18 @@ class VideoAutoencoder:
 
 def write_video(path: Path, frames: np.ndarray, rate: int = FRAMES_PER_SECOND) -> None:
     """uint8 [frames,height,width,3] -> H.264 in MP4, atomically. Raises UserError where it cannot be written."""
-    temporary = path.with_name(f".{os.getpid()}.part.mp4")  # prompts make long names: the temporary one is short
+    # Prompts make long names: the temporary one is short. Ranks of several machines may share the folder.
+    writer = f"{environment('RANK', 0)}-{socket.gethostname()[:64]}-{os.getpid()}"
+    temporary = path.with_name(f".{writer}.part")
     try:
-        with av.open(str(temporary), "w") as file:
+        with av.open(str(temporary), "w", format="mp4") as file:
             stream = file.add_stream("libx264", rate=rate, options={"crf": "17", "preset": "medium"})
             stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
             for picture in frames:
                 file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             file.mux(stream.encode())
         os.replace(temporary, path)
-    except OSError as error:  # av's errors are OSErrors
+    except (OSError, av.FFmpegError) as error:
         temporary.unlink(missing_ok=True)
         raise UserError(f"{path} could not be written ({error}). Is the disk full?") from error
 
@@ -103,7 +116,7 @@ def read_video(path: Path) -> np.ndarray:
     try:
         with av.open(str(path)) as file:
             return np.stack([picture.to_ndarray(format="rgb24") for picture in file.decode(video=0)])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, av.FFmpegError) as error:
         raise UserError(f"{path} is not a readable video ({error})") from error
 
 

@@ -11,11 +11,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import secrets
 import shutil
 import signal
+import zlib
 from pathlib import Path
 
 import torch
@@ -35,6 +38,7 @@ from distill.config import UserError
 from distill.files import UnwritableError, reason_of, write_text
 from distill.training import Run
 from distill.wan.clips import Clips
+from distill.wan.model import WanShape
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
 
 FORMAT = "oneiro-wan-checkpoint-1"
@@ -91,6 +95,37 @@ class WanRun(Run):
         self.checkpoint = self.folder / "latest"
         self.parts: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
         self._ended = False
+        self.require_shared()
+        self.resuming = bool(self._rank_0s(config.resume and self.checkpoint.is_file()))
+
+    def require_shared(self) -> None:
+        """Raises UserError on all ranks where one does not see what rank 0 writes: a checkpoint is one folder of all
+        ranks."""
+        token = secrets.randbits(32)
+        if not self.rank:
+            with self._writing(f"{self.folder}"):
+                (self.folder / f"shared-{token}").touch()
+        path = self.folder / f"shared-{self._rank_0s(token)}"
+        unseen = self._any(not path.is_file())
+        if not self.rank:
+            path.unlink(missing_ok=True)
+        if unseen:
+            raise UserError(
+                f"{self.folder.absolute()} is not the same folder on all machines; runs=FOLDER has to lie on a file "
+                "system that they share"
+            )
+
+    def clips(self, shape: WanShape) -> Clips:
+        """The training data. Raises UserError on all ranks where they do not see the same."""
+        config = self.config
+        clips = Clips(config.data, shape, config.batch, config.micro_batch, config.seed, self.device)
+        seen = zlib.crc32("".join(path.name for path in clips.files).encode())
+        if self._any(seen != self._rank_0s(seen)):
+            raise UserError(
+                f"the clips in {config.data} are not the same for all ranks; data=FOLDER has to lie on a file system "
+                "that all machines share, and wan-data must have ended"
+            )
+        return clips
 
     def track(self, **parts: tuple[nn.Module, torch.optim.Optimizer]) -> None:
         """Networks and their optimisers, which make up the checkpoint."""
@@ -100,6 +135,9 @@ class WanRun(Run):
         """As in Run, but an earlier checkpoint is never started over: it may have cost weeks."""
         if self.checkpoint.is_file() and not self.config.resume:
             raise UserError(f"{self.folder} holds a checkpoint; continue it with --resume, or choose another name")
+        if not self.rank:
+            for unfinished in self.folder.glob("step-*.tmp"):
+                shutil.rmtree(unfinished, ignore_errors=True)
         super().begin(flops_per_sample)
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
@@ -125,6 +163,9 @@ class WanRun(Run):
         self._tick()
         folder = self.folder / f"step-{self.step:06d}"
         temporary = folder.with_suffix(".tmp")
+        if not self.rank:  # of a save that was interrupted, perhaps on more ranks
+            shutil.rmtree(temporary, ignore_errors=True)
+        self._any(False)  # the others wait for that
         state, reason = self.state(), ""
         try:
             dcp.save(state, checkpoint_id=temporary, no_dist=not dist.is_initialized())
@@ -156,7 +197,7 @@ class WanRun(Run):
     # -- the loop ------------------------------------------------------------------------------------------------
 
     def steps(self):
-        """Yields step numbers to `max_steps` or a signal that all ranks know of (`agree`); saves on the way."""
+        """Yields step numbers to `max_steps`, or `max_minutes` or a signal that all ranks know of (`agree`); saves."""
         handlers = {s: signal.signal(s, lambda *_: self.stop("a signal")) for s in (signal.SIGTERM, signal.SIGINT)}
         saved = self.step
         try:
@@ -175,7 +216,8 @@ class WanRun(Run):
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if self._writer:
-                self._writer.flush()
+                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
+                    self._writer.flush()
 
     def agree(self, figures: dict[str, Tensor]) -> dict[str, float]:
         """Means over the ranks. Learns of their signals; raises UserError on all of them for a figure that is no
@@ -184,6 +226,9 @@ class WanRun(Run):
         if dist.is_initialized():
             dist.all_reduce(values)
             values /= dist.get_world_size()
+        self._tick()
+        if self.config.max_minutes and self.minutes >= self.config.max_minutes:
+            self.stop(f"{self.config.max_minutes:g} minutes done")
         self._ended = self._any(bool(self._stop))
         means = dict(zip(figures, values.tolist(), strict=True))
         for name, value in means.items():
@@ -199,6 +244,13 @@ class WanRun(Run):
         told = torch.tensor(float(flag), device=self.device)
         dist.all_reduce(told, dist.ReduceOp.MAX)
         return bool(told)
+
+    def _rank_0s(self, number: int) -> int:
+        if not dist.is_initialized():
+            return number
+        told = torch.tensor(int(number), device=self.device)
+        dist.broadcast(told, 0)
+        return int(told)
 
 
 def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clips: Clips, dropout: float = 0.0) -> dict:

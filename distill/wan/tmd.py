@@ -15,7 +15,6 @@ from distill.config import UserError
 from distill.student import StudentConfig
 from distill.tmd import check as check_method
 from distill.tmd import say_fusion, student_config, tm_mf_loss
-from distill.wan.clips import Clips
 from distill.wan.model import WanDiT, WanShape
 from distill.wan.run import WanRun, accumulate
 from distill.wan.student import WanHeadless, WanStudent
@@ -88,10 +87,10 @@ def run(config: Config) -> None:
     run = WanRun(config, "wan-student", architecture(shape, plan))
     engine = run.engine
     student = engine.student(student)
-    if not (config.resume and run.checkpoint.is_file()):
+    if not run.resuming:
         start_student(student, published, config.seed)
     optimiser = adamw(config, student)
-    clips = Clips(config.data, shape, config.batch, config.micro_batch, config.seed, run.device)
+    clips = run.clips(shape)
     side = engine.parallel(Side(student, make_loss(student, config, engine)))
     run.track(student=(student, optimiser))
     run.begin()

@@ -41,6 +41,9 @@ class WanConfig(TrainConfig):
     weights: str = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"  # the teacher: a folder in the diffusers format, or a hub id
     data: str = "data/wan"
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])  # frames, rows, columns
+    ema: float = 0.0  # none; the paper gives none
+    checkpoint_minutes: float = 0.0  # save_steps instead, which all ranks count alike
+    validate_minutes: float = 0.0  # wan-sample and wan-vbench judge
     batch: int = 64
     micro_batch: int = 1  # samples of a rank at a time
     strategy: str = "ddp"  # ddp: whole networks on every rank | fsdp: sharded (FSDP2)
@@ -63,7 +66,13 @@ class WanConfig(TrainConfig):
     predicts: str = "difference"
 
 
+UNUSED = ("ema", "checkpoint_minutes", "validate_minutes", "compile")  # of what every trained stage has
+
+
 def check(config: WanConfig) -> None:
+    for key in UNUSED:
+        if getattr(config, key) != getattr(WanConfig, key):
+            raise UserError(f"{key} has no effect over Wan; leave it at {getattr(WanConfig, key)}")
     if config.strategy not in STRATEGIES:
         raise UserError(f"strategy must be one of {', '.join(STRATEGIES)}, not {config.strategy}")
     if len(config.latent) != 3:
@@ -98,15 +107,9 @@ class Engine:
             if config.checkpointing:
                 block = blocks[index] = checkpoint_wrapper(block)
             if self.sharded:
-                fully_shard(
-                    block,
-                    mesh=self.mesh,
-                    mp_policy=MixedPrecisionPolicy(half, torch.float32, cast_forward_inputs=False),
-                )
+                fully_shard(block, mesh=self.mesh, mp_policy=precision(half))
         if self.sharded:  # what is left (embeddings, output, fusion) computes from float32 under autocast
-            fully_shard(
-                network, mesh=self.mesh, mp_policy=MixedPrecisionPolicy(None, torch.float32, cast_forward_inputs=False)
-            )
+            fully_shard(network, mesh=self.mesh, mp_policy=precision(None))
             for method in methods:
                 if hasattr(network, method):
                     register_fsdp_forward_method(network, method)
@@ -123,10 +126,10 @@ class Engine:
         """The published network. Frozen and whole, its matrices are kept in the autocast type."""
         with torch.device("meta"):
             network = WanDiT(published.shape(tuple(self.config.latent)))
-        network = self.place(network, trained, network.blocks, TEACHER_METHODS)
-        published.fill(network.transformer)
         if not (trained or self.sharded or self.config.dtype == "float32"):
             halve(network, DTYPES[self.config.dtype])
+        network = self.place(network, trained, network.blocks, TEACHER_METHODS)
+        published.fill(network.transformer)
         return network.train(trained)
 
     def parallel(self, side: Side) -> nn.Module:

@@ -1,7 +1,8 @@
 """VBench (arXiv 2311.17982) of sampled videos, beside the paper's rows.
 
-- Calls the official tool where it is installed (`pip install vbench`), dimension by dimension; a dimension that has a
-  result already is not measured again. `table=true` only reads results that are there.
+- Calls the official tool (vbench_tool.py), dimension by dimension; what has a result already is not measured again.
+  `table=true` only reads results that are there.
+- A dimension lacking videos is refused. With `partial=true` it is measured all the same, and said under the table.
 - Total = (4 quality + semantic) / 5 over normalised dimensions: VBench's scripts/constant.py and cal_final_score.py.
 - VBench does not see a collapse in which all seeds give one video (Table 5), so how far a prompt's videos are from one
   another stands under the table.
@@ -10,8 +11,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from distill.config import BaseConfig, UserError
 from distill.files import write_text
+from distill.wan import vbench_tool
 
 # name -> (lowest, highest, weight), VBench's normalisation
 QUALITY = {
@@ -49,6 +49,7 @@ PAPER = {
         ("Wan2.1 1.3B (teacher)", "50x2", 84.26, 85.30, 80.09),
         ("rCM", "4", 84.43, 85.38, 80.63),
         ("DMD2-v, gamma 5", "4", 84.60, 86.03, 79.87),
+        ("DMD2-v", "3", 84.48, 85.71, 79.58),
         ("rCM", "2", 84.09, 84.90, 80.86),
         ("DMD2-v", "2", 84.39, 85.65, 79.32),
         ("TMD-N2H5", "2.33", 84.68, 85.71, 80.55),
@@ -75,9 +76,12 @@ PAPER = {
 @dataclass
 class Config(BaseConfig):
     name: str = "wan-vbench"
-    videos: str = "runs/wan-sample/videos"
+    tool: str = "vbench"  # the tool of the environment that it is installed in: ENVIRONMENT/bin/vbench
+    videos: str = "runs/wan-dmd/videos"
+    flickering: str = "runs/wan-dmd/flickering"  # 25 videos of each prompt of temporal_flickering
+    partial: bool = False  # measure what is there, also where videos are missing
     results: str = "runs/wan-vbench"
-    information: str = ""  # VBench_full_info.json of the tool's repository, where its default does not find it
+    information: str = ""  # VBench_full_info.json, where it is not the tool's own
     size: str = "1.3b"
     row: str = "TMD-N2H5"  # the paper's row that ours stands beside: its method ...
     nfe: str = "2.33"  # ... and its NFE
@@ -112,12 +116,21 @@ def scores(results: dict[str, float]) -> tuple[float | None, float | None, float
     return total, quality, semantic
 
 
+def is_row(config: Config, method: str, nfe: str) -> bool:
+    """Whether that is the row of `config`, whose nfe=3.00 arrives as 3.0."""
+    try:
+        same = float(config.nfe) == float(nfe)
+    except ValueError:  # 50x2
+        same = config.nfe == nfe
+    return same and config.row == method
+
+
 def table(config: Config, results: dict[str, float]) -> str:
     """Markdown: the paper's figures, and ours beside the row that `config` names; empty where nothing was run."""
     if config.size not in PAPER:
         raise UserError(f"size must be one of {', '.join(PAPER)}, not {config.size}")
     rows = PAPER[config.size]
-    if not any((method, nfe) == (config.row, config.nfe) for method, nfe, *_ in rows):
+    if not any(is_row(config, method, nfe) for method, nfe, *_ in rows):
         raise UserError(f"the paper has no row {config.row} with NFE {config.nfe} for {config.size}")
     ours = scores(results)
     lines = [
@@ -125,7 +138,7 @@ def table(config: Config, results: dict[str, float]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for method, nfe, *paper in rows:
-        mine = ours if (method, nfe) == (config.row, config.nfe) else (None, None, None)
+        mine = ours if is_row(config, method, nfe) else (None, None, None)
         cells = [f"{value:.2f}" for value in paper] + ["" if value is None else f"{value:.2f}" for value in mine]
         lines.append(f"| {method} | {nfe} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -133,20 +146,61 @@ def table(config: Config, results: dict[str, float]) -> str:
 
 def measure(config: Config, folder: Path) -> None:
     """Calls the tool for every dimension without a result; then how the seeds differ."""
-    tool = shutil.which("vbench")
-    if tool is None:
-        raise UserError("VBench's tool is not installed (`pip install vbench`); with table=true it is not needed")
-    if not any(Path(config.videos).glob("*.mp4")):
-        raise UserError(f"{config.videos} holds no videos; run wan-sample first")
+    tool = vbench_tool.find(config.tool)
+    vbench_tool.require_plain(results=config.results, information=config.information)
     done = read_results(folder)
-    for dimension in [name for name in (*QUALITY, *SEMANTIC) if name not in done]:
-        command = [tool, "evaluate", "--videos_path", config.videos, "--dimension", dimension]
-        command += ["--output_path", str(folder / dimension)]
-        command += ["--full_json_dir", config.information] if config.information else []
-        if subprocess.run(command).returncode:
-            raise UserError(f"`{' '.join(command)}` failed; its reason is above. What was measured before it is kept")
+    # temporal_flickering last: its filter needs the network that the tool downloads for dynamic_degree
+    todo = [name for name in (*QUALITY, *SEMANTIC) if name not in done]
+    todo.sort(key=lambda name: name == vbench_tool.FLICKERING)
+    for dimension, found in count_videos(config, tool, todo).items():
+        place = folder / dimension
+        place.mkdir(exist_ok=True)
+        write_text(place / "videos.json", json.dumps(found) + "\n")
+        videos = videos_of(config, dimension)
+        if dimension == vbench_tool.FLICKERING:
+            videos = vbench_tool.filter_static(tool, videos, place / "filter")
+        vbench_tool.evaluate(tool, videos, dimension, place, config.information)
+        if dimension not in read_results(place):
+            raise UserError(
+                f"VBench's tool gave no result for {dimension}; its reason is above. What was measured before is kept"
+            )
     if not (folder / "diversity.json").is_file():
         write_text(folder / "diversity.json", json.dumps(diversity(Path(config.videos))) + "\n")
+
+
+def videos_of(config: Config, dimension: str) -> Path:
+    return Path(config.flickering if dimension == vbench_tool.FLICKERING else config.videos)
+
+
+def count_videos(config: Config, tool: Path, dimensions: list[str]) -> dict[str, dict[str, int]]:
+    """{dimension: how many videos are `there`, how many `wanted`}, of those that can be measured. Raises UserError
+    where videos are missing, or with `partial` where there are none."""
+    wanted = vbench_tool.wanted_videos(tool, config.information)
+    there = {folder: vbench_tool.present(folder) for folder in {videos_of(config, name) for name in dimensions}}
+    found: dict[str, dict[str, int]] = {}
+    for dimension in dimensions:
+        folder, names = videos_of(config, dimension), wanted.get(dimension, [])
+        missing = [name for name in names if name not in there[folder]]
+        if missing and not config.partial:
+            raise UserError(
+                f"{folder} lacks {len(missing)} of the {len(names)} videos of {dimension}, such as `{missing[0]}`; "
+                "make them with wan-sample, or measure what is there with partial=true"
+            )
+        if len(missing) < len(names):
+            found[dimension] = {"there": len(names) - len(missing), "wanted": len(names)}
+    if dimensions and not found:
+        raise UserError(f"{config.videos} holds no videos of VBench's prompts; run wan-sample first")
+    return found
+
+
+def partial_line(folder: Path) -> str:
+    """What stands under the table where dimensions were measured on a part of their videos."""
+    parts = []
+    for path in sorted(folder.glob("*/videos.json")):
+        found = json.loads(path.read_text())
+        if found["there"] < found["wanted"]:
+            parts.append(f"{path.parent.name} {found['there']} of {found['wanted']}")
+    return f"\n\nPartial, not comparable with the paper: videos of {', '.join(parts)}." if parts else ""
 
 
 def diversity(videos: Path) -> dict | None:
@@ -183,7 +237,7 @@ def run(config: Config) -> None:
     if not config.table:
         measure(config, folder)
     results = read_results(folder)
-    text = table(config, results) + diversity_line(folder)
+    text = table(config, results) + partial_line(folder) + diversity_line(folder)
     (folder / "table.md").write_text(text + "\n")
     missing = [name for name in (*QUALITY, *SEMANTIC) if name not in results]
     if missing:

@@ -26,15 +26,15 @@ from distill.wan.model import WanShape, read_shape
 ORIGINAL_KEY = "blocks.0.self_attn.q.weight"  # of Wan's own repositories, which are not in the diffusers format
 
 
-def resolve(where: str, parts: tuple[str, ...]) -> Path:
-    """The folder that holds `parts` (subfolders) of the model `where`: a local folder, or else a hub id, whose files
-    are downloaded to the hub's cache. Raises UserError where there is neither."""
+def resolve(where: str, parts: tuple[str, ...], files: str = "*") -> Path:
+    """The folder that holds `parts` (subfolders) of the model `where`: a local folder, or else a hub id, of whose parts
+    `files` are downloaded to the hub's cache. Raises UserError where there is neither."""
     folder = Path(where)
     if not folder.is_dir():
         from huggingface_hub import snapshot_download
 
         try:
-            folder = Path(snapshot_download(where, allow_patterns=[f"{part}/*" for part in parts]))
+            folder = Path(snapshot_download(where, allow_patterns=[f"{part}/{files}" for part in parts]))
         except Exception as error:
             raise UserError(
                 f"{where} is no local folder, and as a hub id it could not be fetched ({type(error).__name__})"
@@ -45,18 +45,25 @@ def resolve(where: str, parts: tuple[str, ...]) -> Path:
     return folder
 
 
+def published_shape(where: str, latent: tuple[int, int, int]) -> WanShape:
+    """The transformer's sizes, without its weights."""
+    return read_shape(read_config(resolve(where, ("transformer",), "config.json") / "transformer"), latent)
+
+
+def read_config(folder: Path) -> dict:
+    path = folder / "config.json"
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not readable ({error}); a transformer of the diffusers format has it") from error
+
+
 class Published:
     """The transformer of a published model."""
 
     def __init__(self, where: str):
         self.folder = resolve(where, ("transformer",)) / "transformer"
-        path = self.folder / "config.json"
-        try:
-            self.config = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{path} is not readable ({error}); a transformer of the diffusers format has it"
-            ) from error
+        self.config = read_config(self.folder)
         self.files = sorted(self.folder.glob("*.safetensors"))
         if not self.files:
             raise UserError(f"{self.folder} holds no .safetensors files; the download may not be complete")
