@@ -405,6 +405,26 @@ describe('Player', () => {
     expect(store.getState().tick).toBe(40)
   })
 
+  it('drives on while a server reads words, and goes back from them to those of then', async () => {
+    const { player, store, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    let read = () => {}
+    vi.spyOn(remote, 'setPrompt').mockReturnValueOnce(
+      new Promise((resolve) => {
+        read = resolve
+      }),
+    )
+    const saying = player.setPrompt('fog in the woods')
+    expect((await player.step())?.index).toBe(1)
+    expect(store.getState().prompt).toBe('fog in the woods')
+    await player.rewind(10)
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    read()
+    await saying
+    expect(store.getState().prompt).toBe('a snowy night drive')
+  })
+
   it.each([
     ['from what was seen last', true, 2],
     ['from the beginning of the drive', false, 0],

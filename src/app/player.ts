@@ -226,8 +226,7 @@ export class Player {
   /** The words go back with the drive. */
   private async travelled(on: Promise<void> | undefined): Promise<void> {
     await on
-    const { prompt } = await this.snapshot()
-    this.wording.went(prompt.text)
+    await this.wording.went(this.snapshot())
   }
 
   seekEnd(): void {

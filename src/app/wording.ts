@@ -1,4 +1,4 @@
-import type { Prompt } from '../engine/world'
+import type { Prompt, Snapshot } from '../engine/world'
 import { sentenceOf } from './failures'
 import { notify, type Preset, type Store } from './store'
 import type { WordPort } from './words'
@@ -6,6 +6,7 @@ import type { WordPort } from './words'
 /** What the drive is told to look like. */
 export class Wording {
   private turns = 0
+  /** The newest turn whose words the world was told; a server may still be reading them. */
   private told = 0
 
   constructor(
@@ -32,11 +33,12 @@ export class Wording {
     this.store.setState({ prompt: text })
     try {
       const prompt = readElsewhere ? { text } : await this.words.encode(text)
-      if (turn === this.turns) await tell(prompt)
-      if (turn === this.turns) this.told = turn
+      if (turn !== this.turns) return
+      this.told = turn
+      await tell(prompt)
     } catch (error) {
       notify(this.store, sentenceOf(error), 'warn')
-      if (turn !== this.turns) return
+      if (turn !== this.turns || this.chosen !== text) return
       this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })
@@ -51,9 +53,11 @@ export class Wording {
     this.store.setState({ prompt: text })
   }
 
-  /** The drive went to where it had other words: those count from now on, but for ones that are still being read. */
-  went(text: string): void {
-    if (this.told !== this.turns || text === this.store.getState().prompt) return
+  /** The drive went to where it had other words: those count from now on, but for ones that are still to be told. */
+  async went(now: Promise<Snapshot>): Promise<void> {
+    const turn = this.told === this.turns ? this.turns : null
+    const { text } = (await now).prompt
+    if (turn !== this.turns || text === this.store.getState().prompt) return
     this.chosen = text
     this.store.setState({ prompt: text })
   }
