@@ -20,7 +20,7 @@ import { TelemetryFeed } from './telemetry-feed'
 import { TimeTravel } from './time-travel'
 import { Wording } from './wording'
 import type { WordPort } from './words'
-import { backendName, isSameServer, type RemoteDream, type WorldPort } from './worlds'
+import { backendName, type RemoteDream, type Server, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -35,7 +35,8 @@ export class Player {
   readonly clock: Clock
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  private switching = 0
+  /** Of the newest wish for a view or a place. */
+  private turn = new AbortController()
   private readonly wording: Wording
   private travel: TimeTravel | null = null
   private resumeAfterScrub = false
@@ -55,7 +56,14 @@ export class Player {
   ) {
     this.wording = new Wording(store, words, params.prompt)
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
-    this.places = new Places(worlds, server, (...lost) => this.comeHome(...lost))
+    this.places = new Places(store, worlds, server, {
+      now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
+      play: () => this.play(),
+      wish: () => this.wish(),
+      met: (dream) => this.met(dream),
+      setView: (view, from) => this.setView(view, from),
+      enter: (dream, place, turn, begin) => this.enter(dream, 'dream', { place, turn, begin }),
+    })
     this.stalls = new Stalls(this)
     this.mishaps = new Mishaps({
       ...{ store, stage, worlds, stalls: this.stalls },
@@ -104,43 +112,20 @@ export class Player {
    * world. The old view plays until then.
    */
   async setView(view: View, from?: Snapshot): Promise<void> {
-    const turn = ++this.switching
+    const turn = this.wish()
     this.store.setState({ view, failure: null })
     try {
       const world = await this.open(view)
       const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
-      if (turn === this.switching) await this.enter(world, view, { begin, turn })
+      if (!turn.aborted) await this.enter(world, view, { begin, turn })
     } catch (error) {
-      if (turn === this.switching) this.fail(error)
+      if (!turn.aborted) this.fail(error)
     }
   }
 
   /** Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. */
-  async setPlace(place: Place, server = this.places.server): Promise<void> {
-    const state = this.store.getState()
-    if (place === 'server' && !server) return this.store.setState({ choosing: true })
-    if (
-      place === (state.moving ?? state.place) &&
-      (place === 'device' || isSameServer(server, this.places.server))
-    )
-      return
-    const turn = ++this.switching
-    const before = this.places.server
-    this.places.server = server
-    this.store.setState({ moving: place, server: server?.url ?? null })
-    try {
-      if (state.shown === 'dream' && this.loop) {
-        const world = await this.openDream(place)
-        if (turn !== this.switching) return
-        await this.handOver(world, place, turn)
-      } else this.store.setState({ place })
-    } catch (error) {
-      notify(this.store, sentenceOf(error), 'warn', 12_000)
-      if (turn === this.switching) this.places.server = before
-    } finally {
-      if (turn === this.switching) this.store.setState({ moving: null, loading: null })
-    }
-    if (this.store.getState().place === 'device') await this.places.leave()
+  setPlace(place: Place, server?: Server): Promise<void> {
+    return this.places.move(place, server)
   }
 
   play(): void {
@@ -282,50 +267,26 @@ export class Player {
 
   private async open(view: View): Promise<World> {
     if (view === 'simulator') return this.worlds.simulator()
-    if (view === 'dream') return this.openDream(this.store.getState().place)
-    const dream = await this.openDream('device')
+    if (view === 'dream') return this.places.open(this.store.getState().place)
+    const dream = await this.places.open('device')
     const simulator = await this.worlds.simulator()
     return new Duet(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
   }
 
-  /** The dream of a place, and what it knows by heart. */
-  private async openDream(place: Place): Promise<DreamClient | RemoteDream> {
-    const dream = await this.places.open(place)
+  /** Another wish; what was under way for the one before comes to nothing. */
+  private wish(): AbortSignal {
+    this.turn.abort()
+    this.turn = new AbortController()
+    return this.turn.signal
+  }
+
+  /** A dream was opened: what it knows by heart. */
+  private met(dream: DreamClient | RemoteDream): void {
     if ('on' in dream) this.stalls.watch(dream)
-    if (dream.manifest) {
-      const { presets, starts } = dream.manifest
-      this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-      this.store.setState({ presets, starts })
-    }
-    return dream
-  }
-
-  /** The drive goes on in `world` from the very tick it is at; from its beginning where that is another world. */
-  private async handOver(world: World, place: Place, turn: number): Promise<void> {
-    const loop = this.loop!
-    const { playing } = this
-    loop.pause()
-    try {
-      const same = loop.world.info.modelHash === world.info.modelHash
-      if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
-      const begin = same ? { restore: await loop.snapshot() } : undefined
-      await this.enter(world, 'dream', { place, begin, turn })
-    } finally {
-      if (playing) this.play()
-    }
-  }
-
-  /** The server is gone for good: this device dreams on, from what was seen last where that is known. */
-  private comeHome(sentence: string, seen?: Snapshot): void {
-    const from = seen ? 'from what was seen last' : 'from the beginning of the drive'
-    notify(this.store, `${sentence} This device dreams on, ${from}.`, 'warn', 12_000)
-    const { paused } = this.store.getState()
-    this.store.setState({ place: 'device' })
-    if (!this.remote) return
-    void this.setView('dream', seen).then(() => {
-      if (paused === null) this.play() // the step that was under way ended the loop
-      return this.places.leave()
-    })
+    if (!dream.manifest) return
+    const { presets, starts } = dream.manifest
+    this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
+    this.store.setState({ presets, starts })
   }
 
   /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
@@ -335,8 +296,8 @@ export class Player {
     {
       place = view === 'dream' ? this.store.getState().place : 'device',
       begin,
-      turn = this.switching,
-    }: { place?: Place; begin?: Begin; turn?: number } = {},
+      turn = this.turn.signal,
+    }: { place?: Place; begin?: Begin; turn?: AbortSignal } = {},
   ): Promise<void> {
     const remote = place === 'server' ? (world as RemoteDream) : null
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
@@ -345,7 +306,7 @@ export class Player {
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
     const { options, shown } = this.beginning(view)
     const { chosen } = this.wording
-    const wanted = () => turn === this.switching
+    const wanted = () => !turn.aborted
     await remote?.setMode('lockstep')
     const first = this.loop === null
     if (this.loop) {
