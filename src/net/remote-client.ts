@@ -1,4 +1,4 @@
-import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
+import { proxy, type Remote } from 'comlink'
 import type { Action } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
 import type { Past } from '../engine/timeline'
@@ -24,6 +24,7 @@ import type {
   Stepped,
 } from './remote-host'
 import type { RemoteStats } from './remote-options'
+import { RemotePort } from './remote-port'
 
 export interface RemoteClientOptions extends RemoteHostOptions {
   readonly onEvent?: (event: RemoteHostEvent) => void
@@ -38,24 +39,33 @@ export class RemoteClient implements World, Past {
   private lost = false
 
   private constructor(
-    private readonly worker: Worker,
-    private readonly host: Remote<RemoteHost>,
+    private readonly port: RemotePort,
     private readonly opened: RemoteOpened,
   ) {}
 
   /** Connects, and waits for a seat where the server is full. Rejects with what went wrong. */
   static async open({
-    onEvent,
+    onEvent = () => {},
     createWorker = newWorker,
     ...options
   }: RemoteClientOptions): Promise<RemoteClient> {
-    const worker = createWorker()
-    const host = wrap<RemoteHost>(worker)
+    let client: RemoteClient | null = null
+    const tell = (event: RemoteHostEvent) => {
+      if (client?.closing) return
+      if (client && event.type === 'failed') client.lost = true
+      onEvent(event)
+    }
+    const port = new RemotePort(createWorker(), ({ message }) => {
+      if (client && !client.lost) tell({ type: 'failed', message })
+    })
     try {
-      const opened = unwrapped(await host.open(options, proxy(onEvent ?? (() => {}))))
-      return new RemoteClient(worker, host, opened)
+      const opened = unwrapped(
+        await port.ask<Outcome<RemoteOpened>>((host) => host.open(options, proxy(tell))),
+      )
+      client = new RemoteClient(port, opened)
+      return client
     } catch (error) {
-      worker.terminate()
+      port.end(error as Error)
       throw error
     }
   }
@@ -89,41 +99,41 @@ export class RemoteClient implements World, Past {
   }
 
   reset(options: ResetOptions): Promise<Tick> {
-    return this.ticked('reset', this.host.reset(options))
+    return this.ticked('reset', (host) => host.reset(options))
   }
 
   restore(snapshot: Snapshot): Promise<Tick> {
-    return this.ticked('restore', this.host.restore(snapshot))
+    return this.ticked('restore', (host) => host.restore(snapshot))
   }
 
   step(action: Action): Promise<Tick> {
-    return this.ticked('step', this.host.step(action))
+    return this.ticked('step', (host) => host.step(action))
   }
 
   seek(target: number): Promise<Tick> {
-    return this.ticked('seek', this.host.seek(target))
+    return this.ticked('seek', (host) => host.seek(target))
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
-    return this.value('setPrompt', this.host.setPrompt(prompt))
+    return this.value('setPrompt', (host) => host.setPrompt(prompt))
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.value('snapshot', this.host.snapshot())
+    return this.value('snapshot', (host) => host.snapshot())
   }
 
   readPixels(): Promise<Pixels> {
-    return this.value('readPixels', this.host.readPixels())
+    return this.value('readPixels', (host) => host.readPixels())
   }
 
   readTelemetry(): Promise<Telemetry | null> {
-    return this.value('readTelemetry', this.host.readTelemetry())
+    return this.value('readTelemetry', (host) => host.readTelemetry())
   }
 
   /** Changes how time passes; nothing where it passes so already. */
   async setMode(mode: Mode): Promise<void> {
     if (mode === this.current) return
-    await this.value('setMode', this.host.setMode(mode))
+    await this.value('setMode', (host) => host.setMode(mode))
     this.current = mode
   }
 
@@ -133,23 +143,24 @@ export class RemoteClient implements World, Past {
   }
 
   private async end(): Promise<void> {
-    await this.host.close()
-    this.host[releaseProxy]()
-    this.worker.terminate()
+    await this.port.ask<Outcome<void>>((host) => host.close()).catch(() => {})
+    this.port.end(new WorldClosedError('step'))
   }
 
-  private async ticked(call: string, answer: Promise<Outcome<Stepped>>): Promise<Tick> {
-    this.newest = await this.value(call, answer)
+  private async ticked(call: string, question: Question<Stepped>): Promise<Tick> {
+    this.newest = await this.value(call, question)
     return this.newest.tick
   }
 
-  private async value<T>(call: string, answer: Promise<Outcome<T>>): Promise<T> {
+  private async value<T>(call: string, question: Question<T>): Promise<T> {
     if (this.closing) throw new WorldClosedError(call)
-    const outcome = await answer
+    const outcome = await this.port.ask(question)
     if ('error' in outcome && outcome.gone) this.lost = true
     return unwrapped(outcome)
   }
 }
+
+type Question<T> = (host: Remote<RemoteHost>) => Promise<Outcome<T>>
 
 function unwrapped<T>(outcome: Outcome<T>): T {
   if ('error' in outcome) throw fromWire(outcome.error)
