@@ -19,6 +19,8 @@ describe('Places', () => {
   })
 
   it('names what is missing where no server was named', async () => {
-    await expect(places(null).open('server')).rejects.toThrow('No server was named')
+    await expect(places(null).open('server', new AbortController().signal)).rejects.toThrow(
+      'No server was named',
+    )
   })
 })

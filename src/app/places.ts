@@ -3,8 +3,9 @@ import type { Snapshot, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import { sentenceOf } from './failures'
 import type { Place, View } from './params'
+import { isSameServer, type Server } from './seats'
 import { notify, type Store } from './store'
-import { isSameServer, type RemoteDream, type Server, type WorldPort } from './worlds'
+import type { RemoteDream, WorldPort } from './worlds'
 
 /** Ticks in slow motion after which a device that knows a server hands the drive over. */
 const SLOW_TICKS = 60
@@ -20,11 +21,13 @@ export interface Drive {
   met(dream: DreamClient | RemoteDream): void
   setView(view: View, from?: Snapshot): Promise<void>
   /** Shows a dream once it has begun, where nothing else was asked for meanwhile. */
-  enter(dream: World, place: Place, turn: AbortSignal, begin?: Begin): Promise<void>
+  enter(dream: World, place: Place, wish: AbortSignal, begin?: Begin): Promise<void>
 }
 
 /** Where the dream is computed, here or on the server that was last named, and the way from one to the other. */
 export class Places {
+  /** Where the drive is to go, while it is on its way to a server. */
+  private asked: Server | null = null
   private slowTicks = 0
   private movedBySlowness = false
 
@@ -35,41 +38,56 @@ export class Places {
     private readonly drive: Drive,
   ) {}
 
-  async open(place: Place): Promise<DreamClient | RemoteDream> {
-    if (place === 'server' && !this.server)
+  /** The dream of a place. A server may have no seat for long; `wish` gives it up. */
+  async open(place: Place, wish: AbortSignal, server = this.server): Promise<DreamClient | RemoteDream> {
+    if (place === 'server' && !server)
       throw new Error('No server was named. Give its address, for example ws://localhost:7700.')
     const dream = await (place === 'device'
       ? this.worlds.dream()
-      : this.worlds.remote(this.server!, (...lost) => this.comeHome(...lost)))
+      : this.worlds.remote(server!, (...lost) => this.comeHome(...lost), wish))
     this.drive.met(dream)
     return dream
   }
 
-  /** Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. */
+  /**
+   * Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. Asked for the
+   * place where the drive still is, it stays there.
+   */
   async move(place: Place, server = this.server): Promise<void> {
     const { drive, store } = this
-    const state = store.getState()
+    const { place: before, moving, shown, view } = store.getState()
     if (place === 'server' && !server) return store.setState({ choosing: true })
-    if (place === (state.moving ?? state.place) && (place === 'device' || isSameServer(server, this.server)))
-      return
-    const turn = drive.wish()
-    const before = this.server
-    this.server = server
+    const isAt = (at: Place | null, other: Server | null) =>
+      place === at && (place === 'device' || isSameServer(server, other))
+    const stays = isAt(before, this.server)
+    if (moving ? isAt(moving, this.asked) : stays) return
+    const wish = drive.wish()
+    if (stays) return this.stay()
+    this.asked = server
     store.setState({ moving: place, server: server?.url ?? null })
+    const { loop } = drive.now()
     try {
-      const { loop } = drive.now()
-      if (state.shown === 'dream' && loop) {
-        const dream = await this.open(place)
-        if (turn.aborted) return
-        await this.handOver(loop, dream, place, turn)
-      } else store.setState({ place })
+      if (shown === 'dream' && loop) await this.handOver(loop, place, wish, server)
+      if (wish.aborted) return
+      this.server = server
+      store.setState({ place, moving: null, loading: null })
+      // A dream was on its way to the view, from the place before.
+      if (!loop || shown !== view) await drive.setView(view)
+      await this.leave()
     } catch (error) {
+      if (wish.aborted) return
       notify(store, sentenceOf(error), 'warn', 12_000)
-      if (!turn.aborted) this.server = before
-    } finally {
-      if (!turn.aborted) store.setState({ moving: null, loading: null })
+      this.stay()
     }
-    if (store.getState().place === 'device') await this.leave()
+  }
+
+  /** Where the drive was about to move, it stays where it is. */
+  stay(): void {
+    const { place, server, moving } = this.store.getState()
+    if (!moving) return
+    const address = place === 'server' ? (this.server?.url ?? null) : server
+    this.store.setState({ moving: null, loading: null, server: address })
+    void this.leave()
   }
 
   /**
@@ -83,20 +101,22 @@ export class Places {
     return true
   }
 
-  /** Gives the seat up. */
+  /** Gives up the seats that nobody drives on. */
   private leave(): Promise<void> {
-    return this.worlds.dropRemote()
+    return this.worlds.dropRemote(this.drive.now().remote)
   }
 
-  /** The drive goes on in `dream` from the very tick it is at; from its beginning where that is another world. */
-  private async handOver(loop: Loop, dream: World, place: Place, turn: AbortSignal): Promise<void> {
+  /** The drive goes on elsewhere from the very tick it is at; from its beginning where that is another world. */
+  private async handOver(loop: Loop, place: Place, wish: AbortSignal, server: Server | null): Promise<void> {
+    const dream = await this.open(place, wish, server)
+    if (wish.aborted) return
     const { playing } = this.drive.now()
     loop.pause()
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
       if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
       const begin = same ? { restore: await loop.snapshot() } : undefined
-      await this.drive.enter(dream, place, turn, begin)
+      await this.drive.enter(dream, place, wish, begin)
     } finally {
       if (playing) this.drive.play()
     }

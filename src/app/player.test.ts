@@ -390,7 +390,7 @@ describe('Player', () => {
     await player.setPlace('device')
     expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
     expect(dream.calls.filter((call) => call === 'restore')).toHaveLength(1)
-    expect(worlds.dropRemote).toHaveBeenCalled()
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(null)
   })
 
   it('goes back on a server to the very tick that is asked for', async () => {
@@ -437,7 +437,7 @@ describe('Player', () => {
     const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
     onLost('The server is gone.', seen)
     expect(store.getState().notices.at(-1)?.text).toContain(from)
-    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
     expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
     expect((await player.step())?.index).toBe(tick + 1)
   })
@@ -463,7 +463,7 @@ describe('Player', () => {
         onLost('The server is gone.', seen)
         failed()
       }
-      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
       expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, paused: null })
       expect(player.playing).toBe(true)
       const { tick } = store.getState()
@@ -482,5 +482,48 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
     expect(store.getState().notices.at(-1)?.text).toBe('Nobody there.')
     expect((await player.step())?.index).toBe(1)
+  })
+
+  it('waits in the line of a server no longer than it is asked to, and says nothing of it then', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    const lines: AbortSignal[] = []
+    const wait = (_: unknown, __: unknown, wish: AbortSignal) => {
+      lines.push(wish)
+      return new Promise<never>((_, reject) => wish.addEventListener('abort', () => reject(wish.reason)))
+    }
+    vi.mocked(worlds.remote).mockImplementation(wait)
+    const first = player.setPlace('server', { url: 'ws://full' })
+    await player.setPlace('server', { url: 'ws://full' })
+    expect(store.getState().moving).toBe('server')
+    await player.setPlace('device')
+    await first
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, loading: null, notices: [] })
+    const second = player.setPlace('server', { url: 'ws://full' })
+    const third = player.setPlace('server', { url: 'ws://full/too' })
+    await second
+    await player.setView('simulator')
+    await third
+    expect(store.getState()).toMatchObject({ moving: null, shown: 'simulator', notices: [] })
+    expect(lines.map(({ aborted }) => aborted)).toEqual([true, true, true])
+    vi.mocked(worlds.remote).mockResolvedValue(remote as never)
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://free' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://free' })
+  })
+
+  it('goes from one server to another, and stays on the one where the other cannot be had', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    vi.mocked(worlds.remote).mockRejectedValueOnce(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+    await player.setPlace('server', { url: 'ws://nowhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', moving: null, server: 'ws://there' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(remote)
+    const other = Object.assign(new FakeWorld({ modelHash: 'dream' }), { ...remote, calls: [] })
+    vi.mocked(worlds.remote).mockResolvedValueOnce(other as never)
+    await player.setPlace('server', { url: 'ws://elsewhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://elsewhere' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(other)
   })
 })

@@ -14,13 +14,14 @@ import { Mishaps } from './mishaps'
 import { type Params, type Place, seedOfChance, type View } from './params'
 import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
+import type { Server } from './seats'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TelemetryFeed } from './telemetry-feed'
 import { TimeTravel } from './time-travel'
 import { Wording } from './wording'
 import type { WordPort } from './words'
-import { backendName, type RemoteDream, type Server, type WorldPort } from './worlds'
+import { backendName, type RemoteDream, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -113,9 +114,10 @@ export class Player {
    */
   async setView(view: View, from?: Snapshot): Promise<void> {
     const turn = this.wish()
+    this.places.stay()
     this.store.setState({ view, failure: null })
     try {
-      const world = await this.open(view)
+      const world = await this.open(view, turn)
       const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
       if (!turn.aborted) await this.enter(world, view, { begin, turn })
     } catch (error) {
@@ -265,10 +267,10 @@ export class Player {
     await Promise.all([this.worlds.close(), this.words.close()])
   }
 
-  private async open(view: View): Promise<World> {
+  private async open(view: View, turn: AbortSignal): Promise<World> {
     if (view === 'simulator') return this.worlds.simulator()
-    if (view === 'dream') return this.places.open(this.store.getState().place)
-    const dream = await this.places.open('device')
+    if (view === 'dream') return this.places.open(this.store.getState().place, turn)
+    const dream = await this.places.open('device', turn)
     const simulator = await this.worlds.simulator()
     return new Duet(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
   }

@@ -2,6 +2,7 @@ import { expose } from 'comlink'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { IDLE } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
+import type { Snapshot } from '../engine/world'
 import { WorkerFailedError } from '../model/errors'
 import { RemoteClient } from './remote-client'
 import type { Outcome, RemoteHost, RemoteHostEvent, RemoteOpened } from './remote-host'
@@ -15,20 +16,22 @@ const OPENED = { value: { info: {}, manifest: null } } as unknown as Outcome<Rem
 const never = () => new Promise<never>(() => {})
 
 /** A worker in this thread, whose host does as a test says. */
-function launch(host: Partial<RemoteHost>) {
+function launch(host: Partial<RemoteHost>, signal?: AbortSignal) {
   const { port1, port2 } = new MessageChannel()
   closing.push(port1)
-  let tell: (event: RemoteHostEvent) => void = () => {}
-  const open: RemoteHost['open'] = async (_, onEvent) => {
-    tell = onEvent
-    return OPENED
+  let asked: (tell: (event: RemoteHostEvent) => void) => void
+  const telling = new Promise<(event: RemoteHostEvent) => void>((resolve) => {
+    asked = resolve
+  })
+  const open: RemoteHost['open'] = (options, onEvent) => {
+    asked((event) => onEvent(event))
+    return host.open?.(options, onEvent) ?? Promise.resolve(OPENED)
   }
-  expose({ open, ...host }, port2 as never)
+  expose({ ...host, open }, port2 as never)
   const worker = Object.assign(port1, { onerror: null, terminate: vi.fn(() => port1.close()) })
   const events: RemoteHostEvent[] = []
   const client = RemoteClient.open({
-    url: 'ws://there',
-    assets: '',
+    ...{ url: 'ws://there', assets: '', signal },
     onEvent: (event) => events.push(event),
     createWorker: () => worker as unknown as Worker,
   })
@@ -37,7 +40,7 @@ function launch(host: Partial<RemoteHost>) {
     const { onerror } = worker as unknown as { onerror: (event: { message: string }) => void }
     onerror({ message })
   }
-  return { client, worker, events, die, tell: (event: RemoteHostEvent) => tell(event) }
+  return { client, worker, events, die, telling }
 }
 
 describe('the worker of a remote world', () => {
@@ -73,5 +76,28 @@ describe('the worker of a remote world', () => {
     await expect(world.step(IDLE)).rejects.toThrow('step() was called after close()')
     await expect(world.readPixels()).rejects.toBeInstanceOf(WorldClosedError)
     await expect(world.setMode('lockstep')).rejects.toBeInstanceOf(WorldClosedError)
+  })
+
+  it('ends with the wish to wait for a seat, and tells nothing more', async () => {
+    const wish = new AbortController()
+    const { client, worker, events, telling } = launch({ open: never }, wish.signal)
+    const tell = await telling
+    tell({ type: 'waiting', message: 'You are number 2.' })
+    await vi.waitFor(() => expect(events).toHaveLength(1))
+    wish.abort(new Error('not any more'))
+    tell({ type: 'waiting', message: 'You are number 1.' })
+    await expect(client).rejects.toThrow('not any more')
+    expect(worker.terminate).toHaveBeenCalled()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(events).toHaveLength(1)
+  })
+
+  it('is left alone by that wish once there is a seat', async () => {
+    const wish = new AbortController()
+    const { client, worker } = launch({ snapshot: async () => ({ value: {} as Snapshot }) }, wish.signal)
+    const world = await client
+    wish.abort()
+    expect(worker.terminate).not.toHaveBeenCalled()
+    expect(await world.snapshot()).toEqual({})
   })
 })

@@ -29,6 +29,8 @@ import { RemotePort } from './remote-port'
 export interface RemoteClientOptions extends RemoteHostOptions {
   readonly onEvent?: (event: RemoteHostEvent) => void
   readonly createWorker?: () => Worker
+  /** Gives up while there is no seat yet: the worker ends, and its socket with it. */
+  readonly signal?: AbortSignal
 }
 
 /** A `RemoteWorld` in a worker of its own, as the page sees it. It plays in real time until `setMode('lockstep')`. */
@@ -47,17 +49,21 @@ export class RemoteClient implements World, Past {
   static async open({
     onEvent = () => {},
     createWorker = newWorker,
+    signal,
     ...options
   }: RemoteClientOptions): Promise<RemoteClient> {
+    signal?.throwIfAborted()
     let client: RemoteClient | null = null
     const tell = (event: RemoteHostEvent) => {
-      if (client?.closing) return
+      if (client ? client.closing : signal?.aborted) return
       if (client && event.type === 'failed') client.lost = true
       onEvent(event)
     }
     const port = new RemotePort(createWorker(), ({ message }) => {
       if (client && !client.lost) tell({ type: 'failed', message })
     })
+    const giveUp = () => port.end(signal!.reason)
+    signal?.addEventListener('abort', giveUp)
     try {
       const opened = unwrapped(
         await port.ask<Outcome<RemoteOpened>>((host) => host.open(options, proxy(tell))),
@@ -67,6 +73,8 @@ export class RemoteClient implements World, Past {
     } catch (error) {
       port.end(error as Error)
       throw error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
