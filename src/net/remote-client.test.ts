@@ -101,3 +101,14 @@ describe('the worker of a remote world', () => {
     expect(await world.snapshot()).toEqual({})
   })
 })
+
+it('a change of mode that is taken back at once reaches the server twice', async () => {
+  const heard: string[] = []
+  const setMode: RemoteHost['setMode'] = async (mode) => {
+    heard.push(mode)
+    return { value: undefined }
+  }
+  const world = await launch({ setMode }).client
+  await Promise.all([world.setMode('lockstep'), world.setMode('realtime'), world.setMode('realtime')])
+  expect(heard).toEqual(['lockstep', 'realtime'])
+})

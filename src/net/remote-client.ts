@@ -140,9 +140,16 @@ export class RemoteClient implements World, Past {
 
   /** Changes how time passes; nothing where it passes so already. */
   async setMode(mode: Mode): Promise<void> {
-    if (mode === this.current) return
-    await this.value('setMode', (host) => host.setMode(mode))
+    const before = this.current
+    if (mode === before) return
+    // At once: whoever changes it back meanwhile must be heard.
     this.current = mode
+    try {
+      await this.value('setMode', (host) => host.setMode(mode))
+    } catch (error) {
+      this.current = before
+      throw error
+    }
   }
 
   close(): Promise<void> {
