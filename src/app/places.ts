@@ -114,12 +114,21 @@ export class Places {
     loop.pause()
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
+      const at = same ? await this.whereabouts(loop) : null
       if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
-      const begin = same ? { restore: await loop.snapshot() } : undefined
-      await this.drive.enter(dream, place, wish, begin)
+      else if (!at) notify(this.store, 'Nothing of this drive is known here, so it begins anew.')
+      await this.drive.enter(dream, place, wish, at ? { restore: at } : undefined)
     } finally {
       if (playing) this.drive.play()
     }
+  }
+
+  /** The state to go on from. A server that does not answer is not waited for: what was seen last is known here. */
+  private whereabouts(loop: Loop): Promise<Snapshot | null> {
+    const { remote } = this.drive.now()
+    const now = loop.snapshot()
+    if (!remote) return now
+    return Promise.race([now, remote.whenSilent()])
   }
 
   /** The server is gone for good: this device dreams on, from what was seen last where that is known. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { OneiroError } from '../engine/errors'
 import { FakeWorld } from '../engine/testing/fake-world'
-import type { Pixels, World } from '../engine/world'
+import type { Pixels, Snapshot, World } from '../engine/world'
 import type { DreamEvent, DreamListener } from '../model/open'
 import type { StageFace } from '../scene/stage'
 import type { Params } from './params'
@@ -64,6 +64,7 @@ function setup(
     stats: null,
     gone: false,
     setMode: vi.fn(async () => {}),
+    whenSilent: () => new Promise<Snapshot | null>(() => {}),
     range: { from: 0, to: 40 },
     position: 40,
     seek: vi.fn(async (index: number) => ({ index, epoch: 9, frame: null, timings: {} })),
@@ -510,6 +511,38 @@ describe('Player', () => {
     await player.setView('dream')
     await player.setPlace('server', { url: 'ws://free' })
     expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://free' })
+  })
+
+  it.each([
+    ['from what was seen last, with the words that it never heard', true],
+    ['from the beginning where nothing was seen', false],
+  ])('comes home at once from a server that does not answer, %s', async (_, isSeen) => {
+    const { player, store, remote, dream } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    for (let i = 0; i < 2; i++) await player.step()
+    const seen = isSeen ? await remote.snapshot() : null
+    const never = () => new Promise<never>(() => {})
+    const lost = new OneiroError('WORLD_CLOSED', 'It was closed.')
+    let close = () => {}
+    vi.spyOn(remote, 'step').mockImplementation(never)
+    vi.spyOn(remote, 'snapshot').mockImplementation(never)
+    vi.spyOn(remote, 'setPrompt').mockReturnValue(
+      new Promise((_, reject) => {
+        close = () => reject(lost)
+      }),
+    )
+    void player.setPrompt('rain at dusk')
+    void player.step()
+    remote.whenSilent = async () => seen
+    await player.setPlace('device')
+    close()
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt.text).toBe('rain at dusk'))
+    expect(store.getState().notices.map(({ text }) => text)).toEqual(
+      isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
+    )
+    expect((await player.step())?.index).toBe(isSeen ? 3 : 1)
   })
 
   it('goes from one server to another, and stays on the one where the other cannot be had', async () => {

@@ -307,7 +307,7 @@ export class Player {
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
     const { options, shown } = this.beginning(view)
-    const { chosen } = this.wording
+    const told = begin && 'restore' in begin ? begin.restore.prompt.text : this.wording.chosen
     const wanted = () => !turn.aborted
     await remote?.setMode('lockstep')
     const first = this.loop === null
@@ -335,9 +335,9 @@ export class Player {
       nominalRate: world.info.ticksPerSecond,
       past: this.past?.range ?? null,
     })
-    // Words that came while the world began were told to the one before it.
-    if (this.wording.chosen !== null && this.wording.chosen !== chosen)
-      void this.setPrompt(this.wording.chosen)
+    // Words that came while the world began, or that a server never answered to, were told to the one before it.
+    const { chosen } = this.wording
+    if (chosen !== null && chosen !== told) void this.setPrompt(chosen)
     else if (!begin) this.promptLater()
     if (first || this.playing) this.play()
   }

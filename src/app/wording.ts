@@ -37,8 +37,8 @@ export class Wording {
       this.told = turn
       await tell(prompt)
     } catch (error) {
-      notify(this.store, sentenceOf(error), 'warn')
       if (turn !== this.turns || this.chosen !== text) return
+      notify(this.store, sentenceOf(error), 'warn')
       this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })

@@ -1,5 +1,5 @@
 import type { Past } from '../engine/timeline'
-import type { World } from '../engine/world'
+import type { Snapshot, World } from '../engine/world'
 import type { DreamClient, DreamEvent, Manifest } from '../model/open'
 import type { RemoteHostEvent } from '../net/remote-host'
 import type { RemoteStats } from '../net/remote-options'
@@ -38,6 +38,8 @@ export interface RemoteDream extends World, Past {
   readonly stats: RemoteStats | null
   /** Lost for good; `OnLost` was told, or will be. */
   readonly gone: boolean
+  /** Resolves once the server does not answer, with what was last seen of the drive; null where nothing was. */
+  whenSilent(): Promise<Snapshot | null>
   setMode(mode: 'lockstep' | 'realtime'): Promise<void>
 }
 

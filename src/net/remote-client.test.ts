@@ -102,6 +102,22 @@ describe('the worker of a remote world', () => {
   })
 })
 
+it('a server that does not answer leaves what was seen last', async () => {
+  const seen = { tick: 7 } as Snapshot
+  const { client, telling } = launch({ seen: async () => ({ value: seen }) })
+  const world = await client
+  const tell = await telling
+  const states: (Snapshot | null)[] = []
+  const silent = world.whenSilent().then((state) => states.push(state))
+  tell({ type: 'reconnected', message: 'The server is back.' })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(states).toEqual([])
+  tell({ type: 'disconnected', message: 'The server does not answer.' })
+  await silent
+  expect(states).toEqual([seen])
+  expect(await world.whenSilent()).toEqual(seen)
+})
+
 it('a change of mode that is taken back at once reaches the server twice', async () => {
   const heard: string[] = []
   const setMode: RemoteHost['setMode'] = async (mode) => {

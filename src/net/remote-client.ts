@@ -39,6 +39,9 @@ export class RemoteClient implements World, Past {
   private current: Mode = 'realtime'
   private closing: Promise<void> | null = null
   private lost = false
+  /** The connection is gone, and another one is tried for. */
+  private silent = false
+  private awaitingSilence: (() => void)[] = []
 
   private constructor(
     private readonly port: RemotePort,
@@ -56,7 +59,7 @@ export class RemoteClient implements World, Past {
     let client: RemoteClient | null = null
     const tell = (event: RemoteHostEvent) => {
       if (client ? client.closing : signal?.aborted) return
-      if (client && event.type === 'failed') client.lost = true
+      client?.heed(event.type)
       onEvent(event)
     }
     const port = new RemotePort(createWorker(), ({ message }) => {
@@ -152,6 +155,12 @@ export class RemoteClient implements World, Past {
     }
   }
 
+  /** Resolves once the server does not answer, with what was last seen of the drive; null where nothing was. */
+  async whenSilent(): Promise<Snapshot | null> {
+    if (!this.silent) await new Promise<void>((resolve) => this.awaitingSilence.push(resolve))
+    return this.value('whenSilent', (host) => host.seen())
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end()
     return this.closing
@@ -160,6 +169,15 @@ export class RemoteClient implements World, Past {
   private async end(): Promise<void> {
     await this.port.ask<Outcome<void>>((host) => host.close()).catch(() => {})
     this.port.end(new WorldClosedError('step'))
+  }
+
+  private heed(type: RemoteHostEvent['type']): void {
+    if (type === 'failed') this.lost = true
+    else if (type === 'reconnected') this.silent = false
+    else if (type === 'disconnected') {
+      this.silent = true
+      for (const resolve of this.awaitingSilence.splice(0)) resolve()
+    }
   }
 
   private async ticked(call: string, question: Question<Stepped>): Promise<Tick> {
