@@ -70,10 +70,13 @@ export class Worlds implements WorldPort {
   ) {}
 
   dream(): Promise<DreamClient> {
-    this.dreaming ??= this.openDream().catch((error) => {
-      this.dreaming = null
-      throw error
-    })
+    this.dreaming ??= this.openDream()
+      // Whoever asked may show something else by now, and nobody else would end what the page says of it.
+      .finally(() => this.store.setState({ loading: null }))
+      .catch((error) => {
+        this.dreaming = null
+        throw error
+      })
     return this.dreaming
   }
 
@@ -170,7 +173,7 @@ export class Worlds implements WorldPort {
         },
       })
     } finally {
-      // Also where nobody waits for it any more.
+      // As for the dream of this device.
       store.setState({ loading: null })
     }
   }
