@@ -1,6 +1,6 @@
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
-import { GLYPHS, h, icon, iconButton, setText } from './dom'
+import { GLYPHS, h, icon, iconButton, letGoAfter, setText } from './dom'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
 
@@ -36,9 +36,9 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
       type: 'button',
       role: 'radio',
       'data-view': view,
-      onclick: () => {
+      onclick: (event: MouseEvent) => {
+        letGoAfter(event)
         commands.setView(view)
-        button.blur()
       },
     })
     button.append(VIEW_NAMES[view])

@@ -1,6 +1,6 @@
 import { type Place, parseServer } from '../params'
 import { type AppState, notify, type Store, watch } from '../store'
-import { h, setText } from './dom'
+import { h, letGoAfter, setText } from './dom'
 
 export interface PlaceCommands {
   setPlace(place: Place, server?: { readonly url: string; readonly token?: string }): void
@@ -15,7 +15,10 @@ export function createPlaceButton(store: Store): HTMLElement {
       type: 'button',
       title: 'Which machine dreams',
       'aria-haspopup': 'dialog',
-      onclick: () => store.setState(({ choosing }) => ({ choosing: !choosing })),
+      onclick: (event: MouseEvent) => {
+        letGoAfter(event)
+        store.setState(({ choosing }) => ({ choosing: !choosing }))
+      },
     },
     h('span.place-light'),
     word,

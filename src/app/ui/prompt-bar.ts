@@ -1,5 +1,5 @@
 import { type Preset, type Store, watch } from '../store'
-import { GLYPHS, h, icon, setText } from './dom'
+import { GLYPHS, h, icon, letGoAfter, setText } from './dom'
 
 const MAX_LENGTH = 200
 
@@ -59,9 +59,9 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
             {
               type: 'button',
               'data-preset': preset.id,
-              onclick: (event: Event) => {
+              onclick: (event: MouseEvent) => {
+                letGoAfter(event)
                 submit(preset)
-                ;(event.currentTarget as HTMLElement).blur()
               },
             },
             preset.text,
