@@ -1,6 +1,7 @@
 import { type Place, parseServer } from '../params'
 import { type AppState, notify, type Store, watch } from '../store'
 import { h, letGoAfter, setText } from './dom'
+import { takeFocus } from './focus'
 
 export interface PlaceCommands {
   setPlace(place: Place, server?: { readonly url: string; readonly token?: string }): void
@@ -108,13 +109,15 @@ export function createPlacePanel(store: Store, commands: PlaceCommands): HTMLEle
     event.stopPropagation()
     if (event.key === 'Escape') close()
   })
+  let giveBack: (() => void) | null = null
   watch(
     store,
     (s) => s.choosing,
     (open) => {
       panel.classList.toggle('open', open)
       panel.inert = !open
-      if (open) address.focus()
+      if (open) giveBack = takeFocus(panel, address)
+      else giveBack?.()
     },
   )
   watch(
