@@ -164,7 +164,7 @@ describe('Player', () => {
       { encode: async () => Promise.reject(new OneiroError('X', 'The encoder is not there.')) },
     )
     await player.setView('dream')
-    await player.setPrompt('unheard words')
+    expect(await player.setPrompt('unheard words')).toBe(false)
     expect(store.getState().notices.map(({ text }) => text)).toEqual(['The encoder is not there.'])
     expect(store.getState().prompt).toBe('a snowy night drive')
     expect((await player.step())?.index).toBe(1)

@@ -188,12 +188,15 @@ export class Player {
     return this.reset(seedOfChance())
   }
 
-  /** Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. */
-  async setPrompt(wanted: Preset | string): Promise<void> {
+  /**
+   * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. False where
+   * they could not be read.
+   */
+  async setPrompt(wanted: Preset | string): Promise<boolean> {
     const { loop } = this
     if (!loop) return this.wording.begin(wanted)
     const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
-    await this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
+    return this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
 
   /** Goes back by about `ticks`, and drives on from there. */

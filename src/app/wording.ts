@@ -18,39 +18,43 @@ export class Wording {
 
   /**
    * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win.
-   * `readElsewhere`: the world reads text by itself.
+   * `readElsewhere`: the world reads text by itself. Resolves to false where they could not be read.
    */
   async say(
     wanted: Preset | string,
     readElsewhere: boolean,
     tell: (prompt: Prompt | { text: string }) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const text = textOf(wanted)
-    if (!text) return
+    if (!text) return true
     const turn = ++this.turns
     const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
     this.chosen = text
     this.store.setState({ prompt: text })
     try {
       const prompt = readElsewhere ? { text } : await this.words.encode(text)
-      if (turn !== this.turns) return
+      if (turn !== this.turns) return true
       this.told = turn
       await tell(prompt)
+      return true
     } catch (error) {
-      if (turn !== this.turns || this.chosen !== text) return
+      if (turn !== this.turns || this.chosen !== text) return true
       notify(this.store, sentenceOf(error), 'warn')
       this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })
+      return false
     }
   }
 
   /** Words that came before there was a drive: it begins with them. */
-  begin(wanted: Preset | string): void {
+  begin(wanted: Preset | string): boolean {
     const text = textOf(wanted)
-    if (!text) return
-    this.chosen = text
-    this.store.setState({ prompt: text })
+    if (text) {
+      this.chosen = text
+      this.store.setState({ prompt: text })
+    }
+    return true
   }
 
   /** The drive went to where it had other words: those count from now on, but for ones that are still to be told. */

@@ -13,7 +13,8 @@ export interface Commands extends PlaceCommands {
   newSeed(): void
   setSeed(text: string): void
   setView(view: View): void
-  setPrompt(prompt: Preset | string): void
+  /** False where the words could not be read. */
+  setPrompt(prompt: Preset | string): Promise<boolean>
   seek(tick: number): void
   seekEnd(): void
   toggleHud(): void
