@@ -72,7 +72,7 @@ export function createAgentHandle(
     play: () => player.play(),
     pause: () => player.pause(),
     reset: (seed) => player.reset(seed),
-    setPrompt: (text) => player.setPrompt(text),
+    setPrompt: async (text) => void (await player.setPrompt(text)),
     setView: (view) => player.setView(view),
     setPlace: (place, server) => player.setPlace(place, server),
     snapshot: () => player.snapshot(),

@@ -53,9 +53,10 @@ async function start(): Promise<void> {
       const ofLink = server?.url === params.server ? (params.token ?? undefined) : undefined
       void player?.setPlace(place, server && { ...server, token: server.token ?? ofLink })
     },
-    setPrompt(prompt) {
-      if (player) void player.setPrompt(prompt)
-      else early = prompt
+    async setPrompt(prompt) {
+      if (player) return player.setPrompt(prompt)
+      early = prompt
+      return true
     },
     seek: (tick) => void player?.seek(tick),
     seekEnd: () => player?.seekEnd(),

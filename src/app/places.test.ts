@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { Places } from './places'
+import { type Drive, Places } from './places'
+import { createAppStore } from './store'
 import type { WorldPort } from './worlds'
 
-const places = (server: { url: string } | null) => new Places({} as WorldPort, server, () => {})
+const places = (server: { url: string } | null) =>
+  new Places(createAppStore(), {} as WorldPort, server, {} as Drive)
 
 describe('Places', () => {
   it('sends a device away that has been slow for three seconds, once, and only to a server it knows', () => {
@@ -16,7 +18,9 @@ describe('Places', () => {
     expect(Array.from({ length: 200 }, () => alone.tooSlow(true))).not.toContain(true)
   })
 
-  it('names what is missing where no server was named', () => {
-    expect(() => places(null).open('server')).toThrow('No server was named')
+  it('names what is missing where no server was named', async () => {
+    await expect(places(null).open('server', new AbortController().signal)).rejects.toThrow(
+      'No server was named',
+    )
   })
 })

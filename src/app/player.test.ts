@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { OneiroError } from '../engine/errors'
 import { FakeWorld } from '../engine/testing/fake-world'
-import type { Pixels, World } from '../engine/world'
+import type { Pixels, Snapshot, World } from '../engine/world'
 import type { DreamEvent, DreamListener } from '../model/open'
 import type { StageFace } from '../scene/stage'
 import type { Params } from './params'
@@ -64,6 +64,7 @@ function setup(
     stats: null,
     gone: false,
     setMode: vi.fn(async () => {}),
+    whenSilent: () => new Promise<Snapshot | null>(() => {}),
     range: { from: 0, to: 40 },
     position: 40,
     seek: vi.fn(async (index: number) => ({ index, epoch: 9, frame: null, timings: {} })),
@@ -163,7 +164,7 @@ describe('Player', () => {
       { encode: async () => Promise.reject(new OneiroError('X', 'The encoder is not there.')) },
     )
     await player.setView('dream')
-    await player.setPrompt('unheard words')
+    expect(await player.setPrompt('unheard words')).toBe(false)
     expect(store.getState().notices.map(({ text }) => text)).toEqual(['The encoder is not there.'])
     expect(store.getState().prompt).toBe('a snowy night drive')
     expect((await player.step())?.index).toBe(1)
@@ -390,7 +391,7 @@ describe('Player', () => {
     await player.setPlace('device')
     expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
     expect(dream.calls.filter((call) => call === 'restore')).toHaveLength(1)
-    expect(worlds.dropRemote).toHaveBeenCalled()
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(null)
   })
 
   it('goes back on a server to the very tick that is asked for', async () => {
@@ -405,6 +406,26 @@ describe('Player', () => {
     expect(store.getState().tick).toBe(40)
   })
 
+  it('drives on while a server reads words, and goes back from them to those of then', async () => {
+    const { player, store, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    let read = () => {}
+    vi.spyOn(remote, 'setPrompt').mockReturnValueOnce(
+      new Promise((resolve) => {
+        read = resolve
+      }),
+    )
+    const saying = player.setPrompt('fog in the woods')
+    expect((await player.step())?.index).toBe(1)
+    expect(store.getState().prompt).toBe('fog in the woods')
+    await player.rewind(10)
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    read()
+    await saying
+    expect(store.getState().prompt).toBe('a snowy night drive')
+  })
+
   it.each([
     ['from what was seen last', true, 2],
     ['from the beginning of the drive', false, 0],
@@ -417,7 +438,7 @@ describe('Player', () => {
     const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
     onLost('The server is gone.', seen)
     expect(store.getState().notices.at(-1)?.text).toContain(from)
-    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
     expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
     expect((await player.step())?.index).toBe(tick + 1)
   })
@@ -443,7 +464,7 @@ describe('Player', () => {
         onLost('The server is gone.', seen)
         failed()
       }
-      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenCalled())
+      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
       expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, paused: null })
       expect(player.playing).toBe(true)
       const { tick } = store.getState()
@@ -462,5 +483,80 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
     expect(store.getState().notices.at(-1)?.text).toBe('Nobody there.')
     expect((await player.step())?.index).toBe(1)
+  })
+
+  it('waits in the line of a server no longer than it is asked to, and says nothing of it then', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    const lines: AbortSignal[] = []
+    const wait = (_: unknown, __: unknown, wish: AbortSignal) => {
+      lines.push(wish)
+      return new Promise<never>((_, reject) => wish.addEventListener('abort', () => reject(wish.reason)))
+    }
+    vi.mocked(worlds.remote).mockImplementation(wait)
+    const first = player.setPlace('server', { url: 'ws://full' })
+    await player.setPlace('server', { url: 'ws://full' })
+    expect(store.getState().moving).toBe('server')
+    await player.setPlace('device')
+    await first
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, loading: null, notices: [] })
+    const second = player.setPlace('server', { url: 'ws://full' })
+    const third = player.setPlace('server', { url: 'ws://full/too' })
+    await second
+    await player.setView('simulator')
+    await third
+    expect(store.getState()).toMatchObject({ moving: null, shown: 'simulator', notices: [] })
+    expect(lines.map(({ aborted }) => aborted)).toEqual([true, true, true])
+    vi.mocked(worlds.remote).mockResolvedValue(remote as never)
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://free' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://free' })
+  })
+
+  it.each([
+    ['from what was seen last, with the words that it never heard', true],
+    ['from the beginning where nothing was seen', false],
+  ])('comes home at once from a server that does not answer, %s', async (_, isSeen) => {
+    const { player, store, remote, dream } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    for (let i = 0; i < 2; i++) await player.step()
+    const seen = isSeen ? await remote.snapshot() : null
+    const never = () => new Promise<never>(() => {})
+    const lost = new OneiroError('WORLD_CLOSED', 'It was closed.')
+    let close = () => {}
+    vi.spyOn(remote, 'step').mockImplementation(never)
+    vi.spyOn(remote, 'snapshot').mockImplementation(never)
+    vi.spyOn(remote, 'setPrompt').mockReturnValue(
+      new Promise((_, reject) => {
+        close = () => reject(lost)
+      }),
+    )
+    void player.setPrompt('rain at dusk')
+    void player.step()
+    remote.whenSilent = async () => seen
+    await player.setPlace('device')
+    close()
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt.text).toBe('rain at dusk'))
+    expect(store.getState().notices.map(({ text }) => text)).toEqual(
+      isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
+    )
+    expect((await player.step())?.index).toBe(isSeen ? 3 : 1)
+  })
+
+  it('goes from one server to another, and stays on the one where the other cannot be had', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    vi.mocked(worlds.remote).mockRejectedValueOnce(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+    await player.setPlace('server', { url: 'ws://nowhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', moving: null, server: 'ws://there' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(remote)
+    const other = Object.assign(new FakeWorld({ modelHash: 'dream' }), { ...remote, calls: [] })
+    vi.mocked(worlds.remote).mockResolvedValueOnce(other as never)
+    await player.setPlace('server', { url: 'ws://elsewhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://elsewhere' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(other)
   })
 })

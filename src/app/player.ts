@@ -14,13 +14,14 @@ import { Mishaps } from './mishaps'
 import { type Params, type Place, seedOfChance, type View } from './params'
 import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
+import type { Server } from './seats'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TelemetryFeed } from './telemetry-feed'
 import { TimeTravel } from './time-travel'
 import { Wording } from './wording'
 import type { WordPort } from './words'
-import { backendName, isSameServer, type RemoteDream, type WorldPort } from './worlds'
+import { backendName, type RemoteDream, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
@@ -35,7 +36,8 @@ export class Player {
   readonly clock: Clock
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  private switching = 0
+  /** Of the newest wish for a view or a place. */
+  private turn = new AbortController()
   private readonly wording: Wording
   private travel: TimeTravel | null = null
   private resumeAfterScrub = false
@@ -55,7 +57,14 @@ export class Player {
   ) {
     this.wording = new Wording(store, words, params.prompt)
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
-    this.places = new Places(worlds, server, (...lost) => this.comeHome(...lost))
+    this.places = new Places(store, worlds, server, {
+      now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
+      play: () => this.play(),
+      wish: () => this.wish(),
+      met: (dream) => this.met(dream),
+      setView: (view, from) => this.setView(view, from),
+      enter: (dream, place, turn, begin) => this.enter(dream, 'dream', { place, turn, begin }),
+    })
     this.stalls = new Stalls(this)
     this.mishaps = new Mishaps({
       ...{ store, stage, worlds, stalls: this.stalls },
@@ -104,43 +113,21 @@ export class Player {
    * world. The old view plays until then.
    */
   async setView(view: View, from?: Snapshot): Promise<void> {
-    const turn = ++this.switching
+    const turn = this.wish()
+    this.places.stay()
     this.store.setState({ view, failure: null })
     try {
-      const world = await this.open(view)
+      const world = await this.open(view, turn)
       const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
-      if (turn === this.switching) await this.enter(world, view, { begin, turn })
+      if (!turn.aborted) await this.enter(world, view, { begin, turn })
     } catch (error) {
-      if (turn === this.switching) this.fail(error)
+      if (!turn.aborted) this.fail(error)
     }
   }
 
   /** Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. */
-  async setPlace(place: Place, server = this.places.server): Promise<void> {
-    const state = this.store.getState()
-    if (place === 'server' && !server) return this.store.setState({ choosing: true })
-    if (
-      place === (state.moving ?? state.place) &&
-      (place === 'device' || isSameServer(server, this.places.server))
-    )
-      return
-    const turn = ++this.switching
-    const before = this.places.server
-    this.places.server = server
-    this.store.setState({ moving: place, server: server?.url ?? null })
-    try {
-      if (state.shown === 'dream' && this.loop) {
-        const world = await this.openDream(place)
-        if (turn !== this.switching) return
-        await this.handOver(world, place, turn)
-      } else this.store.setState({ place })
-    } catch (error) {
-      notify(this.store, sentenceOf(error), 'warn', 12_000)
-      if (turn === this.switching) this.places.server = before
-    } finally {
-      if (turn === this.switching) this.store.setState({ moving: null, loading: null })
-    }
-    if (this.store.getState().place === 'device') await this.places.leave()
+  setPlace(place: Place, server?: Server): Promise<void> {
+    return this.places.move(place, server)
   }
 
   play(): void {
@@ -201,12 +188,15 @@ export class Player {
     return this.reset(seedOfChance())
   }
 
-  /** Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. */
-  async setPrompt(wanted: Preset | string): Promise<void> {
+  /**
+   * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. False where
+   * they could not be read.
+   */
+  async setPrompt(wanted: Preset | string): Promise<boolean> {
     const { loop } = this
     if (!loop) return this.wording.begin(wanted)
     const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
-    await this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
+    return this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
 
   /** Goes back by about `ticks`, and drives on from there. */
@@ -226,8 +216,7 @@ export class Player {
   /** The words go back with the drive. */
   private async travelled(on: Promise<void> | undefined): Promise<void> {
     await on
-    const { prompt } = await this.snapshot()
-    this.wording.went(prompt.text)
+    await this.wording.went(this.snapshot())
   }
 
   seekEnd(): void {
@@ -281,52 +270,28 @@ export class Player {
     await Promise.all([this.worlds.close(), this.words.close()])
   }
 
-  private async open(view: View): Promise<World> {
+  private async open(view: View, turn: AbortSignal): Promise<World> {
     if (view === 'simulator') return this.worlds.simulator()
-    if (view === 'dream') return this.openDream(this.store.getState().place)
-    const dream = await this.openDream('device')
+    if (view === 'dream') return this.places.open(this.store.getState().place, turn)
+    const dream = await this.places.open('device', turn)
     const simulator = await this.worlds.simulator()
     return new Duet(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
   }
 
-  /** The dream of a place, and what it knows by heart. */
-  private async openDream(place: Place): Promise<DreamClient | RemoteDream> {
-    const dream = await this.places.open(place)
+  /** Another wish; what was under way for the one before comes to nothing. */
+  private wish(): AbortSignal {
+    this.turn.abort()
+    this.turn = new AbortController()
+    return this.turn.signal
+  }
+
+  /** A dream was opened: what it knows by heart. */
+  private met(dream: DreamClient | RemoteDream): void {
     if ('on' in dream) this.stalls.watch(dream)
-    if (dream.manifest) {
-      const { presets, starts } = dream.manifest
-      this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-      this.store.setState({ presets, starts })
-    }
-    return dream
-  }
-
-  /** The drive goes on in `world` from the very tick it is at; from its beginning where that is another world. */
-  private async handOver(world: World, place: Place, turn: number): Promise<void> {
-    const loop = this.loop!
-    const { playing } = this
-    loop.pause()
-    try {
-      const same = loop.world.info.modelHash === world.info.modelHash
-      if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
-      const begin = same ? { restore: await loop.snapshot() } : undefined
-      await this.enter(world, 'dream', { place, begin, turn })
-    } finally {
-      if (playing) this.play()
-    }
-  }
-
-  /** The server is gone for good: this device dreams on, from what was seen last where that is known. */
-  private comeHome(sentence: string, seen?: Snapshot): void {
-    const from = seen ? 'from what was seen last' : 'from the beginning of the drive'
-    notify(this.store, `${sentence} This device dreams on, ${from}.`, 'warn', 12_000)
-    const { paused } = this.store.getState()
-    this.store.setState({ place: 'device' })
-    if (!this.remote) return
-    void this.setView('dream', seen).then(() => {
-      if (paused === null) this.play() // the step that was under way ended the loop
-      return this.places.leave()
-    })
+    if (!dream.manifest) return
+    const { presets, starts } = dream.manifest
+    this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
+    this.store.setState({ presets, starts })
   }
 
   /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
@@ -336,8 +301,8 @@ export class Player {
     {
       place = view === 'dream' ? this.store.getState().place : 'device',
       begin,
-      turn = this.switching,
-    }: { place?: Place; begin?: Begin; turn?: number } = {},
+      turn = this.turn.signal,
+    }: { place?: Place; begin?: Begin; turn?: AbortSignal } = {},
   ): Promise<void> {
     const remote = place === 'server' ? (world as RemoteDream) : null
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
@@ -345,8 +310,8 @@ export class Player {
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
     const { options, shown } = this.beginning(view)
-    const { chosen } = this.wording
-    const wanted = () => turn === this.switching
+    const told = begin && 'restore' in begin ? begin.restore.prompt.text : this.wording.chosen
+    const wanted = () => !turn.aborted
     await remote?.setMode('lockstep')
     const first = this.loop === null
     if (this.loop) {
@@ -373,9 +338,9 @@ export class Player {
       nominalRate: world.info.ticksPerSecond,
       past: this.past?.range ?? null,
     })
-    // Words that came while the world began were told to the one before it.
-    if (this.wording.chosen !== null && this.wording.chosen !== chosen)
-      void this.setPrompt(this.wording.chosen)
+    // Words that came while the world began, or that a server never answered to, were told to the one before it.
+    const { chosen } = this.wording
+    if (chosen !== null && chosen !== told) void this.setPrompt(chosen)
     else if (!begin) this.promptLater()
     if (first || this.playing) this.play()
   }

@@ -1,4 +1,4 @@
-import type { Prompt } from '../engine/world'
+import type { Prompt, Snapshot } from '../engine/world'
 import { sentenceOf } from './failures'
 import { notify, type Preset, type Store } from './store'
 import type { WordPort } from './words'
@@ -6,6 +6,7 @@ import type { WordPort } from './words'
 /** What the drive is told to look like. */
 export class Wording {
   private turns = 0
+  /** The newest turn whose words the world was told; a server may still be reading them. */
   private told = 0
 
   constructor(
@@ -17,43 +18,50 @@ export class Wording {
 
   /**
    * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win.
-   * `readElsewhere`: the world reads text by itself.
+   * `readElsewhere`: the world reads text by itself. Resolves to false where they could not be read.
    */
   async say(
     wanted: Preset | string,
     readElsewhere: boolean,
     tell: (prompt: Prompt | { text: string }) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const text = textOf(wanted)
-    if (!text) return
+    if (!text) return true
     const turn = ++this.turns
     const before = { chosen: this.chosen, prompt: this.store.getState().prompt }
     this.chosen = text
     this.store.setState({ prompt: text })
     try {
       const prompt = readElsewhere ? { text } : await this.words.encode(text)
-      if (turn === this.turns) await tell(prompt)
-      if (turn === this.turns) this.told = turn
+      if (turn !== this.turns) return true
+      this.told = turn
+      await tell(prompt)
+      return true
     } catch (error) {
+      if (turn !== this.turns || this.chosen !== text) return true
       notify(this.store, sentenceOf(error), 'warn')
-      if (turn !== this.turns) return
       this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })
+      return false
     }
   }
 
   /** Words that came before there was a drive: it begins with them. */
-  begin(wanted: Preset | string): void {
+  begin(wanted: Preset | string): boolean {
     const text = textOf(wanted)
-    if (!text) return
-    this.chosen = text
-    this.store.setState({ prompt: text })
+    if (text) {
+      this.chosen = text
+      this.store.setState({ prompt: text })
+    }
+    return true
   }
 
-  /** The drive went to where it had other words: those count from now on, but for ones that are still being read. */
-  went(text: string): void {
-    if (this.told !== this.turns || text === this.store.getState().prompt) return
+  /** The drive went to where it had other words: those count from now on, but for ones that are still to be told. */
+  async went(now: Promise<Snapshot>): Promise<void> {
+    const turn = this.told === this.turns ? this.turns : null
+    const { text } = (await now).prompt
+    if (turn !== this.turns || text === this.store.getState().prompt) return
     this.chosen = text
     this.store.setState({ prompt: text })
   }

@@ -4,6 +4,7 @@ import type { DreamClient, DreamEvent, Manifest } from '../model/open'
 import type { RemoteHostEvent } from '../net/remote-host'
 import type { RemoteStats } from '../net/remote-options'
 import type { BackendChoice } from './params'
+import { type OnLost, Seats, type Server } from './seats'
 import { notify, type Store } from './store'
 
 const PHASES: Readonly<Record<string, string>> = {
@@ -37,29 +38,18 @@ export interface RemoteDream extends World, Past {
   readonly stats: RemoteStats | null
   /** Lost for good; `OnLost` was told, or will be. */
   readonly gone: boolean
+  /** Resolves once the server does not answer, with what was last seen of the drive; null where nothing was. */
+  whenSilent(): Promise<Snapshot | null>
   setMode(mode: 'lockstep' | 'realtime'): Promise<void>
 }
-
-/** A server, and what opens it. The token stays in memory. */
-export interface Server {
-  readonly url: string
-  readonly token?: string
-}
-
-export function isSameServer(one: Server | null | undefined, other: Server | null | undefined): boolean {
-  return one?.url === other?.url && one?.token === other?.token
-}
-
-/** Told when a server is gone for good: why, and where the drive was seen last, if that is known. */
-export type OnLost = (sentence: string, seen?: Snapshot) => void
 
 /** Where the player gets its worlds from. */
 export interface WorldPort {
   dream(): Promise<DreamClient>
-  /** The dream on a server; `onLost` is told where it is gone for good. */
-  remote(server: Server, onLost: OnLost): Promise<RemoteDream>
-  /** Gives up the seat on the server, if there is one. */
-  dropRemote(): Promise<void>
+  /** The dream on a server; `onLost` is told where it is gone for good. `signal` gives up while there is no seat yet. */
+  remote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream>
+  /** Gives up the seats on servers, but for that of the world that is driven. */
+  dropRemote(driven?: World | null): Promise<void>
   simulator(): Promise<World>
   readonly dreamCanvas: HTMLCanvasElement | null
   resizeDream(width: number, height: number): Promise<void>
@@ -72,7 +62,7 @@ export class Worlds implements WorldPort {
   private dreaming: Promise<DreamClient> | null = null
   private simulating: Promise<World> | null = null
   private canvas: HTMLCanvasElement | null = null
-  private serving: { readonly server: Server; readonly world: Promise<RemoteDream> } | null = null
+  private readonly seats = new Seats((...seat) => this.openRemote(...seat))
 
   constructor(
     private readonly store: Store,
@@ -80,10 +70,13 @@ export class Worlds implements WorldPort {
   ) {}
 
   dream(): Promise<DreamClient> {
-    this.dreaming ??= this.openDream().catch((error) => {
-      this.dreaming = null
-      throw error
-    })
+    this.dreaming ??= this.openDream()
+      // Whoever asked may show something else by now, and nobody else would end what the page says of it.
+      .finally(() => this.store.setState({ loading: null }))
+      .catch((error) => {
+        this.dreaming = null
+        throw error
+      })
     return this.dreaming
   }
 
@@ -97,22 +90,12 @@ export class Worlds implements WorldPort {
     return this.simulating
   }
 
-  async remote(server: Server, onLost: OnLost): Promise<RemoteDream> {
-    const { serving } = this
-    if (serving && isSameServer(serving.server, server)) return serving.world
-    await this.dropRemote()
-    const mine = { server, world: this.openRemote(server, onLost) }
-    this.serving = mine
-    mine.world.catch(() => {
-      if (this.serving === mine) this.serving = null
-    })
-    return mine.world
+  remote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream> {
+    return this.seats.take(server, onLost, signal)
   }
 
-  async dropRemote(): Promise<void> {
-    const { serving } = this
-    this.serving = null
-    await serving?.world.then((world) => world.close()).catch(() => {})
+  dropRemote(driven?: World | null): Promise<void> {
+    return this.seats.leave(driven)
   }
 
   /** The canvas that the dream draws into by itself, where it runs on WebGPU. */
@@ -174,18 +157,25 @@ export class Worlds implements WorldPort {
     return dream
   }
 
-  private async openRemote(server: Server, onLost: OnLost): Promise<RemoteDream> {
+  private async openRemote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream> {
     const { RemoteClient } = await import('../net/remote-client')
     const { store } = this
-    return RemoteClient.open({
-      ...server,
-      assets: this.options.assets,
-      onEvent: ({ type, message, seen }: RemoteHostEvent) => {
-        if (type === 'failed') onLost(message, seen)
-        else if (type === 'waiting') store.setState({ loading: { label: message, fraction: null } })
-        else notify(store, message, type === 'disconnected' ? 'warn' : 'info')
-      },
-    })
+    try {
+      return await RemoteClient.open({
+        ...server,
+        assets: this.options.assets,
+        signal,
+        onEvent: ({ type, message, seen }: RemoteHostEvent) => {
+          if (signal.aborted) return
+          if (type === 'failed') onLost(message, seen)
+          else if (type === 'waiting') store.setState({ loading: { label: message, fraction: null } })
+          else notify(store, message, type === 'disconnected' ? 'warn' : 'info')
+        },
+      })
+    } finally {
+      // As for the dream of this device.
+      store.setState({ loading: null })
+    }
   }
 
   /** What happens to the dream beside its ticks, in its own words. */

@@ -1,4 +1,4 @@
-import { GLYPHS, h, icon, setText } from '../app/ui/dom'
+import { GLYPHS, h, icon, letGoAfter, setText } from '../app/ui/dom'
 import type { Commands } from './page'
 import { type ArenaState, type ArenaStore, asked } from './store'
 import { QUESTIONS, type Question, VERDICTS, type Verdict } from './votes'
@@ -60,9 +60,8 @@ function createRow(question: Question, commands: Commands) {
         title: `${label} (${key})`,
         'data-verdict': verdict,
         onclick: (event: MouseEvent) => {
+          letGoAfter(event)
           commands.answer(verdict, question)
-          // After a click with the mouse, Enter is for the next round.
-          if (event.detail > 0) button.blur()
         },
       },
       icon(glyph),

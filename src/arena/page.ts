@@ -104,19 +104,17 @@ function createTrouble(store: ArenaStore, commands: Commands): HTMLElement {
     shown = next
     host.replaceChildren()
     if (!next) return
+    const again = h<'button'>('button.pill.primary', { type: 'button', onclick: commands.retry }, 'Try again')
     host.append(
       h(
         'section.failure',
         { role: 'alertdialog', 'aria-label': next.title, 'data-code': next.code },
         h('h2', {}, next.title),
         h('p', {}, next.sentence),
-        h(
-          'div.failure-actions',
-          {},
-          h<'button'>('button.pill.primary', { type: 'button', onclick: commands.retry }, 'Try again'),
-        ),
+        h('div.failure-actions', {}, again),
       ),
     )
+    again.focus({ preventScroll: true })
   })
   return host
 }

@@ -1,4 +1,5 @@
 import { GLYPHS, h, iconButton } from '../app/ui/dom'
+import { createSheet } from '../app/ui/focus'
 import { ASKED } from './ballot'
 import type { ArenaState, ArenaStore } from './store'
 import { type Tally, tally } from './tally'
@@ -36,20 +37,18 @@ export function createResults(store: ArenaStore, commands: ResultCommands): HTML
   )
   const host = h(
     'div.help',
-    { 'aria-hidden': 'true', onclick: (event: Event) => event.target === host && commands.closeResults() },
+    { onclick: (event: Event) => event.target === host && commands.closeResults() },
     sheet,
   )
+  const show = createSheet(host, close)
   let shown: Pick<ArenaState, 'votes' | 'pair' | 'results'> | null = null
   const render = (state: ArenaState) => {
     const { votes, pair, results } = state
     if (shown && shown.votes === votes && shown.pair === pair && shown.results === results) return
-    const opened = results && !shown?.results
     shown = { votes, pair, results }
-    host.classList.toggle('open', results)
-    host.setAttribute('aria-hidden', String(!results))
+    show(results)
     // Nothing of it lies in the page while it is closed: which student leads is not to be met by accident.
     if (!results) return rows.replaceChildren()
-    if (opened) close.focus({ preventScroll: true })
     if (!pair) return
     const tallies = QUESTIONS.map((question) => ({ question, sum: tally(votes, question, ...pair) }))
     rows.replaceChildren(...tallies.map(({ question, sum }) => createRow(ASKED[question], sum, pair)))

@@ -162,6 +162,34 @@ describe('commands in mid-play', () => {
     expect(world.calls.slice(0, 5)).toEqual(['reset', 'step', 'step', 'setPrompt', 'step'])
   })
 
+  test('words that take long to be read hold back neither ticks nor keys', async () => {
+    await loop.reset({ seed: 1 })
+    let read = () => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    world.setPrompt = () => reading
+    loop.play()
+    await time.run(55)
+    const prompting = loop.setPrompt('words nobody knows')
+    controls.press('d', 'right')
+    await time.run(110)
+    expect(indices()).toEqual([1, 2, 3, 4])
+    expect(of('tick').at(-1)!.action.steer).toBe(1)
+    read()
+    await prompting
+    expect(of('prompt')).toEqual([{ type: 'prompt', epoch: 1, text: 'words nobody knows', afterTick: 4 }])
+  })
+
+  test('words that a reset overtakes are not said to count', async () => {
+    await loop.reset({ seed: 1 })
+    const prompting = loop.setPrompt('snow')
+    await loop.reset({ seed: 2, prompt: 'fog' })
+    await prompting
+    expect(of('prompt')).toEqual([])
+    expect((await loop.snapshot()).prompt.text).toBe('fog')
+  })
+
   test('a restore goes back', async () => {
     await loop.reset({ seed: 1 })
     const snapshot = await loop.snapshot()

@@ -133,14 +133,18 @@ export class Loop {
   }
 
   /** Takes effect on the next tick and never resets. Rejects with the world's error. */
-  setPrompt(prompt: Prompt | string): Promise<void> {
+  async setPrompt(prompt: Prompt | string): Promise<void> {
+    const epoch = this.currentEpoch
     const world = this.current
     const text = typeof prompt === 'string' ? prompt : prompt.text
-    return this.queue.run(async () => {
-      await world.setPrompt(prompt)
-      if (world !== this.current) return
-      this.emit({ type: 'prompt', epoch: this.currentEpoch, text, afterTick: this.tickIndex })
+    let told!: Promise<void>
+    await this.queue.run(() => {
+      told = world.setPrompt(prompt)
     })
+    // Not in the queue: words may have to be read first, and the world keeps the order of its calls by itself.
+    await told
+    if (epoch !== this.currentEpoch) return
+    this.emit({ type: 'prompt', epoch, text, afterTick: this.tickIndex })
   }
 
   /** The world's state between two ticks. */

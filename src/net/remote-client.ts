@@ -1,4 +1,4 @@
-import { proxy, type Remote, releaseProxy, wrap } from 'comlink'
+import { proxy, type Remote } from 'comlink'
 import type { Action } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
 import type { Past } from '../engine/timeline'
@@ -24,10 +24,13 @@ import type {
   Stepped,
 } from './remote-host'
 import type { RemoteStats } from './remote-options'
+import { RemotePort } from './remote-port'
 
 export interface RemoteClientOptions extends RemoteHostOptions {
   readonly onEvent?: (event: RemoteHostEvent) => void
   readonly createWorker?: () => Worker
+  /** Gives up while there is no seat yet: the worker ends, and its socket with it. */
+  readonly signal?: AbortSignal
 }
 
 /** A `RemoteWorld` in a worker of its own, as the page sees it. It plays in real time until `setMode('lockstep')`. */
@@ -36,27 +39,45 @@ export class RemoteClient implements World, Past {
   private current: Mode = 'realtime'
   private closing: Promise<void> | null = null
   private lost = false
+  /** The connection is gone, and another one is tried for. */
+  private silent = false
+  private awaitingSilence: (() => void)[] = []
 
   private constructor(
-    private readonly worker: Worker,
-    private readonly host: Remote<RemoteHost>,
+    private readonly port: RemotePort,
     private readonly opened: RemoteOpened,
   ) {}
 
   /** Connects, and waits for a seat where the server is full. Rejects with what went wrong. */
   static async open({
-    onEvent,
+    onEvent = () => {},
     createWorker = newWorker,
+    signal,
     ...options
   }: RemoteClientOptions): Promise<RemoteClient> {
-    const worker = createWorker()
-    const host = wrap<RemoteHost>(worker)
+    signal?.throwIfAborted()
+    let client: RemoteClient | null = null
+    const tell = (event: RemoteHostEvent) => {
+      if (client ? client.closing : signal?.aborted) return
+      client?.heed(event.type)
+      onEvent(event)
+    }
+    const port = new RemotePort(createWorker(), ({ message }) => {
+      if (client && !client.lost) tell({ type: 'failed', message })
+    })
+    const giveUp = () => port.end(signal!.reason)
+    signal?.addEventListener('abort', giveUp)
     try {
-      const opened = unwrapped(await host.open(options, proxy(onEvent ?? (() => {}))))
-      return new RemoteClient(worker, host, opened)
+      const opened = unwrapped(
+        await port.ask<Outcome<RemoteOpened>>((host) => host.open(options, proxy(tell))),
+      )
+      client = new RemoteClient(port, opened)
+      return client
     } catch (error) {
-      worker.terminate()
+      port.end(error as Error)
       throw error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 
@@ -89,42 +110,55 @@ export class RemoteClient implements World, Past {
   }
 
   reset(options: ResetOptions): Promise<Tick> {
-    return this.ticked('reset', this.host.reset(options))
+    return this.ticked('reset', (host) => host.reset(options))
   }
 
   restore(snapshot: Snapshot): Promise<Tick> {
-    return this.ticked('restore', this.host.restore(snapshot))
+    return this.ticked('restore', (host) => host.restore(snapshot))
   }
 
   step(action: Action): Promise<Tick> {
-    return this.ticked('step', this.host.step(action))
+    return this.ticked('step', (host) => host.step(action))
   }
 
   seek(target: number): Promise<Tick> {
-    return this.ticked('seek', this.host.seek(target))
+    return this.ticked('seek', (host) => host.seek(target))
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
-    return this.value('setPrompt', this.host.setPrompt(prompt))
+    return this.value('setPrompt', (host) => host.setPrompt(prompt))
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.value('snapshot', this.host.snapshot())
+    return this.value('snapshot', (host) => host.snapshot())
   }
 
   readPixels(): Promise<Pixels> {
-    return this.value('readPixels', this.host.readPixels())
+    return this.value('readPixels', (host) => host.readPixels())
   }
 
   readTelemetry(): Promise<Telemetry | null> {
-    return this.value('readTelemetry', this.host.readTelemetry())
+    return this.value('readTelemetry', (host) => host.readTelemetry())
   }
 
   /** Changes how time passes; nothing where it passes so already. */
   async setMode(mode: Mode): Promise<void> {
-    if (mode === this.current) return
-    await this.value('setMode', this.host.setMode(mode))
+    const before = this.current
+    if (mode === before) return
+    // At once: whoever changes it back meanwhile must be heard.
     this.current = mode
+    try {
+      await this.value('setMode', (host) => host.setMode(mode))
+    } catch (error) {
+      this.current = before
+      throw error
+    }
+  }
+
+  /** Resolves once the server does not answer, with what was last seen of the drive; null where nothing was. */
+  async whenSilent(): Promise<Snapshot | null> {
+    if (!this.silent) await new Promise<void>((resolve) => this.awaitingSilence.push(resolve))
+    return this.value('whenSilent', (host) => host.seen())
   }
 
   close(): Promise<void> {
@@ -133,23 +167,33 @@ export class RemoteClient implements World, Past {
   }
 
   private async end(): Promise<void> {
-    await this.host.close()
-    this.host[releaseProxy]()
-    this.worker.terminate()
+    await this.port.ask<Outcome<void>>((host) => host.close()).catch(() => {})
+    this.port.end(new WorldClosedError('step'))
   }
 
-  private async ticked(call: string, answer: Promise<Outcome<Stepped>>): Promise<Tick> {
-    this.newest = await this.value(call, answer)
+  private heed(type: RemoteHostEvent['type']): void {
+    if (type === 'failed') this.lost = true
+    else if (type === 'reconnected') this.silent = false
+    else if (type === 'disconnected') {
+      this.silent = true
+      for (const resolve of this.awaitingSilence.splice(0)) resolve()
+    }
+  }
+
+  private async ticked(call: string, question: Question<Stepped>): Promise<Tick> {
+    this.newest = await this.value(call, question)
     return this.newest.tick
   }
 
-  private async value<T>(call: string, answer: Promise<Outcome<T>>): Promise<T> {
+  private async value<T>(call: string, question: Question<T>): Promise<T> {
     if (this.closing) throw new WorldClosedError(call)
-    const outcome = await answer
+    const outcome = await this.port.ask(question)
     if ('error' in outcome && outcome.gone) this.lost = true
     return unwrapped(outcome)
   }
 }
+
+type Question<T> = (host: Remote<RemoteHost>) => Promise<Outcome<T>>
 
 function unwrapped<T>(outcome: Outcome<T>): T {
   if ('error' in outcome) throw fromWire(outcome.error)

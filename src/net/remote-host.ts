@@ -87,6 +87,8 @@ export class RemoteHost {
   snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
   readTelemetry = () => this.answer<Telemetry | null>((world) => world.readTelemetry())
   readPixels = () => this.answer<Pixels>((world) => world.readPixels())
+  /** What was last seen of the drive; null where nothing was. */
+  seen = () => this.answer<Snapshot | null>(async (world) => world.seen)
   setMode = (mode: Mode) => this.answer<void>((world) => world.setMode(mode))
   close = () => this.answer<void>((world) => world.close())
 

@@ -62,6 +62,11 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'button'
 }
 
+/** A slider is moved by arrow keys, and drives by none of them while it has the focus. */
+function isSlider(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type === 'range'
+}
+
 /**
  * Listens on the window. Presses inside a text field never drive and never command; releases always count, so that a key
  * held before typing is let go when it is let go. Returns how to stop.
@@ -70,6 +75,7 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
   const down = (event: KeyboardEvent) => {
     if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
     const direction = DRIVE_KEYS[event.code]
+    if (direction && isSlider(event.target) && event.code.startsWith('Arrow')) return
     if (direction) {
       event.preventDefault()
       if (!event.repeat) handlers.press(event.code, direction, event.timeStamp)
@@ -83,7 +89,9 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
     if (!event.repeat || REPEATING.has(command)) handlers.command(command)
   }
   const up = (event: KeyboardEvent) => {
-    if (DRIVE_KEYS[event.code]) handlers.release(event.code, event.timeStamp)
+    // macOS tells of no key that is let go while Meta is down.
+    const codes = event.key === 'Meta' ? Object.keys(DRIVE_KEYS) : [event.code]
+    for (const code of codes) if (DRIVE_KEYS[code]) handlers.release(code, event.timeStamp)
   }
   window.addEventListener('keydown', down)
   window.addEventListener('keyup', up)

@@ -1,6 +1,6 @@
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
-import { GLYPHS, h, icon, iconButton, setText } from './dom'
+import { GLYPHS, h, icon, iconButton, letGoAfter, setText } from './dom'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
 
@@ -13,7 +13,8 @@ export interface Commands extends PlaceCommands {
   newSeed(): void
   setSeed(text: string): void
   setView(view: View): void
-  setPrompt(prompt: Preset | string): void
+  /** False where the words could not be read. */
+  setPrompt(prompt: Preset | string): Promise<boolean>
   seek(tick: number): void
   seekEnd(): void
   toggleHud(): void
@@ -36,9 +37,9 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
       type: 'button',
       role: 'radio',
       'data-view': view,
-      onclick: () => {
+      onclick: (event: MouseEvent) => {
+        letGoAfter(event)
         commands.setView(view)
-        button.blur()
       },
     })
     button.append(VIEW_NAMES[view])
@@ -208,20 +209,47 @@ function keysWord(state: AppState): string {
   return 'drive'
 }
 
+/** Seconds by arrow key. */
+const SCRUB_KEYS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+}
+
 /** A thin line along the bottom edge: the ticks that can be gone back to. */
 export function createScrubber(store: Store, commands: Commands): HTMLElement {
   const range = h<'input'>('input.scrub', { type: 'range', step: '1', 'aria-label': 'Go back in time' })
   const host = h('div.scrub-host', {}, range)
   let dragging = false
+  let pointed = false
+  const end = () => {
+    if (dragging) commands.seekEnd()
+    dragging = false
+  }
+  range.addEventListener('pointerdown', () => {
+    pointed = true
+  })
   range.addEventListener('input', () => {
     dragging = true
     commands.seek(Number(range.value))
   })
   range.addEventListener('change', () => {
-    dragging = false
-    commands.seekEnd()
-    range.blur()
+    end()
+    if (pointed) range.blur()
+    pointed = false
   })
+  // Arrow keys go by seconds: seeks land on snapshots, which single ticks would not leave.
+  range.addEventListener('keydown', (event) => {
+    const seconds = SCRUB_KEYS[event.key]
+    if (!seconds) return
+    event.preventDefault()
+    dragging = true
+    range.value = String(Number(range.value) + seconds * store.getState().nominalRate)
+    commands.seek(Number(range.value))
+  })
+  range.addEventListener('keyup', end)
+  range.addEventListener('blur', end)
   watch(
     store,
     (s) => s.past,

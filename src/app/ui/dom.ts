@@ -42,6 +42,14 @@ export function icon(paths: string, filled = false): SVGSVGElement {
   return svg
 }
 
+/**
+ * A click with the mouse leaves no focus behind, so that Space and Enter are for the drive again. Who came with the
+ * keyboard stays on the button.
+ */
+export function letGoAfter(event: MouseEvent): void {
+  if (event.detail > 0) (event.currentTarget as HTMLElement).blur()
+}
+
 /** A round icon button with a name for screen readers and a key in its tooltip. */
 export function iconButton(
   name: string,
@@ -51,9 +59,13 @@ export function iconButton(
   filled = false,
 ): HTMLButtonElement {
   const title = key ? `${name} (${key})` : name
+  const clicked = (event: MouseEvent) => {
+    letGoAfter(event)
+    onclick()
+  }
   return h<'button'>(
     'button.icon',
-    { type: 'button', title, 'aria-label': name, onclick },
+    { type: 'button', title, 'aria-label': name, onclick: clicked },
     icon(paths, filled),
   )
 }

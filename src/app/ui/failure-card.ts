@@ -1,17 +1,23 @@
 import type { FailureAction } from '../failures'
 import { type Store, watch } from '../store'
 import { h } from './dom'
+import { takeFocus } from './focus'
 
 /** What went wrong, in a sentence, and what can be done about it. Lies over whatever still plays. */
 export function createFailureCard(store: Store, act: (action: FailureAction) => void): HTMLElement {
   const host = h('div.failure-host')
+  let giveBack: (() => void) | null = null
   watch(
     store,
     (s) => s.failure,
     (failure) => {
       host.replaceChildren()
       host.classList.toggle('open', failure !== null)
-      if (!failure) return
+      if (!failure) {
+        giveBack?.()
+        giveBack = null
+        return
+      }
       const buttons = failure.actions.map(({ action, label }, i) =>
         h<'button'>(
           `button.pill${i === 0 ? '.primary' : ''}`,
@@ -29,6 +35,8 @@ export function createFailureCard(store: Store, act: (action: FailureAction) => 
           h('div.failure-actions', {}, ...buttons),
         ),
       )
+      const back = takeFocus(host, buttons[0]!)
+      giveBack ??= back
     },
   )
   return host

@@ -1,5 +1,6 @@
 import { type Store, watch } from '../store'
 import { GLYPHS, h, icon } from './dom'
+import { createSheet } from './focus'
 
 const GROUPS: readonly {
   readonly title: string
@@ -80,15 +81,6 @@ export function createHelp(store: Store): HTMLElement {
     h('div.help-groups', {}, ...groups),
   )
   const host = h('div.help', { onclick: (event: Event) => event.target === host && close() }, sheet)
-  watch(
-    store,
-    (s) => s.help,
-    (open) => {
-      host.classList.toggle('open', open)
-      host.setAttribute('aria-hidden', String(!open))
-      if (open) closeButton.focus({ preventScroll: true })
-      else if (host.contains(document.activeElement)) (document.activeElement as HTMLElement).blur()
-    },
-  )
+  watch(store, (s) => s.help, createSheet(host, closeButton))
   return host
 }

@@ -1,6 +1,7 @@
 import { type Place, parseServer } from '../params'
 import { type AppState, notify, type Store, watch } from '../store'
-import { h, setText } from './dom'
+import { h, letGoAfter, setText } from './dom'
+import { takeFocus } from './focus'
 
 export interface PlaceCommands {
   setPlace(place: Place, server?: { readonly url: string; readonly token?: string }): void
@@ -15,7 +16,10 @@ export function createPlaceButton(store: Store): HTMLElement {
       type: 'button',
       title: 'Which machine dreams',
       'aria-haspopup': 'dialog',
-      onclick: () => store.setState(({ choosing }) => ({ choosing: !choosing })),
+      onclick: (event: MouseEvent) => {
+        letGoAfter(event)
+        store.setState(({ choosing }) => ({ choosing: !choosing }))
+      },
     },
     h('span.place-light'),
     word,
@@ -105,13 +109,15 @@ export function createPlacePanel(store: Store, commands: PlaceCommands): HTMLEle
     event.stopPropagation()
     if (event.key === 'Escape') close()
   })
+  let giveBack: (() => void) | null = null
   watch(
     store,
     (s) => s.choosing,
     (open) => {
       panel.classList.toggle('open', open)
       panel.inert = !open
-      if (open) address.focus()
+      if (open) giveBack = takeFocus(panel, address)
+      else giveBack?.()
     },
   )
   watch(

@@ -1,10 +1,10 @@
 import { type Preset, type Store, watch } from '../store'
-import { GLYPHS, h, icon, setText } from './dom'
+import { GLYPHS, h, icon, letGoAfter, setText } from './dom'
 
 const MAX_LENGTH = 200
 
 /** The one line to steer the dream with words: a text field, and presets as chips. */
-export function createPromptBar(store: Store, submit: (prompt: Preset | string) => void) {
+export function createPromptBar(store: Store, submit: (prompt: Preset | string) => Promise<boolean>) {
   const input = h<'input'>('input.prompt-input', {
     type: 'text',
     name: 'prompt',
@@ -26,10 +26,14 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const text = input.value.trim()
-    if (text) submit(text)
     input.value = ''
     input.blur()
+    if (text) void say(text)
   })
+  const say = async (text: string) => {
+    // What could not be read is there to be sent again, unless other words are being typed.
+    if (!(await submit(text)) && !input.value) input.value = text
+  }
   input.addEventListener('focus', () => store.setState({ typing: true }))
   input.addEventListener('blur', () => store.setState({ typing: false }))
   input.addEventListener('keydown', (event) => {
@@ -59,9 +63,9 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
             {
               type: 'button',
               'data-preset': preset.id,
-              onclick: (event: Event) => {
-                submit(preset)
-                ;(event.currentTarget as HTMLElement).blur()
+              onclick: (event: MouseEvent) => {
+                letGoAfter(event)
+                void submit(preset)
               },
             },
             preset.text,
