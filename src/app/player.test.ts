@@ -323,6 +323,22 @@ describe('Player', () => {
     },
   )
 
+  it('leaves what breaks on the page itself to the console, and drives on', async () => {
+    const { player, store, stage } = setup()
+    const report = vi.fn()
+    vi.stubGlobal('reportError', report)
+    await player.setView('dream')
+    const torn = new Error('torn canvas')
+    vi.spyOn(stage, 'present').mockImplementationOnce(() => {
+      throw torn
+    })
+    await player.step()
+    expect((await player.step())?.index).toBe(2)
+    vi.unstubAllGlobals()
+    expect(report.mock.calls).toEqual([[torn]])
+    expect(store.getState().failure).toBeNull()
+  })
+
   it('says in a card what broke in mid-play', async () => {
     const { player, store, dream } = setup()
     await player.setView('dream')

@@ -368,8 +368,9 @@ export class Player {
     } else if (event.type === 'state') {
       this.presenter.interrupted()
     } else if (event.type === 'error') {
-      if (event.during === 'listener') throw event.error
-      this.fail(event.error)
+      // A fault of the page's own, for the console: thrown again, it would be swallowed. Node has no `reportError`.
+      if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)
+      else this.fail(event.error)
     }
   }
 
