@@ -8,6 +8,11 @@ export interface GpuDevice {
   liveBuffers(): number
 }
 
+interface OlderAdapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean }
+  readonly isFallbackAdapter?: boolean
+}
+
 // What ONNX Runtime asks for when it makes a device itself.
 const LIMITS = [
   'maxBufferSize',
@@ -26,7 +31,9 @@ export async function openGpuDevice(allowFallback: boolean): Promise<GpuDevice> 
   if (!globalThis.navigator?.gpu) throw new WebGpuUnavailableError('this browser has no WebGPU')
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) throw new WebGpuUnavailableError('the browser found no graphics adapter')
-  const isFallback = adapter.info.isFallbackAdapter
+  // Older browsers say it of the adapter itself, and the first ones have no `info` at all.
+  const { info, isFallbackAdapter } = adapter as OlderAdapter
+  const isFallback = info?.isFallbackAdapter ?? isFallbackAdapter ?? false
   if (isFallback && !allowFallback) {
     throw new WebGpuUnavailableError('the only graphics adapter is a software one, which is slow')
   }

@@ -1,10 +1,11 @@
+import { OneiroError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import { fetchedFolder } from './assets'
 import type { Backend, Fit } from './backend'
 import { browserCache } from './browser-cache'
 import { openCpuBackend } from './cpu-backend'
 import { DreamWorld } from './dream-world'
-import { type DeviceLostError, WebGpuUnavailableError } from './errors'
+import { BackendError, type DeviceLostError, WebGpuUnavailableError } from './errors'
 import { type GpuDevice, openGpuDevice } from './gpu-device'
 import { noticeOf } from './notices'
 import { openPromptEncoder } from './prompt/client'
@@ -134,7 +135,7 @@ class Opener {
         return { backend: await this.openGpu(files, gpu), files, tickMs: 0 }
       } catch (error) {
         if (options.backend === 'webgpu') throw error
-        this.notice(noticeOf('WEBGPU_FAILED', error instanceof Error ? error.message : undefined))
+        this.notice(noticeOf('WEBGPU_FAILED', reasonOf(error)))
         this.files = null
       }
     }
@@ -150,7 +151,7 @@ class Opener {
     try {
       return await this.openGpu(files)
     } catch (error) {
-      this.notice(noticeOf('WEBGPU_FAILED', error instanceof Error ? error.message : undefined))
+      this.notice(noticeOf('WEBGPU_FAILED', reasonOf(error)))
       return this.openWasm(files)
     }
   }
@@ -163,8 +164,9 @@ class Opener {
         const [gpu] = await Promise.all([this.openDevice(), gpuOrt()])
         return gpu
       } catch (error) {
-        if (backend === 'webgpu' || !(error instanceof WebGpuUnavailableError)) throw error
-        this.notice(noticeOf('NO_WEBGPU'))
+        if (backend === 'webgpu') throw named(error)
+        const isMissing = error instanceof WebGpuUnavailableError
+        this.notice(isMissing ? noticeOf('NO_WEBGPU') : noticeOf('WEBGPU_FAILED', reasonOf(error)))
       }
     }
     await wasmOrt(threads)
@@ -230,6 +232,15 @@ class Opener {
   private notice(notice: ReturnType<typeof noticeOf>): void {
     this.tell({ kind: 'event', event: { type: 'notice', ...notice } })
   }
+}
+
+/** Of what breaks before there is a backend, too, a person must be told that the processor may do. */
+function named(error: unknown): OneiroError {
+  return error instanceof OneiroError ? error : new BackendError('webgpu', 'opening', { cause: error })
+}
+
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.message : undefined
 }
 
 /** Tells every second that the worker is well, as a model that loads has nothing else to say for a while. */
