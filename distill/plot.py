@@ -32,7 +32,7 @@ def plot(rows: dict[str, dict], series: dict[str, list[str]], reference: str, pa
         )
         if points:
             x, y, spread = zip(*points, strict=True)
-            left.errorbar(x, y, yerr=spread, marker="o", capsize=3, linewidth=1.2, label=name)
+            left.errorbar(x, y, yerr=spread, marker="o", capsize=2, elinewidth=0.6, linewidth=1.4, label=name)
     left.set_xscale("log", base=2)
     left.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     bars = f"of the difference to {reference}" if reference else "of the mean over blocks"
