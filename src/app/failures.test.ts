@@ -3,6 +3,7 @@ import {
   AssetCorruptError,
   AssetMissingError,
   ManifestVersionError,
+  OpeningStalledError,
   WebGpuUnavailableError,
 } from '../model/errors'
 import { failureFrom } from './failures'
@@ -18,8 +19,9 @@ describe('failureFrom', () => {
   })
 
   it('offers the processor first where graphics compute is the trouble', () => {
-    const failure = failureFrom(new WebGpuUnavailableError('no adapter'), true)
-    expect(failure.actions[0]?.action).toBe('wasm')
+    for (const error of [new WebGpuUnavailableError('no adapter'), new OpeningStalledError(120)]) {
+      expect(failureFrom(error, true).actions[0]?.action).toBe('wasm')
+    }
   })
 
   it('still says something where an error is unknown, and offers no simulator where that is what failed', () => {

@@ -62,6 +62,10 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'The dream stopped',
     sentence: 'Its network could not be run here. Try again, or use the processor.',
   },
+  OPENING_STALLED: {
+    title: 'The dream does not wake',
+    sentence: 'It stopped answering while it loaded. Try again, or use the processor.',
+  },
   CONNECTION_LOST: {
     title: 'The server cannot be reached',
     sentence: 'Nothing answers at its address. Check it, or dream on this device.',
@@ -80,7 +84,13 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 }
 /** Where computing on the processor instead is likely to help. */
-const WASM_HELPS: ReadonlySet<string> = new Set(['WEBGPU_UNAVAILABLE', 'SELF_TEST', 'DEVICE_LOST', 'BACKEND'])
+const WASM_HELPS: ReadonlySet<string> = new Set([
+  'WEBGPU_UNAVAILABLE',
+  'SELF_TEST',
+  'DEVICE_LOST',
+  'BACKEND',
+  'OPENING_STALLED',
+])
 
 export function codeOf(error: unknown): string {
   if (error instanceof OneiroError) return error.code

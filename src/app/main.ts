@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   const commands: Commands = {
     togglePause: () => player?.togglePause(),
     step: () => void player?.step().catch(() => {}),
-    rewind: () => void player?.rewind(rewindTicks()),
+    rewind: () => void player?.goingBack.rewind(rewindTicks()),
     reset: () => void player?.reset(),
     newSeed: () => void player?.newSeed(),
     setSeed(text) {
@@ -58,8 +58,8 @@ async function start(): Promise<void> {
       early = prompt
       return true
     },
-    seek: (tick) => void player?.seek(tick),
-    seekEnd: () => player?.seekEnd(),
+    seek: (tick) => void player?.goingBack.seek(tick),
+    seekEnd: () => player?.goingBack.seekEnd(),
     toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
     toggleCruise() {
       if (player) player.driver.cruise = !player.driver.cruise

@@ -90,6 +90,14 @@ export class Places {
     void this.leave()
   }
 
+  /** A tick came, in slow motion or not. A device that is too slow hands the drive over where it knows a server. */
+  heard(slow: boolean): void {
+    const { place, shown, moving } = this.store.getState()
+    if (shown !== 'dream' || place !== 'device' || moving || !this.tooSlow(slow)) return
+    notify(this.store, 'This device is too slow for the dream, so the server goes on with it.')
+    void this.move('server')
+  }
+
   /**
    * Heard once a tick on this device: true once, where it has been slow for long and a server is known. Who comes back by
    * hand is not sent away again.

@@ -246,7 +246,7 @@ describe('Player', () => {
     await player.setView('dream')
     for (let i = 0; i < 25; i++) await player.step({ steer: 1, throttle: 0 })
     expect(store.getState().past).toEqual({ from: 0, to: 25 })
-    await player.rewind(10)
+    await player.goingBack.rewind(10)
     expect(store.getState().tick).toBe(10)
     const tick = await player.step({ steer: -1, throttle: 0 })
     expect(tick?.index).toBe(11)
@@ -266,7 +266,7 @@ describe('Player', () => {
     read()
     await saying
     for (let i = 0; i < 10; i++) await player.step()
-    await player.rewind(20)
+    await player.goingBack.rewind(20)
     expect(store.getState()).toMatchObject({ tick: 0, prompt: 'a snowy night drive' })
     await player.step()
     expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
@@ -275,7 +275,7 @@ describe('Player', () => {
 
     for (let i = 0; i < 15; i++) await player.step()
     const late = player.setPrompt('rain at dusk')
-    await player.rewind(10)
+    await player.goingBack.rewind(10)
     expect(store.getState().prompt).toBe('rain at dusk')
     read()
     await late
@@ -415,9 +415,9 @@ describe('Player', () => {
     await player.setView('dream')
     await player.setPlace('server', { url: 'ws://there' })
     expect(store.getState().past).toEqual({ from: 0, to: 40 })
-    await player.rewind(17)
+    await player.goingBack.rewind(17)
     expect(remote.seek).toHaveBeenLastCalledWith(23)
-    await player.seek(99)
+    await player.goingBack.seek(99)
     expect(remote.seek).toHaveBeenLastCalledWith(40)
     expect(store.getState().tick).toBe(40)
   })
@@ -435,7 +435,7 @@ describe('Player', () => {
     const saying = player.setPrompt('fog in the woods')
     expect((await player.step())?.index).toBe(1)
     expect(store.getState().prompt).toBe('fog in the woods')
-    await player.rewind(10)
+    await player.goingBack.rewind(10)
     expect(store.getState().prompt).toBe('a snowy night drive')
     read()
     await saying

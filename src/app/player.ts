@@ -18,7 +18,7 @@ import type { Server } from './seats'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TelemetryFeed } from './telemetry-feed'
-import { TimeTravel } from './time-travel'
+import { GoingBack, TimeTravel } from './time-travel'
 import { Wording } from './wording'
 import type { WordPort } from './words'
 import { backendName, type RemoteDream, type WorldPort } from './worlds'
@@ -34,13 +34,12 @@ export class Player {
   readonly driver: Driver
   readonly presenter: Presenter
   readonly clock: Clock
+  readonly goingBack: GoingBack
   private loop: Loop | null = null
   private timeline: Timeline | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly wording: Wording
-  private travel: TimeTravel | null = null
-  private resumeAfterScrub = false
   /** The dream on a server, while it is the one that is driven. */
   private remote: RemoteDream | null = null
   private readonly places: Places
@@ -64,6 +63,13 @@ export class Player {
       met: (dream) => this.met(dream),
       setView: (view, from) => this.setView(view, from),
       enter: (dream, place, turn, begin) => this.enter(dream, 'dream', { place, turn, begin }),
+    })
+    this.goingBack = new GoingBack(store, {
+      playing: () => this.playing,
+      play: () => this.play(),
+      pause: () => this.pause('scrub'),
+      // The words go back with the drive.
+      arrived: () => this.wording.went(this.snapshot()),
     })
     this.stalls = new Stalls(this)
     this.mishaps = new Mishaps({
@@ -199,33 +205,6 @@ export class Player {
     return this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
 
-  /** Goes back by about `ticks`, and drives on from there. */
-  async rewind(ticks: number): Promise<void> {
-    await this.attempt(() => this.travelled(this.travel?.rewind(ticks)))
-  }
-
-  /** Shows an earlier tick while the scrubber is dragged; the newest wish wins. */
-  async seek(tick: number): Promise<void> {
-    if (this.playing) {
-      this.resumeAfterScrub = true
-      this.pause('scrub')
-    }
-    await this.attempt(() => this.travelled(this.travel?.seek(tick)))
-  }
-
-  /** The words go back with the drive. */
-  private async travelled(on: Promise<void> | undefined): Promise<void> {
-    await on
-    await this.wording.went(this.snapshot())
-  }
-
-  seekEnd(): void {
-    const resume = this.resumeAfterScrub
-    this.resumeAfterScrub = false
-    if (resume) this.play()
-    else if (this.store.getState().paused === 'scrub') this.store.setState({ paused: 'user' })
-  }
-
   async readPixels(): Promise<Pixels> {
     if (!this.loop) throw notOpen()
     return this.loop.world.readPixels()
@@ -325,7 +304,7 @@ export class Player {
     }
     this.remote = remote
     this.timeline = timeline
-    this.travel = this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1)
+    this.goingBack.enter(this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1))
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -353,11 +332,7 @@ export class Player {
       const slowed =
         this.clock.mode === 'realtime' &&
         (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))
-      const { place, shown, moving } = this.store.getState()
-      if (shown === 'dream' && place === 'device' && !moving && this.places.tooSlow(slowed)) {
-        notify(this.store, 'This device is too slow for the dream, so the server goes on with it.')
-        void this.setPlace('server')
-      }
+      this.places.heard(slowed)
       this.store.setState({
         tick: event.tick.index,
         ticksPerSecond: this.presenter.rate(),

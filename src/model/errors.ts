@@ -119,6 +119,16 @@ export class BackendStalledError extends OneiroError {
   }
 }
 
+/** The worker stopped answering while it loaded, as a driver that hangs makes it. */
+export class OpeningStalledError extends OneiroError {
+  constructor(seconds: number) {
+    super(
+      'OPENING_STALLED',
+      `The dream's worker said nothing for ${seconds} s while it loaded, so it was stopped. Choose another backend, or load the page again.`,
+    )
+  }
+}
+
 /** The worker's script could not start or died. */
 export class WorkerFailedError extends OneiroError {
   constructor(why: string) {

@@ -244,7 +244,7 @@ function reasonOf(error: unknown): string | undefined {
 }
 
 /** Tells every second that the worker is well, as a model that loads has nothing else to say for a while. */
-async function whileAlive<T>(tell: Tell, work: Promise<T>): Promise<T> {
+export async function whileAlive<T>(tell: Tell, work: Promise<T>): Promise<T> {
   const timer = setInterval(() => tell({ kind: 'alive' }), 1000)
   try {
     return await work

@@ -7,6 +7,7 @@ import {
   BackendError,
   BackendStalledError,
   DeviceLostError,
+  OpeningStalledError,
   toWire,
   WorkerFailedError,
 } from './errors'
@@ -90,6 +91,20 @@ describe('opening', () => {
     const { client, workers } = launch()
     workers[0]!.die('404')
     await expect(client).rejects.toBeInstanceOf(WorkerFailedError)
+  })
+
+  it('rejects where the worker says nothing for long, and not while it says that it is alive', async () => {
+    const { client, workers } = launch()
+    for (let second = 0; second < 100; second++) {
+      await vi.advanceTimersByTimeAsync(1000)
+      workers[0]!.say({ kind: 'alive' })
+    }
+    expect(workers[0]!.terminated).toBe(false)
+    await vi.advanceTimersByTimeAsync(29_000)
+    expect(workers[0]!.terminated).toBe(false)
+    await vi.advanceTimersByTimeAsync(1000)
+    await expect(client).rejects.toBeInstanceOf(OpeningStalledError)
+    expect(workers).toHaveLength(1)
   })
 
   it('passes progress and early notices on, and ends with ready', async () => {

@@ -1,6 +1,6 @@
 import type { OneiroError } from '../engine/errors'
 import type { DreamEvent } from './dream-events'
-import { BackendStalledError, fromWire, WorkerFailedError } from './errors'
+import { BackendStalledError, fromWire, OpeningStalledError, WorkerFailedError } from './errors'
 import type { FromWorker, Opened, OpenMessage, ToWorker, WorkerCalls } from './protocol'
 
 /** The part of a `Worker` that is used. */
@@ -12,7 +12,7 @@ export type WorkerLike = Pick<
 export interface WorkerPortOptions {
   readonly open: OpenMessage['options']
   readonly createWorker: () => WorkerLike
-  /** Seconds without a sign of life, while a call is under way, after which the worker counts as stalled. */
+  /** Seconds without a sign of life, while a call is under way, after which the worker counts as stalled; six times as many while it opens. */
   readonly stallSeconds: number
   /** Told of everything that is no answer. */
   readonly onMessage: (message: FromWorker) => void
@@ -34,6 +34,7 @@ export class WorkerPort {
   private readonly waiting = new Map<number, Waiting>()
   private lastId = 0
   private quietSeconds = 0
+  private opening = true
   private slow = false
   private recovering = false
   private over = false
@@ -89,6 +90,7 @@ export class WorkerPort {
     this.quietSeconds = 0
     if (message.kind === 'event') this.heed(message.event)
     if (message.kind === 'opened') {
+      this.opening = false
       this.slow = message.opened.slowGpu
       this.settleOpened.resolve(message.opened)
     } else if (message.kind === 'not-opened') this.terminate(fromWire(message.error))
@@ -108,9 +110,10 @@ export class WorkerPort {
 
   private watch(): void {
     const [first] = this.waiting.values()
-    const limit = this.options.stallSeconds * (this.slow || this.recovering ? 6 : 1)
-    if (!first || ++this.quietSeconds < limit) return
-    this.lose(new BackendStalledError(first.name, limit))
+    if (!first && !this.opening) return
+    const limit = this.options.stallSeconds * (this.slow || this.recovering || this.opening ? 6 : 1)
+    if (++this.quietSeconds < limit) return
+    this.lose(first ? new BackendStalledError(first.name, limit) : new OpeningStalledError(limit))
   }
 
   private lose(error: OneiroError): void {

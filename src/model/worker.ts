@@ -2,7 +2,7 @@
 import { BadInputError } from '../engine/errors'
 import type { Tick } from '../engine/world'
 import { toWire } from './errors'
-import { Host } from './host'
+import { Host, whileAlive } from './host'
 import type { CallMessage, FromWorker, OpenMessage, ToWorker, WorkerCalls } from './protocol'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
@@ -14,7 +14,8 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 async function open(options: OpenMessage['options']): Promise<void> {
   try {
-    const host = await Host.open(options, tell)
+    // A download over a slow line says nothing for long either.
+    const host = await whileAlive(tell, Host.open(options, tell))
     calls = callsOf(host, options.threads)
     const { world, files, tickMs, slowGpu } = host
     tell({ kind: 'opened', opened: { info: world.info, manifest: files.manifest, tickMs, slowGpu } })
