@@ -14,13 +14,14 @@ import type {
   WorldInfo,
 } from '../engine/world'
 import { DriveMemory } from './drive-memory'
-import { ServerRefusedError, WireMalformedError } from './errors'
+import { Epochs } from './epochs'
+import { ServerRefusedError } from './errors'
 import type { FrameMessage, Mode, ServerMessage, Welcome } from './messages'
 import { Multipath } from './multipath'
 import { Pacer } from './pacer'
 import type { Picture } from './pictures'
 import type { RemoteEvent, RemoteStats, RemoteWorldOptions } from './remote-options'
-import { type Ask, checkBody, Requests } from './requests'
+import { type Ask, checkBody, frameOf, Requests, stateOf } from './requests'
 
 /** A loop that does not step for so long is paused, and the server need not go on for it. */
 const PAUSED_MS = 500
@@ -49,12 +50,7 @@ export class RemoteWorld implements World, Past {
   private steppedAtMs = 0
   private actions = 0
   private newest: Action = IDLE
-  /** Of the server's session now. */
-  private serverEpoch = 0
-  /** A reset or restore was answered, by this server or one before it. */
-  private begunOnce = false
-  /** Added to it, so that epochs go on over another session. */
-  private epochBase = 0
+  private readonly epochs = new Epochs()
   private shown: Picture | null = null
   private parting: Snapshot | null = null
   private readonly memory: DriveMemory | null
@@ -166,9 +162,9 @@ export class RemoteWorld implements World, Past {
       throw new BadInputError(`${reach}, but ${target} came.`)
     }
     this.soughtTick = frame.tick === range!.to ? null : frame.tick
-    this.epochBase++
+    this.epochs.sought()
     const { tick, payload } = frame
-    return this.show({ format: 'latents', tick, payload, epoch: this.serverEpoch, timings: {} })
+    return this.show({ format: 'latents', tick, payload, epoch: this.epochs.now, timings: {} })
   }
 
   async reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
@@ -191,7 +187,7 @@ export class RemoteWorld implements World, Past {
       return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
     }
     this.check('step')
-    if (!this.begunOnce) throw new NotReadyError('step')
+    if (!this.epochs.begunOnce) throw new NotReadyError('step')
     this.steppedAtMs = sentAtMs
     // Frames of the future that is left come until then.
     await branched
@@ -201,7 +197,7 @@ export class RemoteWorld implements World, Past {
       void this.ask('step', { type: 'mode', mode: 'realtime' }).catch(() => {})
     }
     // Another server that has yet to take the drive up has nothing to act on; the step waits for its first frame.
-    if (this.serverEpoch > 0) this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
+    if (this.epochs.now > 0) this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
     return this.show(await this.pacer.take(sentAtMs))
   }
 
@@ -215,9 +211,7 @@ export class RemoteWorld implements World, Past {
   async snapshot(): Promise<Snapshot> {
     this.check('snapshot')
     if (this.soughtTick !== null) return this.seen!
-    const answer = await this.ask('snapshot', { type: 'snapshot' })
-    if (answer.type !== 'state') throw unfitting('snapshot', answer)
-    return answer.body
+    return stateOf(await this.ask('snapshot', { type: 'snapshot' }))
   }
 
   /** Changes how time passes, from the next call on. The page asks for `lockstep` while it is paused and steps singly. */
@@ -289,7 +283,7 @@ export class RemoteWorld implements World, Past {
   private async stepForWaiting(): Promise<void> {
     const sentAtMs = this.time.now()
     const frame = frameOf(await this.ask('step', { type: 'step', action: this.newest, sentAtMs }))
-    this.pacer.arrived(frame, this.serverEpoch, this.time.now())
+    this.pacer.arrived(frame, this.epochs.now, this.time.now())
   }
 
   private ask(call: string, ask: Ask, heard?: (answer: ServerMessage) => void): Promise<ServerMessage> {
@@ -314,14 +308,11 @@ export class RemoteWorld implements World, Past {
       this.frameBytes = message.payload.length
       if (message.echoMs > 0) this.latencyMs = this.time.now() - message.echoMs
       // Answers that begin an epoch count before the frames behind them.
-      if (message.request !== 0 && message.epoch > this.serverEpoch) {
-        this.serverEpoch = message.epoch
-        this.begunOnce = true
-        this.pacer.begin(message.tick)
-      } else if (message.epoch === this.serverEpoch) this.remember(message)
+      if (message.request !== 0 && this.epochs.begin(message.epoch)) this.pacer.begin(message.tick)
+      else if (message.epoch === this.epochs.now) this.remember(message)
     }
     if ('request' in message && message.request !== 0) this.requests.answered(message)
-    else if (message.type === 'frame') this.pacer.arrived(message, this.serverEpoch, this.time.now())
+    else if (message.type === 'frame') this.pacer.arrived(message, this.epochs.now, this.time.now())
     else if (message.type === 'state') this.parting = message.body
   }
 
@@ -340,7 +331,7 @@ export class RemoteWorld implements World, Past {
 
   /** The frame as a tick, decoded in the order of calls. */
   private show(frame: Shown): Promise<Tick> {
-    const epoch = this.epochBase + frame.epoch
+    const epoch = this.epochs.played(frame.epoch)
     return this.decoding.run(async () => {
       const started = this.time.now()
       const { tick: index, format, payload, reward, done, timings } = frame
@@ -353,19 +344,20 @@ export class RemoteWorld implements World, Past {
 
   private reconnected(welcome: Welcome): void {
     this.reconnects++
-    const bare = welcome.epoch === 0 && this.serverEpoch > 0
+    const bare = welcome.epoch === 0 && this.epochs.now > 0
     if (bare && !this.parting) {
       this.fail(new ServerRefusedError('SESSION_GONE', NOTHING_KEPT))
       return
     }
     if (welcome.resumed && !bare) {
-      if (welcome.epoch !== undefined) this.takenUp(welcome.epoch)
+      if (welcome.epoch !== undefined) {
+        this.pacer.begin(-1)
+        this.epochs.takenUp(welcome.epoch)
+      }
       this.requests.again()
     } else {
-      // Another server, or this one started anew: the drive goes on from where the last one left it. For whoever plays
-      // it is the same epoch.
-      this.epochBase += this.serverEpoch - 1
-      this.serverEpoch = 0
+      // Another server, or this one started anew: the drive goes on from where the last one left it.
+      this.epochs.another()
       void this.requests.againAfter({ type: 'restore', body: this.parting! }).catch((error: unknown) => {
         if (error instanceof OneiroError && !this.closing) this.fail(error)
       })
@@ -374,16 +366,8 @@ export class RemoteWorld implements World, Past {
     this.emit({ type: 'reconnected', message: 'The server is back; play goes on.' })
   }
 
-  /** Another worker goes on from a snapshot in this epoch: the drive is set back a little, for its player in one epoch. */
-  private takenUp(epoch: number): void {
-    this.pacer.begin(-1)
-    if (epoch >= this.serverEpoch) return
-    this.epochBase += this.serverEpoch - epoch
-    this.serverEpoch = epoch
-  }
-
   private pauseWhenIdle(): void {
-    if (this.current !== 'realtime' || this.paused || this.pacer.awaited || this.serverEpoch === 0) return
+    if (this.current !== 'realtime' || this.paused || this.pacer.awaited || this.epochs.now === 0) return
     if (this.time.now() - this.steppedAtMs < PAUSED_MS) return
     this.paused = true
     void this.ask('step', { type: 'mode', mode: 'lockstep' }).catch(() => {})
@@ -409,12 +393,3 @@ type Shown = Pick<FrameMessage, 'format' | 'payload' | 'epoch' | 'tick'> &
 
 const NO_PAST = 'Nothing is known of the drive before its first frame, nor where frames come as images'
 const NOTHING_KEPT = 'The server is gone, and it kept nothing of this drive.'
-
-function frameOf(answer: ServerMessage): FrameMessage {
-  if (answer.type !== 'frame') throw unfitting('frame', answer)
-  return answer
-}
-
-function unfitting(expected: string, { type }: ServerMessage): WireMalformedError {
-  return new WireMalformedError(type, `a ${expected} was expected as the answer`)
-}

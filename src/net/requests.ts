@@ -1,6 +1,8 @@
 import { BadInputError } from '../engine/errors'
+import type { Snapshot } from '../engine/world'
+import { WireMalformedError } from './errors'
 import { revive } from './link'
-import { type ClientMessage, REQUEST_BODIES, type ServerMessage } from './messages'
+import { type ClientMessage, type FrameMessage, REQUEST_BODIES, type ServerMessage } from './messages'
 
 type Requesting = Extract<ClientMessage, { request: number }>
 type WithoutRequest<Message> = Message extends unknown ? Omit<Message, 'request'> : never
@@ -111,4 +113,20 @@ export function checkBody(call: string, ask: Ask): void {
   if (result.success) return
   const { path, message } = result.error.issues[0]!
   throw new BadInputError(`${call}() was called with a wrong ${path.join('.') || 'argument'}: ${message}.`)
+}
+
+/** The frame that an answer is. */
+export function frameOf(answer: ServerMessage): FrameMessage {
+  if (answer.type !== 'frame') throw unfitting('frame', answer)
+  return answer
+}
+
+/** The state that an answer is. */
+export function stateOf(answer: ServerMessage): Snapshot {
+  if (answer.type !== 'state') throw unfitting('state', answer)
+  return answer.body
+}
+
+function unfitting(expected: string, { type }: ServerMessage): WireMalformedError {
+  return new WireMalformedError(type, `a ${expected} was expected as the answer`)
 }
