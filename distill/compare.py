@@ -75,12 +75,14 @@ def has_figures(config: Config, title: str, world: str) -> bool:
 
 def known_spread(config: Config, block: str) -> float | None:
     """The teacher's spread over noise on a block of seeds, if a row has it: it takes as long as the rest of a row."""
+    asked, teacher = evaluate.decided_by(config, "teacher"), None
     for path in sorted(Path(config.out).glob(f"*/{block}.json")):
         kept = json.loads(path.read_text())
         spread, made = kept["teacherSpread"], next(iter(kept["decidedBy"].values()))
-        asked = evaluate.decided_by(config, "teacher")
-        same = all(made.get(name) == asked.get(name) for name in ("level", "teacher_steps", "codec"))
-        if spread and same and spread["modelHash"] == file_hash(config.teacher):
+        if not spread or any(made.get(name) != asked.get(name) for name in ("level", "teacher_steps", "codec")):
+            continue
+        teacher = teacher or file_hash(config.teacher)
+        if spread["modelHash"] == teacher:
             return spread["value"]
     return None
 

@@ -80,8 +80,8 @@ def check_unchanged(name: str, job: Job, told: TrainConfig) -> None:
     if saved is None:
         return
     keys = {option.split("=")[0] for option in job.options} - {"max_minutes", "max_steps"}
-    there, here = ({key: c[key] for key in keys if key in c} for c in (saved.get("config", {}), vars(told)))
-    if found := differing(there, {key: here[key] for key in there}):
+    there = {key: value for key, value in saved.get("config", {}).items() if key in keys}
+    if found := differing(there, {key: getattr(told, key) for key in there}):
         raise UserError(f"{told.runs}/{name} was trained otherwise than the job says: {found}. Move that folder away")
 
 
