@@ -46,10 +46,11 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def count_flops(call) -> int:
-    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`."""
+def count_flops(call, gradients: bool = False) -> int:
+    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`; with
+    `gradients`, of its backward passes too."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(gradients):
         call()
     return counter.get_total_flops()

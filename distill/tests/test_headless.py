@@ -145,7 +145,7 @@ def test_the_pairs_loss_is_zero_for_the_teachers_own_step():
 def test_whole_runs(tmp_path):
     world = write_world(tmp_path / "world")
     common = [f"data={world}", f"runs={tmp_path}", "batch=8", "codec=none", "warmup_steps=5"]
-    shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
+    shape = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "loss_power=0", "max_steps=30"]))
     common.append(f"teacher={tmp_path}/teacher/teacher.pt")
     meanflow.run(load_config(meanflow.Config, None, [*common, "loss_power=0", "max_steps=4", "own_history=0.5"]))
