@@ -104,10 +104,9 @@ class FrameDiscriminator(nn.Module):
         picture's are one place."""
         super().__init__()
         self.size, self.fold, self.grid = (grid // columns, columns), fold, grid
-        self.rows, self.columns = grid // columns // fold, columns // fold
         self.first = nn.Conv2d(channels * fold**2, width, 3, padding=1)
         self.told = nn.Linear(telemetry * channels + prompt_dim, width)
-        self.place = nn.Parameter(torch.zeros(width, self.rows, columns))
+        self.place = nn.Parameter(torch.zeros(width, grid // columns // fold, columns // fold))
         self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.out = nn.Conv2d(width, 1, 1)
 

@@ -43,7 +43,7 @@ def test_the_vsd_gradient_is_the_weighted_difference_of_the_scores():
     torch.testing.assert_close(sample.grad, printed)
     made, seen = stage(normaliser="difference"), []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dmd, "vsd_loss", lambda sample, *given: seen.append(given[-1]) or sample.sum((1, 2)))
+        patch.setattr(dmd, "vsd_loss", lambda sample, *given: seen.append(given[2]) or sample.sum((1, 2)))
         made.student_loss(noise(2, TOKENS, CHANNELS), tiny_conditions(2))
     assert seen == ["difference"]
 
