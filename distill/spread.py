@@ -33,6 +33,8 @@ class Config(BaseConfig):
     students: list[str] = field(default_factory=lambda: ["runs/dmd/student.pt"])
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
+    teacher_shift: float = 1.0  # of their times, below 1 towards 0
+    validation: str = "validation"  # the split whose histories are taken
     guidance: float = 1.0  # of the teacher
     guidance_ticks: int = 0
     action_guidance: float = 1.0
@@ -74,15 +76,15 @@ def run(config: Config) -> None:
     if not config.students or config.noises < 2 or config.histories < 1:
         raise UserError("name at least one student, two noises and one history")
     setup(config)
-    heldout = Latents(config.data, "heldout")
+    validation = Latents(config.data, config.validation)
     teacher = load_teacher(config.teacher)
-    windows = Windows(heldout, teacher.config)
+    windows = Windows(validation, teacher.config)
     _, conditions = windows.gather(windows.fixed(config.histories))
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
     guidances, grid = (config.guidance, config.guidance_ticks, config.action_guidance), teacher.config.grid
-    truth = TeacherSampler(teacher, config.teacher_steps, *guidances).change(x1, conditions)
+    truth = TeacherSampler(teacher, config.teacher_steps, *guidances, config.teacher_shift).change(x1, conditions)
     whole = spread(truth, config.noises, grid)[0]
     print(f"the teacher by {config.teacher_steps} steps: {whole:.3f} of the usual change")
     print("| | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
