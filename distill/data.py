@@ -1,6 +1,6 @@
 """Recorded episodes as flat arrays on disk, read through memory maps.
 
-`data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, rewards.f32,
+`data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, boxes.f32, rewards.f32,
 dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows beyond it do
 not count, so an interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead
 from frame t to frame t+1.
@@ -28,18 +28,26 @@ RING = 16  # latents a state holds: the longest history offset
 LONG_AGO = 10**6  # ticks since words that were there from the beginning
 # What the car's instruments read (src/scene/drive/telemetry.ts): name -> (usual value, usual spread, mirror's sign).
 TELEMETRY = {
-    "speed": (15.0, 7.0, 1),
+    "speed": (17.0, 7.0, 1),
     "wheel": (0.0, 0.5, -1),
-    "offset": (0.0, 4.0, -1),
-    "heading": (0.0, 0.15, -1),
-    "cameraOffset": (0.0, 3.5, -1),
-    "cameraHeading": (0.0, 0.08, -1),
+    "offset": (0.0, 3.0, -1),
+    "heading": (0.0, 0.12, -1),
+    "cameraOffset": (0.0, 1.7, -1),
+    "cameraHeading": (0.0, 0.015, -1),
+    "pitch": (0.4, 0.6, 1),
     "curvature": (0.0, 0.004, -1),
-    "curvatureAhead": (0.0, 0.004, -1),
+    "bendNear": (0.0, 0.004, -1),
+    "bendMiddle": (0.0, 0.004, -1),
+    "bendFar": (0.0, 0.004, -1),
     "slope": (0.0, 0.03, 1),
     "slopeAhead": (0.0, 0.03, 1),
+    "phaseSin": (0.0, 0.7, 1),
+    "phaseCos": (0.0, 0.7, 1),
+    "weatherSin": (0.0, 0.7, 1),
+    "weatherCos": (0.0, 0.7, 1),
+    "stuck": (0.0, 0.3, 1),
 }
-UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "1/m", "1/m", "", ""]
+UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "-1..1", "1/m", "1/m", "1/m", "1/m", *[""] * 7]
 MORPH_TICKS = 25  # after a change of prompt the simulator still shows a mixture for about this long
 
 
@@ -48,15 +56,15 @@ class EpisodeError(Exception):
 
 
 def read_episode(path: str | Path) -> dict:
-    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], rewards float32
-    [T], dones uint8 [T], prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash.
+    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32 [T,4]
+    (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T], prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash.
     Raises EpisodeError."""
     try:
         raw = msgpack.unpackb(Path(path).read_bytes(), raw=False, strict_map_key=False)
     except Exception as error:
         raise EpisodeError(f"{path} is not whole MessagePack ({type(error).__name__})") from error
-    if not isinstance(raw, dict) or raw.get("format") != "oneiro-episode" or raw.get("version") != 2:
-        raise EpisodeError(f"{path} is not an oneiro-episode of version 2; record it again")
+    if not isinstance(raw, dict) or raw.get("format") != "oneiro-episode" or raw.get("version") != 3:
+        raise EpisodeError(f"{path} is not an oneiro-episode of version 3; record it again")
     if list(raw.get("telemetryNames", [])) != list(TELEMETRY):
         raise EpisodeError(f"{path} has other telemetry than {', '.join(TELEMETRY)}; record it again")
     try:
@@ -65,6 +73,7 @@ def read_episode(path: str | Path) -> dict:
             "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(ticks, height, width, 3),
             "actions": np.frombuffer(raw["actions"], np.int8).reshape(ticks, 2),
             "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(TELEMETRY)),
+            "boxes": np.frombuffer(raw["boxes"], "<f4").reshape(ticks, 4),
             "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
             "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
             "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
@@ -83,13 +92,19 @@ def read_episode(path: str | Path) -> dict:
     return episode
 
 
+def telemetry_tokens(channels: int) -> int:
+    """How many of a latent's last tokens it takes to hold the telemetry."""
+    return -(-len(TELEMETRY) // channels)
+
+
 def telemetry_token(values: np.ndarray, channels: int, flip: bool = False) -> np.ndarray:
-    """Telemetry [...,len(TELEMETRY)] -> the latent's last token [...,1,C], of about unit size, zero beyond it; `flip`
+    """Telemetry [...,len(TELEMETRY)] -> the latent's last tokens [...,n,C], of about unit size, zero beyond it; `flip`
     as a mirrored picture would read."""
     centre, spread, mirrors = np.array(list(TELEMETRY.values()), np.float32).T
-    token = np.zeros((*values.shape[:-1], 1, channels), np.float32)
-    token[..., 0, : len(TELEMETRY)] = (values - centre) / spread * (mirrors if flip else 1)
-    return token
+    count = telemetry_tokens(channels)
+    token = np.zeros((*values.shape[:-1], count * channels), np.float32)
+    token[..., : len(TELEMETRY)] = (values - centre) / spread * (mirrors if flip else 1)
+    return token.reshape(*values.shape[:-1], count, channels)
 
 
 def instruments() -> list[dict]:
@@ -105,6 +120,7 @@ ARRAYS = {  # name -> (file, dtype)
     "actions": ("actions.i8", np.int8),
     "prompts": ("prompts.i32", np.int32),
     "telemetry": ("telemetry.f32", np.float32),
+    "boxes": ("boxes.f32", np.float32),
     "rewards": ("rewards.f32", np.float32),
     "dones": ("dones.u8", np.uint8),
 }
@@ -163,7 +179,7 @@ class Packed:
     """Frames of one split and what belongs to them, as memory maps.
 
     frames uint8 [N,H,W,3], actions int8 [N,2], prompts int32 [N] (row of `captions`), telemetry float32
-    [N,len(TELEMETRY)], rewards float32 [N], dones uint8 [N]; age int32 [N] ticks since the episode's first frame,
+    [N,len(TELEMETRY)], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32 [N] ticks since the episode's first frame,
     left int32 [N] frames that follow in the episode, since int32 [N] ticks since the caption changed (the first
     caption counts as settled)."""
 
@@ -175,7 +191,7 @@ class Packed:
         self.index = json.loads(path.read_text())
         self.episodes, self.captions, rows = self.index["episodes"], self.index["captions"], self.index["rows"]
         self.rows = rows
-        trailing = {"frames": tuple(self.index["shape"]), "actions": (2,), "telemetry": (len(TELEMETRY),)}
+        trailing = {"frames": tuple(self.index["shape"]), "actions": (2,), "telemetry": (len(TELEMETRY),), "boxes": (4,)}
         for name, (file, dtype) in ARRAYS.items():
             shape = (rows, *trailing.get(name, ()))
             array = np.memmap(self.folder / file, dtype, "r", shape=shape)

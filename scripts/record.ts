@@ -83,7 +83,7 @@ async function writeEpisode(body: Buffer): Promise<void> {
   const file = fileOf(episode.seed)
   const container = {
     format: 'oneiro-episode',
-    version: 2,
+    version: 3,
     world: options.world,
     ticksPerSecond: 20,
     telemetryNames: TELEMETRY.map(({ name }) => name),

@@ -3,7 +3,7 @@ import { BIOMES, caption, type Setting, type Split, TIMES, WEATHERS } from './ca
 import { Driver, type PolicyName } from './policy'
 import type { DriveRenderer } from './renderer'
 import { Simulation } from './simulation'
-import { TELEMETRY, telemetryOf } from './telemetry'
+import { doneOf, rewardOf, TELEMETRY } from './telemetry'
 
 /** Episode seeds from here on are for evaluation only and never enter training. */
 export const HELD_OUT_SEED = 1_000_000
@@ -39,6 +39,8 @@ export interface Episode {
   readonly actions: Int8Array
   /** [ticks, telemetry]: the instruments at frame t, in the order of `TELEMETRY`. */
   readonly telemetry: Float32Array
+  /** [ticks, 4]: where the car is seen at frame t: centre x, centre y, width, height, in pixels. */
+  readonly boxes: Float32Array
   readonly rewards: Float32Array
   readonly dones: Uint8Array
   readonly prompts: readonly PromptPoint[]
@@ -59,7 +61,7 @@ function changed(rng: Rng, from: Setting): Setting {
   return to
 }
 
-/** When the words change in an episode of `ticks`, and to what: about every three seconds. */
+/** When the words change in an episode of `ticks`, and to what: about every four seconds. */
 export function promptPlan(seed: number, ticks: number): PromptPoint[] {
   const rng = new Rng(seed, PROMPT_STREAM)
   let setting = anySetting(rng)
@@ -70,7 +72,7 @@ export function promptPlan(seed: number, ticks: number): PromptPoint[] {
     ...setting,
   })
   const points = [say(0)]
-  for (let tick = 20 + rng.int(0, 40); tick < ticks - 20; tick += 42 + rng.int(0, 40)) {
+  for (let tick = 20 + rng.int(0, 40); tick < ticks - 20; tick += 50 + rng.int(0, 60)) {
     setting = changed(rng, setting)
     points.push(say(tick))
   }
@@ -83,12 +85,13 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
   const driver = new Driver(new Rng(seed, DRIVER_STREAM), spec.policy)
   const prompts = promptPlan(seed, ticks)
   const simulation = new Simulation(seed, prompts[0]!)
-  for (let i = 0; i < WARM_UP_TICKS; i++) simulation.step(driver.act(seed, simulation.car))
+  for (let i = 0; i < WARM_UP_TICKS; i++) simulation.step(driver.act(simulation.reading()))
 
   let frames = new Uint8Array(0)
   let size = { width: 0, height: 0 }
   const actions = new Int8Array(ticks * 2)
   const telemetry = new Float32Array(ticks * TELEMETRY.length)
+  const boxes = new Float32Array(ticks * 4)
   const rewards = new Float32Array(ticks)
   const dones = new Uint8Array(ticks)
   let next = 1
@@ -110,13 +113,16 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
       frames[to + 1] = pixels.data[from + 1]!
       frames[to + 2] = pixels.data[from + 2]!
     }
-    telemetry.set(telemetryOf(seed, simulation.car), t * TELEMETRY.length)
+    const reading = simulation.reading()
+    telemetry.set(Object.values(reading), t * TELEMETRY.length)
+    boxes.set(renderer.carBox(), t * 4)
     if (prompts[next]?.tick === t) simulation.become(prompts[next++]!)
-    const action = driver.act(seed, simulation.car)
-    const { reward, done } = simulation.step(action)
+    const action = driver.act(reading)
+    simulation.step(action)
     actions.set([action.steer, action.throttle], t * 2)
-    rewards[t] = reward
-    dones[t] = done ? 1 : 0
+    const after = simulation.reading()
+    rewards[t] = rewardOf(after)
+    dones[t] = doneOf(after) ? 1 : 0
   }
   return {
     seed,
@@ -127,6 +133,7 @@ export function recordEpisode(renderer: DriveRenderer, spec: EpisodeSpec): Episo
     frames,
     actions,
     telemetry,
+    boxes,
     rewards,
     dones,
     prompts,

@@ -57,7 +57,7 @@ interface BiomeLook {
 const BIOME_LOOK: Record<Setting['biome'], BiomeLook> = {
   meadow: {
     groundA: [0.42, 0.72, 0.25],
-    groundB: [0.34, 0.64, 0.22],
+    groundB: [0.33, 0.6, 0.2],
     road: [0.36, 0.37, 0.4],
     kerb: [0.93, 0.9, 0.82],
     hillNear: [0.36, 0.6, 0.34],
@@ -68,8 +68,8 @@ const BIOME_LOOK: Record<Setting['biome'], BiomeLook> = {
     tint: [1, 1, 1],
   },
   forest: {
-    groundA: [0.2, 0.42, 0.2],
-    groundB: [0.15, 0.35, 0.17],
+    groundA: [0.22, 0.45, 0.22],
+    groundB: [0.17, 0.37, 0.18],
     road: [0.3, 0.3, 0.32],
     kerb: [0.62, 0.5, 0.36],
     hillNear: [0.1, 0.28, 0.2],
@@ -104,11 +104,11 @@ const BIOME_LOOK: Record<Setting['biome'], BiomeLook> = {
     tint: [0.93, 0.98, 1.06],
   },
   volcano: {
-    groundA: [0.23, 0.18, 0.19],
-    groundB: [0.17, 0.13, 0.15],
-    road: [0.34, 0.31, 0.33],
+    groundA: [0.36, 0.26, 0.27],
+    groundB: [0.28, 0.2, 0.22],
+    road: [0.4, 0.37, 0.4],
     kerb: [0.95, 0.45, 0.12],
-    hillNear: [0.2, 0.12, 0.13],
+    hillNear: [0.28, 0.16, 0.17],
     hillFar: [0.38, 0.2, 0.2],
     hillHeight: 0.25,
     hillSharp: 0.95,
@@ -164,11 +164,11 @@ const TIME_LOOK: Record<Setting['time'], TimeLook> = {
     headlights: 0.35,
   },
   night: {
-    skyTop: [0.02, 0.03, 0.11],
-    skyHorizon: [0.09, 0.12, 0.26],
+    skyTop: [0.05, 0.07, 0.24],
+    skyHorizon: [0.17, 0.22, 0.46],
     glow: [0.2, 0.24, 0.42],
-    sunColor: [0.1, 0.12, 0.2],
-    ambient: [0.15, 0.17, 0.29],
+    sunColor: [0.12, 0.14, 0.24],
+    ambient: [0.28, 0.31, 0.5],
     sunHeight: 0.34,
     sunSize: 0.055,
     stars: 1,
@@ -188,9 +188,9 @@ interface WeatherLook {
 
 const WEATHER_LOOK: Record<Setting['weather'], WeatherLook> = {
   clear: { fog: 0.0032, overcast: 0, dim: 1, rain: 0, flakes: 0, wet: 0, whiten: 0 },
-  rain: { fog: 0.0085, overcast: 0.85, dim: 0.78, rain: 1, flakes: 0, wet: 1, whiten: 0 },
-  fog: { fog: 0.021, overcast: 0.95, dim: 0.94, rain: 0, flakes: 0, wet: 0.1, whiten: 0 },
-  snowfall: { fog: 0.012, overcast: 0.8, dim: 0.9, rain: 0, flakes: 1, wet: 0, whiten: 0.28 },
+  rain: { fog: 0.0085, overcast: 0.75, dim: 0.82, rain: 1, flakes: 0, wet: 1, whiten: 0 },
+  fog: { fog: 0.016, overcast: 0.9, dim: 0.94, rain: 0, flakes: 0, wet: 0.1, whiten: 0 },
+  snowfall: { fog: 0.01, overcast: 0.7, dim: 0.9, rain: 0, flakes: 1, wet: 0, whiten: 0.28 },
 }
 
 function mix3(a: Rgb, b: Rgb, t: number): Rgb {
@@ -210,10 +210,10 @@ export function lookOf(setting: Setting): Look {
   const b = BIOME_LOOK[setting.biome]
   const t = TIME_LOOK[setting.time]
   const w = WEATHER_LOOK[setting.weather]
-  // Cloud takes its colour from the light there is: grey by day, violet at dusk, near black at night.
+  // Cloud takes its colour from the light there is: pale by day, violet at dusk, blue at night.
   const grey = (t.skyHorizon[0] + t.skyHorizon[1] + t.skyHorizon[2]) / 3
-  const cloud = mix3([grey * 0.88, grey * 0.92, grey * 0.98], t.skyHorizon, 0.3)
-  const clouded = (c: Rgb) => scale3(mix3(c, cloud, w.overcast), w.dim)
+  const cloud = mix3([grey * 0.88, grey * 0.92, grey * 0.98], t.skyHorizon, 0.55)
+  const clouded = (c: Rgb) => scale3(mix3(c, times3(cloud, b.tint), w.overcast), w.dim)
   const white: Rgb = [0.93, 0.95, 1]
   const ground = (c: Rgb) => scale3(mix3(c, white, w.whiten), 1 - 0.18 * w.wet)
   return {

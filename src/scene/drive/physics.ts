@@ -1,6 +1,6 @@
 import type { Action } from '../../engine/action'
 import { clamp, cos, hash01, sin } from './math'
-import { BANK_START, CORRIDOR, curvature, ROAD_HALF_WIDTH } from './track'
+import { BANK_START, CORRIDOR, curvature, OFF_ROAD } from './track'
 
 /** Seconds of world time in a tick. */
 export const DT = 1 / 20
@@ -24,20 +24,22 @@ export interface CarState {
   camPsi: number
   /** Smoothed throttle, -1..1: pitches the body. */
   pitch: number
-  /** Ticks spent standing off the road. */
+  /** Ticks spent standing off the road, at most `STUCK_TICKS`. */
   stuckTicks: number
 }
 
-export interface StepOutcome {
-  /** Metres of progress along the road in this tick, a third of it while off the road. */
-  readonly reward: number
-  /** True when the car hit a bank hard or has been stuck off the road for three seconds. */
-  readonly done: boolean
-}
-
 const MAX_SPEED = 30
-const MAX_HEADING = 0.5
-const STUCK_TICKS = 60
+/** What full lock asks for against the road, radians. */
+const LOCK = 0.32
+/** How far a bend takes the car outward: radians per m/s2 of lateral acceleration. */
+const DRIFT = 0.01
+/** How far a bank turns the car back: radians per metre in it. */
+const BANK = 0.16
+/** Part of the way to the heading it aims at that the car turns in a tick. */
+const TURN = 0.22
+export const STUCK_TICKS = 60
+/** The camera's share of the car's lateral offset. */
+const CAMERA_FOLLOWS = 0.6
 
 export function startCar(seed: number): CarState {
   const d = (hash01(seed, 0, 41) * 2 - 1) * 3
@@ -48,46 +50,39 @@ export function startCar(seed: number): CarState {
     v: 8 + hash01(seed, 0, 43) * 14,
     wheel: 0,
     roadYaw: hash01(seed, 0, 44) * 6.283185307179586,
-    camD: d * 0.85,
+    camD: d * CAMERA_FOLLOWS,
     camPsi: 0,
     pitch: 0,
     stuckTicks: 0,
   }
 }
 
-/** Advances the car by one tick in place. Pure arithmetic: same seed, state and action give the same bits. */
-export function stepCar(seed: number, car: CarState, action: Action): StepOutcome {
-  const offRoad = Math.abs(car.d) > ROAD_HALF_WIDTH + 1
-  const top = offRoad ? 13 : MAX_SPEED
-  const drive = action.throttle > 0 ? 9.5 * (1 - car.v / top) : action.throttle < 0 ? -17 : -1.6
-  const drag = offRoad && car.v > top ? 9 : 0
-  car.v = clamp(car.v + (Math.max(drive, -17) - drag) * DT, 0, MAX_SPEED)
+/**
+ * Advances the car by one tick in place. It follows the road by itself: steering turns it against the road, a bend takes
+ * it outward the faster it is, and banks turn it back, so that no key held for ever leads out of the corridor. Pure
+ * arithmetic: same seed, state and action give the same bits.
+ */
+export function stepCar(seed: number, car: CarState, action: Action): void {
+  const offRoad = Math.abs(car.d) > OFF_ROAD
+  const top = offRoad ? 16 : MAX_SPEED
+  const drive = action.throttle > 0 ? 9.5 * (1 - car.v / top) : action.throttle < 0 ? -15 : -1.6
+  car.v = clamp(car.v + Math.max(drive, -15) * DT, 0, MAX_SPEED)
   car.wheel += (action.steer - car.wheel) * 0.3
   car.pitch += (action.throttle - car.pitch) * 0.2
 
   const kappa = curvature(seed, car.s)
-  const grip = car.v / (car.v + 7)
-  const ds = (car.v * cos(car.psi) * DT) / Math.max(0.5, 1 - kappa * car.d)
-  // Banks turn the car back toward the road, more the deeper it is in them.
-  const inBank = Math.max(0, Math.abs(car.d) - BANK_START)
-  const away = car.d > 0 ? car.psi : -car.psi
-  const turnBack = inBank * (0.35 + Math.max(0, away) * 2) * Math.min(1, car.v / 5) * (car.d > 0 ? -1 : 1)
-  car.psi += (car.wheel * 0.95 * grip + turnBack) * DT - kappa * ds
-  // A light self-aligning torque, as a caster gives a real car.
-  car.psi -= car.psi * 0.55 * grip * DT
-  car.psi = clamp(car.psi, -MAX_HEADING, MAX_HEADING)
+  const grip = car.v / (car.v + 4)
+  const inBank = Math.max(0, Math.abs(car.d) - BANK_START) * (car.d > 0 ? 1 : -1)
+  const goal = car.wheel * LOCK * grip - kappa * car.v * car.v * DRIFT - inBank * BANK * grip
+  car.psi += (goal - car.psi) * TURN
 
-  const before = car.d
+  const ds = (car.v * cos(car.psi) * DT) / Math.max(0.5, 1 - kappa * car.d)
   car.d = clamp(car.d + car.v * sin(car.psi) * DT, -CORRIDOR, CORRIDOR)
   car.s += ds
   car.roadYaw += kappa * ds
-  car.camD += (car.d * 0.85 - car.camD) * 0.22
-  car.camPsi += (car.psi * 0.55 - car.camPsi) * 0.18
-
-  const crashed = Math.abs(car.d) >= CORRIDOR && Math.abs(before) < CORRIDOR && car.v > 8 && away > 0.2
-  if (crashed) car.v *= 0.35
-  car.stuckTicks = offRoad && car.v < 0.3 ? car.stuckTicks + 1 : 0
-  return { reward: ds * (offRoad ? 1 / 3 : 1), done: crashed || car.stuckTicks >= STUCK_TICKS }
+  car.camD += (car.d * CAMERA_FOLLOWS - car.camD) * 0.2
+  car.camPsi += (car.psi * 0.15 - car.camPsi) * 0.2
+  car.stuckTicks = offRoad && car.v < 0.3 ? Math.min(STUCK_TICKS, car.stuckTicks + 1) : 0
 }
 
 /** Order in which a car is written to and read from plain numbers. */

@@ -1,27 +1,30 @@
 import type { Action } from '../../engine/action'
 import type { Rng } from '../../engine/random'
-import type { CarState } from './physics'
-import { curvature } from './track'
+import { keepToRoad } from './lane-keeper'
+import type { Reading } from './telemetry'
 
-/** Ways to drive that together cover the action space; an episode changes between them. */
-export const POLICIES = ['keep', 'weave', 'wander', 'stop', 'hold'] as const
+/**
+ * Ways to drive that together are what players do. `keep`: the lane keeper. `careful`: a person, a quarter of a second late,
+ * with mistakes. `mash`: left, right and nothing held by chance. `alternate`: from side to side. `edge`: along the bank.
+ * `stop`: brakes to a stand and sets off again. An episode changes between them.
+ */
+export const POLICIES = ['keep', 'careful', 'mash', 'alternate', 'edge', 'stop'] as const
 export type PolicyName = (typeof POLICIES)[number]
+
+const SHARES: Record<PolicyName, number> = {
+  keep: 0.14,
+  careful: 0.2,
+  mash: 0.36,
+  alternate: 0.12,
+  edge: 0.1,
+  stop: 0.08,
+}
+/** How late a careful driver acts on what the instruments read, in ticks. */
+const LATE = 5
 
 type Axis = -1 | 0 | 1
 
-/** Steers toward lateral offset `goal` (m) by bang-bang control with a dead band. */
-function steerTo(seed: number, car: CarState, goal: number): Axis {
-  const ahead = curvature(seed, car.s + 8 + car.v * 0.3)
-  const wanted = Math.max(-0.3, Math.min(0.3, (goal - car.d) * 0.06)) + ahead * car.v * 0.55
-  const error = wanted - car.psi - car.wheel * 0.1
-  return error > 0.05 ? 1 : error < -0.05 ? -1 : 0
-}
-
-function throttleTo(car: CarState, speed: number): Axis {
-  return car.v < speed - 1 ? 1 : car.v > speed + 4 ? -1 : 0
-}
-
-/** A driver that changes its way of driving every few seconds. Deterministic given the generator. */
+/** A driver that sees nothing but the instruments and changes its way every few seconds. Deterministic given the generator. */
 export class Driver {
   private policy: PolicyName = 'keep'
   private left = 0
@@ -29,42 +32,72 @@ export class Driver {
   private speed = 20
   private held: Action = { steer: 0, throttle: 1 }
   private heldTicks = 0
+  private readonly seen: Reading[] = []
 
   constructor(
     private readonly rng: Rng,
     private readonly only?: PolicyName,
   ) {}
 
-  act(seed: number, car: CarState): Action {
+  act(reading: Reading): Action {
+    this.seen.unshift(reading)
+    this.seen.length = Math.min(this.seen.length, LATE + 1)
     if (this.left-- <= 0) this.change()
-    const { rng } = this
     switch (this.policy) {
       case 'keep':
-        return { steer: steerTo(seed, car, this.goal), throttle: throttleTo(car, this.speed) }
-      case 'weave':
-        if (rng.uniform() < 0.05) this.goal = (rng.uniform() * 2 - 1) * 5
-        return { steer: steerTo(seed, car, this.goal), throttle: throttleTo(car, this.speed) }
-      case 'wander':
-        return { steer: steerTo(seed, car, this.goal), throttle: throttleTo(car, this.speed * 0.7) }
-      case 'stop':
-        return { steer: steerTo(seed, car, this.goal), throttle: this.left > 25 ? -1 : 1 }
-      case 'hold':
-        if (this.heldTicks-- <= 0) {
-          this.held = { steer: rng.pick([-1, 0, 1] as const), throttle: rng.pick([-1, 0, 1, 1] as const) }
-          this.heldTicks = 3 + rng.int(0, 14)
-        }
-        return this.held
+        return keepToRoad(reading, this.goal, this.speed)
+      case 'careful':
+        return this.careful()
+      case 'mash':
+        return this.hold(5, 25, () => ({ steer: this.axis(), throttle: this.foot() }))
+      case 'alternate': {
+        const next: Axis = this.held.steer > 0 ? -1 : 1
+        return this.hold(6, 18, () => ({ steer: next, throttle: this.foot() }))
+      }
+      case 'edge': {
+        const { throttle } = keepToRoad(reading, 0, this.speed)
+        return this.hold(15, 50, () => ({ steer: this.goal > 0 ? 1 : -1, throttle }))
+      }
+      case 'stop': {
+        const { steer } = keepToRoad(reading, this.goal, this.speed)
+        return { steer, throttle: this.left > 25 ? -1 : 1 }
+      }
     }
+  }
+
+  /** Late, in steps of a fifth of a second, and now and then the wrong key or none. */
+  private careful(): Action {
+    return this.hold(3, 5, () => {
+      const action = keepToRoad(this.seen.at(-1), this.goal, this.speed)
+      const mistake = this.rng.uniform()
+      if (mistake < 0.06) return { steer: this.axis(), throttle: action.throttle }
+      return mistake < 0.1 ? { steer: 0, throttle: 0 } : action
+    })
+  }
+
+  private hold(low: number, high: number, next: () => Action): Action {
+    if (this.heldTicks-- <= 0) {
+      this.held = next()
+      this.heldTicks = low - 1 + this.rng.int(0, high - low + 1)
+    }
+    return this.held
+  }
+
+  private axis(): Axis {
+    return this.rng.pick([-1, 0, 1] as const)
+  }
+
+  private foot(): Axis {
+    return this.rng.pick([1, 1, 1, 1, 1, 1, 0, -1] as const)
   }
 
   private change(): void {
     const { rng } = this
-    const u = rng.uniform()
-    this.policy =
-      this.only ?? (u < 0.3 ? 'keep' : u < 0.5 ? 'weave' : u < 0.63 ? 'wander' : u < 0.7 ? 'stop' : 'hold')
-    this.left = 30 + rng.int(0, 60)
+    let u = rng.uniform()
+    this.policy = this.only ?? POLICIES.find((name) => (u -= SHARES[name]) < 0) ?? 'mash'
+    this.left = 40 + rng.int(0, 80)
+    this.heldTicks = 0
     this.speed = 12 + rng.uniform() * 18
-    const side = rng.uniform() < 0.5 ? -1 : 1
-    this.goal = this.policy === 'wander' ? side * (6 + rng.uniform() * 4) : (rng.uniform() * 2 - 1) * 3
+    this.goal = (rng.uniform() * 2 - 1) * 2.5
   }
 }

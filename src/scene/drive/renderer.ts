@@ -14,8 +14,8 @@ import {
   SKY_VERTEX,
   WEATHER_FRAGMENT,
 } from './shaders'
-import { archShape, carShape, postShape, SHAPES, type ShapeName } from './shapes'
-import { ARCH_SLOT_METRES, elevation, hasArch, ROAD_HALF_WIDTH, relief } from './track'
+import { archShape, CAR_SIZE, carShape, postShape, SHAPES, type ShapeName } from './shapes'
+import { ARCH_SLOT_METRES, elevation, hasArch, PERIOD_METRES, ROAD_HALF_WIDTH, relief } from './track'
 
 export const WIDTH = 160
 export const HEIGHT = 96
@@ -25,7 +25,8 @@ const CAMERA_BACK = 7.2
 const CAMERA_UP = 3.1
 const FAR = 215
 const MAX_PER_SHAPE = 160
-const POST_METRES = 15
+/** How far the camera looks ahead of the car along the road, metres. */
+const LOOK_AHEAD = 16
 /** Lateral offsets of the ground's vertices, metres. */
 const COLUMNS = [-120, -66, -42, -28, -20, -14.5, -10.5, -7, 0, 7, 10.5, 14.5, 20, 28, 42, 66, 120]
 /** Arc lengths of the ground's vertices, relative to the camera, metres. */
@@ -46,16 +47,22 @@ export class DriveRenderer {
   private readonly car: THREE.Mesh
   private readonly weather: THREE.Mesh
   private readonly ground: THREE.BufferGeometry
-  private readonly raw = new Uint8Array(WIDTH * HEIGHT * 4)
+  private readonly width: number
+  private readonly height: number
+  private readonly raw: Uint8Array
   private readonly matrix = new THREE.Matrix4()
   private readonly dummy = new THREE.Object3D()
 
-  constructor(canvas?: HTMLCanvasElement | OffscreenCanvas) {
+  /** `scale` 2 draws at twice the width and height. */
+  constructor(canvas?: HTMLCanvasElement | OffscreenCanvas, scale: 1 | 2 = 1) {
+    this.width = WIDTH * scale
+    this.height = HEIGHT * scale
+    this.raw = new Uint8Array(this.width * this.height * 4)
     THREE.ColorManagement.enabled = false
     this.renderer = new THREE.WebGLRenderer({ canvas: canvas as HTMLCanvasElement, antialias: false })
     this.renderer.outputColorSpace = THREE.LinearSRGBColorSpace
     this.renderer.autoClear = false
-    this.target = new THREE.WebGLRenderTarget(WIDTH, HEIGHT, { samples: 4 })
+    this.target = new THREE.WebGLRenderTarget(this.width, this.height, { samples: 4 })
     this.scene.matrixWorldAutoUpdate = true
 
     const objects = this.material(OBJECT_VERTEX, OBJECT_FRAGMENT)
@@ -63,7 +70,7 @@ export class DriveRenderer {
       this.props.set(name, this.instanced(SHAPES[name](), objects, MAX_PER_SHAPE))
     }
     this.posts = this.instanced(postShape(), objects, 64)
-    this.arches = this.instanced(archShape(ROAD_HALF_WIDTH + 2.6), objects, 4)
+    this.arches = this.instanced(archShape(ROAD_HALF_WIDTH + 3.6), objects, 4)
     this.car = new THREE.Mesh(carShape(), objects)
     this.ground = this.groundGeometry()
     const ground = new THREE.Mesh(this.ground, this.material(GROUND_VERTEX, GROUND_FRAGMENT))
@@ -88,13 +95,35 @@ export class DriveRenderer {
     this.renderer.setRenderTarget(this.target)
     this.renderer.clear()
     this.renderer.render(this.scene, this.camera)
-    this.renderer.readRenderTargetPixels(this.target, 0, 0, WIDTH, HEIGHT, this.raw)
-    const data = new Uint8ClampedArray(WIDTH * HEIGHT * 4)
-    const row = WIDTH * 4
-    for (let y = 0; y < HEIGHT; y++)
-      data.set(this.raw.subarray(y * row, y * row + row), (HEIGHT - 1 - y) * row)
+    const { width, height } = this
+    this.renderer.readRenderTargetPixels(this.target, 0, 0, width, height, this.raw)
+    const data = new Uint8ClampedArray(width * height * 4)
+    const row = width * 4
+    for (let y = 0; y < height; y++)
+      data.set(this.raw.subarray(y * row, y * row + row), (height - 1 - y) * row)
     for (let i = 3; i < data.length; i += 4) data[i] = 255
-    return { width: WIDTH, height: HEIGHT, data }
+    return { width, height, data }
+  }
+
+  /** Where the car is seen in the frame drawn last: centre x, centre y, width and height in pixels. */
+  carBox(): [number, number, number, number] {
+    const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    const { halfWidth, height: tall, halfLength } = CAR_SIZE
+    for (const corner of [0, 1, 2, 3, 4, 5, 6, 7]) {
+      const p = new THREE.Vector3(
+        corner & 1 ? halfWidth : -halfWidth,
+        corner & 2 ? tall : 0,
+        corner & 4 ? halfLength : -halfLength,
+      )
+      p.applyMatrix4(this.car.matrixWorld).project(this.camera)
+      const at = [((p.x + 1) / 2) * this.width, ((1 - p.y) / 2) * this.height]
+      for (const axis of [0, 1]) {
+        low[axis] = Math.min(low[axis]!, at[axis]!)
+        high[axis] = Math.max(high[axis]!, at[axis]!)
+      }
+    }
+    return [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, high[0]! - low[0]!, high[1]! - low[1]!]
   }
 
   dispose(): void {
@@ -114,7 +143,8 @@ export class DriveRenderer {
     const road = new RoadFrame(seed, from, FAR + 20)
     const eyeAt = road.at(car.s - CAMERA_BACK, car.camD)
     const carAt = road.at(car.s, car.d)
-    const ahead = road.at(car.s + 12, 0)
+    // Along the road and not where the bonnet points, so that the road is in view whatever the hands do.
+    const ahead = road.at(car.s + LOOK_AHEAD, 0)
     const yaw = ahead.yaw * 0.55 + carAt.yaw * 0.45 + car.camPsi
     const base = elevation(seed, car.s - CAMERA_BACK) * 0.5 + elevation(seed, car.s) * 0.5
     const slope = (elevation(seed, car.s + 26) - elevation(seed, car.s)) / 26
@@ -184,6 +214,7 @@ export class DriveRenderer {
       wet: look.wet,
       lava: look.lava,
       halfWidth: ROAD_HALF_WIDTH,
+      period: PERIOD_METRES,
       seed: phase,
       yaw: heading + yaw,
       pitch,
@@ -196,7 +227,7 @@ export class DriveRenderer {
       hillSharp: look.hillSharp,
       overcast: look.overcast,
       stars: look.stars,
-      time: tick / 20,
+      time: (tick % 20) / 20,
       rain: look.rain,
       flakes: look.flakes,
     }
@@ -237,7 +268,7 @@ export class DriveRenderer {
       if (share < 0.02) return
       for (let slot = first; slot <= last; slot++) {
         for (const prop of propsInSlot(seed, slot, biome)) {
-          const ps = slot * SLOT_METRES + prop.along
+          const ps = slot * SLOT_METRES
           const y = elevation(seed, ps) + relief(seed, ps, prop.d)
           // Things grow in out of the distance rather than pop.
           const grow = Math.min(1, (s + FAR - 15 - ps) / 40) * share
@@ -259,10 +290,10 @@ export class DriveRenderer {
 
   private placePosts(seed: number, road: RoadFrame, s: number): void {
     this.posts.count = 0
-    for (let i = Math.ceil((s - CAMERA_BACK) / POST_METRES); i * POST_METRES < s + 170; i++) {
-      for (const d of [-ROAD_HALF_WIDTH - 1.9, ROAD_HALF_WIDTH + 1.9]) {
-        const ps = i * POST_METRES
-        this.place(this.posts, road, ps, d, elevation(seed, ps) + relief(seed, ps, d), 1, 0, 1)
+    for (let i = Math.ceil((s - CAMERA_BACK) / PERIOD_METRES); i * PERIOD_METRES < s + 170; i++) {
+      for (const d of [-ROAD_HALF_WIDTH - 3.4, ROAD_HALF_WIDTH + 3.4]) {
+        const ps = i * PERIOD_METRES
+        this.place(this.posts, road, ps, d, elevation(seed, ps) + relief(seed, ps, d), 1.3, 0, 1)
       }
     }
     this.commit(this.posts)

@@ -82,7 +82,7 @@ void main() {
 export const GROUND_FRAGMENT = /* glsl */ `
 ${COMMON}
 uniform vec3 groundA, groundB, roadColor, lineColor, kerbColor, skyTop;
-uniform float wet, lava, halfWidth;
+uniform float wet, lava, halfWidth, period;
 varying vec3 vNormal, vPos;
 varying vec2 vRoad;
 
@@ -96,25 +96,23 @@ float inside(float x, float edge, float w) { return 1.0 - smoothstep(edge - w, e
 void main() {
   float s = vRoad.x, d = vRoad.y, a = abs(d);
   float ws = fwidth(s) * 0.75, wd = fwidth(d) * 0.75;
-  vec3 c = mix(groundA, groundB, band(s, 20.0, 0.5, ws));
-  c *= 1.0 + 0.07 * sin(d * 0.14 + 1.3 * sin(s * 0.045));
-  float shoulder = inside(a, halfWidth + 1.5, wd);
+  vec3 c = mix(groundA, groundB, band(s, period, 0.5, ws));
+  float shoulder = inside(a, halfWidth + 1.6, wd);
   c = mix(c, mix(groundB, roadColor, 0.55), shoulder * 0.8);
   float paved = inside(a, halfWidth, wd);
-  vec3 tar = roadColor * (0.96 + 0.08 * band(s, 40.0, 0.5, ws));
-  float kerb = inside(abs(a - halfWidth - 0.25), 0.42, wd);
+  vec3 tar = roadColor * (0.95 + 0.1 * band(s, period, 0.5, ws));
+  float kerb = inside(abs(a - halfWidth), 0.55, wd);
   c = mix(c, tar, paved);
-  c = mix(c, mix(kerbColor, tar * 0.7, band(s, 10.0, 0.5, ws)), kerb);
-  float dash = inside(a, 0.17, wd) * band(s, 16.0, 0.45, ws);
-  float edgeLine = inside(abs(a - halfWidth + 0.75), 0.13, wd);
-  c = mix(c, lineColor, max(dash, edgeLine) * 0.9);
+  c = mix(c, mix(kerbColor, roadColor * 0.6, band(s, period * 0.5, 0.5, ws)), kerb);
+  float dash = inside(a, 0.24, wd) * band(s, period, 0.42, ws);
+  c = mix(c, lineColor, dash * 0.95);
   vec3 shown = lit(c, normalize(vNormal), vPos);
   vec3 dir = normalize(vPos - eye);
   float graze = pow(1.0 - max(-dir.y, 0.0), 5.0);
   shown = mix(shown, mix(skyHorizon, skyTop, 0.35), wet * graze * paved * 0.55);
   if (lava > 0.0) {
-    float flow = sin(s * 0.105 + 1.9 * sin(d * 0.13)) + 0.35 * sin(d * 0.31);
-    float crack = smoothstep(0.32, 0.12, abs(flow)) * inside(-a, -10.0, wd);
+    vec2 at = vec2((fract(s / period + 0.5) - 0.5) * period / 8.0, (a - 22.0) / 7.5);
+    float crack = smoothstep(1.1, 0.9, length(at));
     shown = mix(shown, vec3(1.0, 0.4, 0.09), lava * crack);
   }
   gl_FragColor = vec4(fogged(shown, vPos), 1.0);
@@ -155,7 +153,7 @@ void main() {
   if (stars > 0.0) {
   vec2 g = vec2(az * 9.0, el * 9.0);
   vec2 off = vec2(starCell(floor(g)), starCell(floor(g) + 7.0)) * 0.6 + 0.2;
-  float star = step(0.72, starCell(floor(g) + 3.0)) * smoothstep(0.16, 0.03, length(fract(g) - off));
+  float star = step(0.76, starCell(floor(g) + 3.0)) * smoothstep(0.2, 0.05, length(fract(g) - off));
   c = mix(c, vec3(0.95, 0.95, 1.0), star * stars * smoothstep(0.06, 0.25, el));
   }
   float cl = sin(az * 2.0 + seed) + 0.7 * sin(az * 5.0 + seed * 1.7) + 1.6 * sin(el * 13.0 + 1.2 * sin(az * 2.0));
@@ -176,7 +174,7 @@ void main() {
 }`
 
 /**
- * Rain and snow over the finished picture: big, soft, and a loop. Snow repeats after 20 ticks, rain after 8, the same in
+ * Rain and snow over the finished picture: big, soft, and a loop. Snow repeats after 20 ticks, rain after 10, the same in
  * every drive: what falls can be learnt, and the picture behind it is what a tick has to invent.
  */
 export const WEATHER_FRAGMENT = /* glsl */ `
@@ -190,12 +188,12 @@ float flakeLayer(float count, float size, float salt) {
   p.x += 0.3 * sin(6.2831853 * (time + 0.5 * floor(p.y)));
   vec2 i = vec2(floor(p.x), mod(floor(p.y), 2.0));
   vec2 at = vec2(cell(i + salt), cell(i + salt + 5.0)) * 0.6 + 0.2;
-  return smoothstep(size, size * 0.3, length(fract(p) - at)) * step(0.55, cell(i + salt + 9.0));
+  return smoothstep(size, size * 0.3, length(fract(p) - at)) * step(0.62, cell(i + salt + 9.0));
 }
 float rainLayer(float count, float width, float salt) {
   vec2 p = vec2(vUv.x * aspect + vUv.y * 0.14, vUv.y) * vec2(count, count * 0.3);
   float column = floor(p.x);
-  p.y += time * 5.0 + floor(cell(vec2(column, 2.0 + salt)) * 8.0) * 0.25;
+  p.y += time * 4.0 + floor(cell(vec2(column, 2.0 + salt)) * 8.0) * 0.25;
   float i = mod(floor(p.y), 2.0);
   float x = abs(fract(p.x) - 0.3 - 0.4 * cell(vec2(column, i + salt)));
   float y = fract(p.y);
@@ -203,8 +201,8 @@ float rainLayer(float count, float width, float salt) {
     * step(0.5, cell(vec2(column, i + 4.0 + salt)));
 }
 void main() {
-  float snow = flakes * max(flakeLayer(3.7, 0.16, 0.0), 0.7 * flakeLayer(5.3, 0.16, 3.0));
-  float wet = rain * (0.28 * rainLayer(8.0, 0.2, 0.0) + 0.17 * rainLayer(11.0, 0.22, 6.0));
+  float snow = flakes * max(flakeLayer(3.3, 0.17, 0.0), 0.7 * flakeLayer(4.7, 0.17, 3.0));
+  float wet = rain * (0.3 * rainLayer(6.0, 0.17, 0.0) + 0.18 * rainLayer(8.0, 0.2, 6.0));
   vec3 tone = mix(vec3(1.0), 0.35 + ambient, 0.55);
   gl_FragColor = vec4(tone, clamp(snow * 0.8 + wet, 0.0, 1.0));
 }`

@@ -103,8 +103,8 @@ function merge(parts: THREE.BufferGeometry[]): THREE.BufferGeometry {
 /** A roadside post with a bright cap. */
 export function postShape(): THREE.BufferGeometry {
   return merge([
-    box(0.3, 1.15, 0.3, 0, 0.57, 0, [0.95, 0.95, 0.95]),
-    box(0.34, 0.36, 0.34, 0, 1.15, 0, [1, 0.5, 0.12], 0.7),
+    box(0.44, 1.15, 0.44, 0, 0.57, 0, [0.95, 0.95, 0.95]),
+    box(0.5, 0.5, 0.5, 0, 1.2, 0, [1, 0.5, 0.12], 0.7),
   ])
 }
 
@@ -118,6 +118,9 @@ export function archShape(half: number): THREE.BufferGeometry {
     box(half * 2 + 1, 0.6, 0.8, 0, 5.7, 0, [0.95, 0.9, 0.82]),
   ])
 }
+
+/** What the car fills, metres: for where it is seen. */
+export const CAR_SIZE = { halfWidth: 0.98, height: 1.45, halfLength: 2.1 }
 
 /** The car, nose toward -z, wheels on y = 0. */
 export function carShape(): THREE.BufferGeometry {

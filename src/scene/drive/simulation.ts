@@ -6,11 +6,11 @@ import {
   type CarState,
   carFromArray,
   carToArray,
-  type StepOutcome,
   startCar,
   stateHash,
   stepCar,
 } from './physics'
+import { type Reading, readingOf, telemetryOf } from './telemetry'
 
 /**
  * The part of the way to what the words say that the world goes in a tick: 97 % of it in a second. It depends on nothing
@@ -36,12 +36,16 @@ export class Simulation {
     this.now = lookOf(setting)
   }
 
-  step(action: Action): StepOutcome {
-    const outcome = stepCar(this.seed, this.car, action)
+  step(action: Action): void {
+    stepCar(this.seed, this.car, action)
     this.braking = action.throttle < 0
     if (this.morphTick < MORPH_TICKS) this.morph()
     this.tick++
-    return outcome
+  }
+
+  /** What the instruments read now. */
+  reading(): Reading {
+    return readingOf(telemetryOf(this.seed, this.tick, this.car))
   }
 
   /** Heads for a new setting from wherever the look is now. */

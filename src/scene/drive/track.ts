@@ -1,11 +1,18 @@
 import { hash01, lerp, noise1, smoothstep } from './math'
 
 /** Half the paved width in metres. */
-export const ROAD_HALF_WIDTH = 5.2
+export const ROAD_HALF_WIDTH = 5.6
+/** From this distance to the centre line on, a car is beside the road: two wheels have left it. Metres. */
+export const OFF_ROAD = ROAD_HALF_WIDTH + 1
 /** Where the soft banks begin to push back, metres from the centre line. */
-export const BANK_START = 8
+export const BANK_START = 5
 /** No car gets farther from the centre line than this, in metres. */
-export const CORRIDOR = 11
+export const CORRIDOR = 9
+/**
+ * Everything that is painted on the road or stands beside it repeats after this many metres or a whole part of them, so
+ * that one phase says where all of it is.
+ */
+export const PERIOD_METRES = 24
 
 const SEGMENT_METRES = 90
 const KNOT_METRES = 75
@@ -38,13 +45,13 @@ export function elevation(seed: number, s: number): number {
 export function relief(seed: number, s: number, d: number): number {
   const a = Math.abs(d)
   const side = d < 0 ? 21 : 22
-  const bank = 1.1 * smoothstep(7.5, 15, a)
+  const bank = 1.3 * smoothstep(7, 15, a)
   const roll = 4.5 + 3.5 * noise1(seed, s / 60, side)
   return bank + (roll + 0.05 * (a - 15)) * smoothstep(14, 70, a) * 0.85
 }
 
 /** True where an arch spans the road at the start of slot `i` (slots are `ARCH_SLOT_METRES` apart). */
-export const ARCH_SLOT_METRES = 180
+export const ARCH_SLOT_METRES = 8 * PERIOD_METRES
 export function hasArch(seed: number, i: number): boolean {
   return i > 0 && hash01(seed, i, 31) < 0.4
 }

@@ -14,10 +14,10 @@ import type {
 import { BIOMES, caption, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
 import { DriveRenderer, HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
-import { TELEMETRY, telemetryOf } from './telemetry'
+import { doneOf, rewardOf } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
-export const SIMULATOR_VERSION = 'drive-simulator-1'
+export const SIMULATOR_VERSION = 'drive-simulator-2'
 const START_STREAM = 16
 const PLAIN: Setting = { biome: 'meadow', time: 'noon', weather: 'clear' }
 
@@ -66,8 +66,8 @@ export class SimulatorWorld implements World {
   async step(action: Action): Promise<Tick> {
     const simulation = this.running('step')
     const started = performance.now()
-    const outcome = simulation.step(action)
-    return this.draw(performance.now() - started, outcome)
+    simulation.step(action)
+    return this.draw(performance.now() - started)
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
@@ -132,7 +132,7 @@ export class SimulatorWorld implements World {
   }
 
   async readTelemetry(): Promise<Telemetry> {
-    return instrumentsOf(this.running('readTelemetry'))
+    return this.running('readTelemetry').reading()
   }
 
   async close(): Promise<void> {
@@ -141,7 +141,8 @@ export class SimulatorWorld implements World {
     this.renderer.dispose()
   }
 
-  private draw(physics: number, outcome?: { reward: number; done: boolean }): Tick {
+  private draw(physics: number): Tick {
+    const reading = this.simulation!.reading()
     const { seed, tick, car, braking } = this.simulation!
     const started = performance.now()
     this.pixels = this.renderer.render(seed, tick, car, braking, this.simulation!.look())
@@ -150,9 +151,9 @@ export class SimulatorWorld implements World {
       index: tick,
       epoch: this.epoch,
       frame: this.pixels,
-      telemetry: instrumentsOf(this.simulation!),
-      reward: outcome?.reward ?? 0,
-      done: outcome?.done ?? false,
+      telemetry: reading,
+      reward: rewardOf(reading),
+      done: doneOf(reading),
       timings,
     }
   }
@@ -166,11 +167,6 @@ export class SimulatorWorld implements World {
     if (!this.simulation) throw new NotReadyError(call)
     return this.simulation
   }
-}
-
-function instrumentsOf({ seed, car }: Simulation): Telemetry {
-  const values = telemetryOf(seed, car)
-  return Object.fromEntries(TELEMETRY.map(({ name }, i) => [name, values[i]!]))
 }
 
 function textOf(prompt: Prompt | string): string {

@@ -16,6 +16,7 @@ async function recordOne(spec: EpisodeSpec, url: string): Promise<number> {
     ...episode,
     actions: bytes(episode.actions),
     telemetry: bytes(episode.telemetry),
+    boxes: bytes(episode.boxes),
     rewards: bytes(episode.rewards),
     dones: bytes(episode.dones),
   })
