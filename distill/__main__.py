@@ -27,6 +27,7 @@ STAGES = {
     "export": "checkpoints -> assets/<world>",
     "spread": "how much of the teacher's spread each outer step of a student has",
     "probes": "the small networks that evaluation measures with",
+    "energy": "the energy score of any worlds beside the first one's, on validation drives; cheap enough to run often",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
     "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
@@ -41,6 +42,8 @@ OPTIONAL = {
     "wan-sample": "Wan2.1: prompts -> videos of a student, named as VBench expects",
     "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
 }
+# Stages in a room of their own.
+MODULES = {"energy": "evaluation.score"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         try:
-            module = importlib.import_module("distill." + options.stage.replace("-", "."))
+            module = importlib.import_module("distill." + MODULES.get(options.stage, options.stage.replace("-", ".")))
         except ModuleNotFoundError as error:
             if options.stage not in OPTIONAL:
                 raise

@@ -26,11 +26,14 @@ PROBES = ("features", "prompt", "inverse")
 @dataclass
 class Config(BaseConfig):
     name: str = "evaluate"
+    split: str = "heldout"  # or validation, on which settings are chosen
     a: str = "dream"
     b: str = ""  # nothing beside it
     seeds: str = "1000000-1000049"
     json: str = ""  # default: <runs>/<name>/evaluation.json
     ticks: int = 400  # the longest free run; 1000 and 10000 give the figures for drift
+    histories: int = 400  # that energy score and spread over error are taken over
+    noises: int = 4  # of each history
     batch: int = 25  # runs side by side
     sheet_rows: int = 4  # seeds on the contact sheet
     assets: str = "assets/drive"
@@ -135,7 +138,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     same seeds says of the teacher's spread over noise, so that it is not run for it again."""
     setup(config)
     seeds = parse_seeds(config.seeds)
-    held = Packed(config.data, "heldout")
+    held = Packed(config.data, config.split)
     pool = Packed(config.data, "train") if (Path(config.data) / "train/packed/index.json").is_file() else held
     bank = json.loads(Path(config.captions).read_text())
     names = [name for name in (config.a, config.b) if name]

@@ -43,7 +43,8 @@ class Drives:
         for drive in np.unique(drives):
             mine = np.flatnonzero(drives == drive)
             shift = float(uniforms(self.seeds[drive], 0, MOMENT_STREAM, 1)[0])
-            rows[mine] = self.first[drive] + ((np.arange(len(mine)) + shift) / len(mine) * (room[drive] + 1)).astype(int)
+            along = (np.arange(len(mine)) + shift) / len(mine)
+            rows[mine] = self.first[drive] + (along * (room[drive] + 1)).astype(int)
         return rows, drives
 
     def starts(self, rows: np.ndarray, seeds) -> Starts:

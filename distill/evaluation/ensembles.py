@@ -5,7 +5,7 @@ All worlds are asked from the same moments, with the recorded actions and words,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,17 @@ class Ensembles:
     variance: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
     error: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
 
+    def add(self, space: str, tick: int, samples: np.ndarray, truth: np.ndarray) -> None:
+        """samples [N,n,G,D] and truth [N,G,D] of further histories."""
+        new = {
+            "energy": energy_score(samples, truth),
+            "variance": samples.var(1, ddof=1 if self.noises > 1 else 0).mean((1, 2)),
+            "error": ((samples.mean(1) - truth) ** 2).mean((1, 2)),
+        }
+        for part, values in new.items():
+            ticks = getattr(self, part).setdefault(space, {})
+            ticks[tick] = np.concatenate([ticks.get(tick, values[:0]), values])
+
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Vectors [...,G,D] -> root mean square over D of their difference, mean over G: [...]."""
@@ -48,8 +59,8 @@ def energy_score(samples: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return off - apart / 2
 
 
-def dreamt(world, drives: Drives, rows: np.ndarray, seeds: np.ndarray, ticks) -> Iterator[tuple[int, np.ndarray, object]]:
-    """One batch of runs with what was recorded ahead: yields (tick, frames, latents or None)."""
+def dreamed(world, drives: Drives, rows: np.ndarray, seeds: np.ndarray, ticks) -> Iterator[tuple]:
+    """One batch of runs with the recorded actions and words ahead: yields (tick, frames, latents or None)."""
     packed = drives.packed
     world.reset(drives.starts(rows, seeds))
     current = packed.prompts[rows]
@@ -64,28 +75,21 @@ def dreamt(world, drives: Drives, rows: np.ndarray, seeds: np.ndarray, ticks) ->
 
 
 def ensembles(
-    world, drives: Drives, spaces: dict[str, Space], histories: int = 400, noises: int = 4, ticks=TICKS,
-    progress: Callable = tqdm,
+    world, drives: Drives, spaces: dict[str, Space], histories: int = 400, noises: int = 4, ticks=TICKS
 ) -> Ensembles:  # fmt: skip
     """Runs `noises` noises from each of `histories` moments for max(ticks) ticks."""
     rows, owners = drives.moments(histories, max(ticks))
-    found: dict = {(part, name, tick): [] for part in ("energy", "variance", "error") for name in spaces for tick in ticks}
-    each = max(1, drives.batch // noises)
-    first_of = np.searchsorted(owners, owners)  # the first moment of the same drive
-    moment = np.arange(len(rows)) - first_of
+    moment = np.arange(len(rows)) - np.searchsorted(owners, owners)  # its number in its drive
     base = np.array(drives.seeds, np.int64)[owners] * SEEDS_EACH + moment * noises
-    for first in progress(range(0, len(rows), each), desc=f"{world.kind}: {noises} noises", unit="batch", leave=False):
+    each = max(1, drives.batch // noises)
+    result = Ensembles(owners, noises)
+    for first in tqdm(range(0, len(rows), each), desc=f"{world.kind}: {noises} noises", unit="batch", leave=False):
         some = rows[first : first + each]
         seeds = base[first : first + each, None] + np.arange(noises)
-        for tick, frames, latents in dreamt(world, drives, np.repeat(some, noises), seeds.reshape(-1), ticks):
+        for tick, frames, latents in dreamed(world, drives, np.repeat(some, noises), seeds.reshape(-1), ticks):
             real = drives.packed.frames[some + tick]
             for name, space in spaces.items():
                 truth = space(real, None)
-                samples = space(frames, latents).reshape(len(some), noises, *truth.shape[1:])
-                found["energy", name, tick].append(energy_score(samples, truth))
-                found["variance", name, tick].append(samples.var(1, ddof=1 if noises > 1 else 0).mean((1, 2)))
-                found["error", name, tick].append(((samples.mean(1) - truth) ** 2).mean((1, 2)))
-    result = Ensembles(owners, noises)
-    for (part, name, tick), values in found.items():
-        getattr(result, part).setdefault(name, {})[tick] = np.concatenate(values)
+                samples = space(frames, latents)
+                result.add(name, tick, samples.reshape(len(some), noises, *truth.shape[1:]), truth)
     return result

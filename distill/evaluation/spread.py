@@ -1,4 +1,4 @@
-"""Is the spread over noises as large as the error? 1 is right, below is too sure, above too wild (Fortin et al. 2014)."""
+"""Is the spread over noises as large as the error (Fortin et al. 2014)? 1 is right, below too sure, above too wild."""
 
 from __future__ import annotations
 
