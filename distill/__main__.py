@@ -12,6 +12,8 @@ from distill.config import UserError, load_config
 STAGES = {
     "prepare": "recorded episodes -> packed frames, actions, captions",
     "autoencoder": "the f16 codec, from the closed-form PCA on",
+    "codec": "the linear codec of 4x4 patches, in closed form",
+    "instruments": "what the instruments will read next, from the keys",
     "latents": "all prepared frames and captions -> latents, embeddings",
     "teacher": "the DiT that learns the change of the latent, by flow matching",
     "reader": "what reads the words, phrase by phrase, for networks that are told readings",

@@ -232,8 +232,11 @@ def gains(codec: Codec) -> Tensor:
 
 def load_codec(path: str | Path, device="cpu") -> Codec:
     """The averaged weights of a checkpoint, calibrated, ready to encode and decode. Raises UserError."""
+    from distill.models.patch_codec import PatchCodec
+
     saved = load_checkpoint(path, "autoencoder")
-    codec = Codec(**saved["architecture"])
+    kind = PatchCodec if "patch" in saved["architecture"] else Codec
+    codec = kind(**saved["architecture"])
     codec.load_state_dict(saved["state"]["ema"]["model"])
     return codec.to(device).eval().requires_grad_(False).to(memory_format=torch.channels_last)
 

@@ -26,7 +26,7 @@ class BaseConfig:
     runs: str = "runs"
     seed: int = 1
     device: str = "cpu"
-    dtype: str = "float32"  # autocast type of the forward pass: float32, bfloat16 or float16
+    dtype: str = "float32"  # autocast type of the forward pass: float32, bfloat16, float16, or auto: what is fast here
     threads: int = 1  # of torch on the CPU; two spin against each other when anything else runs
     compile: bool = False
     resume: bool = False

@@ -19,7 +19,8 @@ import numpy as np
 from distill.config import UserError
 from distill.files import write_text
 
-HELD_OUT_SEED = 1_000_000  # and up: evaluation only
+HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
+VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
 BIOMES = ["meadow", "forest", "desert", "snow", "volcano"]
 TIMES = ["dawn", "noon", "dusk", "night"]
 WEATHERS = ["clear", "rain", "fog", "snowfall"]
@@ -49,6 +50,11 @@ TELEMETRY = {
 }
 UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "-1..1", "1/m", "1/m", "1/m", "1/m", *[""] * 7]
 MORPH_TICKS = 25  # after a change of prompt the simulator still shows a mixture for about this long
+
+
+def split_of(seed: int) -> str:
+    """The split that an episode of that seed belongs to: train, heldout (the test) or validation."""
+    return "train" if seed < HELD_OUT_SEED else "heldout" if seed < VALIDATION_SEED else "validation"
 
 
 class EpisodeError(Exception):
@@ -191,7 +197,12 @@ class Packed:
         self.index = json.loads(path.read_text())
         self.episodes, self.captions, rows = self.index["episodes"], self.index["captions"], self.index["rows"]
         self.rows = rows
-        trailing = {"frames": tuple(self.index["shape"]), "actions": (2,), "telemetry": (len(TELEMETRY),), "boxes": (4,)}
+        trailing = {
+            "frames": tuple(self.index["shape"]),
+            "actions": (2,),
+            "telemetry": (len(TELEMETRY),),
+            "boxes": (4,),
+        }
         for name, (file, dtype) in ARRAYS.items():
             shape = (rows, *trailing.get(name, ()))
             array = np.memmap(self.folder / file, dtype, "r", shape=shape)
@@ -250,10 +261,42 @@ class Latents(Packed):
         self.flipped = None
         if self.codec["flipped"]:
             self.flipped = np.memmap(self.folder / "flipped.f16", np.float16, "r", shape=shape)
+        self.mirror = self.codec.get("mirror")
+        if self.mirror:
+            self._signs = np.array(self.mirror["signs"], np.float16)
+            signs = np.ones(telemetry_tokens(shape[2]) * shape[2], np.float16)
+            signs[: len(TELEMETRY)] = [sign for *_, sign in TELEMETRY.values()]
+            self._telemetry_signs = signs.reshape(-1, shape[2])
         self.embeddings = np.load(self.folder / "embeddings.npy")
         paraphrases = self.folder / PARAPHRASES
         self.paraphrases = np.load(paraphrases) if paraphrases.is_file() else None
         self._settings = self.labels()
+
+    @property
+    def can_flip(self) -> bool:
+        return self.flipped is not None or bool(self.mirror)
+
+    def seen(self, rows: np.ndarray, flip: np.ndarray) -> np.ndarray:
+        """float16 [B,...,T,C]: the latents of `rows` [B,...], mirrored where `flip` [B]. Raises UserError."""
+        latents = np.empty((*rows.shape, *self.latents.shape[1:]), np.float16)
+        latents[~flip] = self.latents[rows[~flip]]
+        if not flip.any():
+            return latents
+        if self.flipped is not None:
+            latents[flip] = self.flipped[rows[flip]]
+        elif self.mirror:
+            latents[flip] = self.mirrored(self.latents[rows[flip]])
+        else:
+            raise UserError(f"{self.folder} has no mirrored latents; run the `latents` stage with flip=true")
+        return latents
+
+    def mirrored(self, latents: np.ndarray) -> np.ndarray:
+        """The latents [...,T,C] of the mirrored frames, telemetry too, where the codec is symmetric."""
+        columns, extra = self.mirror["columns"], len(self._telemetry_signs)
+        picture, read = latents[..., :-extra, :], latents[..., -extra:, :]
+        shape = picture.shape
+        grid = picture.reshape(*shape[:-2], -1, columns, shape[-1])[..., ::-1, :]
+        return np.concatenate([(grid * self._signs).reshape(shape), read * self._telemetry_signs], -2)
 
     def transitions(self, ahead: int = 1) -> np.ndarray:
         rows = super().transitions(ahead)
@@ -274,12 +317,7 @@ class Latents(Packed):
         rows = np.asarray(rows)
         flip = np.zeros(len(rows), bool) if flip is None else np.asarray(flip, bool)
         wanted = rows[:, None] + 1 - np.array([0, *offsets])  # the target, then the history
-        latents = np.empty((*wanted.shape, *self.latents.shape[1:]), np.float16)
-        latents[~flip] = self.latents[wanted[~flip]]
-        if flip.any():
-            if self.flipped is None:
-                raise UserError(f"{self.folder} has no mirrored latents; run the `latents` stage with flip=true")
-            latents[flip] = self.flipped[wanted[flip]]
+        latents = self.seen(wanted, flip)
         acts = self.actions[rows[:, None] - np.arange(actions)].astype(np.float32)
         acts[flip, :, 0] *= -1
         latents = latents.astype(np.float32)

@@ -86,7 +86,8 @@ class Conditions:
     """What one tick is generated from. history [B,K,T,C] as the network sees it (noised), newest first;
     level [B] its noise level; actions [B,A,2], newest first; prompt [B,P]; dropped and undriven, bool [B]: the null
     prompt and the null actions instead; since [B], ticks since the words changed, is for guidance only: no network
-    sees it."""
+    sees it. following [B,n,C]: the telemetry's tokens of the frame to come, where they are known; first, bool [B]: there
+    is no history, the frame is the first of a drive."""
 
     history: Tensor
     level: Tensor
@@ -95,6 +96,8 @@ class Conditions:
     dropped: Tensor | None = None
     undriven: Tensor | None = None
     since: Tensor | None = None
+    following: Tensor | None = None
+    first: Tensor | None = None
 
     def without_prompt(self) -> Conditions:
         return replace(self, dropped=torch.ones_like(self.level, dtype=torch.bool))
@@ -244,6 +247,13 @@ class DiT(nn.Module):
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *rest) -> None:
         state_dict.setdefault(f"{prefix}bound", self.bound)  # checkpoints from before there was one
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+    def foresee(self, noise: Tensor, conditions: Conditions) -> Conditions:
+        """Telemetry is dreamed with the picture here: nothing is known of it before."""
+        return conditions
+
+    def loss_weight(self, t: Tensor, conditions: Conditions) -> Tensor | float:
+        return 1.0
 
     # -- the network ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from distill.autoencoder import Codec, load_codec, to_input
 from distill.config import BaseConfig, UserError
-from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token
+from distill.data import LABELS, PARAPHRASES, Packed, telemetry_token, telemetry_tokens
 from distill.files import replacing, write_text
 from distill.machine import setup
 
@@ -24,7 +24,7 @@ from distill.machine import setup
 @dataclass
 class Config(BaseConfig):
     codec: str = "runs/codec/autoencoder.pt"
-    splits: list[str] = field(default_factory=lambda: ["train", "heldout"])
+    splits: list[str] = field(default_factory=lambda: ["train", "validation", "heldout"])
     flip: bool = True  # encode the mirrored frames as well
     paraphrases: str = "distill/paraphrases.json"  # more ways to say each setting, for training; empty: none
     batch: int = 64
@@ -43,12 +43,16 @@ def fingerprint(codec: Codec) -> str:
 def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -> int:
     """Appends the latents of frames that have none yet. Returns how many frames were encoded."""
     path = packed.folder / "latents.json"
+    # A codec whose latents can be mirrored as they are needs no second copy.
+    parity = getattr(codec, "mirror", None)
+    mirror = {"columns": codec.columns, "signs": parity.tolist()} if flip and parity is not None else None
     entry = {
         "codec": fingerprint(codec),
         "rows": 0,
-        "tokens": codec.tokens + 1,  # and the telemetry
+        "tokens": codec.tokens + telemetry_tokens(codec.channels),
         "channels": codec.channels,
-        "flipped": flip,
+        "flipped": flip and mirror is None,
+        "mirror": mirror,
     }
     if path.is_file():
         before = json.loads(path.read_text())
@@ -56,7 +60,7 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
             entry = before
     first, total = entry["rows"], len(packed)
     size = entry["tokens"] * codec.channels * 2
-    names = ["latents.f16", "flipped.f16"] if flip else ["latents.f16"]
+    names = ["latents.f16", "flipped.f16"] if entry["flipped"] else ["latents.f16"]
     if first == 0:  # the old latents belong to another codec
         path.unlink(missing_ok=True)
     files = []

@@ -20,8 +20,10 @@ def environment(name: str, default: int) -> int:
 
 def setup(config: BaseConfig) -> torch.device:
     """Threads, seeds and device of a stage. Under torchrun each process gets its own seed and GPU."""
+    if config.dtype == "auto":
+        config.dtype = fast_dtype(config.device)
     if config.dtype not in DTYPES:
-        raise UserError(f"dtype must be one of {', '.join(DTYPES)}, not {config.dtype}")
+        raise UserError(f"dtype must be auto or one of {', '.join(DTYPES)}, not {config.dtype}")
     if config.device.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(f"device={config.device} was asked for, but this PyTorch sees no CUDA device; use device=cpu")
     torch.set_num_threads(max(1, config.threads))
@@ -30,6 +32,12 @@ def setup(config: BaseConfig) -> torch.device:
     if config.device == "cuda":
         return torch.device("cuda", environment("LOCAL_RANK", 0))
     return torch.device(config.device)
+
+
+def fast_dtype(device: str) -> str:
+    """bfloat16 where the hardware multiplies it: there it is two to three times as fast. float32 elsewhere."""
+    has = torch.cuda.is_bf16_supported() if device.startswith("cuda") else torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if has else "float32"
 
 
 def seed_everything(seed: int) -> None:

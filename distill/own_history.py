@@ -83,10 +83,7 @@ class OwnHistory:
         self.flip[which] = torch.rand(len(which)).numpy() < 0.5 if self.windows.can_flip else False
         latents = self.windows.latents
         rows = self.row[which, None] - np.arange(RING)
-        ring = np.array(latents.latents[rows])
-        mirrored = self.flip[which]
-        if mirrored.any():
-            ring[mirrored] = latents.flipped[rows[mirrored]]
+        ring = latents.seen(rows, self.flip[which])
         self.ring[which] = torch.from_numpy(ring.astype(np.float32)).to(self.ring)
 
     def _conditions(self, which: np.ndarray) -> tuple[Tensor, Conditions, Tensor]:
@@ -118,6 +115,8 @@ class OwnHistory:
 
     def _advance(self, which: np.ndarray, sampler: Sampler) -> None:
         target, conditions, _ = self._conditions(which)
+        if not self.anchored:
+            conditions.following = None
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
         if self.anchored:
@@ -137,6 +136,6 @@ class OwnHistory:
         keep = len(target) - self.count
         order = torch.randperm(len(target), device=target.device)  # stage 1 treats the first rows differently
         join = lambda a, b: torch.cat([a[:keep], b])[order]  # noqa: E731
-        parts = ("history", "level", "actions", "prompt", "since")
+        parts = ("history", "level", "actions", "prompt", "since", "following")
         mixed = Conditions(**{name: join(getattr(conditions, name), getattr(own, name)) for name in parts})
         return join(target, own_target), mixed, join(age, own_age)

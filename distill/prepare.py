@@ -10,12 +10,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from distill.config import BaseConfig, UserError
-from distill.data import HELD_OUT_SEED, EpisodeError, Packer, read_episode
+from distill.data import HELD_OUT_SEED, VALIDATION_SEED, EpisodeError, Packer, read_episode, split_of
 
 
 @dataclass
 class Config(BaseConfig):
-    splits: list[str] = field(default_factory=lambda: ["train", "heldout"])
+    splits: list[str] = field(default_factory=lambda: ["train", "validation", "heldout"])
     limit: int = 0  # episodes added at most, in each split; 0 = all
 
 
@@ -30,9 +30,10 @@ def prepare_split(folder: Path, split: str, limit: int = 0) -> tuple[int, int]:
     for number, path in enumerate(tqdm(files, desc=split, unit="episode", disable=not files)):
         try:
             episode = read_episode(path)
-            if (episode["seed"] >= HELD_OUT_SEED) != (split == "heldout"):
+            if split_of(episode["seed"]) != split:
                 raise UserError(
-                    f"{path} has seed {episode['seed']}; seeds from {HELD_OUT_SEED} on are held out, others train"
+                    f"{path} has seed {episode['seed']}, which belongs to {split_of(episode['seed'])}, not {split}: seeds "
+                    f"from {HELD_OUT_SEED} on are the test, from {VALIDATION_SEED} on validation, others train"
                 )
             packer.append(path.name, episode)
         except EpisodeError as error:

@@ -4,6 +4,7 @@ These guide a run; the figures that count come from the `evaluate` stage."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from torch import Tensor
 from distill.autoencoder import load_codec, to_frames
 from distill.config import UserError
 from distill.data import RING
-from distill.dit import Conditions
 from distill.sampling import Rollout, Sampler
 from distill.windows import Windows
 
@@ -34,7 +34,7 @@ class Preview:
         self.rows = windows.fixed(rows)
         self.target, clean = windows.gather(self.rows)
         self.clean = clean
-        self.conditions = Conditions(clean.history, torch.full_like(clean.level, level), clean.actions, clean.prompt)
+        self.conditions = replace(clean, level=torch.full_like(clean.level, level))
         generator = torch.Generator().manual_seed(7)
         shape = (len(self.rows), 9, *self.target.shape[1:])
         self.noise = torch.randn(shape, generator=generator).to(self.target)
@@ -55,13 +55,16 @@ class Preview:
         first, second = [], []
         for start in range(0, len(self.rows), chunk):
             rows = slice(start, start + chunk)
-            first.append(sampler(self.noise[rows], self.conditions[rows]))
+            conditions = replace(self.conditions[rows], following=None)  # as at play
+            first.append(sampler(self.noise[rows], conditions))
             if start < len(self.rows) // 2:
-                second.append(sampler(self.noise[rows].flip(0), self.conditions[rows]))
+                second.append(sampler(self.noise[rows].flip(0), conditions))
         latent, other = torch.cat(first), torch.cat(second)
-        mse = (latent - self.target).square().mean().item()
+        grid = self.windows.config.grid
+        mse = (latent - self.target)[:, :grid].square().mean().item()
         scale = sampler.dit.scale(self.conditions.level[: len(other)])
-        spread = ((latent[: len(other)] - other) / scale.clamp(min=1e-6)).square().mean().div(2).sqrt().item()
+        apart = ((latent[: len(other)] - other) / scale.clamp(min=1e-6))[:, :grid]
+        spread = apart.square().mean().div(2).sqrt().item()
         figures = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
         if self.codec is not None:
             real = self.windows.latents.frames[self.rows + 1]

@@ -18,8 +18,9 @@ from distill.config import UserError
 from distill.data import LONG_AGO, RING
 from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
+from distill.models.unet import UNet, UNetConfig
 from distill.random import normals
-from distill.student import Student, StudentConfig
+from distill.student import Student, StudentConfig, shifted
 
 Sampler = Callable[[Tensor, Conditions], Tensor]
 
@@ -37,12 +38,13 @@ class TeacherSampler:
         guidance: float = 1.0,
         guidance_ticks: int = 0,
         action_guidance: float = 1.0,
+        time_shift: float = 1.0,
     ):
         if steps < 1:
             raise UserError(f"a sampler needs at least one step, not {steps}")
         self.dit, self.guidance = dit, guidance
         self.guidance_ticks, self.action_guidance = guidance_ticks, action_guidance
-        self.grid = [i / steps for i in range(steps + 1)]
+        self.grid = [shifted(i / steps, time_shift) for i in range(steps + 1)]
 
     @torch.no_grad()
     def change(self, x: Tensor, conditions: Conditions) -> Tensor:
@@ -54,6 +56,7 @@ class TeacherSampler:
         return x
 
     def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
+        conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self.change(noise[:, 0], conditions), conditions)
 
 
@@ -129,10 +132,17 @@ def split_architecture(architecture: dict) -> tuple[DiTConfig, StudentConfig]:
     return DiTConfig(**dit), StudentConfig(**student)
 
 
+def make_network(architecture: dict) -> DiT | UNet:
+    """A network of a checkpoint's architecture, untrained."""
+    if architecture.get("network") == "unet":
+        return UNet(UNetConfig(**{k: v for k, v in architecture.items() if not k.startswith("student_")}))
+    return DiT(split_architecture(architecture)[0])
+
+
 def load_teacher(path: str | Path, averaged: bool = True) -> DiT:
     """The teacher of a checkpoint, frozen: its moving average, or the raw weights."""
     saved = load_checkpoint(path, "teacher")
-    dit = DiT(split_architecture(saved["architecture"])[0])
+    dit = make_network(saved["architecture"])
     state = saved["state"]
     dit.load_state_dict(state["ema"]["model"] if averaged else state["model"])
     return dit.eval().requires_grad_(False)

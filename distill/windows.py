@@ -36,7 +36,7 @@ class Windows:
         self.rows = latents.transitions()
         changing = self.rows[latents.since[self.rows] < CHANGE_TICKS]
         self.drawn = np.concatenate([self.rows, np.repeat(changing, CHANGE_REPEATS - 1)])
-        self.can_flip = latents.flipped is not None
+        self.can_flip = latents.can_flip
         self.words = recorded_words(latents, config.prompt_dim).to(device)
 
     def __len__(self) -> int:
@@ -50,8 +50,10 @@ class Windows:
         level = torch.zeros(len(rows), device=self.device)
         since = torch.from_numpy(self.latents.since[rows]).to(self.device)
         prompt = self.words[torch.from_numpy(self.latents.prompts[rows].astype(np.int64)).to(self.device)]
-        told = Conditions(tensors["history"], level, tensors["actions"], prompt, since=since)
-        return tensors["target"], told
+        target = tensors["target"]
+        following = target[:, self.config.grid :]
+        told = Conditions(tensors["history"], level, tensors["actions"], prompt, since=since, following=following)
+        return target, told
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
         """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
@@ -101,6 +103,14 @@ def drop_actions(conditions: Conditions, probability: float) -> Conditions:
     return replace(conditions, undriven=torch.rand_like(conditions.level) < probability)
 
 
+def drop_history(conditions: Conditions, probability: float) -> Conditions:
+    """Some samples see no history and no actions: the frame is to be drawn from words and instruments alone."""
+    first = torch.rand_like(conditions.level) < probability
+    level = torch.where(first, 0.0, conditions.level)
+    undriven = first if conditions.undriven is None else conditions.undriven | first
+    return replace(conditions, first=first, level=level, undriven=undriven)
+
+
 def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     """[T,C], mean 1 over the picture. How far one unit of x moves the picture, to `power`: fixed per number, so the
     flow's optimum stays where it is, but a small network spends itself on what is seen before speckle. Telemetry
@@ -111,6 +121,9 @@ def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     gain = gains(load_codec(codec)).to(dit.delta_std)
     weights = (gain * dit.delta_std).pow(power)
     weights = weights / weights[: config.grid].mean()
+    if hasattr(dit, "instruments"):  # telemetry has a network of its own
+        weights[config.grid :] = 0
+        return weights
     moves = (dit.delta_std[config.grid :] > 0).float()
     share = config.channels / moves.sum(1, keepdim=True).clamp(min=1)
     weights[config.grid :] = torch.where(moves > 0, share, 0.1)
@@ -124,6 +137,13 @@ def bound_latents(dit: DiT, latents: Latents) -> None:
     some = latents.latents[::5]
     largest = np.maximum(some.max(0), -some.min(0)).astype(np.float32)
     dit.bound.copy_(torch.from_numpy(1.25 * largest).clamp(min=0.1))
+
+
+def measure_frames(network, latents: Latents) -> None:
+    """Mean and standard deviation of every number of a recorded latent, for frames that have no history."""
+    some = torch.from_numpy(latents.latents[:: max(1, len(latents.latents) // 4000)].astype(np.float32))
+    network.frame_mean.copy_(some.mean(0))
+    network.frame_std.copy_(some.std(0).clamp(min=1e-3))
 
 
 def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:

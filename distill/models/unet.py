@@ -1,0 +1,331 @@
+"""The network that dreams the next picture: a convolutional U-Net with a transformer in its middle.
+
+- Latents are fine (24x40 cells of 4x4 pixels), so edges stay edges and there are no seams; convolutions carry what
+  moves from cell to cell, attention at 6x10 sees the whole picture.
+- The instruments come first. What they read now and what they will read next (models/instruments.py) says where road,
+  stripes and car are in the next picture. It enters as a field, a number for each place and reading, and conditions
+  every block: motion need not be found in the pictures again.
+- It models the *change* of the latent, as everything here: x = (z_next - h_newest) / scale(level), in units of what is
+  usual in that cell and channel. Without a history (`Conditions.first`) it models the frame itself, so the first frame
+  of a drive is drawn from words and noise by the same network.
+- Rectified flow: x_t = (1 - t) x + t x1, v = E[x1 - x | x_t]. Most of x is known before any noise is seen; what is open
+  has about a third of its size. So the output is v = a(t) x_t + b(t) F, with a and b as for Gaussian data of spread s
+  around a mean that F must find: a = (t - (1 - t) s^2) / d, d = t^2 + (1 - t)^2 s^2, and b keeps F of unit size
+  (Karras et al. 2022, for rectified flow). At t = 1 it answers with its mean, and no noise leaks through.
+- The flow head of a student is the last blocks, at the finest grid: the backbone says what is there, the head draws it.
+
+Shapes: B batch, T tokens (960 of picture, then telemetry), C channels, K history frames, A actions, D condition width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distill.config import UserError
+from distill.data import TELEMETRY, telemetry_tokens
+from distill.dit import STILL, Block, Conditions, Embedder
+from distill.models.instruments import NOISE, Instruments, InstrumentsConfig
+from distill.phrases import READING, nothing
+
+HELD = 3  # actions beside the current one that a network is told
+
+
+@dataclass
+class UNetConfig:
+    network: str = "unet"
+    rows: int = 24
+    columns: int = 40
+    channels: int = 12
+    offsets: list[int] = field(default_factory=lambda: [1, 2, 4])
+    actions: int = 1 + HELD
+    action_dims: int = 2
+    prompt_dim: int = READING
+    fine: int = 32  # channels at 24x40
+    middle: int = 64  # at 12x20
+    width: int = 192  # at 6x10, and of the condition
+    fine_in: int = 1  # residual blocks on the way in and out
+    fine_out: int = 2
+    middle_in: int = 2
+    middle_out: int = 3
+    blocks: int = 3  # of the transformer
+    heads: int = 6
+    mlp_ratio: int = 4
+    field_width: int = 64  # hidden numbers a cell of the telemetry's field
+    frequencies: int = 64
+    spread: float = 0.35  # s above: the part of a change that nothing decides
+    null_actions: bool = True
+    noise_unit: str = "root"  # of history noise: see NOISE_UNITS of dit.py
+    instruments_hidden: int = 192
+    instruments_layers: int = 3
+
+    def __post_init__(self):
+        if self.rows % 4 or self.columns % 4:
+            raise UserError(
+                f"rows {self.rows} and columns {self.columns} must be multiples of 4: they are halved twice"
+            )
+        if self.fine % 8 or self.middle % 8 or self.width % self.heads:
+            raise UserError("fine and middle must be multiples of 8, width one of heads")
+
+    @property
+    def grid(self) -> int:
+        """Tokens of the picture."""
+        return self.rows * self.columns
+
+    @property
+    def tokens(self) -> int:
+        return self.grid + telemetry_tokens(self.channels)
+
+    def architecture(self) -> dict:
+        return asdict(self)
+
+    def instruments(self) -> InstrumentsConfig:
+        shape = (self.offsets, self.actions, self.action_dims, self.instruments_hidden, self.instruments_layers)
+        return InstrumentsConfig(len(TELEMETRY), *shape)
+
+
+def fold(x: Tensor) -> Tensor:
+    """[B,C,H,W] -> [B,4C,H/2,W/2]"""
+    return F.pixel_unshuffle(x, 2)
+
+
+class ResBlock(nn.Module):
+    """x + conv(act(norm(conv(act(norm(x)))))), both norms modulated by the condition; starts as the identity."""
+
+    def __init__(self, width: int, condition: int, groups: int = 8):
+        super().__init__()
+        self.groups = groups
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.modulation = nn.Linear(condition, 4 * width)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """x [B,W,H,W'], condition [B,D] after its SiLU."""
+        scale1, shift1, scale2, shift2 = self.modulation(condition)[:, :, None, None].chunk(4, 1)
+        h = self.conv1(F.silu(F.group_norm(x, self.groups) * (1 + scale1) + shift1))
+        h = self.conv2(F.silu(F.group_norm(h, self.groups) * (1 + scale2) + shift2))
+        return x + h
+
+
+class Field(nn.Module):
+    """Readings [B,n] -> a number for each cell and output channel: W silu(A readings + P[cell])."""
+
+    def __init__(self, readings: int, hidden: int, cells: int, out: int):
+        super().__init__()
+        self.read = nn.Linear(readings, hidden, bias=False)
+        self.place = nn.Parameter(torch.randn(cells, hidden))
+        self.out = nn.Linear(hidden, out)
+
+    def forward(self, readings: Tensor) -> Tensor:
+        """[B,cells,out]"""
+        return self.out(F.silu(self.read(readings)[:, None] + self.place))
+
+
+class UNet(nn.Module):
+    def __init__(self, config: UNetConfig):
+        super().__init__()
+        self.config = config
+        D, C, n = config.width, config.channels, len(TELEMETRY)
+        fine, middle = config.fine, config.middle
+        cells = config.rows // 4 * (config.columns // 4)
+        readings = 3 * n  # now, the change before, the change to come
+        self.instruments = Instruments(config.instruments()).requires_grad_(False)
+        self.time = Embedder(D, config.frequencies)
+        self.level = Embedder(D, config.frequencies)
+        self.action = nn.Sequential(nn.Linear(config.actions * config.action_dims, D), nn.SiLU(), nn.Linear(D, D))
+        self.null_action = nn.Parameter(torch.zeros(D)) if config.null_actions else None
+        self.prompt = nn.Linear(config.prompt_dim, D)
+        self.null_prompt = nn.Parameter(nothing())
+        self.first = nn.Parameter(torch.zeros(D))
+        self.telemetry = nn.Sequential(nn.Linear(readings, D), nn.SiLU(), nn.Linear(D, D))
+        self.patch = nn.Conv2d(C, fine, 3, padding=1)  # of x_t, and in the student of y_s too
+        self.context = nn.Conv2d(len(config.offsets) * C, fine, 3, padding=1, bias=False)
+        self.fine_field = Field(readings, config.field_width, config.grid, fine)
+        self.coarse_field = Field(readings, 2 * config.field_width, cells, D)
+        self.fine_in = nn.ModuleList(ResBlock(fine, D) for _ in range(config.fine_in))
+        self.down_middle = nn.Conv2d(4 * fine, middle, 1)
+        self.middle_in = nn.ModuleList(ResBlock(middle, D) for _ in range(config.middle_in))
+        self.down_coarse = nn.Conv2d(4 * middle, D, 1)
+        self.position = nn.Parameter(0.02 * torch.randn(cells, D))
+        self.coarse = nn.ModuleList(Block(D, config.heads, config.mlp_ratio) for _ in range(config.blocks))
+        self.up_middle = nn.Conv2d(D, 4 * middle, 1)
+        self.join_middle = nn.Conv2d(2 * middle, middle, 1)
+        self.middle_out = nn.ModuleList(ResBlock(middle, D) for _ in range(config.middle_out))
+        self.up_fine = nn.Conv2d(middle, 4 * fine, 1)
+        self.join_fine = nn.Conv2d(2 * fine, fine, 1)
+        self.blocks = nn.ModuleList(ResBlock(fine, D) for _ in range(config.fine_out))  # what a flow head is made of
+        self.out_modulation = nn.Linear(D, 2 * fine)
+        self.out = nn.Conv2d(fine, C, 3, padding=1)
+        ones = torch.ones(config.tokens, C)
+        self.register_buffer("delta_std", ones.clone())
+        self.register_buffer("frame_mean", torch.zeros_like(ones))
+        self.register_buffer("frame_std", ones.clone())
+        self.register_buffer("bound", torch.full_like(ones, torch.inf))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        for name, module in self.named_modules():
+            if isinstance(module, (nn.Linear, nn.Conv2d)) and not name.startswith("instruments"):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.normal_(self.prompt.weight, std=1 / 2)
+        nn.init.normal_(self.time.hidden.weight, std=0.1)
+        nn.init.normal_(self.level.hidden.weight, std=0.1)
+        residual = [*self.fine_in, *self.middle_in, *self.middle_out, *self.blocks]
+        zero = [block.conv2 for block in residual] + [self.out]
+        zero += [block.modulation for block in (*residual, *self.coarse)] + [self.out_modulation]
+        for module in zero:
+            nn.init.zeros_(module.weight)
+            nn.init.zeros_(module.bias)
+
+    # -- the modelled variable -----------------------------------------------------------------------------------
+
+    def noise_unit(self) -> Tensor:
+        """[T,C], the standard deviation of history noise at level 1: between one and the usual change of a number, as a
+        roll-out's own errors are. None on the telemetry, whose own network moves it on."""
+        power = {"latent": 0.0, "root": 0.5, "change": 1.0}[self.config.noise_unit]
+        unit = self.delta_std**power * (self.delta_std > 0)
+        return torch.cat([unit[: self.config.grid], torch.zeros_like(unit[self.config.grid :])])
+
+    def scale(self, level: Tensor) -> Tensor:
+        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
+        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
+
+    def _frame(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Where x begins and what its unit is, [B,T,C] each."""
+        base, scale = conditions.history[:, 0], self.scale(conditions.level)
+        if conditions.first is None:
+            return base, scale
+        first = conditions.first[:, None, None]
+        return torch.where(first, self.frame_mean, base), torch.where(first, self.frame_std, scale)
+
+    def to_change(self, latent: Tensor, conditions: Conditions) -> Tensor:
+        """The next latent [B,T,C] -> x [B,T,C]."""
+        base, scale = self._frame(conditions)
+        return (latent - base) / scale.clamp(min=1e-6)
+
+    def to_latent(self, change: Tensor, conditions: Conditions) -> Tensor:
+        """x [B,T,C] -> the next latent [B,T,C], within `bound`, with the telemetry of `conditions.following`."""
+        base, scale = self._frame(conditions)
+        latent = torch.maximum(torch.minimum(base + scale * change, self.bound), -self.bound)
+        return torch.cat([latent[:, : self.config.grid], conditions.following], 1)
+
+    def foresee(self, noise: Tensor, conditions: Conditions) -> Conditions:
+        """The conditions with what the instruments will read, drawn from the telemetry's part of noise [B,T,C]."""
+        if conditions.following is not None:
+            return conditions
+        grid, n = self.config.grid, len(TELEMETRY)
+        read = conditions.history[:, :, grid:].flatten(2)[..., :n]
+        following = self.instruments(read, conditions.actions, noise[:, grid:].flatten(1)[:, :NOISE])
+        spare = (self.config.tokens - grid) * self.config.channels - n
+        following = F.pad(following, (0, spare)).reshape(len(read), -1, self.config.channels)
+        return replace(conditions, following=following)
+
+    # -- the network ---------------------------------------------------------------------------------------------
+
+    def picture(self, tokens: Tensor) -> Tensor:
+        """Tokens [B,T,C] -> [B,C,24,40], telemetry left out."""
+        config = self.config
+        grid = tokens[:, : config.grid].reshape(-1, config.rows, config.columns, tokens.shape[-1])
+        return grid.permute(0, 3, 1, 2)
+
+    def readings(self, conditions: Conditions) -> Tensor:
+        """[B,3n]: what the instruments read, how that changed, and how it will change, in usual changes."""
+        n = len(TELEMETRY)
+        read = conditions.history[:, :2, self.config.grid :].flatten(2)[..., :n]
+        now, before, following = read[:, 0], read[:, 1], conditions.following.flatten(1)[:, :n]
+        change = self.instruments.change
+        readings = torch.cat([now, (now - before) / change, (following - now) / change], 1)
+        if conditions.first is None:
+            return readings
+        alone = torch.cat([following, torch.zeros_like(now), torch.zeros_like(now)], 1)
+        return torch.where(conditions.first[:, None], alone, readings)
+
+    def base(self, conditions: Conditions) -> Tensor:
+        """All that conditions the blocks but the time: [B,D]."""
+        prompt = conditions.prompt
+        if conditions.dropped is not None:
+            prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
+        action = self.action(conditions.actions.flatten(1))
+        if conditions.undriven is not None:
+            action = torch.where(conditions.undriven[:, None], self.null_action, action)
+        base = action + self.prompt(prompt) + self.level(conditions.level) + self.telemetry(self.readings(conditions))
+        if conditions.first is not None:
+            base = torch.where(conditions.first[:, None], base + self.first, base)
+        return base
+
+    def fed(self, conditions: Conditions) -> Tensor:
+        """What is seen of the history, [B,K*C,24,40]: the newest picture, and the changes before it in units of what is
+        usual. Nothing where there is no history."""
+        history = torch.cat([self.picture(frame)[:, None] for frame in conditions.history.unbind(1)], 1)
+        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=history.device).diff().sqrt()
+        usual = self.picture(self.delta_std[None].clamp(min=STILL))
+        changes = (history[:, :-1] - history[:, 1:]) / (gaps[None, :, None, None, None] * usual[:, None])
+        fed = torch.cat([history[:, :1], changes], 1).flatten(1, 2)
+        if conditions.first is not None:
+            fed = fed * (~conditions.first)[:, None, None, None]
+        return fed
+
+    def embed(self, x: Tensor) -> Tensor:
+        """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
+        return self.patch(self.picture(x))
+
+    def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
+        """x_t [B,T,C], t [B] -> features [B,fine,24,40]"""
+        config = self.config
+        base = self.base(conditions) if base is None else base
+        c = F.silu(base + self.time(t))
+        readings = self.readings(conditions)
+        field = self.fine_field(readings).reshape(-1, config.rows, config.columns, config.fine).permute(0, 3, 1, 2)
+        h = self.embed(x) + self.context(self.fed(conditions)) + field
+        for block in self.fine_in:
+            h = block(h, c)
+        m = self.down_middle(fold(h))
+        for block in self.middle_in:
+            m = block(m, c)
+        q = self.down_coarse(fold(m))
+        rows, columns = q.shape[-2:]
+        tokens = q.flatten(2).transpose(1, 2) + self.position + self.coarse_field(readings)
+        for block in self.coarse:
+            tokens = block(tokens, c)
+        q = tokens.transpose(1, 2).reshape(-1, config.width, rows, columns)
+        m = self.join_middle(torch.cat([m, F.pixel_shuffle(self.up_middle(q), 2)], 1))
+        for block in self.middle_out:
+            m = block(m, c)
+        return self.join_fine(torch.cat([h, F.pixel_shuffle(self.up_fine(m), 2)], 1))
+
+    def head(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Features [B,fine,24,40], condition [B,D] before its SiLU -> F [B,T,C]; zero on the telemetry."""
+        c = F.silu(condition)
+        h = features
+        for block in self.blocks:
+            h = block(h, c)
+        scale, shift = self.out_modulation(c)[:, :, None, None].chunk(2, 1)
+        picture = self.out(F.silu(F.group_norm(h, 8) * (1 + scale) + shift))
+        tokens = picture.flatten(2).transpose(1, 2)
+        return F.pad(tokens, (0, 0, 0, self.config.tokens - self.config.grid))
+
+    def precondition(self, t: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """a and b of v = a x_t + b F, [B,1,1] each."""
+        s = torch.full_like(t, self.config.spread)
+        if conditions.first is not None:
+            s = torch.where(conditions.first, 1.0, s)
+        d = t**2 + ((1 - t) * s) ** 2
+        a = (t - (1 - t) * s**2) / d
+        b = torch.sqrt((t / d) ** 2 * (1 - s**2) + s**2 / d)
+        return a[:, None, None], b[:, None, None]
+
+    def loss_weight(self, t: Tensor, conditions: Conditions) -> Tensor:
+        """What makes errors of v at all times count as errors of F: [B,1,1]."""
+        return 1 / self.precondition(t, conditions)[1] ** 2
+
+    def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
+        """v at x_t [B,T,C], t [B] -> [B,T,C]. `conditions.following` must be there (`foresee`)."""
+        base = self.base(conditions)
+        out = self.head(self.backbone(x, t, conditions, base), base + self.time(t))
+        a, b = self.precondition(t, conditions)
+        return a * x + b * out
