@@ -29,6 +29,7 @@ STAGES = {
     "export": "checkpoints -> assets/<world>",
     "spread": "how much of the teacher's spread each outer step of a student has",
     "probes": "the small networks that evaluation measures with",
+    "detector": "what finds the car in a frame, and says from the instruments where it should be",
     "energy": "the energy score of any worlds beside the first one's, on validation drives; cheap enough to run often",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
     "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
@@ -45,7 +46,7 @@ OPTIONAL = {
     "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
 }
 # Stages in a room of their own.
-MODULES = {"energy": "evaluation.score"}
+MODULES = {"detector": "evaluation.detector", "energy": "evaluation.score"}
 
 
 def parser() -> argparse.ArgumentParser:
