@@ -32,6 +32,7 @@ STAGES = {
     "detector": "what finds the car in a frame, and says from the instruments where it should be",
     "energy": "the energy score of any worlds beside the first one's, on validation drives; cheap enough to run often",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
+    "check-figures": "the figures against worlds whose answer is known: blurred, speckled, frozen, without a car",
     "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
 }
@@ -46,7 +47,11 @@ OPTIONAL = {
     "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
 }
 # Stages in a room of their own.
-MODULES = {"detector": "evaluation.detector", "energy": "evaluation.score"}
+MODULES = {
+    "check-figures": "evaluation.check",
+    "detector": "evaluation.detector",
+    "energy": "evaluation.score",
+}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from distill.evaluation.paint import paint_out
+from distill.evaluation.paint import paint_out, paste
 from distill.worlds import Recorded
 
 
@@ -54,3 +54,26 @@ class WithoutCar(Recorded):
     def frames(self) -> np.ndarray:
         frames, boxes = super().frames(), self.packed.boxes[self.rows + self.tick]
         return np.stack([paint_out(frame, box) for frame, box in zip(frames, boxes, strict=True)])
+
+
+class SecondCar(Recorded):
+    """Another car beside the real one, or where that does not fit, on the other side."""
+
+    kind = "second car"
+
+    def frames(self) -> np.ndarray:
+        frames, boxes = super().frames(), self.packed.boxes[self.rows + self.tick]
+        found = []
+        for frame, box in zip(frames, boxes, strict=True):
+            side = -1 if box[0] > frame.shape[1] / 2 else 1
+            found.append(paste(frame, frame, box, box[0] + side * 1.3 * box[2], box[1])[0])
+        return np.stack(found)
+
+
+class Slow(Recorded):
+    """Every frame twice, while the instruments go on."""
+
+    kind = "half as fast"
+
+    def frames(self) -> np.ndarray:
+        return self.packed.frames[self.rows + self.tick // 2]

@@ -20,8 +20,8 @@ def ticks_of(tick: int) -> list[int]:
 
 
 def car_as_said(detector: Detector, network: BoxOfInstruments, frames: np.ndarray, telemetry: np.ndarray) -> np.ndarray:
-    """Frames uint8 [N,H,W,3] and what the instruments read at them [N,n] -> bool [N]: exactly one car, its centre within
-    4 pixels of where the instruments say, width and height within a fifth."""
+    """Frames uint8 [N,H,W,3] and what the instruments read at them [N,n] -> bool [N]: exactly one car, its centre
+    within 4 pixels of where the instruments say, width and height within a fifth."""
     expected = expected_boxes(network, telemetry)
     right = []
     for cars, box in zip(find_cars(detector, frames), expected, strict=True):

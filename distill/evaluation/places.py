@@ -32,7 +32,7 @@ def apart(frames: np.ndarray) -> float:
 
 
 def recorded_frames(packed: Packed, label, seed: int, count: int = EACH) -> np.ndarray | None:
-    """Settled frames of that setting from different recordings, as the seed picks; None where fewer than two have it."""
+    """Settled frames of that setting from different recordings, as the seed picks; None where only one has it."""
     rows = packed.settled()
     rows = rows[(packed.labels()[packed.prompts[rows]] == label).all(1)]
     starts = np.array([episode["start"] for episode in packed.episodes])
