@@ -1,7 +1,7 @@
 """The figures of the table, each as {"value", "spread", "n"}: one function a figure, all worlds asked the same.
 
 `spread` is half of the 95 % interval over runs, which are drives (over a bootstrap of them for the Frechet ratio); `n`
-is how many runs or frames stand behind the value. What cannot be measured is None with n 0. See also distill/evaluation.
+is how many runs or frames stand behind the value. What cannot be measured is None with n 0. More in evaluation/.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class BoxOfInstruments(nn.Module):
 
 def to_input(frames: np.ndarray) -> Tensor:
     """uint8 [B,H,W,3] -> [B,3,H,W] in 0..1"""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.array(frames)).permute(0, 3, 1, 2).float() / 255
 
 
 # -- what is asked ----------------------------------------------------------------------------------------------
