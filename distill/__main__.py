@@ -18,6 +18,7 @@ STAGES = {
     "teacher": "the DiT that learns the change of the latent, by flow matching",
     "reader": "what reads the words, phrase by phrase, for networks that are told readings",
     "lead": "a checkpoint of sentence embeddings is told readings from now on; how far they lead it",
+    "energy-score": "a student of one head call, by the energy score of its own roll-outs",
     "tmd": "stage 1: TM-MF, the student from the teacher",
     "dmd": "stage 2: DMD2-v with the flow-head rollout",
     "decoder": "the codec's decoder, taught on what the student dreams",
@@ -71,11 +72,18 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def module_of(stage: str) -> str:
+    """`wan-tmd` is wan/tmd.py, `energy-score` energy_score.py; some have a room of their own."""
+    if stage in MODULES:
+        return MODULES[stage]
+    return stage.replace("-", "." if stage in OPTIONAL else "_")
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         try:
-            module = importlib.import_module("distill." + MODULES.get(options.stage, options.stage.replace("-", ".")))
+            module = importlib.import_module("distill." + module_of(options.stage))
         except ModuleNotFoundError as error:
             if options.stage not in OPTIONAL:
                 raise

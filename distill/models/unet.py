@@ -274,14 +274,19 @@ class UNet(nn.Module):
         """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
         return self.patch(self.picture(x))
 
-    def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
-        """x_t [B,T,C], t [B] -> features [B,fine,24,40]"""
+    def backbone(
+        self, x: Tensor | None, t: Tensor, conditions: Conditions, depth: int, base: Tensor | None = None
+    ) -> Tensor:
+        """All but the blocks of the head from `depth` on: x_t [B,T,C] (None: nothing is seen of it), t [B] -> features
+        [B,fine,24,40]"""
         config = self.config
         base = self.base(conditions) if base is None else base
         c = F.silu(base + self.time(t))
         readings = self.readings(conditions)
         field = self.fine_field(readings).reshape(-1, config.rows, config.columns, config.fine).permute(0, 3, 1, 2)
-        h = self.embed(x) + self.context(self.fed(conditions)) + field
+        h = self.context(self.fed(conditions)) + field
+        if x is not None:
+            h = h + self.embed(x)
         for block in self.fine_in:
             h = block(h, c)
         m = self.down_middle(fold(h))
@@ -296,13 +301,17 @@ class UNet(nn.Module):
         m = self.join_middle(torch.cat([m, F.pixel_shuffle(self.up_middle(q), 2)], 1))
         for block in self.middle_out:
             m = block(m, c)
-        return self.join_fine(torch.cat([h, F.pixel_shuffle(self.up_fine(m), 2)], 1))
+        h = self.join_fine(torch.cat([h, F.pixel_shuffle(self.up_fine(m), 2)], 1))
+        for block in self.blocks[:depth]:
+            h = block(h, c)
+        return h
 
-    def head(self, features: Tensor, condition: Tensor) -> Tensor:
-        """Features [B,fine,24,40], condition [B,D] before its SiLU -> F [B,T,C]; zero on the telemetry."""
+    def head(self, features: Tensor, condition: Tensor, depth: int) -> Tensor:
+        """The blocks from `depth` on and the output: features [B,fine,24,40], condition [B,D] before its SiLU -> F
+        [B,T,C]; zero on the telemetry."""
         c = F.silu(condition)
         h = features
-        for block in self.blocks:
+        for block in self.blocks[depth:]:
             h = block(h, c)
         scale, shift = self.out_modulation(c)[:, :, None, None].chunk(2, 1)
         picture = self.out(F.silu(F.group_norm(h, 8) * (1 + scale) + shift))
@@ -326,6 +335,6 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         """v at x_t [B,T,C], t [B] -> [B,T,C]. `conditions.following` must be there (`foresee`)."""
         base = self.base(conditions)
-        out = self.head(self.backbone(x, t, conditions, base), base + self.time(t))
+        out = self.head(self.backbone(x, t, conditions, 0, base), base + self.time(t), 0)
         a, b = self.precondition(t, conditions)
         return a * x + b * out
