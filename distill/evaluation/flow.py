@@ -3,7 +3,7 @@
 By matching of blocks: 8 x 8 pixels are looked for a few pixels around in the later frame. Where no place fits clearly
 better than the same one, the block stands still: ground without any mark does not move for a viewer either, and what
 flickers does not go anywhere. The road is compared with the next frame, the horizon, where a tick moves nothing by a
-whole pixel, with the frame four ticks later. Own code, since a few lines do; a library of optical flow weighs 50 MB.
+whole pixel, with the frame two ticks later. Own code, since a few lines do; a library of optical flow weighs 50 MB.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TICKS = range(20, 101, 15)
 BLOCK = 8
 REGIONS = {  # name -> (first row, last row, ticks between the two frames, pixels looked around)
     "road": (44, 96, 1, 8),
-    "horizon": (24, 56, 4, 6),
+    "horizon": (24, 56, 2, 6),
 }
 BETTER, SHARE = 1.0, 0.6  # another place must fit by a level better, and have at most 0.6 of the misfit
 FARTHER = 0.06  # levels that each pixel of way must fit better by
@@ -34,6 +34,11 @@ def best(costs: torch.Tensor, at: torch.Tensor, step: int, inside: torch.Tensor)
     return torch.where(inside, part.clamp(-0.5, 0.5), torch.zeros_like(part))
 
 
+def softened(frames: torch.Tensor) -> torch.Tensor:
+    """[N,3,H,W], 3 x 3 pixels averaged: grain must not hide what moves under it."""
+    return F.avg_pool2d(frames, 3, 1, 1, count_include_pad=False)
+
+
 @torch.inference_mode()
 def block_flow(before: np.ndarray, after: np.ndarray, reach: int, batch: int = 32) -> np.ndarray:
     """uint8 [N,H,W,3] twice -> float32 [N,H/8,W/8]: how far in pixels each block went."""
@@ -41,7 +46,7 @@ def block_flow(before: np.ndarray, after: np.ndarray, reach: int, batch: int = 3
     away = torch.tensor([np.hypot(y, x) for y in range(-reach, reach + 1) for x in range(-reach, reach + 1)])
     for first in range(0, len(before), batch):
         a, b = (
-            torch.from_numpy(frames[first : first + batch].astype(np.float32)).permute(0, 3, 1, 2)
+            softened(torch.from_numpy(frames[first : first + batch].astype(np.float32)).permute(0, 3, 1, 2))
             for frames in (before, after)
         )
         wide = F.pad(b, (reach,) * 4, mode="replicate")

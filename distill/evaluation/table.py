@@ -70,7 +70,8 @@ def sharpness_table(frames: dict, setting, codec, ticks=sharpness.TICKS) -> dict
 
 def flow_table(frames: dict, instruments: dict, setting) -> dict:
     last = setting.last
-    ticks = [t for t in flow.TICKS if all(t + g in frames and t + g <= last for g in (0, 1, 4))]
+    gaps = [0, *(region[2] for region in flow.REGIONS.values())]
+    ticks = [t for t in flow.TICKS if all(t + gap in frames and t + gap <= last for gap in gaps)]
     if not ticks:
         return {region: figures.nothing() for region in flow.REGIONS}
     column = list(TELEMETRY).index("speed")

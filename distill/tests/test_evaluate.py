@@ -52,7 +52,7 @@ def made(tmp_path_factory):
     autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
     probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
     torch.manual_seed(0)
-    shape = tiny_config(tokens=61, columns=10, channels=12, prompt_dim=READING)
+    shape = tiny_config(tokens=62, columns=10, channels=12, prompt_dim=READING)
     dit = DiT(shape)
     dit.delta_std.fill_(0.3)
     save(runs, "teacher", "teacher", asdict(shape), dit)
