@@ -71,6 +71,11 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'The server cannot be reached',
     sentence: 'Nothing answers at its address. Check it, or dream on this device.',
   },
+  INSECURE_SERVER: {
+    title: 'The server is not encrypted',
+    sentence:
+      'This page is, and browsers let it reach encrypted servers only. Give a wss:// address, or dream on this device.',
+  },
   UNAUTHORIZED: {
     title: 'The server wants another token',
     sentence: 'It lets in only who knows its token. Give the right one, or dream on this device.',

@@ -14,7 +14,7 @@ import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { loadPart } from './newer'
 import { keepPage } from './offline/keep'
-import { isNear, parseSeed, readParams, shareUrl, VIEWS } from './params'
+import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
 import { createAppStore, notify, type Preset, watch } from './store'
@@ -37,17 +37,19 @@ async function start(): Promise<void> {
   let player: Player | null = null
   let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
+  const begin = (seed?: number) =>
+    void player?.reset(seed).catch((error) => notify(store, sentenceOf(error), 'warn'))
   const commands: Commands = {
     togglePause: () => player?.togglePause(),
     step: () => void player?.step().catch(() => {}),
     rewind: () => void player?.goingBack.rewind(rewindTicks()),
-    reset: () => void player?.reset(),
-    newSeed: () => void player?.newSeed(),
+    reset: () => begin(),
+    newSeed: () => begin(seedOfChance()),
     setSeed(text) {
       const seed = parseSeed(text)
       if (seed === null)
         notify(store, `A seed is a whole number from 0 up, but "${text}" came. Type for example 7.`, 'warn')
-      else void player?.reset(seed)
+      else begin(seed)
     },
     setView: (view) => void player?.setView(view),
     setPlace(place, server) {

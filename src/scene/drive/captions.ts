@@ -248,3 +248,43 @@ export function heardIn(text: string): Partial<Setting> {
 export function settingFromText(text: string, current: Setting): Setting {
   return { ...current, ...heardIn(text) }
 }
+
+/** Words that say nothing of a place, a time or a weather, and need not. */
+const FILLERS =
+  'and are as be been but can car do for from get go has have he her his how i if into is it its just like looks make me my no not of off onto or our out over please ride she so some something that their them then there they this to trip up us view was we were what when where which while will world would you your'
+
+let familiar: Set<string> | null = null
+
+function familiarWords(): Set<string> {
+  const heldOut = [BIOME_WORDS.unseen, TIME_WORDS.unseen, WEATHER_WORDS.unseen].flatMap((words) =>
+    Object.values<Lexicon>(words).flatMap(({ noun, adjective }) => [...noun, ...adjective]),
+  )
+  const all = [
+    ...[...BIOMES, ...TIMES, ...WEATHERS].flatMap(phrases),
+    ...Object.values(EXTRA).flat(),
+    ...heldOut,
+    ...[...PARAPHRASE_FRAMES, ...FRAMES.unseen].map((frame) => frame(BLANK)),
+    FILLERS,
+  ]
+  return new Set(all.flatMap((phrase) => spoken(phrase).trim().split(' ')))
+}
+
+/** The words of a text, each once, that nothing here knows. */
+export function unknownWords(text: string): string[] {
+  familiar ??= familiarWords()
+  const stems = Object.values(EXTRA).flatMap((words) => words.filter((word) => word.endsWith('-')))
+  const isKnown = (word: string) => {
+    const said = spoken(word).trim()
+    return familiar!.has(said) || stems.some((stem) => said.startsWith(stem.slice(0, -1)))
+  }
+  const words = [...new Set(text.match(/[\p{L}\p{N}']+/gu) ?? [])]
+  // Of "let's" the beginning counts.
+  return words.filter((word) => word.length > 1 && !isKnown(word.split("'")[0]!))
+}
+
+const BLANK: Fill = {
+  biome: 'meadow',
+  time: 'noon',
+  weather: 'clear',
+  ...{ biomeNoun: '', biomeAdj: '', timeNoun: '', timeAdj: '', weatherNoun: '', weatherAdj: '' },
+}
