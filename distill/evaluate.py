@@ -52,9 +52,9 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
     """All figures of one world, and its frames of the long run."""
     say = lambda text: print(f"[evaluate] {world.kind}: {text}", file=sys.stderr, flush=True)  # noqa: E731
     codec = world.codec if hasattr(world, "codec") else None
+    ratio = measures.FrechetRatio(setting)  # first: it may lack recordings to compare with
     say(f"free running, {setting.ticks} ticks of {len(setting.seeds)} seeds")
     frames = measures.long_run(setting, world)
-    ratio = measures.FrechetRatio(setting)
     say("figures")
     table = {
         "codecPsnr": measures.codec_psnr(setting, codec) if codec else measures.nothing(),

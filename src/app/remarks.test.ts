@@ -24,9 +24,7 @@ it.each(['雪の夜のドライブ', 'снежная ночь'])('says that only
 
 it('says what was heard and what was not known', () => {
   const text = 'zebras eat pizza in a snowy forest at night'
-  expect(remarkOn(text, heardBySimulator(text))).toBe(
-    'Heard: forest, night. Not known here: zebras, pizza.',
-  )
+  expect(remarkOn(text, heardBySimulator(text))).toBe('Heard: forest, night. Not known here: zebras, pizza.')
 })
 
 it('leaves words alone that a reader understood though nobody wrote them down', () => {
