@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { LONGEST_SECRET } from '../src/net/messages'
+import { askedToEnd } from './ending'
 import type { Served } from './engine'
 import { hostName, isAnywhere } from './gate'
 
@@ -25,7 +26,13 @@ interface Options {
 /** A token can be tried from afar, so it must be too long to be guessed. */
 const SHORTEST_TOKEN = 16
 
+/** A drain that takes longer hangs. */
+const LONGEST_DRAIN_MS = 15_000
+/** For the last lines of the log, which nobody may read. */
+const LAST_LINES_MS = 500
+
 async function main(options: Options): Promise<void> {
+  const asked = askedToEnd()
   const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
   const maxBatch = Math.min(maxSessions, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
@@ -41,17 +48,26 @@ async function main(options: Options): Promise<void> {
     )
   }
   // Here and not above, so that --help and wrong options answer without starting a runtime.
-  const [{ pino }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
+  const [{ pino }, { LogSink }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
     import('pino'),
+    import('./log'),
     import('./engine-client'),
     import('./server'),
     import('./redis-directory'),
   ])
-  const log = pino()
+  const sink = new LogSink()
+  const log = pino(sink)
+  let begun = false
+  void asked.then((why) => {
+    if (begun) return
+    log.info({ why }, 'ended before it served')
+    process.exit(0)
+  })
   log.info({ world, provider }, 'loading the world')
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
   const server = await DreamServer.start({
     ...{ engine, host, port, token, maxSessions, maxSpectators, publicUrl, log },
+    linesLost: () => sink.lost,
     hosts: options.allowHost,
     origins: options.allowOrigin,
     directory: redis ? (me) => new RedisDirectory(redis, groupOf(engine.served), me) : undefined,
@@ -62,16 +78,22 @@ async function main(options: Options): Promise<void> {
   const { id } = engine.served.world
   log.info({ port: server.port }, `serving ${id} at ${whereabouts(host, server.port)}`)
 
+  begun = true
   let ending = false
   const end = async (why: string, status: number) => {
     if (ending) return
     ending = true
     log.info({ why }, 'draining')
+    setTimeout(() => {
+      log.error({ ms: LONGEST_DRAIN_MS }, 'the drain took too long; ended without it')
+      process.exit(1)
+    }, LONGEST_DRAIN_MS).unref()
     await server.close()
     log.info({}, 'ended')
     process.exitCode = status
+    setTimeout(() => process.exit(), LAST_LINES_MS).unref()
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal, 0))
+  void asked.then((why) => end(why, 0))
   void engine.lost.then(() => end('the engine is lost', 1))
 }
 
