@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
-import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
+import { countReport, playwrightCounts, pytestCounts, skippedSentence, vitestCounts } from './lib/counts.mjs'
 import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
@@ -16,7 +16,7 @@ const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
 async function one(...commands) {
   let failed = 0
   for (const [command, ...args] of commands) if ((await run(command, args)).status !== 0) failed = 1
-  return { passed: 1 - failed, failed }
+  return { passed: 1 - failed, failed, skipped: [] }
 }
 
 async function counted(name, parse, [command, ...first], args, env) {
@@ -106,21 +106,22 @@ async function main() {
   const begin = performance.now()
   const broken = await setUp(names)
   console.log(`setup: ${seconds(begin)}`)
-  const total = { passed: 0, failed: 0 }
+  const total = { passed: 0, failed: 0, skipped: [] }
   const lines = []
   for (const name of names) {
     const since = performance.now()
     console.log(`\n== ${name}`)
     const lacking = STAGES[name].needs.find((need) => broken.has(need))
     if (lacking) console.error(`${name} cannot run: ${lacking} could not be set up, see above.`)
-    const counts = lacking ? { passed: 0, failed: 1 } : await STAGES[name].run()
+    const counts = lacking ? { passed: 0, failed: 1, skipped: [] } : await STAGES[name].run()
     total.passed += counts.passed
     total.failed += counts.failed
-    lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed, ${seconds(since)}`)
+    total.skipped.push(...counts.skipped)
+    lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed${skippedSentence(counts.skipped)}, ${seconds(since)}`)
     console.log(`-- ${lines.at(-1)}`)
   }
   console.log(
-    `\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`,
+    `\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed${skippedSentence(total.skipped)}`,
   )
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }

@@ -3,16 +3,18 @@ import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { LONGEST_SECRET } from '../src/net/messages'
+import { measuredSeats } from './capacity'
 import { askedToEnd } from './ending'
-import type { Served } from './engine'
+import type { Engine, Served } from './engine'
 import { hostName, isAnywhere } from './gate'
+import type { Log } from './server'
 
 interface Options {
   world: string
   host: string
   port: number
   token?: string
-  maxSessions: number
+  maxSessions?: number
   maxSpectators: number
   maxBatch: number
   threads: number
@@ -33,8 +35,8 @@ const LAST_LINES_MS = 500
 
 async function main(options: Options): Promise<void> {
   const asked = askedToEnd()
-  const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
-  const maxBatch = Math.min(maxSessions, options.maxBatch)
+  const { world, host, port, maxSpectators, threads, provider, publicUrl } = options
+  const maxBatch = Math.min(options.maxSessions ?? Number.POSITIVE_INFINITY, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && (token.length < SHORTEST_TOKEN || token.length > LONGEST_SECRET)) {
     throw new BadInputError(
@@ -65,6 +67,7 @@ async function main(options: Options): Promise<void> {
   })
   log.info({ world, provider }, 'loading the world')
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
+  const maxSessions = options.maxSessions ?? (await seatsFor(engine, log))
   const server = await DreamServer.start({
     ...{ engine, host, port, token, maxSessions, maxSpectators, publicUrl, log },
     linesLost: () => sink.lost,
@@ -95,6 +98,13 @@ async function main(options: Options): Promise<void> {
   }
   void asked.then((why) => end(why, 0))
   void engine.lost.then(() => end('the engine is lost', 1))
+}
+
+async function seatsFor(engine: Engine, log: Log): Promise<number> {
+  const { seats, msPerSession } = await measuredSeats(engine)
+  const ms = Math.round(10 * msPerSession) / 10
+  log.info({ seats, ms }, 'seats by what a tick of a session costs here; --max-sessions sets another number')
+  return seats
 }
 
 /** Where clients reach the server, for its log. */
@@ -136,7 +146,7 @@ await new Command('npm run serve --')
   .option('--host <address>', 'address to listen on; any but loopback needs a token', 'localhost')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
-  .option('--max-sessions <number>', 'seats; more clients wait in line', positive, 16)
+  .option('--max-sessions <number>', 'seats; more clients wait in line (default: as many as this machine plays at the full rate)', positive)
   .option('--max-spectators <number>', 'clients that may watch, beside the seats', whole, 32)
   .option('--max-batch <number>', 'sessions in one forward pass at most; 1 computes each alone', positive, 32)
   .option('--threads <number>', 'threads inside one forward pass', positive, 2)

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
+import { countReport, playwrightCounts, pytestCounts, skippedSentence, vitestCounts } from './counts.mjs'
 import { checkNode, missingPackage, tool } from './node-packages.mjs'
 import { needsShell, root, run, SetupError } from './run.mjs'
 
@@ -14,24 +14,50 @@ describe('counting tests', () => {
     expect(vitestCounts('{"numPassedTests":7,"numFailedTests":1,"numPendingTests":2}')).toEqual({
       passed: 7,
       failed: 1,
+      skipped: [],
     })
     expect(playwrightCounts('{"stats":{"expected":3,"skipped":1,"unexpected":2,"flaky":1}}')).toEqual({
       passed: 4,
       failed: 2,
+      skipped: [],
     })
     const xml =
       '<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="16" time="0.1">'
-    expect(pytestCounts(xml)).toEqual({ passed: 10, failed: 3 })
+    expect(pytestCounts(xml)).toEqual({ passed: 10, failed: 3, skipped: [] })
+  })
+
+  test('names the suites of which tests were skipped, and says so in the last line', () => {
+    const results = (status, suite) => ({ status, ancestorTitles: suite ? [suite] : [], title: 'plays' })
+    const vitest = {
+      ...{ numPassedTests: 1, numFailedTests: 0 },
+      testResults: [
+        { assertionResults: [results('passed', 'drives'), results('skipped', 'many machines')] },
+        { assertionResults: [results('pending', 'many machines'), results('todo', null)] },
+      ],
+    }
+    const { skipped } = vitestCounts(JSON.stringify(vitest))
+    expect(skipped).toEqual(['many machines', 'many machines', 'plays'])
+    expect(skippedSentence(skipped)).toBe(', 3 SKIPPED (many machines: 2; plays: 1)')
+    expect(skippedSentence([])).toBe('')
+    const spec = (status) => ({ tests: [{ status }] })
+    const playwright = {
+      stats: { expected: 1, unexpected: 0, flaky: 0, skipped: 1 },
+      suites: [{ title: 'a.spec.ts', specs: [spec('expected')], suites: [{ title: 'gpu', specs: [spec('skipped')] }] }],
+    }
+    expect(playwrightCounts(JSON.stringify(playwright)).skipped).toEqual(['gpu'])
+    const xml =
+      '<testsuite name="pytest" errors="0" failures="0" skipped="1" tests="2"><testcase classname="distill.test_a" name="x" time="0.1" /><testcase classname="distill.test_b" name="y" time="0"><skipped type="pytest.skip" message="no GPU">z</skipped></testcase></testsuite>'
+    expect(pytestCounts(xml)).toEqual({ passed: 1, failed: 0, skipped: ['distill.test_b'] })
   })
 
   test('a runner that failed without a failed test still counts as a failure', () => {
     const path = join(folder, 'report.json')
     writeFileSync(path, '{"numPassedTests":7,"numFailedTests":0}')
-    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 7, failed: 0 })
-    expect(countReport(1, path, vitestCounts)).toEqual({ passed: 7, failed: 1 })
-    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({ passed: 0, failed: 1 })
+    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 7, failed: 0, skipped: [] })
+    expect(countReport(1, path, vitestCounts)).toEqual({ passed: 7, failed: 1, skipped: [] })
+    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({ passed: 0, failed: 1, skipped: [] })
     writeFileSync(path, '{"numPassedTests":')
-    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 0, failed: 1 })
+    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 0, failed: 1, skipped: [] })
   })
 })
 
