@@ -58,7 +58,7 @@ async function main(options: Options): Promise<void> {
     import('./redis-directory'),
   ])
   const sink = new LogSink()
-  const log = pino(sink)
+  const log = pino({}, sink)
   let begun = false
   void asked.then((why) => {
     if (begun) return

@@ -195,7 +195,7 @@ export class RawClient {
   readonly closed: Promise<string>
   onMessage: (message: ServerMessage) => void = () => {}
 
-  constructor(server: DreamServer) {
+  constructor(server: { readonly port: number }) {
     this.socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => {

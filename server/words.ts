@@ -49,10 +49,12 @@ export class Words {
     if (this.busy) return
     this.busy = true
     for (const [session, jobs] of this.waiting) {
-      this.waiting.delete(session)
       const { text, resolve, reject } = jobs.shift()!
-      if (jobs.length > 0) this.waiting.set(session, jobs)
       await this.encoder(text).then(resolve, reject)
+      // It keeps its place until now, so that what it says meanwhile comes behind the others.
+      if (this.waiting.get(session) !== jobs) continue
+      this.waiting.delete(session)
+      if (jobs.length > 0) this.waiting.set(session, jobs)
     }
     this.busy = false
   }
