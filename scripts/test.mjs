@@ -117,7 +117,9 @@ async function main() {
     total.passed += counts.passed
     total.failed += counts.failed
     total.skipped.push(...counts.skipped)
-    lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed${skippedSentence(counts.skipped)}, ${seconds(since)}`)
+    lines.push(
+      `${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed${skippedSentence(counts.skipped)}, ${seconds(since)}`,
+    )
     console.log(`-- ${lines.at(-1)}`)
   }
   console.log(

@@ -57,7 +57,14 @@ async function drained({ player, port, output }: Awaited<ReturnType<typeof serve
   await expect.poll(output, { timeout: 20_000 }).toContain('"msg":"ended"')
   const address = `http://127.0.0.1:${port()}/healthz`
   await expect
-    .poll(() => fetch(address).then(() => 'lives', () => 'gone'), { timeout: 10_000 })
+    .poll(
+      () =>
+        fetch(address).then(
+          () => 'lives',
+          () => 'gone',
+        ),
+      { timeout: 10_000 },
+    )
     .toBe('gone')
 }
 
@@ -92,13 +99,17 @@ describe('a server that was started', () => {
     PATIENCE,
   )
 
-  it('ends at once where it does not serve yet', async () => {
-    const { child, status, output } = start(SCRIPT)
-    await expect.poll(output, { timeout: PATIENCE, interval: 20 }).toContain('loading the world')
-    child.kill('SIGTERM')
-    expect(await status).toBe(0)
-    expect(output()).toContain('ended before it served')
-  }, PATIENCE)
+  it(
+    'ends at once where it does not serve yet',
+    async () => {
+      const { child, status, output } = start(SCRIPT)
+      await expect.poll(output, { timeout: PATIENCE, interval: 20 }).toContain('loading the world')
+      child.kill('SIGTERM')
+      expect(await status).toBe(0)
+      expect(output()).toContain('ended before it served')
+    },
+    PATIENCE,
+  )
 })
 
 describe('what is shipped to start it', () => {
@@ -108,7 +119,8 @@ describe('what is shipped to start it', () => {
     const file = read('deploy/Containerfile')
     expect(file).toContain('ENTRYPOINT ["node", "scripts/serve.mjs"')
     const copied = [...file.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths]) => paths!.split(' '))
-    for (const path of copied.filter((one) => !one.startsWith('--'))) expect(existsSync(join(root, path))).toBe(true)
+    for (const path of copied.filter((one) => !one.startsWith('--')))
+      expect(existsSync(join(root, path))).toBe(true)
   })
 
   it('a unit gives a drain more time than it takes at most', () => {
@@ -120,10 +132,14 @@ describe('what is shipped to start it', () => {
   })
 
   it.skipIf(!existsSync('/usr/bin/systemd-analyze'))('systemd understands the unit', () => {
-    const checked = execFileSync('systemd-analyze', ['verify', '--man=no', join(root, 'deploy/oneiro.service')], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const checked = execFileSync(
+      'systemd-analyze',
+      ['verify', '--man=no', join(root, 'deploy/oneiro.service')],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     expect(checked).toBe('')
   })
 })

@@ -133,7 +133,9 @@ describe('a server whose output is', () => {
       for (let i = 0; i < 400; i++) expect(await get('/metrics')).toBe(401)
       expect(await get('/healthz')).toBe(200)
       child.kill('SIGTERM')
-      expect(await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 20_000, 'never'))])).toBe(0)
+      expect(await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, 20_000, 'never'))])).toBe(
+        0,
+      )
     },
     PATIENCE,
   )

@@ -146,7 +146,11 @@ await new Command('npm run serve --')
   .option('--host <address>', 'address to listen on; any but loopback needs a token', 'localhost')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
-  .option('--max-sessions <number>', 'seats; more clients wait in line (default: as many as this machine plays at the full rate)', positive)
+  .option(
+    '--max-sessions <number>',
+    'seats; more clients wait in line (default: as many as this machine plays at the full rate)',
+    positive,
+  )
   .option('--max-spectators <number>', 'clients that may watch, beside the seats', whole, 32)
   .option('--max-batch <number>', 'sessions in one forward pass at most; 1 computes each alone', positive, 32)
   .option('--threads <number>', 'threads inside one forward pass', positive, 2)

@@ -23,13 +23,17 @@ describe('a snapshot', () => {
       for (const bad of [oneOf(latents, value), latents.map(() => value)]) {
         await expect(dream.restore('a', withLatents(bad))).rejects.toBeInstanceOf(BadInputError)
       }
-      await expect(dream.restore('a', withLatents(oneOf(latents, value)))).rejects.toThrow(/from -1000 to 1000/)
+      await expect(dream.restore('a', withLatents(oneOf(latents, value)))).rejects.toThrow(
+        /from -1000 to 1000/,
+      )
       expect(dream.snapshot('a')).toEqual(whole)
     },
   )
 
   it.each([1.5, -2, 3e38, Number.NaN])('with an action of %d is refused', async (value) => {
-    await expect(dream.restore('a', withActions(actions.map(() => value)))).rejects.toBeInstanceOf(BadInputError)
+    await expect(dream.restore('a', withActions(actions.map(() => value)))).rejects.toBeInstanceOf(
+      BadInputError,
+    )
   })
 
   it.each([1000, -1000, 40])('of latents of %d goes on in finite numbers', async (value) => {

@@ -39,11 +39,7 @@ describe('words', () => {
     await expect(dropped.catch((error) => isDropped(error))).resolves.toBe(true)
     await next()
     await next()
-    expect([asked, await first, await other]).toEqual([
-      ['a1', 'b1'],
-      Float32Array.of(1),
-      Float32Array.of(2),
-    ])
+    expect([asked, await first, await other]).toEqual([['a1', 'b1'], Float32Array.of(1), Float32Array.of(2)])
   })
 
   it('that cannot be encoded fail alone', async () => {

@@ -16,11 +16,17 @@ export function vitestCounts(json) {
 /** @param {string} json Playwright's json reporter. @returns {Counts} */
 export function playwrightCounts(json) {
   const { stats, suites = [] } = JSON.parse(json)
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: suites.flatMap(skippedIn) }
+  return {
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected,
+    skipped: suites.flatMap(skippedIn),
+  }
 }
 
 function skippedIn({ title, suites = [], specs = [] }) {
-  const own = specs.flatMap(({ tests }) => tests.filter(({ status }) => status === 'skipped').map(() => title))
+  const own = specs.flatMap(({ tests }) =>
+    tests.filter(({ status }) => status === 'skipped').map(() => title),
+  )
   return [...own, ...suites.flatMap(skippedIn)]
 }
 
@@ -28,7 +34,9 @@ function skippedIn({ title, suites = [], specs = [] }) {
 export function pytestCounts(xml) {
   const number = (name) => Number(xml.match(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`))?.[1] ?? 0)
   const failed = number('failures') + number('errors')
-  const skipped = [...xml.matchAll(/<testcase [^>]*?classname="([^"]*)"[^>]*><skipped/g)].map(([, name]) => name)
+  const skipped = [...xml.matchAll(/<testcase [^>]*?classname="([^"]*)"[^>]*><skipped/g)].map(
+    ([, name]) => name,
+  )
   return { passed: number('tests') - failed - number('skipped'), failed, skipped }
 }
 

@@ -42,7 +42,13 @@ describe('counting tests', () => {
     const spec = (status) => ({ tests: [{ status }] })
     const playwright = {
       stats: { expected: 1, unexpected: 0, flaky: 0, skipped: 1 },
-      suites: [{ title: 'a.spec.ts', specs: [spec('expected')], suites: [{ title: 'gpu', specs: [spec('skipped')] }] }],
+      suites: [
+        {
+          title: 'a.spec.ts',
+          specs: [spec('expected')],
+          suites: [{ title: 'gpu', specs: [spec('skipped')] }],
+        },
+      ],
     }
     expect(playwrightCounts(JSON.stringify(playwright)).skipped).toEqual(['gpu'])
     const xml =
@@ -55,7 +61,11 @@ describe('counting tests', () => {
     writeFileSync(path, '{"numPassedTests":7,"numFailedTests":0}')
     expect(countReport(0, path, vitestCounts)).toEqual({ passed: 7, failed: 0, skipped: [] })
     expect(countReport(1, path, vitestCounts)).toEqual({ passed: 7, failed: 1, skipped: [] })
-    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({ passed: 0, failed: 1, skipped: [] })
+    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({
+      passed: 0,
+      failed: 1,
+      skipped: [],
+    })
     writeFileSync(path, '{"numPassedTests":')
     expect(countReport(0, path, vitestCounts)).toEqual({ passed: 0, failed: 1, skipped: [] })
   })
