@@ -28,8 +28,13 @@ export async function endChildren(): Promise<void> {
 
 /** The command line of a server with these options, without npm. */
 export function commandOf(args: readonly string[]): string[] {
+  return tsxOf('server/main.ts', ...args)
+}
+
+/** The command line of a TypeScript file of the project. */
+export function tsxOf(file: string, ...args: readonly string[]): string[] {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  return [process.execPath, '--import', tsx, join(root, 'server/main.ts'), ...args]
+  return [process.execPath, '--import', tsx, join(root, file), ...args]
 }
 
 /** A server with these options. */
