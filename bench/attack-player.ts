@@ -18,6 +18,7 @@ export interface Health {
 
 const BEAT_MS = 100
 const ANSWER_MS = 20_000
+const JOIN_MS = 5_000
 
 /** A connection that speaks the wire and nothing more. */
 export class Speaker {
@@ -50,19 +51,19 @@ export class Speaker {
 
   /** Says hello; true where it was let in. */
   async join(hello: Partial<Hello> & { readonly formats: FrameFormat[] }): Promise<boolean> {
-    const welcomed = this.next((message) => message.type === 'welcome').then(() => true)
+    const welcomed = this.next((message) => message.type === 'welcome', JOIN_MS).then(() => true)
     this.socket.once('open', () => this.say({ type: 'hello', body: { mode: 'lockstep', ...hello } }))
     return Promise.race([welcomed, this.closed.then(() => false)]).catch(() => false)
   }
 
-  next(fits: (message: ServerMessage) => boolean): Promise<ServerMessage> {
+  next(fits: (message: ServerMessage) => boolean, waitMs = ANSWER_MS): Promise<ServerMessage> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.listeners.delete(look)
         reject(
-          new OneiroError('NO_ANSWER', `An answer was expected within ${ANSWER_MS / 1000} s, but none came.`),
+          new OneiroError('NO_ANSWER', `An answer was expected within ${waitMs / 1000} s, but none came.`),
         )
-      }, ANSWER_MS)
+      }, waitMs)
       const look = (message: ServerMessage) => {
         if (!fits(message)) return
         clearTimeout(timer)

@@ -35,7 +35,7 @@ const ATTACKS: Record<string, Attack> = {
 const TOKEN = 'a-token-for-the-bench'
 const READY_MS = 120_000
 const WARM_UP_MS = 3_000
-const END_MS = 10_000
+const END_MS = 20_000
 
 interface Row {
   readonly attack: string
