@@ -1,4 +1,5 @@
 /** What an attacker does to a server beside healthy players. All on loopback, bounded in count and time. */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FrameFormat } from '../src/net/messages'
@@ -114,27 +115,38 @@ export const silentSockets: Attack = async ({ url, token, port, over }) => {
   }
 }
 
-/** Sockets that were refused, and go on sending for as long as they are let; twelve at most. */
-export const refusedSenders: Attack = async ({ url, over }) => {
+/** Sockets that are refused for their first message, and go on sending for as long as they are let; twelve at most. */
+export const refusedSenders: Attack = async ({ port, over }) => {
   let sent = 0
+  let heldMs = 0
   const flood = async () => {
     for (let tries = 0; tries < 4 && !over.aborted; tries++) {
-      const guest = new Speaker(url)
-      await guest.join({ formats: ['webp'], token: 'no-such-token-at-all' })
-      const raw = (guest.socket as unknown as { _socket?: Socket })._socket
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => {})
+      // What a websocket of `ws` would answer to being closed is not said.
+      socket.write(UPGRADE)
+      const upgraded = once(socket, 'data', { signal: AbortSignal.timeout(5_000) })
+      if (!(await upgraded.catch(() => null))) continue
+      const startedMs = performance.now()
       const frames = small()
-      while (raw && !raw.destroyed && !over.aborted && sent < 2_000_000_000) {
+      while (!socket.destroyed && !over.aborted && sent < 2_000_000_000) {
         sent += frames.length
-        // Below the websocket, which takes no more once it was closed.
-        if (!raw.write(frames)) await Promise.race([new Promise((r) => raw.once('drain', r)), sleep(100)])
+        if (!socket.write(frames))
+          await Promise.race([once(socket, 'drain'), once(socket, 'close'), sleep(100)]).catch(() => {})
         else await sleep(0)
       }
-      guest.terminate()
+      heldMs = Math.max(heldMs, performance.now() - startedMs)
+      socket.destroy()
     }
   }
   await Promise.all([flood(), flood(), flood()])
-  return { 'sent (MB)': Math.round(sent / 1e6) }
+  return { 'sent (MB)': Math.round(sent / 1e6), 'held (ms)': Math.round(heldMs) }
 }
+
+const UPGRADE = [
+  ...['GET / HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''],
+].join('\r\n')
 
 /** 64 kB of binary websocket messages of one byte, masked with zeros. */
 function small(): Buffer {

@@ -113,6 +113,8 @@ describe('a flood of sockets that say nothing', () => {
     const welcome = await player.hello({ token: TOKEN })
     if (typeof welcome === 'string' || welcome.type !== 'welcome') throw new Error('no welcome')
     let { resume } = welcome.body
+    const steady = new RawClient(server)
+    await steady.hello({ token: TOKEN })
     for (let round = 0; round < 10; round++) {
       flood(server.port, 60, words)
       const guest = new RawClient(server)
@@ -122,9 +124,11 @@ describe('a flood of sockets that say nothing', () => {
       if (typeof again === 'string' || again.type !== 'welcome') throw new Error(`not let back in: ${again}`)
       resume = again.body.resume
       guest.say({ type: 'bye' })
+      steady.say({ type: 'heartbeat', sentAtMs: round })
       const health = await fetch(`http://127.0.0.1:${server.port}/healthz`)
       expect([health.status, await health.text()]).toEqual([200, 'ok\n'])
     }
+    expect(steady.socket.readyState).toBe(WebSocket.OPEN)
     const metrics = await fetch(`http://127.0.0.1:${server.port}/metrics`, {
       headers: { authorization: `Bearer ${TOKEN}` },
     })
