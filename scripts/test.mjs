@@ -132,10 +132,10 @@ async function main() {
     console.log(`-- ${lines.at(-1)}`)
   }
   for (const test of total.unsteady) lines.push(`passed only when it was tried again: ${test}`)
-  const skipped = skippedLine(total.skipped)
-  console.log(
-    `\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed${skipped}`,
-  )
+  const count = Object.values(total.skipped).reduce((sum, number) => sum + number, 0)
+  if (count) lines.push(`skipped: ${skippedLine(total.skipped)}`)
+  const last = `${total.passed} passed, ${total.failed} failed${count ? `, ${count} skipped` : ''}`
+  console.log(`\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${last}`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 

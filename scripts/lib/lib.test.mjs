@@ -52,9 +52,7 @@ describe('counting tests', () => {
 
   test('names the files of skipped tests in a line', () => {
     expect(skippedLine({})).toBe('')
-    expect(skippedLine({ 'a.test.ts': 5, 'b.test.ts': 2 })).toBe(
-      ', 7 skipped (5 of a.test.ts, 2 of b.test.ts)',
-    )
+    expect(skippedLine({ 'a.test.ts': 5, 'b.test.ts': 2 })).toBe('5 of a.test.ts, 2 of b.test.ts')
   })
 
   test('a runner that failed without a failed test still counts as a failure', () => {

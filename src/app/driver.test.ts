@@ -68,10 +68,10 @@ describe('Driver', () => {
 
   it('cruise keeps to the road where the instruments tell of one, and leaves steering to a person', () => {
     const { driver: d } = driver(true)
-    const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, curvatureAhead: 0 }
+    const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, bendNear: 0 }
     d.see({ ...onCourse, offset: 3, speed: 12 })
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })
-    d.see({ ...onCourse, curvature: 0.01, curvatureAhead: 0.01 })
+    d.see({ ...onCourse, curvature: 0.01, bendNear: 0.01 })
     expect(d.sample()).toEqual({ steer: 1, throttle: 0 })
     d.press('ArrowLeft', 'left', 1)
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })

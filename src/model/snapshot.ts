@@ -91,9 +91,14 @@ export function toSnapshot(
   }
 }
 
+/** Latents are some units large. From far above, a student comes back; from the end of float32 it gives NaN for good. */
+const LARGEST_LATENT = 1000
+/** Keys are from -1 to 1. */
+const LARGEST_ACTION = 1
+
 /**
  * The state that a snapshot holds, without its prompt, in arrays of its own. Throws `SnapshotMismatchError` for another
- * world, model or version, and `BadInputError` where an array has the wrong size or a value that is no number.
+ * world, model or version, and `BadInputError` where an array has the wrong size or a value that no drive has.
  */
 export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot) {
   const expected = {
@@ -114,19 +119,20 @@ export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot)
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
-    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength),
-    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims),
+    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength, LARGEST_LATENT),
+    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, LARGEST_ACTION),
   }
 }
 
-function floats({ state }: Snapshot, name: string, length: number): Float32Array {
+function floats({ state }: Snapshot, name: string, length: number, largest: number): Float32Array {
   const array = state[name]
-  if (!(array instanceof Float32Array) || array.length !== length || !array.every(Number.isFinite)) {
-    const kind = ArrayBuffer.isView(array) ? array.constructor.name : 'list'
-    const came = array ? `a ${kind} of ${Object.keys(array).length}` : 'none'
-    throw new BadInputError(
-      `A snapshot's state.${name} is a Float32Array of ${length} finite numbers, but ${came} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
-    )
-  }
-  return array.slice()
+  // Written so that NaN fails it.
+  const fits = (value: number) => Math.abs(value) <= largest
+  if (array instanceof Float32Array && array.length === length && array.every(fits)) return array.slice()
+  const bad = array instanceof Float32Array ? array.find((value) => !fits(value)) : undefined
+  const kind = ArrayBuffer.isView(array) ? array.constructor.name : 'list'
+  const came = array ? `a ${kind} of ${Object.keys(array).length}` : 'none'
+  throw new BadInputError(
+    `A snapshot's state.${name} is a Float32Array of ${length} finite numbers from -${largest} to ${largest}, but ${came}${bad === undefined ? '' : ` with ${bad}`} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
+  )
 }
