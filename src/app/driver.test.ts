@@ -71,7 +71,7 @@ describe('Driver', () => {
     const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, bendNear: 0 }
     d.see({ ...onCourse, offset: 3, speed: 12 })
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })
-    d.see({ ...onCourse, curvature: 0.01, bendNear: 0.01 })
+    d.see({ ...onCourse, curvature: 0.03, bendNear: 0.03 })
     expect(d.sample()).toEqual({ steer: 1, throttle: 0 })
     d.press('ArrowLeft', 'left', 1)
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })

@@ -29,3 +29,14 @@ export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED
     throttle: v! < speed - 1 ? 1 : v! > speed + 4 ? -1 : 0,
   }
 }
+
+/** The same for dreams of the first world, whose cars do not follow their road by themselves. */
+function keepToOldRoad({ speed, wheel, offset, heading, curvature, curvatureAhead }: Telemetry): Action {
+  const bend = 0.7 * curvature! + 0.3 * curvatureAhead!
+  const wanted = Math.max(-0.3, Math.min(0.3, -offset! * 0.06)) + bend * speed! * 0.55
+  const error = wanted - heading! - wheel! * 0.1
+  return {
+    steer: error > 0.05 ? 1 : error < -0.05 ? -1 : 0,
+    throttle: speed! < 19 ? 1 : speed! > 24 ? -1 : 0,
+  }
+}
