@@ -83,6 +83,8 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
         return measures.long_run(setting, world, instruments), instruments
 
     ratio = cache(lambda: measures.FrechetRatio(setting))
+    if {"frechetRatio", "drift"} & set(wanted_figures(config)):
+        ratio()  # first: it may lack recordings to compare with
 
     def drift(tick: int) -> dict:
         frames = long_run()[0]

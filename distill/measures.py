@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distill.config import UserError
 from distill.data import LABELS, MORPH_TICKS, RING, Packed
 from distill.evaluation.table import ticks_needed
 from distill.metrics import frechet, half_width, psnr
@@ -117,7 +118,14 @@ class FrechetRatio:
         settled = setting.pool.settled()
         taken = {seed_row for row in setting.rows for seed_row in range(row - RING, row + setting.last + 2)}
         if setting.pool is setting.held:  # without training recordings, the other held-out ones are the pool
-            settled = np.array([row for row in settled if row not in taken])
+            settled = np.array([row for row in settled if row not in taken], int)
+        if not len(settled):
+            count = len(setting.seeds)
+            raise UserError(
+                f"all {count} held-out drives are evaluated, so none is left to compare them with: record at least "
+                f"{count} more (npm run record -- --seed {max(setting.seeds) + 1} --episodes {count} --out ...) and "
+                "prepare again, or name fewer --seeds"
+            )
         for label in np.unique(labels[settled], axis=0):
             self.by_label[tuple(label)] = settled[(labels[settled] == label).all(1)]
 

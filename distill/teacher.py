@@ -168,7 +168,7 @@ def begin_from(model: DiT, path: str) -> DiT:
     """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the prompt's, the
     null actions) stays as it is."""
     there, here = load_teacher(path, averaged=False), model.config.architecture()
-    grown = {name: here[name] for name in ("reader", "prompt_dim", "null_actions")}
+    grown = {name: here[name] for name in ("reader", "prompt_dim", "null_actions") if name in here}
     require_architecture(path, there.config.architecture() | grown, here)
     own = model.state_dict()
     fits = lambda name, value: name in own and value.shape == own[name].shape  # noqa: E731

@@ -1,6 +1,7 @@
 """Evaluation on made-up episodes: the same questions to every world, and a table with the agreed keys."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -214,6 +215,14 @@ def test_what_is_missing_is_said(made, tmp_path):
         worlds.open_world("dream", config(made, assets=str(tmp_path)), held)
     with pytest.raises(UserError, match="no episode of seed 1000009"):
         evaluate.run(config(made, a="recorded", seeds="1000009"))
+    every = [episode["seed"] for episode in held.episodes]
+    alone = config(made, a="recorded", seeds=f"{min(every)}-{max(every)}", ticks=30)
+    shutil.move(made / "train", made / "elsewhere")
+    try:
+        with pytest.raises(UserError, match=f"all {len(every)} held-out drives.*at least {len(every)} more"):
+            evaluate.run(alone)
+    finally:
+        shutil.move(made / "elsewhere", made / "train")
     with pytest.raises(UserError, match="there is no probe scent"):
         heads_of("scent")
 

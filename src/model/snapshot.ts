@@ -1,8 +1,10 @@
+import { checkedSnapshot, checkReset } from '../engine/checks'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import { seedKey } from '../engine/random'
 import type { ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from './manifest'
 import type { Prompts } from './prompts'
+import { startsLike } from './reading'
 import type { WorldFiles } from './world-files'
 
 /** What a dream is beside its latents. `past` [A-1,2] is its own array and changes with every tick. */
@@ -36,18 +38,24 @@ export function chosenStart<Start extends { readonly id: string }>(
 
 /** What a reset begins with. Throws `BadInputError` on a bad seed, prompt or unknown start. */
 export async function firstState(
-  { starts }: Pick<WorldFiles, 'starts'>,
+  { manifest, starts }: Pick<WorldFiles, 'manifest' | 'starts'>,
   prompts: Prompts,
-  { seed, prompt, start }: ResetOptions,
+  options: ResetOptions,
 ): Promise<Beginning> {
-  seedKey(seed)
-  const from = chosenStart(starts, seed, start)
-  if (!from) {
+  checkReset(options)
+  const { seed, prompt, start } = options
+  if (start !== undefined && !chosenStart(starts, seed, start)) {
     const ids = starts.map(({ id }) => id).join(', ')
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
   }
-  const words = prompt ?? { text: from.caption, embedding: from.embedding }
-  const { text, embedding } = await prompts.resolve(words)
+  const told = prompt === undefined ? null : await prompts.resolve(prompt)
+  const { choices } = manifest.prompt
+  // A drive begins where its words are.
+  const fitting =
+    told && choices && start === undefined ? startsLike(starts, told.embedding, choices) : starts
+  const from = chosenStart(fitting, seed, start)!
+  const { text, embedding } =
+    told ?? (await prompts.resolve({ text: from.caption, embedding: from.embedding }))
   const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
   return { state, latents: from.latents }
 }
@@ -56,8 +64,9 @@ export async function firstState(
 export async function restoredState(
   described: Described,
   prompts: Prompts,
-  snapshot: Snapshot,
+  given: Snapshot,
 ): Promise<Beginning> {
+  const snapshot = checkedSnapshot(given)
   const { latents, ...rest } = fromSnapshot(described, snapshot)
   const { text, embedding } = snapshot.prompt
   const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
@@ -82,9 +91,14 @@ export function toSnapshot(
   }
 }
 
+/** Latents are some units large. From far above, a student comes back; from the end of float32 it gives NaN for good. */
+const LARGEST_LATENT = 1000
+/** Keys are from -1 to 1. */
+const LARGEST_ACTION = 1
+
 /**
  * The state that a snapshot holds, without its prompt, in arrays of its own. Throws `SnapshotMismatchError` for another
- * world, model or version, and `BadInputError` where an array has the wrong size or a value that is no number.
+ * world, model or version, and `BadInputError` where an array has the wrong size or a value that no drive has.
  */
 export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot) {
   const expected = {
@@ -105,19 +119,20 @@ export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot)
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
-    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength),
-    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims),
+    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength, LARGEST_LATENT),
+    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, LARGEST_ACTION),
   }
 }
 
-function floats({ state }: Snapshot, name: string, length: number): Float32Array {
+function floats({ state }: Snapshot, name: string, length: number, largest: number): Float32Array {
   const array = state[name]
-  if (!(array instanceof Float32Array) || array.length !== length || !array.every(Number.isFinite)) {
-    throw new BadInputError(
-      `A snapshot's state.${name} is a Float32Array of ${length} finite numbers, but ${
-        array ? `a ${array.constructor.name} of ${array.length}` : 'none'
-      } came. Take the snapshot again.`,
-    )
-  }
-  return array.slice()
+  // Written so that NaN fails it.
+  const fits = (value: number) => Math.abs(value) <= largest
+  if (array instanceof Float32Array && array.length === length && array.every(fits)) return array.slice()
+  const bad = array instanceof Float32Array ? array.find((value) => !fits(value)) : undefined
+  const kind = ArrayBuffer.isView(array) ? array.constructor.name : 'list'
+  const came = array ? `a ${kind} of ${Object.keys(array).length}` : 'none'
+  throw new BadInputError(
+    `A snapshot's state.${name} is a Float32Array of ${length} finite numbers from -${largest} to ${largest}, but ${came}${bad === undefined ? '' : ` with ${bad}`} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
+  )
 }
