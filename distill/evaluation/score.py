@@ -2,7 +2,7 @@
 
     python -m distill energy --config distill/configs/energy.yaml worlds=[teacher,student:runs/tmd/student.pt]
 
-On validation drives, which is where settings are chosen. `histories=100 ticks=[1,5]` takes a minute or two.
+On validation drives, which is where settings are chosen. `histories=100 each=[1,5]` takes a minute or two.
 """
 
 from __future__ import annotations

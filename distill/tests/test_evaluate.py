@@ -39,7 +39,9 @@ def made(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     synthetic.write(data, "train", range(1, 7), ticks=40)
     synthetic.write(data, "heldout", SEEDS, ticks=100, change=70)
+    synthetic.write(data, "validation", [1_100_000], ticks=40)
     prepare_split(data / "train", "train")
+    prepare_split(data / "validation", "validation")
     prepare_split(data / "heldout", "heldout")
     runs = data / "runs"
     common = {"data": str(data), "runs": str(runs)}
