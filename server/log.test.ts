@@ -135,9 +135,9 @@ describe('a server whose output is', () => {
       for (let i = 0; i < 200; i++) expect(await get('/metrics')).toBe(401)
       expect(await get('/healthz')).toBe(200)
       child.kill('SIGTERM')
-      expect(await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, HANGS_MS, 'never'))])).toBe(
-        0,
-      )
+      expect(
+        await Promise.race([exit, new Promise((resolve) => setTimeout(resolve, HANGS_MS, 'never'))]),
+      ).toBe(0)
     },
     PATIENCE,
   )

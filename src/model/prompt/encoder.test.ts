@@ -102,7 +102,28 @@ describe('encoder for a world with a reader', async () => {
   const notices: Notice[] = []
   const onNotice = (notice: Notice) => notices.push(notice)
   const encoder = openPromptEncoderNode({ folder: fileURLToPath(folder), world: drive, onNotice })
-  afterAll(() => encoder.dispose())
+  /** An ONNX Runtime that says how large each run's input was. */
+  function measuring() {
+    const runs: (readonly number[])[] = []
+    const create = async (...args: Parameters<typeof ort.InferenceSession.create>) => {
+      const session = await ort.InferenceSession.create(...args)
+      const run = session.run.bind(session)
+      session.run = ((feeds: Record<string, ort.Tensor>) => {
+        if (feeds.input_ids) runs.push(feeds.input_ids.dims)
+        return run(feeds)
+      }) as typeof session.run
+      return session
+    }
+    const measured = { ...ort, InferenceSession: { create } } as unknown as PromptOrt
+    return { runs, measured }
+  }
+
+  const { runs, measured } = measuring()
+  const bounded = create({ ort: measured, world: { source: folderOnDisk(drive), cache: NO_CACHE } })
+  afterAll(async () => {
+    await encoder.dispose()
+    await bounded.dispose()
+  })
 
   it('reads presets and captions as Python does', async () => {
     expect(shape.readsWords).toBe(true)
@@ -135,26 +156,6 @@ describe('encoder for a world with a reader', async () => {
       { code: 'PROMPT_CUT', message: expect.stringContaining('(120 words, of which 40 are read)') },
     ])
   })
-
-  /** An ONNX Runtime that says how large each run's input was. */
-  function measuring() {
-    const runs: (readonly number[])[] = []
-    const create = async (...args: Parameters<typeof ort.InferenceSession.create>) => {
-      const session = await ort.InferenceSession.create(...args)
-      const run = session.run.bind(session)
-      session.run = ((feeds: Record<string, ort.Tensor>) => {
-        if (feeds.input_ids) runs.push(feeds.input_ids.dims)
-        return run(feeds)
-      }) as typeof session.run
-      return session
-    }
-    const measured = { ...ort, InferenceSession: { create } } as unknown as PromptOrt
-    return { runs, measured }
-  }
-
-  const { runs, measured } = measuring()
-  const bounded = create({ ort: measured, world: { source: folderOnDisk(drive), cache: NO_CACHE } })
-  afterAll(() => bounded.dispose())
 
   it.each([
     [
