@@ -1,4 +1,5 @@
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
+import { packHalves, unpackHalves } from '../engine/half'
 import { seedKey } from '../engine/random'
 import type { ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from './manifest'
@@ -64,9 +65,9 @@ export async function restoredState(
   return { state: { ...rest, ...prompt }, latents }
 }
 
-/** `latents` [R,T,C], newest first, belong to the snapshot from now on. */
+/** `latents` [R,T,C], newest first, belong to the snapshot from now on; at half precision where the state is. */
 export function toSnapshot(
-  { manifest }: Described,
+  { manifest, shape }: Described,
   state: Omit<DreamState, 'embedding'> & { readonly embedding: Float32Array | null },
   latents: Float32Array,
 ): Snapshot {
@@ -78,7 +79,7 @@ export function toSnapshot(
     tick: state.tick,
     seed: state.seed,
     prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
-    state: { latents, actions: state.past.slice() },
+    state: { latents: shape.half ? halvesOf(latents) : latents, actions: state.past.slice() },
   }
 }
 
@@ -105,9 +106,37 @@ export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot)
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
-    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength),
+    latents: latentsOf(snapshot, shape),
     past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims),
   }
+}
+
+/** The latents of a snapshot as floats [R,T,C], newest first. Throws `BadInputError`. */
+export function latentsOf(snapshot: Snapshot, { ringLength, latentLength, half }: WorldShape): Float32Array {
+  const length = ringLength * latentLength
+  if (!half) return floats(snapshot, 'latents', length)
+  const array = snapshot.state.latents
+  // An exponent of ones is an infinity or no number.
+  if (
+    !(array instanceof Uint16Array) ||
+    array.length !== length ||
+    array.some((bits) => (bits & 0x7c00) === 0x7c00)
+  ) {
+    throw new BadInputError(
+      `A snapshot's state.latents is a Uint16Array of ${length} finite half-precision floats, but ${
+        array ? `a ${array.constructor.name} of ${array.length}` : 'none'
+      } came. Take the snapshot again.`,
+    )
+  }
+  const latents = new Float32Array(length)
+  unpackHalves(array, latents)
+  return latents
+}
+
+function halvesOf(numbers: Float32Array): Uint16Array {
+  const halves = new Uint16Array(numbers.length)
+  packHalves(numbers, halves)
+  return halves
 }
 
 function floats({ state }: Snapshot, name: string, length: number): Float32Array {
