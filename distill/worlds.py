@@ -7,6 +7,9 @@ All have one face, for a batch of B runs side by side:
     world.set_prompt(words)        # [B,P]; counts from the next tick on
     world.step(actions)            # [B,2]; one tick
     world.frames()                 # uint8 [B,96,160,3], the newest frame of each
+    world.telemetry()              # float32 [B,len(TELEMETRY)], what its instruments read at that frame
+
+Worlds of latents also have `codec`, and `picture()`, the newest frame's latents as the codec makes them.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import torch
 
 from distill.autoencoder import load_codec, to_frames, to_input
 from distill.config import UserError
-from distill.data import RING, Packed, telemetry_token
+from distill.data import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
 from distill.phrases import read
 from distill.prompt import embed
 from distill.random import tick_noise
@@ -54,6 +57,9 @@ class Recorded:
         if (self.packed.left[self.rows] < self.tick).any():
             raise UserError(f"a recording ends before tick {self.tick}; the simulator cannot be asked for more")
         return self.packed.frames[rows]
+
+    def telemetry(self) -> np.ndarray:
+        return self.packed.telemetry[self.rows + self.tick]
 
 
 class TorchCodec:
@@ -112,6 +118,19 @@ class Dream:
 
     def frames(self) -> np.ndarray:
         return self.codec.decode(self.latent)
+
+    def telemetry(self) -> np.ndarray:
+        return read_telemetry(self.latent)
+
+    def picture(self) -> np.ndarray:
+        return self.latent[:, : -telemetry_tokens(self.latent.shape[-1])]
+
+
+def read_telemetry(latents: np.ndarray) -> np.ndarray:
+    """What the last tokens of latents [B,T,C] read: float32 [B,len(TELEMETRY)]; undoes `data.telemetry_token`."""
+    count = telemetry_tokens(latents.shape[-1])
+    centre, spread, _ = np.array(list(TELEMETRY.values()), np.float32).T
+    return latents[:, -count:].reshape(len(latents), -1)[:, : len(TELEMETRY)] * spread + centre
 
 
 class OnnxRollout:

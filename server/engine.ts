@@ -35,6 +35,9 @@ export interface StepResult {
   readonly studentMs: number
 }
 
+/** Words, and what the student is told of them. */
+export type Embedded = Required<Prompt>
+
 /** Computes the dreams of all sessions, wherever it runs. Steps must not overlap; every other call may come at any time. */
 export interface Engine {
   readonly served: Served
@@ -44,6 +47,10 @@ export interface Engine {
   reset(session: string, options: ResetOptions, format: FrameFormat): Promise<Picture>
   restore(session: string, snapshot: Snapshot, format: FrameFormat): Promise<Picture>
   setPrompt(session: string, prompt: Prompt | string): Promise<void>
+  /** Encodes words for a session. Takes its turn, and may take long. */
+  embed(session: string, text: string): Promise<Embedded>
+  /** Words of this session that wait for their turn are refused with `WORDS_DROPPED`. */
+  hush(session: string): Promise<void>
   snapshot(session: string): Promise<Snapshot>
   /** The picture of where a session is, without a tick. Throws `NotReadyError` where it is not held. */
   show(session: string, format: FrameFormat): Promise<Picture>
@@ -91,6 +98,14 @@ export class DreamEngine implements Engine {
 
   setPrompt(session: string, prompt: Prompt | string): Promise<void> {
     return this.dream.setPrompt(session, prompt)
+  }
+
+  embed(session: string, text: string): Promise<Embedded> {
+    return this.dream.embed(session, text)
+  }
+
+  async hush(session: string): Promise<void> {
+    this.dream.hush(session)
   }
 
   async snapshot(session: string): Promise<Snapshot> {

@@ -11,7 +11,7 @@ import torch
 
 from distill import export
 from distill.autoencoder import Codec
-from distill.data import Latents, telemetry_token
+from distill.data import TELEMETRY, Latents, telemetry_token
 from distill.dit import Conditions
 from distill.models.patch_codec import PatchCodec
 from distill.phrases import READING, PhraseReader, ReaderConfig
@@ -229,9 +229,10 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     assert manifest["student"]["nfe"] == 1 + 2 / 4 and manifest["student"]["gflopPerTick"] > 0
     gains = manifest["latent"].pop("gains")
     assert manifest["latent"] == {"tokens": TOKENS, "channels": CHANNELS}
-    token = telemetry_token(np.array([[9.0, -0.5, 1, 0.1, 1, 0.1, 0.001, 0.002, 0.03, 0.04]], np.float32), 16)[0, 0]
+    values = np.array([9.0, -0.5, 1, 0.1, 1, 0.01, 0.5, 0.001, 0.002, *[0.0] * (len(TELEMETRY) - 9)], np.float32)
+    token = telemetry_token(values, 16).reshape(-1)
     read = {item["name"]: item["centre"] + item["spread"] * token[i] for i, item in enumerate(manifest["telemetry"])}
-    assert read["speed"] == pytest.approx(9) and read["curvatureAhead"] == pytest.approx(0.002)
+    assert read["speed"] == pytest.approx(9) and read["bendNear"] == pytest.approx(0.002)
     assert gains == [0.4, 0.8, 1.2, 1.6]  # of mean 1
     starts, presets, first = export.export_starts(Latents(world, "heldout"), student, words, 15, out)
     assert starts == manifest["starts"] and presets == manifest["presets"]

@@ -125,6 +125,7 @@ def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
         actions.tofile(packed / "actions.i8")
         (np.arange(rows) // 40 % 2).astype(np.int32).tofile(packed / "prompts.i32")
         np.zeros((rows, len(TELEMETRY)), np.float32).tofile(packed / "telemetry.f32")
+        np.zeros((rows, 4), np.float32).tofile(packed / "boxes.f32")
         np.zeros(rows, np.float32).tofile(packed / "rewards.f32")
         np.zeros(rows, np.uint8).tofile(packed / "dones.u8")
         latents.tofile(packed / "latents.f16")

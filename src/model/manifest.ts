@@ -45,7 +45,12 @@ const schema = z
       .optional(),
     history: z.object({ offsets: z.array(count).min(1) }),
     actions: z.object({ count, dims: z.literal(2) }),
-    prompt: z.object({ dim: count, encoder: z.string().min(1) }),
+    prompt: z.object({
+      dim: count,
+      encoder: z.string().min(1),
+      /** What a reading chooses between, the most important choice first; behind the values of each there is "none". */
+      choices: z.record(z.string().min(1), z.array(z.string().min(1)).min(1)).optional(),
+    }),
     student: z.looseObject({
       outerSteps: count,
       /** Of each noise latent, the numbers that the student looks at. Left out, all; the others need not be drawn. */
@@ -90,6 +95,12 @@ const schema = z
     if (gains.length !== 0 && gains.length !== channels) {
       const message = `there are ${gains.length}, but ${channels} channels`
       context.addIssue({ code: 'custom', path: ['latent', 'gains'], message })
+    }
+    const { dim, choices = {} } = manifest.prompt
+    const read = Object.values(choices).reduce((sum, values) => sum + values.length + 1, 0)
+    if (read !== 0 && read !== dim) {
+      const message = `its values and their "none" are ${read}, but a reading has ${dim}`
+      context.addIssue({ code: 'custom', path: ['prompt', 'choices'], message })
     }
     const { tokens } = manifest.latent
     if ((manifest.telemetry?.length ?? 0) > (tokens - 1) * channels) {

@@ -63,8 +63,8 @@ export class DriveMemory {
 
   restore(snapshot: Snapshot): void {
     const { text, embedding } = snapshot.prompt
-    const { latents, actions } = snapshot.state
-    const origin = { tick: snapshot.tick, latents: floatsOf(latents), actions: floatsOf(actions) }
+    const { latents, halfLatents = latents, actions } = snapshot.state
+    const origin = { tick: snapshot.tick, latents: floatsOf(halfLatents), actions: floatsOf(actions) }
     this.begin(snapshot.seed, embedding ? { text, embedding } : text, origin)
   }
 
