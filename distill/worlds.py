@@ -27,7 +27,7 @@ from distill.config import UserError
 from distill.data import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
 from distill.phrases import read
 from distill.prompt import embed
-from distill.random import normals
+from distill.random import tick_noise
 from distill.words import told
 
 
@@ -139,11 +139,13 @@ class OnnxRollout:
     def __init__(self, folder: Path, manifest: dict):
         self.session = onnx_session(folder / manifest["files"]["student"]["path"])
         self.offsets = [offset - 1 for offset in manifest["history"]["offsets"]]
-        self.streams = 1 + manifest["student"]["outerSteps"]
         self.tokens, self.channels = manifest["latent"]["tokens"], manifest["latent"]["channels"]
+        every = [{"from": 0, "count": self.tokens * self.channels}] * (1 + manifest["student"]["outerSteps"])
+        self.used = [(part["from"], part["count"]) for part in manifest["student"].get("noise", every)]
+        self.dtype = np.dtype(manifest["latent"].get("dtype", "float32"))  # of the state
 
     def reset(self, latent_history, past_actions, prompt, seeds) -> None:
-        self.ring, self.past = np.asarray(latent_history, np.float32), np.asarray(past_actions, np.float32)
+        self.ring, self.past = np.asarray(latent_history, self.dtype), np.asarray(past_actions, np.float32)
         self.seeds, self.tick = np.asarray(seeds, np.int64), 0
         self.set_prompt(prompt)
 
@@ -153,14 +155,13 @@ class OnnxRollout:
     def step(self, actions) -> np.ndarray:
         self.tick += 1
         acts = np.concatenate([np.asarray(actions, np.float32)[:, None], self.past], 1)
-        noise = normals(self.seeds[:, None], self.tick, np.arange(self.streams)[None], self.tokens * self.channels)
         inputs = {
-            "history": np.ascontiguousarray(self.ring[:, self.offsets]),
+            "history": self.ring[:, self.offsets].astype(np.float32),
             "actions": acts,
             "prompt": self.prompt,
-            "noise": noise.reshape(len(acts), self.streams, self.tokens, self.channels).astype(np.float32),
+            "noise": tick_noise(self.seeds, self.tick, self.tokens, self.channels, self.used),
         }
-        (latent,) = self.session.run(["latent"], inputs)
+        latent = self.session.run(["latent"], inputs)[0].astype(self.dtype)
         self.ring = np.concatenate([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = acts[:, :-1]
         return latent
@@ -263,16 +264,20 @@ def training_of(path: str | Path) -> dict:
 
 
 def counted_nfe(world: Dream) -> float:
-    """Block calls in a tick over the blocks there are: by hooks in PyTorch, by attention nodes in an ONNX graph.
+    """Block calls in a tick over the blocks there are: by hooks in PyTorch, by nodes in an ONNX graph.
 
     Needs a world that has been reset."""
     if hasattr(world, "manifest"):
         import onnx
 
-        nodes = onnx.load(world.student_path, load_external_data=False).graph.node
+        nodes, student = onnx.load(world.student_path, load_external_data=False).graph.node, world.manifest["student"]
         mixing = {name for node in nodes if node.op_type == "MatMul" for name in node.input}
-        attentions = [node for node in nodes if node.op_type == "Softmax" and node.output[0] in mixing]
-        return len(attentions) / world.manifest["student"]["blocks"]
+        calls = sum(node.op_type == "Softmax" and node.output[0] in mixing for node in nodes)
+        if student["architecture"].get("network") == "unet":
+            # A norm in every residual block, and one before the output.
+            norms = sum(node.op_type == "InstanceNormalization" for node in nodes)
+            calls += norms - student["outerSteps"] * student["innerSteps"]
+        return calls / student["blocks"]
     from distill.student import BlockCounter
 
     with BlockCounter(world.dit) as counter:

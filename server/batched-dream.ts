@@ -142,7 +142,7 @@ export class BatchedDream {
   snapshot(session: string): Snapshot {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('snapshot')
-    return toSnapshot(this.options.files, dream.state, dream.ring.read())
+    return toSnapshot(this.options.files, dream.state, dream.ring.readAll())
   }
 
   /** Where a session is, without a tick. */
@@ -150,7 +150,7 @@ export class BatchedDream {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('show')
     const { ring, epoch, state } = dream
-    return { session, epoch, tick: state.tick, latent: ring.at(1).slice() }
+    return { session, epoch, tick: state.tick, latent: ring.read(1) }
   }
 
   /** Forgets a session; one that is not held is harmless. */
@@ -231,6 +231,7 @@ export class BatchedDream {
       const { ring, epoch, state } = dream
       const latent = latents.subarray(i * latentLength, (i + 1) * latentLength)
       ring.push(latent)
+      ring.read(1, latent) // as it is kept
       state.past.set(actions.subarray(i * rows[1]!, i * rows[1]! + state.past.length))
       state.tick++
       return [{ session, epoch, tick: state.tick, latent }]

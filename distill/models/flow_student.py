@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.dit import Conditions
+from distill.models.instruments import NOISE
 from distill.models.unet import UNet
 from distill.student import StudentConfig, grid, zero_output
 
@@ -114,6 +115,13 @@ class FlowStudent(nn.Module):
         """The next normalised latent [B,T,C]."""
         conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
+
+    def noise_used(self) -> list[tuple[int, int]]:
+        """(first, count) of the numbers of each noise latent that `next_latent` depends on."""
+        shape = self.dit.config
+        picture, whole = (0, shape.grid * shape.channels), (0, shape.tokens * shape.channels)
+        read = (shape.grid * shape.channels, NOISE)
+        return [read if self.config.outer_steps == 1 else whole] + self.config.outer_steps * [picture]
 
     def new_parameters(self) -> list[nn.Parameter]:
         """What the teacher does not have; the gate is first."""

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { type Action, actionFromCode } from './action'
-import { decodeNumbers, type EncodedNumbers, encodeNumbers } from './base64'
+import { decodeNumbers, type EncodedNumbers, encodeNumbers, NUMBER_TYPES } from './base64'
 import { BadInputError } from './errors'
 import type { Prompt, ResetOptions, Snapshot } from './world'
 
 const encoded = z.strictObject({
-  type: z.enum(['float32', 'float64', 'uint8']),
+  type: z.enum(NUMBER_TYPES),
   base64: z.base64(),
 })
 const embedding = encoded.extend({ type: z.literal('float32') })

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { float16 } from '../engine/half'
 import { type AssetCache, type AssetSource, fetchedFolder, readNewest } from './assets'
 import { browserCache } from './browser-cache'
 import {
@@ -9,7 +10,7 @@ import {
   ManifestVersionError,
 } from './errors'
 import type { Notice } from './notices'
-import { float16, readSafetensors } from './safetensors'
+import { readSafetensors } from './safetensors'
 import { folderInMemory, loadTiny, sha256Hex, tinyFiles, withManifest } from './testing'
 import { type LoadProgress, loadWorldFiles } from './world-files'
 

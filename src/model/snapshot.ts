@@ -1,5 +1,6 @@
 import { checkedSnapshot, checkReset } from '../engine/checks'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
+import { packHalves, unpackHalves } from '../engine/half'
 import { seedKey } from '../engine/random'
 import type { ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from './manifest'
@@ -26,6 +27,9 @@ export interface Beginning {
   readonly state: DreamState
   readonly latents: Float32Array
 }
+
+/** The arrays of a dream's state that are not of 32-bit floats. */
+export const SNAPSHOT_KINDS = { halfLatents: Uint16Array }
 
 /** The start that a reset asks for: the named one, or the one that the seed chooses. */
 export function chosenStart<Start extends { readonly id: string }>(
@@ -66,16 +70,16 @@ export async function restoredState(
   prompts: Prompts,
   given: Snapshot,
 ): Promise<Beginning> {
-  const snapshot = checkedSnapshot(given)
+  const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
   const { latents, ...rest } = fromSnapshot(described, snapshot)
   const { text, embedding } = snapshot.prompt
   const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
   return { state: { ...rest, ...prompt }, latents }
 }
 
-/** `latents` [R,T,C], newest first, belong to the snapshot from now on. */
+/** `latents` [R,T,C], newest first, belong to the snapshot from now on; at half precision where the state is. */
 export function toSnapshot(
-  { manifest }: Described,
+  { manifest, shape }: Described,
   state: Omit<DreamState, 'embedding'> & { readonly embedding: Float32Array | null },
   latents: Float32Array,
 ): Snapshot {
@@ -87,7 +91,10 @@ export function toSnapshot(
     tick: state.tick,
     seed: state.seed,
     prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
-    state: { latents, actions: state.past.slice() },
+    state: {
+      ...(shape.half ? { halfLatents: halvesOf(latents) } : { latents }),
+      actions: state.past.slice(),
+    },
   }
 }
 
@@ -119,20 +126,48 @@ export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot)
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
-    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength, LARGEST_LATENT),
+    latents: latentsOf(snapshot, shape),
     past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, LARGEST_ACTION),
   }
 }
 
-function floats({ state }: Snapshot, name: string, length: number, largest: number): Float32Array {
+/** The latents of a snapshot as floats [R,T,C], newest first. Throws `BadInputError`. */
+function latentsOf(snapshot: Snapshot, { ringLength, latentLength, half }: WorldShape): Float32Array {
+  const length = ringLength * latentLength
+  if (!half) return floats(snapshot, 'latents', length, LARGEST_LATENT)
+  const halves = snapshot.state.halfLatents
+  if (halves instanceof Uint16Array) {
+    const latents = new Float32Array(halves.length)
+    unpackHalves(halves, latents)
+    if (isWithin(latents, length, LARGEST_LATENT)) return latents
+  }
+  throw badArray(snapshot, 'halfLatents', length, LARGEST_LATENT, 'Uint16Array')
+}
+
+function halvesOf(numbers: Float32Array): Uint16Array {
+  const halves = new Uint16Array(numbers.length)
+  packHalves(numbers, halves)
+  return halves
+}
+
+function floats(snapshot: Snapshot, name: string, length: number, largest: number): Float32Array {
+  const array = snapshot.state[name]
+  if (array instanceof Float32Array && isWithin(array, length, largest)) return array.slice()
+  throw badArray(snapshot, name, length, largest, 'Float32Array')
+}
+
+/** Written so that NaN fails it. */
+function isWithin(array: Float32Array, length: number, largest: number): boolean {
+  return array.length === length && array.every((value) => Math.abs(value) <= largest)
+}
+
+function badArray({ state }: Snapshot, name: string, length: number, largest: number, expected: string) {
   const array = state[name]
-  // Written so that NaN fails it.
-  const fits = (value: number) => Math.abs(value) <= largest
-  if (array instanceof Float32Array && array.length === length && array.every(fits)) return array.slice()
-  const bad = array instanceof Float32Array ? array.find((value) => !fits(value)) : undefined
+  const bad = array instanceof Float32Array ? array.find((value) => !(Math.abs(value) <= largest)) : undefined
   const kind = ArrayBuffer.isView(array) ? array.constructor.name : 'list'
   const came = array ? `a ${kind} of ${Object.keys(array).length}` : 'none'
-  throw new BadInputError(
-    `A snapshot's state.${name} is a Float32Array of ${length} finite numbers from -${largest} to ${largest}, but ${came}${bad === undefined ? '' : ` with ${bad}`} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
+  const numbers = expected === 'Uint16Array' ? 'half-precision floats, as bits,' : 'finite numbers'
+  return new BadInputError(
+    `A snapshot's state.${name} is a ${expected} of ${length} ${numbers} from -${largest} to ${largest}, but ${came}${bad === undefined ? '' : ` with ${bad}`} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
   )
 }

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { float16, float16Bits } from '../engine/half'
 import { normals } from '../engine/random'
-import { float16 } from '../model/safetensors'
 import { WireMalformedError } from './errors'
-import { float16Bits } from './half'
 import { packLatent, unpackLatent } from './latents'
 
 const shape = { tokens: 60, channels: 32 }

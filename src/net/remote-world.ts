@@ -14,6 +14,7 @@ import type {
   World,
   WorldInfo,
 } from '../engine/world'
+import { SNAPSHOT_KINDS } from '../model/snapshot'
 import { DriveMemory } from './drive-memory'
 import { Epochs } from './epochs'
 import { ServerRefusedError } from './errors'
@@ -177,7 +178,7 @@ export class RemoteWorld implements World, Past {
   }
 
   async restore(given: Snapshot): Promise<Tick> {
-    const snapshot = checkedSnapshot(given)
+    const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
     this.soughtTick = null
     return this.begin('restore', { type: 'restore', body: snapshot }, () => this.memory?.restore(snapshot))
   }
