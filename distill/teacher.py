@@ -95,7 +95,7 @@ def unet_config(config: Config, latents: Latents) -> UNetConfig:
     grid = latents.codec.get("mirror")
     if not grid:
         raise UserError(
-            "a U-Net needs latents of the linear codec (the `codec` stage); for those of the autoencoder set network=dit"
+            "a U-Net needs latents of the linear codec (the `codec` stage); for the autoencoder's set network=dit"
         )
     tokens, channels = latents.latents.shape[1:]
     rows = (tokens - telemetry_tokens(channels)) // grid["columns"]

@@ -25,7 +25,8 @@ def made(tmp_path_factory):
     run = lambda stage, *rest: stage.run(load_config(stage.Config, None, [*base, *rest]))  # noqa: E731
     run(autoencoder, *small, "validation_frames=8", "max_steps=2")
     run(latents, codec, "paraphrases=''")
-    shape = ["network=dit", "validation=heldout", "width=24", "blocks=2", "heads=2", "frequencies=8", "batch=8", "max_steps=2"]
+    shape = ["network=dit", "validation=heldout", "width=24", "blocks=2", "heads=2", "frequencies=8", "batch=8"]
+    shape.append("max_steps=2")
     run(teacher, codec, *shape)
     run(tmd, codec, f"teacher={folder}/runs/teacher/teacher.pt", "head_blocks=1", "batch=8", "max_steps=2")
     student = f"student={folder}/runs/tmd/student.pt"
