@@ -89,6 +89,34 @@ describe('loading a world', () => {
       /files\.student\.path/,
     ],
     [
+      'more telemetry than fits beside a picture',
+      (m) => {
+        const reading = { name: 'speed', unit: '', centre: 0, spread: 1 }
+        Object.assign(m, { telemetry: Array(59 * 32 + 1).fill(reading) })
+      },
+      /telemetry: there are 1889/,
+    ],
+    [
+      'noise that is not in fours',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: Array(2).fill({ from: 2, count: 4 }) } }),
+      /student\.noise\.0\.from/,
+    ],
+    [
+      'noise beyond a latent',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: Array(2).fill({ from: 1916, count: 5 }) } }),
+      /student\.noise\.1: ends at 1921, but a latent has 1920/,
+    ],
+    [
+      'noise of another number of steps',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: [{ from: 0, count: 4 }] } }),
+      /student\.noise: there are 1, but 2/,
+    ],
+    [
+      'places of the self test that are too few',
+      (m) => Object.assign(m.selfTest as object, { latentIndex: [1] }),
+      /selfTest\.latentIndex: there are 1, but 8/,
+    ],
+    [
       'a start whose caption has no embedding',
       (m) => Reflect.deleteProperty((m.starts as object[])[1]!, 'embedding'),
       /starts\.1/,
