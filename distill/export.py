@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
-from distill.data import Latents, instruments
+from distill.data import Latents, instruments, telemetry_tokens
 from distill.dit import Conditions, count_parameters
 from distill.files import replacing, write_tensors, write_text
 from distill.machine import count_flops, setup
@@ -233,7 +233,9 @@ def export_student(student: Student, level: float, out: Path, half: bool, temper
 def export_codec(codec: Codec, out: Path, half: bool) -> tuple[float, float]:
     codec = (round_weights(codec) if half else copy.deepcopy(codec)).to(memory_format=torch.contiguous_format)
     generator = torch.Generator().manual_seed(3)
-    latent = {"latent": torch.randn(2, codec.tokens + 1, codec.channels, generator=generator)}
+    latent = {
+        "latent": torch.randn(2, codec.tokens + telemetry_tokens(codec.channels), codec.channels, generator=generator)
+    }
     frame = {"frame": torch.rand(2, HEIGHT, WIDTH, 3, generator=generator)}
     decoder, encoder = DecoderGraph(codec), EncoderGraph(codec)
     export_graph(decoder, latent, "frame", out / "decoder.onnx", half)
