@@ -64,7 +64,8 @@ class EpisodeError(Exception):
 def read_episode(path: str | Path) -> dict:
     """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32
     [T,4] (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T],
-    prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash. Raises EpisodeError."""
+    prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash. Raises
+    EpisodeError."""
     try:
         raw = msgpack.unpackb(Path(path).read_bytes(), raw=False, strict_map_key=False)
     except Exception as error:
