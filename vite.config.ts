@@ -53,6 +53,8 @@ function serviceWorker(): Plugin {
 }
 
 export default defineConfig({
+  // Relative, so that a build plays under any path of any host.
+  base: './',
   // No fallback to index.html: a missing asset is a 404 that the page can name.
   appType: 'mpa',
   publicDir: false,

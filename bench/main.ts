@@ -1,6 +1,7 @@
 /** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
 import { Command, Option } from 'commander'
 import { OneiroError } from '../src/engine/errors'
+import { attackCommand } from './attack'
 import { benchNode } from './node'
 import { circumstances, positive, writeReport } from './report'
 import { serveCommand } from './serve'
@@ -68,6 +69,7 @@ const program = new Command('npm run bench --')
   .enablePositionalOptions()
   .action(main)
   .addCommand(serveCommand())
+  .addCommand(attackCommand())
 
 try {
   await program.parseAsync()

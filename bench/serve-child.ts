@@ -21,10 +21,10 @@ export class ServerChild {
     private readonly exited: Promise<void>,
   ) {}
 
-  /** Starts it with these options and waits until it serves. Throws what it said where it does not. */
-  static async start(args: readonly string[]): Promise<ServerChild> {
+  /** Starts it with these options, from the checkout in `folder`, and waits until it serves. Throws what it said where it does not. */
+  static async start(args: readonly string[], folder = root): Promise<ServerChild> {
     const child = spawn(process.execPath, [...TYPESCRIPT, 'server/main.ts', ...args], {
-      cwd: root,
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''

@@ -30,7 +30,10 @@ STAGES = {
     "export": "checkpoints -> assets/<world>",
     "spread": "how much of the teacher's spread each outer step of a student has",
     "probes": "the small networks that evaluation measures with",
+    "detector": "what finds the car in a frame, and says from the instruments where it should be",
+    "energy": "the energy score of any worlds beside the first one's, on validation drives; cheap enough to run often",
     "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
+    "check-figures": "the figures against worlds whose answer is known: blurred, speckled, frozen, without a car",
     "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
     "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
 }
@@ -43,6 +46,12 @@ OPTIONAL = {
     "wan-kd": "Wan2.1, baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
     "wan-sample": "Wan2.1: prompts -> videos of a student, named as VBench expects",
     "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
+}
+# Stages in a room of their own.
+MODULES = {
+    "check-figures": "evaluation.check",
+    "detector": "evaluation.detector",
+    "energy": "evaluation.score",
 }
 
 
@@ -64,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def module_of(stage: str) -> str:
-    """`wan-tmd` is wan/tmd.py, `energy-score` energy_score.py."""
+    """`wan-tmd` is wan/tmd.py, `energy-score` energy_score.py; some have a room of their own."""
+    if stage in MODULES:
+        return MODULES[stage]
     return stage.replace("-", "." if stage in OPTIONAL else "_")
 
 

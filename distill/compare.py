@@ -50,6 +50,7 @@ class Config(evaluate.Config):
     reference: str = ""  # the row that the others are also set against, block by block
     out: str = "runs/compare"
     ticks: int = 110
+    figures: list[str] = field(default_factory=lambda: list(evaluate.NEED))
     columns: dict[str, str] = field(default_factory=dict)  # title -> figure; empty: COLUMNS
 
 
@@ -187,7 +188,7 @@ def run(config: Config) -> None:
     if len(config.blocks) < 2:
         raise UserError("name at least two blocks of seeds: the spread is taken over them")
     columns = config.columns or COLUMNS
-    held = Packed(config.data, "heldout")
+    held = Packed(config.data, config.split)
     opened = ((world, open_row(config, world, held)) for world in config.rows.values())
     weights = {name: world and world.model_hash for name, world in opened}
     out, rows, parts, timing = Path(config.out), {}, {}, timings(config)

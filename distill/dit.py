@@ -76,6 +76,11 @@ class DiTConfig:
         """Numbers of the history that a token is fed."""
         return len(self.offsets) * self.channels
 
+    @property
+    def half_state(self) -> bool:
+        """Whether a drive's latents are kept as float16, and the next ones made from those."""
+        return False
+
     def architecture(self) -> dict:
         """What a checkpoint is recognised by."""
         return asdict(self)
@@ -86,8 +91,8 @@ class Conditions:
     """What one tick is generated from. history [B,K,T,C] as the network sees it (noised), newest first;
     level [B] its noise level; actions [B,A,2], newest first; prompt [B,P]; dropped and undriven, bool [B]: the null
     prompt and the null actions instead; since [B], ticks since the words changed, is for guidance only: no network
-    sees it. following [B,n,C]: the telemetry's tokens of the frame to come, where they are known; first, bool [B]: there
-    is no history, the frame is the first of a drive."""
+    sees it. following [B,n,C]: the telemetry's tokens of the frame to come, where they are known; first, bool [B]:
+    there is no history, the frame is the first of a drive."""
 
     history: Tensor
     level: Tensor
@@ -223,6 +228,9 @@ class DiT(nn.Module):
         if self.reader is not None:
             self.reader.silence()
 
+    def every_block(self) -> list[nn.Module]:
+        return list(self.blocks)
+
     # -- the modelled variable -----------------------------------------------------------------------------------
 
     def scale(self, level: Tensor) -> Tensor:
@@ -329,9 +337,6 @@ class DiT(nn.Module):
         for index in range(max(layers) + 1):
             tokens = found[index] = self.blocks[index](tokens, condition)
         return [found[index] for index in layers]
-
-    def every_block(self) -> list[nn.Module]:
-        return list(self.blocks)
 
 
 def guided(

@@ -1,8 +1,8 @@
 """A student taught by the energy score of its own roll-outs: no teacher's score, no critic, one call of the head.
 
-Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and instruments;
-every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al. 2024,
-arXiv 2412.15832):
+Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and
+instruments; every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al.
+2024, arXiv 2412.15832):
 
     ES = mean_i |X_i - y| - |X_1 - X_2| / 2
 

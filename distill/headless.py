@@ -58,6 +58,11 @@ class Headless(nn.Module):
         conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
+    def noise_used(self) -> list[tuple[int, int]]:
+        """(first, count) of the numbers of each noise latent that are drawn."""
+        shape = self.dit.config
+        return (1 + self.config.outer_steps) * [(0, shape.tokens * shape.channels)]
+
 
 def make_student(teacher: DiT | UNet, config: StudentConfig) -> Student | Headless:
     """The student that `config` describes, started as `teacher`."""

@@ -111,7 +111,10 @@ def run(config: Config) -> None:
 
     device = setup(config)
     codec = load_codec(config.codec, device)
-    for split in config.splits:
+    there = [split for split in config.splits if (Path(config.data) / split).is_dir()]
+    if not there:
+        raise UserError(f"there are no episodes below {config.data}; record some first (npm run record)")
+    for split in there:
         if not (Path(config.data) / split / "packed" / "index.json").is_file():
             raise UserError(f"{config.data}/{split} is not prepared; run the `prepare` stage first")
         packed = Packed(config.data, split)

@@ -1,7 +1,7 @@
 """The figures of the table, each as {"value", "spread", "n"}: one function a figure, all worlds asked the same.
 
-`spread` is the standard deviation over runs divided by sqrt(n), or over a bootstrap of the runs for the Frechet ratio;
-`n` is how many runs (seeds) or frames stand behind the value. What cannot be measured is None with n 0.
+`spread` is half of the 95 % interval over runs, which are drives (over a bootstrap of them for the Frechet ratio); `n`
+is how many runs or frames stand behind the value. What cannot be measured is None with n 0. More in evaluation/.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distill.config import UserError
 from distill.data import LABELS, MORPH_TICKS, RING, Packed
-from distill.metrics import frechet, psnr
+from distill.evaluation.table import ticks_needed
+from distill.metrics import frechet, half_width, psnr
 from distill.probes import Probe, balanced_accuracy, embed_frames, predict
 from distill.random import uniforms
 from distill.rollouts import Starts, captions_ahead, free_run, long_actions, starts_at
@@ -32,12 +34,12 @@ def nothing() -> dict:
 
 
 def figure(values) -> dict:
-    """Mean and standard error of a value a run."""
+    """Mean of a value a run, and half of its 95 % interval."""
     values = np.asarray(values, np.float64)
     if not len(values):
         return nothing()
-    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return {"value": float(values.mean()), "spread": float(error), "n": len(values)}
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.0
+    return {"value": float(values.mean()), "spread": half_width(deviation, len(values)), "n": len(values)}
 
 
 @dataclass
@@ -76,29 +78,13 @@ def codec_psnr(setting: Setting, codec) -> dict:
     return figure(scores)
 
 
-def next_tick_psnr(setting: Setting, world, each: int = 4) -> dict:
-    """One tick from real history, at `each` moments of every recording."""
-    moments = np.linspace(0, setting.last - 1, each).astype(int)
-    scores = []
-    for moment in moments:
-        rows = setting.rows + moment
-        prompt = setting.words[setting.held.prompts[rows]]
-        for first in range(0, len(rows), setting.batch):
-            part = rows[first : first + setting.batch]
-            seeds = setting.starts.seeds[first : first + setting.batch]
-            world.reset(starts_at(setting.held, part, prompt[first : first + setting.batch], seeds))
-            world.step(setting.held.actions[part].astype(np.float32))
-            scores.append(psnr(setting.held.frames[part + 1], world.frames()))
-    return figure(np.concatenate(scores).reshape(each, -1).mean(0) if len(moments) else [])
-
-
 # -- the long free run, which several figures look at ------------------------------------------------------------
 
 
 def long_run_ticks(setting: Setting, limit: int) -> list[int]:
     """The ticks whose frames the figures need, up to `limit`."""
-    wanted = {0, *SHEET_TICKS, *PSNR_TICKS}
-    offsets = setting.probes["inverse"].offsets
+    wanted = {0, *SHEET_TICKS, *PSNR_TICKS, *ticks_needed()}
+    offsets = setting.probes["inverse"].offsets if "inverse" in setting.probes else []
     for tick in FRECHET_TICKS:
         wanted |= {tick + step for step in WINDOW}
     for centre in [*ACTION_TICKS, *(tick - back for tick in DRIFT_TICKS for back in (24, 16, 8))]:
@@ -106,11 +92,12 @@ def long_run_ticks(setting: Setting, limit: int) -> list[int]:
     return sorted(tick for tick in wanted if 0 <= tick <= limit)
 
 
-def long_run(setting: Setting, world) -> dict[int, np.ndarray]:
+def long_run(setting: Setting, world, instruments: dict | None = None) -> dict[int, np.ndarray]:
     limit = setting.ticks if world.dreams else min(setting.ticks, setting.last)
     keep = long_run_ticks(setting, limit)
     return free_run(
-        world, setting.starts, setting.actions, setting.captions, setting.words, keep, setting.batch
+        world, setting.starts, setting.actions, setting.captions, setting.words, keep, setting.batch,
+        instruments=instruments,
     )  # fmt: skip
 
 
@@ -131,7 +118,14 @@ class FrechetRatio:
         settled = setting.pool.settled()
         taken = {seed_row for row in setting.rows for seed_row in range(row - RING, row + setting.last + 2)}
         if setting.pool is setting.held:  # without training recordings, the other held-out ones are the pool
-            settled = np.array([row for row in settled if row not in taken])
+            settled = np.array([row for row in settled if row not in taken], int)
+        if not len(settled):
+            count = len(setting.seeds)
+            raise UserError(
+                f"all {count} held-out drives are evaluated, so none is left to compare them with: record at least "
+                f"{count} more (npm run record -- --seed {max(setting.seeds) + 1} --episodes {count} --out ...) and "
+                "prepare again, or name fewer --seeds"
+            )
         for label in np.unique(labels[settled], axis=0):
             self.by_label[tuple(label)] = settled[(labels[settled] == label).all(1)]
 
@@ -163,7 +157,7 @@ class FrechetRatio:
 
         count = len(setting.seeds)
         rng = np.random.default_rng(0)
-        spread = np.std([ratio(rng.integers(0, count, count)) for _ in range(20)]) if count > 1 else 0.0
+        spread = 1.96 * np.std([ratio(rng.integers(0, count, count)) for _ in range(20)]) if count > 1 else 0.0
         return {"value": ratio(np.arange(count)), "spread": float(spread), "n": count * len(window)}
 
 
@@ -191,8 +185,8 @@ def action_following(setting: Setting, frames: dict, ticks) -> dict:
     real_centres = [c for c in ACTION_TICKS if c + max(offsets) <= setting.last and c < setting.ticks]
     right, accuracy = inverse_score(setting, lambda tick: frames[tick], centres)
     _, real = inverse_score(setting, setting.frames_at, real_centres)
-    error = right.std(ddof=1) / np.sqrt(len(right)) / real if len(right) > 1 else 0.0
-    return {"value": accuracy / real, "spread": float(error), "n": len(right) * len(centres), "accuracyOnReal": real}
+    spread = half_width(right.std(ddof=1), len(right)) / real if len(right) > 1 else 0.0
+    return {"value": accuracy / real, "spread": spread, "n": len(right) * len(centres), "accuracyOnReal": real}
 
 
 def scene_right(setting: Setting, frames: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -41,8 +41,11 @@ def _checked(name: str, value: ArrayLike, highest: int) -> NDArray[np.uint64]:
     return array.astype(np.uint64)
 
 
-def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> NDArray[np.uint32]:
-    """seed, tick, stream of shapes that broadcast to [...] -> words [..., blocks * 4], blocks = ceil(count / 4)."""
+def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int, first: int = 0) -> NDArray[np.uint32]:
+    """seed, tick, stream of shapes that broadcast to [...] -> words [..., blocks * 4], blocks = ceil(count / 4), from
+    word `first` on, a multiple of 4."""
+    if first % 4:
+        raise ValueError(f"Numbers are drawn in fours, but {first} was to be the first.")
     seed, tick, stream = np.broadcast_arrays(
         _checked("seed", seed, MAX_SEED),
         _checked("tick", tick, 2**32 - 1),
@@ -50,7 +53,7 @@ def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> N
     )
     shape = (*seed.shape, -(-count // 4))
     counter = np.zeros((*shape, 4), dtype=np.uint64)
-    counter[..., 0] = np.arange(shape[-1], dtype=np.uint64)
+    counter[..., 0] = np.arange(first // 4, first // 4 + shape[-1], dtype=np.uint64)
     counter[..., 1] = tick[..., None]
     counter[..., 2] = stream[..., None]
     key = np.stack([seed & _MASK, seed >> _SHIFT], axis=-1)[..., None, :]
@@ -66,14 +69,27 @@ def uniforms(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) ->
     return ((words >> np.uint32(8)) * np.float64(2.0**-24)).astype(np.float32)
 
 
-def normals(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) -> NDArray[np.float32]:
-    """Standard normals by Box-Muller in float64: arguments that broadcast to [...] -> float32 [..., count].
+def normals(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int, first: int = 0) -> NDArray[np.float32]:
+    """Standard normals by Box-Muller in float64: arguments that broadcast to [...] -> float32 [..., count], numbers
+    `first` to `first + count` of the stream; `first` is a multiple of 4.
 
     ``normals(seeds, ticks, 0, T * C)`` with seeds and ticks of shape [batch] draws a whole batch at once.
     Raises ValueError for a seed outside 0..2^53-1 or a tick or stream outside 0..2^32-1.
     """
-    words = _words(seed, tick, stream, count).astype(np.float64)
+    words = _words(seed, tick, stream, count, first).astype(np.float64)
     radius = np.sqrt(-2.0 * np.log((words[..., 0::2] + 0.5) / 2.0**32))
     angle = 2.0 * np.pi * (words[..., 1::2] / 2.0**32)
     pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
     return pairs.reshape(*words.shape[:-1], -1)[..., :count].astype(np.float32)
+
+
+def tick_noise(
+    seeds: ArrayLike, tick: int, tokens: int, channels: int, used: list[tuple[int, int]]
+) -> NDArray[np.float32]:
+    """The noise of a tick for seeds [B]: float32 [B,S,T,C], a stream for each of `used`, which says what the student
+    looks at: (first, count). The rest is zero and never drawn."""
+    seeds = np.asarray(seeds)
+    noise = np.zeros((len(seeds), len(used), tokens * channels), np.float32)
+    for stream, (first, count) in enumerate(used):
+        noise[:, stream, first : first + count] = normals(seeds, tick, stream, count, first)
+    return noise.reshape(len(seeds), len(used), tokens, channels)

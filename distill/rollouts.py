@@ -94,12 +94,15 @@ def free_run(
     keep: Iterable[int],
     batch: int = 25,
     title: str = "",
+    instruments: dict[int, np.ndarray] | None = None,
 ) -> dict[int, np.ndarray]:
     """Runs a world from `starts` and returns its frames at the ticks in `keep`: {tick: uint8 [B,H,W,3]}.
 
-    actions [B,ticks,2]; captions int [B,ticks], rows of `words` [n,P]."""
+    actions [B,ticks,2]; captions int [B,ticks], rows of `words` [n,P]. `instruments` is filled with what they read at
+    those ticks: {tick: float32 [B,len(TELEMETRY)]}."""
     keep = sorted(set(keep))
     kept: dict[int, list] = {tick: [] for tick in keep}
+    read: dict[int, list] = {tick: [] for tick in keep} if instruments is not None else {}
     groups = range(0, len(starts), batch)
     with tqdm(total=len(groups) * keep[-1], desc=title or world.kind, unit="tick", leave=False) as bar:
         for first in groups:
@@ -107,6 +110,8 @@ def free_run(
             world.reset(starts.part(rows))
             if 0 in kept:
                 kept[0].append(world.frames())
+            if 0 in read:
+                read[0].append(world.telemetry())
             current = None
             for tick in range(1, keep[-1] + 1):
                 wanted = captions[rows, tick - 1]
@@ -116,5 +121,9 @@ def free_run(
                 world.step(actions[rows, tick - 1])
                 if tick in kept:
                     kept[tick].append(world.frames())
+                if tick in read:
+                    read[tick].append(world.telemetry())
                 bar.update()
+    if instruments is not None:
+        instruments |= {tick: np.concatenate(parts) for tick, parts in read.items()}
     return {tick: np.concatenate(parts) for tick, parts in kept.items()}

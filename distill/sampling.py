@@ -19,7 +19,7 @@ from distill.data import LONG_AGO, RING
 from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
 from distill.models.unet import UNet, UNetConfig
-from distill.random import normals
+from distill.random import tick_noise
 from distill.student import Student, StudentConfig, shifted
 
 Sampler = Callable[[Tensor, Conditions], Tensor]
@@ -46,6 +46,9 @@ class TeacherSampler:
         self.guidance_ticks, self.action_guidance = guidance_ticks, action_guidance
         self.grid = [shifted(i / steps, time_shift) for i in range(steps + 1)]
 
+    def noise_used(self) -> list[tuple[int, int]]:
+        return [(0, self.dit.config.tokens * self.dit.config.channels)]
+
     @torch.no_grad()
     def change(self, x: Tensor, conditions: Conditions) -> Tensor:
         """From the noise x1 [B,T,C] to the change x [B,T,C]."""
@@ -67,6 +70,9 @@ class StudentSampler:
         self.student, self.dit, self.temperature = student, student.dit, temperature
         self.outer_steps = student.config.outer_steps
 
+    def noise_used(self) -> list[tuple[int, int]]:
+        return self.student.noise_used()
+
     @torch.no_grad()
     def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
         return self.student.next_latent(self.temperature * noise, conditions)
@@ -84,7 +90,8 @@ class Rollout:
     def reset(self, latent_history, past_actions, prompt, seeds) -> None:
         """latent_history [B,R,T,C] newest first, past_actions [B,A-1,2] newest first, prompt [B,P], seeds [B] ints."""
         as_tensor = lambda value: torch.as_tensor(np.asarray(value, np.float32)).to(self.device)  # noqa: E731
-        self.ring, self.past, self.prompt = as_tensor(latent_history), as_tensor(past_actions), as_tensor(prompt)
+        self.past, self.prompt = as_tensor(past_actions), as_tensor(prompt)
+        self.ring = self.kept(as_tensor(latent_history))
         if self.ring.shape[1] < max(self.config.offsets):
             raise UserError(f"a history of {max(self.config.offsets)} latents is needed, not of {self.ring.shape[1]}")
         self.seeds = np.asarray(seeds, dtype=np.int64)
@@ -97,12 +104,16 @@ class Rollout:
         self.since = torch.where((prompt != self.prompt).any(1), 0, self.since)
         self.prompt = prompt
 
+    def kept(self, latents: Tensor) -> Tensor:
+        """As the state holds them."""
+        return latents.half().float() if self.config.half_state else latents
+
     def noise(self, tick: int) -> Tensor:
         """[B,1+M,T,C]"""
-        streams = np.arange(1 + self.sampler.outer_steps)
-        shape = (len(self.seeds), len(streams), self.config.tokens, self.config.channels)
-        values = normals(self.seeds[:, None], tick, streams[None], shape[2] * shape[3])
-        return torch.from_numpy(values.reshape(shape)).to(self.device)
+        used = self.sampler.noise_used()
+        return torch.from_numpy(tick_noise(self.seeds, tick, self.config.tokens, self.config.channels, used)).to(
+            self.device
+        )
 
     @torch.no_grad()
     def step(self, actions) -> Tensor:
@@ -115,7 +126,7 @@ class Rollout:
         history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
         level = torch.full((len(now),), self.level, device=self.device)
         told = Conditions(history, level, actions, self.prompt, since=self.since)
-        latent = self.sampler(self.noise(self.tick), told)
+        latent = self.kept(self.sampler(self.noise(self.tick), told))
         self.since = self.since + 1
         self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = actions[:, :-1]

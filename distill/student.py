@@ -227,6 +227,11 @@ class Student(nn.Module):
         conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
+    def noise_used(self) -> list[tuple[int, int]]:
+        """(first, count) of the numbers of each noise latent that `next_latent` depends on."""
+        shape = self.dit.config
+        return (1 + self.config.outer_steps) * [(0, shape.tokens * shape.channels)]
+
     def new_parameters(self) -> list[nn.Parameter]:
         """What the teacher does not have; the gate is first where there is one."""
         gate = [self.fusion.gate] if self.config.fusion == "gated" else []
@@ -255,18 +260,19 @@ def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
 
 
 class BlockCounter:
-    """Counts the blocks of a network that run, by hooks: what NFE is measured with.
+    """Counts the blocks that run, of a DiT or a U-Net, by hooks: what NFE is measured with.
 
     with BlockCounter(student.dit) as counter: student(noise, conditions)
     counter.nfe   # block calls over the number of blocks
     """
 
-    def __init__(self, dit: DiT):
-        self.dit, self.calls = dit, 0
+    def __init__(self, dit: nn.Module):
+        self._blocks = dit.every_block()
+        self.blocks, self.calls = len(self._blocks), 0
 
     def __enter__(self) -> BlockCounter:
         self.calls = 0
-        self._hooks = [block.register_forward_hook(self._count) for block in self.dit.every_block()]
+        self._hooks = [block.register_forward_hook(self._count) for block in self._blocks]
         return self
 
     def _count(self, *_) -> None:
@@ -278,4 +284,4 @@ class BlockCounter:
 
     @property
     def nfe(self) -> float:
-        return self.calls / len(self.dit.every_block())
+        return self.calls / self.blocks

@@ -92,7 +92,11 @@ class Config(TrainConfig):
 
 def unet_config(config: Config, latents: Latents) -> UNetConfig:
     own = {f.name: getattr(config, f.name) for f in fields(UNetConfig) if hasattr(config, f.name)}
-    grid = latents.codec["mirror"]
+    grid = latents.codec.get("mirror")
+    if not grid:
+        raise UserError(
+            "a U-Net needs latents of the linear codec (the `codec` stage); for the autoencoder's set network=dit"
+        )
     tokens, channels = latents.latents.shape[1:]
     rows = (tokens - telemetry_tokens(channels)) // grid["columns"]
     return UNetConfig(**own | {"rows": rows, "columns": grid["columns"], "channels": channels})

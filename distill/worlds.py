@@ -7,6 +7,9 @@ All have one face, for a batch of B runs side by side:
     world.set_prompt(words)        # [B,P]; counts from the next tick on
     world.step(actions)            # [B,2]; one tick
     world.frames()                 # uint8 [B,96,160,3], the newest frame of each
+    world.telemetry()              # float32 [B,len(TELEMETRY)], what its instruments read at that frame
+
+Worlds of latents also have `codec`, and `picture()`, the newest frame's latents as the codec makes them.
 """
 
 from __future__ import annotations
@@ -21,10 +24,10 @@ import torch
 
 from distill.autoencoder import load_codec, to_frames, to_input
 from distill.config import UserError
-from distill.data import RING, Packed, telemetry_token
+from distill.data import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
 from distill.phrases import read
 from distill.prompt import embed
-from distill.random import normals
+from distill.random import tick_noise
 from distill.words import told
 
 
@@ -54,6 +57,9 @@ class Recorded:
         if (self.packed.left[self.rows] < self.tick).any():
             raise UserError(f"a recording ends before tick {self.tick}; the simulator cannot be asked for more")
         return self.packed.frames[rows]
+
+    def telemetry(self) -> np.ndarray:
+        return self.packed.telemetry[self.rows + self.tick]
 
 
 class TorchCodec:
@@ -113,6 +119,19 @@ class Dream:
     def frames(self) -> np.ndarray:
         return self.codec.decode(self.latent)
 
+    def telemetry(self) -> np.ndarray:
+        return read_telemetry(self.latent)
+
+    def picture(self) -> np.ndarray:
+        return self.latent[:, : -telemetry_tokens(self.latent.shape[-1])]
+
+
+def read_telemetry(latents: np.ndarray) -> np.ndarray:
+    """What the last tokens of latents [B,T,C] read: float32 [B,len(TELEMETRY)]; undoes `data.telemetry_token`."""
+    count = telemetry_tokens(latents.shape[-1])
+    centre, spread, _ = np.array(list(TELEMETRY.values()), np.float32).T
+    return latents[:, -count:].reshape(len(latents), -1)[:, : len(TELEMETRY)] * spread + centre
+
 
 class OnnxRollout:
     """The shipped student on ONNX Runtime, with the noise of the browser."""
@@ -120,11 +139,13 @@ class OnnxRollout:
     def __init__(self, folder: Path, manifest: dict):
         self.session = onnx_session(folder / manifest["files"]["student"]["path"])
         self.offsets = [offset - 1 for offset in manifest["history"]["offsets"]]
-        self.streams = 1 + manifest["student"]["outerSteps"]
         self.tokens, self.channels = manifest["latent"]["tokens"], manifest["latent"]["channels"]
+        every = [{"from": 0, "count": self.tokens * self.channels}] * (1 + manifest["student"]["outerSteps"])
+        self.used = [(part["from"], part["count"]) for part in manifest["student"].get("noise", every)]
+        self.dtype = np.dtype(manifest["latent"].get("dtype", "float32"))  # of the state
 
     def reset(self, latent_history, past_actions, prompt, seeds) -> None:
-        self.ring, self.past = np.asarray(latent_history, np.float32), np.asarray(past_actions, np.float32)
+        self.ring, self.past = np.asarray(latent_history, self.dtype), np.asarray(past_actions, np.float32)
         self.seeds, self.tick = np.asarray(seeds, np.int64), 0
         self.set_prompt(prompt)
 
@@ -134,14 +155,13 @@ class OnnxRollout:
     def step(self, actions) -> np.ndarray:
         self.tick += 1
         acts = np.concatenate([np.asarray(actions, np.float32)[:, None], self.past], 1)
-        noise = normals(self.seeds[:, None], self.tick, np.arange(self.streams)[None], self.tokens * self.channels)
         inputs = {
-            "history": np.ascontiguousarray(self.ring[:, self.offsets]),
+            "history": self.ring[:, self.offsets].astype(np.float32),
             "actions": acts,
             "prompt": self.prompt,
-            "noise": noise.reshape(len(acts), self.streams, self.tokens, self.channels).astype(np.float32),
+            "noise": tick_noise(self.seeds, self.tick, self.tokens, self.channels, self.used),
         }
-        (latent,) = self.session.run(["latent"], inputs)
+        latent = self.session.run(["latent"], inputs)[0].astype(self.dtype)
         self.ring = np.concatenate([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = acts[:, :-1]
         return latent
@@ -244,16 +264,20 @@ def training_of(path: str | Path) -> dict:
 
 
 def counted_nfe(world: Dream) -> float:
-    """Block calls in a tick over the blocks there are: by hooks in PyTorch, by attention nodes in an ONNX graph.
+    """Block calls in a tick over the blocks there are: by hooks in PyTorch, by nodes in an ONNX graph.
 
     Needs a world that has been reset."""
     if hasattr(world, "manifest"):
         import onnx
 
-        nodes = onnx.load(world.student_path, load_external_data=False).graph.node
+        nodes, student = onnx.load(world.student_path, load_external_data=False).graph.node, world.manifest["student"]
         mixing = {name for node in nodes if node.op_type == "MatMul" for name in node.input}
-        attentions = [node for node in nodes if node.op_type == "Softmax" and node.output[0] in mixing]
-        return len(attentions) / world.manifest["student"]["blocks"]
+        calls = sum(node.op_type == "Softmax" and node.output[0] in mixing for node in nodes)
+        if student["architecture"].get("network") == "unet":
+            # A norm in every residual block, and one before the output.
+            norms = sum(node.op_type == "InstanceNormalization" for node in nodes)
+            calls += norms - student["outerSteps"] * student["innerSteps"]
+        return calls / student["blocks"]
     from distill.student import BlockCounter
 
     with BlockCounter(world.dit) as counter:

@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
-import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { pack, unpack } from 'msgpackr'
 import { chromium } from 'playwright'
@@ -15,6 +14,8 @@ import { createServer as createVite } from 'vite'
 import { chromiumFlags, ensureChromium } from '../e2e/chromium'
 import { POLICIES, type PolicyName } from '../src/scene/drive/policy'
 import { TELEMETRY } from '../src/scene/drive/telemetry'
+import { fromUser } from './lib/place.mjs'
+import { progressOf } from './lib/progress.mjs'
 
 const compress = promisify(deflate)
 
@@ -49,7 +50,7 @@ const options = new Command('record')
     'what Chromium draws with: swiftshader, or gl-egl where Mesa is (faster)',
     'swiftshader',
   )
-  .requiredOption('--out <dir>', 'folder of the episodes')
+  .requiredOption('--out <dir>', 'folder of the episodes', fromUser)
   .parse()
   .opts<Options>()
 
@@ -146,12 +147,7 @@ page.on('pageerror', (error) => console.error(`The recorder page failed: ${error
 await page.goto(page0)
 await page.waitForFunction(() => 'recordOne' in window)
 
-const bar = new SingleBar({
-  format: '{bar} {value}/{total} episodes | {fps} frames/s | {eta_formatted} left',
-  noTTYOutput: true,
-  notTTYSchedule: 20000,
-})
-bar.start(missing.length, 0, { fps: '-' })
+const progress = progressOf({ total: missing.length, unit: 'episodes', stream: process.stdout })
 const started = Date.now()
 let code = 0
 try {
@@ -163,13 +159,13 @@ try {
       [spec, sinkUrl] as const,
     )
     const fps = ((done + 1) * options.ticks * 1000) / (Date.now() - started)
-    bar.update(done + 1, { fps: fps.toFixed(0) })
+    progress.advance(`${fps.toFixed(0)} frames/s`)
   }
 } catch (error) {
   code = 1
   console.error(`\n${failure || (error as Error).message}`)
 } finally {
-  bar.stop()
+  progress.stop()
   await browser.close()
   sink.close()
   await vite.close()

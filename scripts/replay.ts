@@ -1,10 +1,12 @@
 /** `npm run replay -- FILE`: plays an action log headless and says where, if anywhere, it diverges. */
 import { readFile } from 'node:fs/promises'
-import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { firstTick, lastTick, readActionLog } from '../src/engine/action-log'
-import { OneiroError } from '../src/engine/errors'
-import { type Replay, replay } from '../src/engine/replay'
+import { BadInputError, OneiroError } from '../src/engine/errors'
+import { replay } from '../src/engine/replay'
+import { fromUser, whyNoFile } from './lib/place.mjs'
+import { progressOf } from './lib/progress.mjs'
+import { exitCodeOf, report } from './lib/replay-report'
 
 interface Options {
   assets?: string
@@ -12,26 +14,20 @@ interface Options {
   json: boolean
 }
 
-function report({ compared, differing, divergence, firstTick, lastTick }: Replay): string {
-  const span = `ticks ${firstTick} to ${lastTick}`
-  if (compared === 0) return `Played ${span}. The log has no frame hashes, so nothing was compared.`
-  if (!divergence) return `Played ${span}. All ${compared} frames are the same, bit for bit.`
-  const { tick, expected, got } = divergence
-  return `Diverges at tick ${tick}: the log has frame ${expected}, but ${got} came. Of ${compared} frames ${differing} differ (${span}).`
-}
-
 async function main(file: string, options: Options): Promise<void> {
-  const log = readActionLog(await readFile(file, 'utf8'))
+  const path = fromUser(file)
+  const fault = whyNoFile(path, 'an action log, as the page saves it with L')
+  if (fault) throw new BadInputError(fault)
+  const log = readActionLog(await readFile(path, 'utf8'))
   // Here and not above, so that --help and a bad file answer without starting a runtime.
   const { openDreamNode } = await import('../src/model/node')
-  const world = await openDreamNode(options.assets ?? `assets/${log.world}`)
-  const bar = options.json
-    ? null
-    : new SingleBar({ format: '{bar} {value}/{total} ticks', clearOnComplete: true })
+  const world = await openDreamNode(options.assets ? fromUser(options.assets) : `assets/${log.world}`)
+  const total = lastTick(log) - firstTick(log) + 1
+  const progress = options.json ? null : progressOf({ total, unit: 'ticks' })
   try {
-    bar?.start(lastTick(log) - firstTick(log) + 1, 0)
-    const result = await replay(log, world, { anyModel: options.anyModel, onTick: () => bar?.increment() })
-    bar?.stop()
+    const onTick = () => progress?.advance()
+    const result = await replay(log, world, { anyModel: options.anyModel, onTick })
+    progress?.stop()
     console.log(options.json ? JSON.stringify(result) : report(result))
     if (!options.json && log.backend !== world.info.backend) {
       const rounding = result.divergence
@@ -39,9 +35,9 @@ async function main(file: string, options: Options): Promise<void> {
         : ''
       console.log(`Recorded on ${log.backend}, replayed on ${world.info.backend}.${rounding}`)
     }
-    process.exitCode = result.divergence ? 1 : 0
+    process.exitCode = exitCodeOf(result)
   } finally {
-    bar?.stop()
+    progress?.stop()
     await world.close()
   }
 }
@@ -56,13 +52,14 @@ await new Command('npm run replay --')
   .option('--json', 'print the result as JSON', false)
   .addHelpText(
     'after',
-    '\nExit status: 0 all frames equal, 1 a frame differs, 2 the log could not be played.',
+    '\nExit status: 0 all frames equal, 1 a frame differs, 2 the log could not be played, 3 nothing was compared.',
   )
   .action(async (file: string, options: Options) => {
     try {
       await main(file, options)
     } catch (error) {
-      const known = error instanceof OneiroError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+      // What the system refuses (no right to read, a disk that fails) is a sentence already.
+      const known = error instanceof OneiroError || (error as NodeJS.ErrnoException).syscall !== undefined
       console.error(known ? (error as Error).message : error)
       process.exitCode = 2
     }

@@ -1,7 +1,7 @@
 // npm start: from a fresh clone to the page in one command. Only Node's own modules until the packages are there.
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isBuilt, markedBuild, sourceHash } from './lib/build-mark.mjs'
+import { hostGuard, ownNames } from './lib/hosts.mjs'
 import { ensureNodePackages } from './lib/node-packages.mjs'
 import { root, runMain, SetupError } from './lib/run.mjs'
 
@@ -11,19 +11,12 @@ Sets up if needed, builds the page if it changed, serves it and prints its addre
 
   --port N     port to listen on (default: 4173, or the next free one)
   --host NAME  address to listen on (default: localhost; 0.0.0.0 opens it to the network)
+  --allow-host NAME
+               a name that leads here and may be used to open the page, beside this machine's own; may be repeated
   --dev        serve the sources with hot reload instead of the built page
   --help       this text`
 
 const DEFAULT_PORT = 4173
-const SOURCES = [
-  'src',
-  'assets',
-  'index.html',
-  'arena',
-  'vite.config.ts',
-  'package.json',
-  'package-lock.json',
-]
 
 function readOptions() {
   try {
@@ -31,6 +24,7 @@ function readOptions() {
       options: {
         port: { type: 'string' },
         host: { type: 'string' },
+        'allow-host': { type: 'string', multiple: true, default: [] },
         dev: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -45,39 +39,36 @@ function readOptions() {
   }
 }
 
-function newestChange(path) {
-  if (!existsSync(path)) return 0
-  const { mtimeMs } = statSync(path)
-  if (!statSync(path).isDirectory()) return mtimeMs
-  return Math.max(mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))))
-}
-
-function isStale() {
-  const built = join(root, 'dist/index.html')
-  if (!existsSync(built)) return true
-  return Math.max(...SOURCES.map((path) => newestChange(join(root, path)))) > statSync(built).mtimeMs
-}
-
 await runMain(async () => {
   const options = readOptions()
   if (options.help) return console.log(HELP)
   await ensureNodePackages()
+  // What is built is for use, whatever the shell says of other programs.
+  process.env.NODE_ENV = options.dev ? 'development' : 'production'
   const { build, createServer, preview } = await import('vite')
-  if (!options.dev && isStale()) {
+  const hash = options.dev ? '' : sourceHash(root)
+  if (!options.dev && !isBuilt(root, hash)) {
     console.log('Building the page ...')
-    await build({ root, logLevel: 'silent' }).catch((error) => {
+    await markedBuild(root, hash, () => build({ root, logLevel: 'silent' })).catch((error) => {
       throw new SetupError(`The page could not be built. ${error.message}`)
     })
   }
+  const named = options['allow-host'].map((name) => name.toLowerCase())
+  const allowedHosts = options.host ? [...ownNames(), options.host.toLowerCase(), ...named] : named
   const listen = {
     port: options.port ?? DEFAULT_PORT,
     strictPort: options.port !== undefined,
     host: options.host ?? 'localhost',
+    allowedHosts,
   }
   try {
     const server = options.dev
       ? await (await createServer({ root, server: listen })).listen()
-      : await preview({ root, preview: listen })
+      : await preview({
+          root,
+          preview: { ...listen, allowedHosts: true },
+          plugins: [hostGuard(allowedHosts)],
+        })
     const { local, network } = server.resolvedUrls
     console.log(`\n  Oneiro is at ${[...local, ...network].join(' and ')}\n  Press Ctrl+C to stop.\n`)
   } catch (error) {

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
-import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
+import {
+  countReport,
+  none,
+  playwrightCounts,
+  pytestCounts,
+  skippedLine,
+  vitestCounts,
+} from './lib/counts.mjs'
 import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
@@ -16,7 +23,7 @@ const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
 async function one(...commands) {
   let failed = 0
   for (const [command, ...args] of commands) if ((await run(command, args)).status !== 0) failed = 1
-  return { passed: 1 - failed, failed }
+  return { ...none(), passed: 1 - failed, failed }
 }
 
 async function counted(name, parse, [command, ...first], args, env) {
@@ -70,7 +77,8 @@ const SETUP = {
 const HELP = `npm test -- [--only STAGE,STAGE]
 
 Sets up what is missing, then runs the stages ${Object.keys(STAGES).join(', ')}.
-A failing stage does not stop the next. The last line counts the tests; types, lint and build count as one each.`
+A failing stage does not stop the next. The last line counts the tests; a line before it names the files of
+those that were skipped; types, lint and build count as one each.`
 
 function readStages() {
   const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
@@ -106,22 +114,28 @@ async function main() {
   const begin = performance.now()
   const broken = await setUp(names)
   console.log(`setup: ${seconds(begin)}`)
-  const total = { passed: 0, failed: 0 }
+  const total = none()
   const lines = []
   for (const name of names) {
     const since = performance.now()
     console.log(`\n== ${name}`)
     const lacking = STAGES[name].needs.find((need) => broken.has(need))
     if (lacking) console.error(`${name} cannot run: ${lacking} could not be set up, see above.`)
-    const counts = lacking ? { passed: 0, failed: 1 } : await STAGES[name].run()
+    const counts = lacking ? { ...none(), failed: 1 } : await STAGES[name].run()
     total.passed += counts.passed
     total.failed += counts.failed
+    total.unsteady.push(...counts.unsteady)
+    for (const [file, count] of Object.entries(counts.skipped)) {
+      total.skipped[file] = (total.skipped[file] ?? 0) + count
+    }
     lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed, ${seconds(since)}`)
     console.log(`-- ${lines.at(-1)}`)
   }
-  console.log(
-    `\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`,
-  )
+  for (const test of total.unsteady) lines.push(`passed only when it was tried again: ${test}`)
+  const count = Object.values(total.skipped).reduce((sum, number) => sum + number, 0)
+  if (count) lines.push(`skipped: ${skippedLine(total.skipped)}`)
+  const last = `${total.passed} passed, ${total.failed} failed${count ? `, ${count} skipped` : ''}`
+  console.log(`\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${last}`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 

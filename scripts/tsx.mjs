@@ -4,5 +4,6 @@ import { run, runMain } from './lib/run.mjs'
 
 await runMain(async () => {
   await ensureNodePackages()
+  process.env.INIT_CWD ??= process.cwd()
   return (await run(process.execPath, ['--import', 'tsx', ...process.argv.slice(2)])).status
 })

@@ -5,11 +5,12 @@ import { Serial } from '../src/engine/serial'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
 import type { Ort } from '../src/model/backend'
 import { LatentRing } from '../src/model/latent-ring'
-import { Prompts } from '../src/model/prompts'
+import { Prompts, type ResolvedPrompt } from '../src/model/prompts'
 import { tickNoise } from '../src/model/self-test'
 import { floatsOf, openSession, runSession } from '../src/model/sessions'
 import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from '../src/model/snapshot'
 import type { WorldFiles } from '../src/model/world-files'
+import { Words } from './words'
 
 export interface BatchedDreamOptions {
   readonly ort: Ort
@@ -71,6 +72,7 @@ export class BatchedDream {
   private readonly prompt: Float32Array
   private readonly noise: Float32Array
   private readonly prompts: Prompts
+  private readonly words: Words | null
 
   private constructor(
     private readonly options: BatchedDreamOptions,
@@ -80,6 +82,7 @@ export class BatchedDream {
   ) {
     const { shape } = options.files
     this.prompts = new Prompts(options.files, options.encodePrompt)
+    this.words = options.encodePrompt ? new Words(options.encodePrompt) : null
     this.history = new Float32Array(options.maxBatch * shape.offsets.length * shape.latentLength)
     this.actions = new Float32Array(options.maxBatch * shape.actionCount * shape.actionDims)
     this.prompt = new Float32Array(options.maxBatch * shape.promptDim)
@@ -124,10 +127,22 @@ export class BatchedDream {
     if (dream) Object.assign(dream.state, resolved)
   }
 
+  /** What the student is told of words: for a session that need not be held yet, when it is its turn. */
+  embed(session: string, text: string): Promise<ResolvedPrompt> {
+    const { words, options } = this
+    const encode = words ? (text: string) => words.encode(session, text) : undefined
+    return new Prompts(options.files, encode).resolve(text)
+  }
+
+  /** Words of this session that wait are not encoded any more. */
+  hush(session: string): void {
+    this.words?.drop(session)
+  }
+
   snapshot(session: string): Snapshot {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('snapshot')
-    return toSnapshot(this.options.files, dream.state, dream.ring.read())
+    return toSnapshot(this.options.files, dream.state, dream.ring.readAll())
   }
 
   /** Where a session is, without a tick. */
@@ -135,11 +150,12 @@ export class BatchedDream {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('show')
     const { ring, epoch, state } = dream
-    return { session, epoch, tick: state.tick, latent: ring.at(1).slice() }
+    return { session, epoch, tick: state.tick, latent: ring.read(1) }
   }
 
   /** Forgets a session; one that is not held is harmless. */
   free(session: string): void {
+    this.hush(session)
     this.dreams.delete(session)
   }
 
@@ -215,6 +231,7 @@ export class BatchedDream {
       const { ring, epoch, state } = dream
       const latent = latents.subarray(i * latentLength, (i + 1) * latentLength)
       ring.push(latent)
+      ring.read(1, latent) // as it is kept
       state.past.set(actions.subarray(i * rows[1]!, i * rows[1]! + state.past.length))
       state.tick++
       return [{ session, epoch, tick: state.tick, latent }]

@@ -9,6 +9,10 @@ import { Limits } from './limits'
 export const HELLO_MS = 5_000
 /** A client that was not heard for so long is gone, whatever its socket says. */
 export const SILENT_MS = 10_000
+/** A connection that was ended is gone after so long, whatever its client does. */
+export const CLOSING_MS = 250
+/** What a client may still have had on its way when it was told. What comes then is not read any more. */
+const MOST_AFTER = 8
 /** A client that lets so much pile up does not read. Frames stop at three, so only answers can get here. */
 const MOST_BUFFERED = 2 * 1024 * 1024
 /** Characters of a sentence; an error message has room for as many. */
@@ -42,6 +46,8 @@ export interface ConnectionOptions {
   readonly onHello: (connection: Connection, hello: Hello) => void | Promise<void>
   /** Any message after the hello. */
   readonly onHeard: (guest: Guest) => void
+  /** It was ended, and may last a moment longer. */
+  readonly onClosing?: () => void
   readonly onClosed: (connection: Connection) => void
   readonly onRefused: (code: string) => void
   /** Told of what is no fault of the client. */
@@ -56,12 +62,18 @@ export class Connection implements Line {
   private greeted = false
   private joining = false
   private closed = false
+  private closedAtMs = 0
+  /** Its client is given time to read what it was told. */
+  private patient = false
+  /** What came after the end. */
+  private after = 0
 
   constructor(private readonly options: ConnectionOptions) {
     const { socket } = options
     this.heardAtMs = options.now()
     socket.binaryType = 'nodebuffer'
     socket.on('message', (data, isBinary) => this.receive(data, isBinary))
+    for (const control of ['ping', 'pong'] as const) socket.on(control, () => this.control())
     // Without a listener a broken socket would end the process. What happened is seen in `close`.
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -86,6 +98,9 @@ export class Connection implements Line {
       this.send(encodeServer({ type: 'error', request: 0, body }))
     }
     this.closed = true
+    this.closedAtMs = this.options.now()
+    this.patient = code === 'SERVER_DRAINING'
+    this.options.onClosing?.()
     this.options.socket.close(code ? CLOSE_CODES[code] : 1000, code ?? '')
     this.guest?.detach(this)
   }
@@ -96,14 +111,30 @@ export class Connection implements Line {
   }
 
   sweep(nowMs: number): void {
-    if (this.closed) return
+    if (this.closed) {
+      if (!this.patient && nowMs - this.closedAtMs >= CLOSING_MS) this.terminate()
+      return
+    }
     const silentMs = nowMs - this.heardAtMs
     if (!this.greeted && silentMs >= HELLO_MS) this.close('HELLO_LATE')
     else if (silentMs >= SILENT_MS) this.terminate()
   }
 
+  /** Pings are answered by the websocket itself, and are no sign of a client that plays. */
+  private control(): void {
+    if (this.closed) this.ignore()
+    else if (!this.limits.take('control', this.options.now())) this.close('TOO_MANY_MESSAGES')
+  }
+
+  private ignore(): void {
+    if (++this.after === MOST_AFTER) this.options.socket.pause()
+  }
+
   private receive(data: RawData, isBinary: boolean): void {
-    if (this.closed) return
+    if (this.closed) {
+      this.ignore()
+      return
+    }
     this.heardAtMs = this.options.now()
     if (!isBinary) {
       this.close('TEXT_MESSAGE')

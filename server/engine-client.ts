@@ -3,11 +3,21 @@ import { OneiroError, WorldClosedError } from '../src/engine/errors'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
 import { fromWire, type WireError } from '../src/model/errors'
 import type { FrameFormat } from '../src/net/messages'
-import type { Engine, Picture, Served, StepJob, StepResult } from './engine'
+import type { Embedded, Engine, Picture, Served, StepJob, StepResult } from './engine'
 import type { OpenEngineOptions } from './open-engine'
 
 /** Calls that cross to the engine's thread. */
-type CallName = 'reset' | 'restore' | 'setPrompt' | 'snapshot' | 'show' | 'step' | 'free' | 'close'
+type CallName =
+  | 'reset'
+  | 'restore'
+  | 'setPrompt'
+  | 'embed'
+  | 'hush'
+  | 'snapshot'
+  | 'show'
+  | 'step'
+  | 'free'
+  | 'close'
 
 export interface ThreadCall {
   readonly id: number
@@ -91,12 +101,20 @@ export class ThreadedEngine implements Engine {
     return this.call('setPrompt', session, prompt)
   }
 
+  embed(session: string, text: string): Promise<Embedded> {
+    return this.call('embed', session, text)
+  }
+
+  hush(session: string): Promise<void> {
+    return this.call('hush', session)
+  }
+
   snapshot(session: string): Promise<Snapshot> {
     return this.call('snapshot', session)
   }
 
-  show(session: string, format: FrameFormat): Promise<Picture> {
-    return this.call('show', session, format)
+  show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]> {
+    return this.call('show', session, formats)
   }
 
   step(jobs: readonly StepJob[]): Promise<StepResult> {

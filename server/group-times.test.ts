@@ -31,6 +31,8 @@ class Mortal extends MemoryDirectory {
 class Network {
   readonly servers = new Map<string, DreamServer>()
   readonly tries: string[] = []
+  /** Those whose process is stopped: they take connections and data, and answer nothing. */
+  readonly frozen = new Set<string>()
   private readonly open = new Map<FakeSocket, string>()
 
   get WebSocket(): SocketConstructor {
@@ -43,26 +45,29 @@ class Network {
       onerror: SocketLike['onerror'] = null
       private readonly there: FakeSocket | null
 
-      constructor(url: string) {
+      constructor(private readonly url: string) {
         network.tries.push(url)
-        const server = network.servers.get(url)
+        const server = network.frozen.has(url) ? undefined : network.servers.get(url)
         this.there = server ? new FakeSocket(server) : null
         queueMicrotask(() => this.begin(url))
       }
       send(data: Uint8Array<ArrayBuffer>): void {
-        this.there?.sayBytes(data)
+        if (!network.frozen.has(this.url)) this.there?.sayBytes(data)
       }
       close(): void {
         this.there?.terminate()
       }
       private begin(url: string): void {
         const { there } = this
+        if (network.frozen.has(url)) return
         if (!there) {
           this.onclose?.({ reason: 'refused' } as never)
           return
         }
         network.open.set(there, url)
-        there.onSent = (bytes) => this.onmessage?.({ data: Uint8Array.from(bytes).buffer } as never)
+        there.onSent = (bytes) => {
+          if (!network.frozen.has(url)) this.onmessage?.({ data: Uint8Array.from(bytes).buffer } as never)
+        }
         there.on('close', () => this.onclose?.({ reason: there.closed ?? '' } as never))
         this.onopen?.({} as never)
       }
@@ -80,7 +85,7 @@ async function group(names: readonly string[]) {
   const store = new MemoryStore(time)
   const network = new Network()
   const directories = new Map<string, Mortal>()
-  for (const name of names) {
+  const start = async (name: string) => {
     const url = `ws://${name}`
     const server = await DreamServer.start({
       ...{ engine: new FakeEngine(), host: '127.0.0.1', port: 0, time, publicUrl: url },
@@ -93,6 +98,7 @@ async function group(names: readonly string[]) {
     network.servers.set(url, server)
     closing.push(() => closeServer(server, time))
   }
+  for (const name of names) await start(name)
   /** Nothing is written down any more of what it has. */
   const mute = (url: string) => {
     directories.get(url)!.dead = true
@@ -101,7 +107,19 @@ async function group(names: readonly string[]) {
     mute(url)
     network.kill(url)
   }
-  return { time, network, mute, kill }
+  const freeze = (url: string) => {
+    mute(url)
+    network.frozen.add(url)
+  }
+  return { time, network, mute, kill, freeze, start }
+}
+
+/** It drains, and is gone. */
+async function closeAt(network: Network, url: string, time: FakeTime): Promise<void> {
+  const closed = network.servers.get(url)!.close()
+  network.servers.delete(url)
+  await time.run(3_000)
+  await closed
 }
 
 async function player(url: string, time: FakeTime, network: Network, random: () => number) {
@@ -154,6 +172,58 @@ describe('when its worker dies, a client plays again', () => {
       expect(network.tries.length).toBeLessThan(12)
     },
   )
+
+  it.each([0, 0.5, 0.99].flatMap((jitter) => [0, 130, 270, 390].map((phase) => [jitter, phase] as const)))(
+    'also where that is frozen and not dead: within 3 s, with pauses at %f of their range, %i ms later',
+    async (jitter, phase) => {
+      const { time, network, freeze } = await group(['a', 'b'])
+      const { events, ticks } = await player('ws://a', time, network, () => jitter)
+      await time.run(2_000 + phase)
+      const before = ticks()
+      freeze('ws://a')
+      let awayMs = 0
+      while (ticks() < before + 3 && awayMs < 20_000) {
+        await time.run(50)
+        awayMs += 50
+      }
+      expect(events).toEqual(['disconnected', 'reconnected'])
+      expect(awayMs).toBeLessThanOrEqual(3_000)
+      expect(network.tries.slice(0, 2)).toEqual(['ws://a', 'ws://b'])
+    },
+  )
+
+  it('but one that is alone is waited for as before', async () => {
+    const { time, network, freeze } = await group(['a'])
+    const { events } = await player('ws://a', time, network, () => 0)
+    await time.run(2_000)
+    freeze('ws://a')
+    await time.run(4_000)
+    network.frozen.clear()
+    await time.run(2_000)
+    expect(events).toEqual([])
+  })
+
+  it('also where the worker it went to dies before the first is back, and no one else was there to tell', async () => {
+    const { time, network, kill, start } = await group(['a', 'b'])
+    const players = []
+    for (const url of ['ws://a', 'ws://b', 'ws://a', 'ws://b']) {
+      players.push(await player(url, time, network, () => 0.5))
+    }
+    await time.run(2_000)
+    await closeAt(network, 'ws://a', time)
+    await time.run(4_000)
+    expect(network.servers.get('ws://b')!.sessions.size).toBe(4)
+    kill('ws://b')
+    await time.run(3_000)
+    await start('a')
+    const before = players.map(({ ticks }) => ticks())
+    await time.run(12_000)
+    for (const [i, { events, ticks }] of players.entries()) {
+      expect(events.at(-1)).toBe('reconnected')
+      expect(ticks()).toBeGreaterThan(before[i]! + 20)
+    }
+    expect(network.servers.get('ws://a')!.sessions.size).toBe(4)
+  })
 
   it('also among eight, and where the next one dies too', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']

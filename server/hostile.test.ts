@@ -10,6 +10,7 @@ import type { ClientMessage, Hello } from '../src/net/messages'
 import { clientMessages } from '../src/net/testing'
 import { decodeServer, encodeClient } from '../src/net/wire'
 import { DreamServer, type ServeOptions } from './server'
+import { MOST_STRANGERS } from './strangers'
 import { MOST_SUBFLOWS } from './subflow'
 import { closeServer, FakeEngine, FakeSocket, helloOf, RawClient, tinyEngine } from './testing'
 
@@ -234,7 +235,10 @@ describe('sockets', () => {
     async () => {
       const time = new FakeTime()
       const { server } = await serve({ time, maxSessions: 1, maxSpectators: 0 })
-      const silent = Array.from({ length: 102 + MOST_SUBFLOWS }, () => new FakeSocket(server))
+      const silent = Array.from(
+        { length: 102 + MOST_SUBFLOWS + MOST_STRANGERS },
+        () => new FakeSocket(server),
+      )
       const upgrade = () => new Promise((resolve) => new RawClient(server).socket.on('error', resolve))
       expect(String(await upgrade())).toMatch(/503/)
       await time.run(5500)

@@ -14,8 +14,11 @@ const SELDOM: Limit = { rate: 20, burst: 60 }
 /** No world ticks as fast; but a flood of steps, each refused as one too many, would keep the server busy. */
 const STEPS: Limit = { rate: 2000, burst: 4000 }
 
+/** Of a websocket's own pings and pongs. */
+type Kind = ClientMessage['type'] | 'control'
+
 /** How often a client may say what. */
-const LIMITS: Record<ClientMessage['type'], Limit> = {
+const LIMITS: Record<Kind, Limit> = {
   step: STEPS,
   hello: SELDOM,
   reset: SELDOM,
@@ -27,6 +30,7 @@ const LIMITS: Record<ClientMessage['type'], Limit> = {
   action: OFTEN,
   ack: OFTEN,
   heartbeat: OFTEN,
+  control: SELDOM,
 }
 
 /** One client's token buckets, one for each kind of message. */
@@ -34,7 +38,7 @@ export class Limits {
   private readonly buckets = new Map<string, { left: number; atMs: number }>()
 
   /** True where the message is within its limit. */
-  take(type: ClientMessage['type'], nowMs: number): boolean {
+  take(type: Kind, nowMs: number): boolean {
     const { rate, burst } = LIMITS[type]
     const bucket = this.buckets.get(type) ?? { left: burst, atMs: nowMs }
     const left = Math.min(burst, bucket.left + ((nowMs - bucket.atMs) / 1000) * rate)

@@ -3,15 +3,18 @@ import { randomBytes } from 'node:crypto'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { LONGEST_SECRET } from '../src/net/messages'
-import type { Served } from './engine'
+import { measuredSeats } from './capacity'
+import { askedToEnd } from './ending'
+import type { Engine, Served } from './engine'
 import { hostName, isAnywhere } from './gate'
+import type { Log } from './server'
 
 interface Options {
   world: string
   host: string
   port: number
   token?: string
-  maxSessions: number
+  maxSessions?: number
   maxSpectators: number
   maxBatch: number
   threads: number
@@ -25,9 +28,15 @@ interface Options {
 /** A token can be tried from afar, so it must be too long to be guessed. */
 const SHORTEST_TOKEN = 16
 
+/** A drain that takes longer hangs. */
+const LONGEST_DRAIN_MS = 15_000
+/** For the last lines of the log, which nobody may read. */
+const LAST_LINES_MS = 500
+
 async function main(options: Options): Promise<void> {
-  const { world, host, port, maxSessions, maxSpectators, threads, provider, publicUrl } = options
-  const maxBatch = Math.min(maxSessions, options.maxBatch)
+  const asked = askedToEnd()
+  const { world, host, port, maxSpectators, threads, provider, publicUrl } = options
+  const maxBatch = Math.min(options.maxSessions ?? Number.POSITIVE_INFINITY, options.maxBatch)
   const token = options.token ?? process.env.ONEIRO_TOKEN
   if (token !== undefined && (token.length < SHORTEST_TOKEN || token.length > LONGEST_SECRET)) {
     throw new BadInputError(
@@ -41,17 +50,27 @@ async function main(options: Options): Promise<void> {
     )
   }
   // Here and not above, so that --help and wrong options answer without starting a runtime.
-  const [{ pino }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
+  const [{ pino }, { LogSink }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
     import('pino'),
+    import('./log'),
     import('./engine-client'),
     import('./server'),
     import('./redis-directory'),
   ])
-  const log = pino()
+  const sink = new LogSink()
+  const log = pino({}, sink)
+  let begun = false
+  void asked.then((why) => {
+    if (begun) return
+    log.info({ why }, 'ended before it served')
+    process.exit(0)
+  })
   log.info({ world, provider }, 'loading the world')
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
+  const maxSessions = options.maxSessions ?? (await seatsFor(engine, log))
   const server = await DreamServer.start({
     ...{ engine, host, port, token, maxSessions, maxSpectators, publicUrl, log },
+    linesLost: () => sink.lost,
     hosts: options.allowHost,
     origins: options.allowOrigin,
     directory: redis ? (me) => new RedisDirectory(redis, groupOf(engine.served), me) : undefined,
@@ -62,17 +81,30 @@ async function main(options: Options): Promise<void> {
   const { id } = engine.served.world
   log.info({ port: server.port }, `serving ${id} at ${whereabouts(host, server.port)}`)
 
+  begun = true
   let ending = false
   const end = async (why: string, status: number) => {
     if (ending) return
     ending = true
     log.info({ why }, 'draining')
+    setTimeout(() => {
+      log.error({ ms: LONGEST_DRAIN_MS }, 'the drain took too long; ended without it')
+      process.exit(1)
+    }, LONGEST_DRAIN_MS).unref()
     await server.close()
     log.info({}, 'ended')
     process.exitCode = status
+    setTimeout(() => process.exit(), LAST_LINES_MS).unref()
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(signal, 0))
+  void asked.then((why) => end(why, 0))
   void engine.lost.then(() => end('the engine is lost', 1))
+}
+
+async function seatsFor(engine: Engine, log: Log): Promise<number> {
+  const { seats, msPerSession } = await measuredSeats(engine)
+  const ms = Math.round(10 * msPerSession) / 10
+  log.info({ seats, ms }, 'seats by what a tick of a session costs here; --max-sessions sets another number')
+  return seats
 }
 
 /** Where clients reach the server, for its log. */
@@ -114,7 +146,11 @@ await new Command('npm run serve --')
   .option('--host <address>', 'address to listen on; any but loopback needs a token', 'localhost')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')
-  .option('--max-sessions <number>', 'seats; more clients wait in line', positive, 16)
+  .option(
+    '--max-sessions <number>',
+    'seats; more clients wait in line (default: as many as this machine plays at the full rate)',
+    positive,
+  )
   .option('--max-spectators <number>', 'clients that may watch, beside the seats', whole, 32)
   .option('--max-batch <number>', 'sessions in one forward pass at most; 1 computes each alone', positive, 32)
   .option('--threads <number>', 'threads inside one forward pass', positive, 2)

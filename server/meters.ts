@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const MS = [1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 200, 500]
 
@@ -10,6 +10,8 @@ export class Meters {
   readonly seatsKept = this.gauge('seats_kept', 'Seats kept for who has not come yet')
   readonly spectators = this.gauge('spectators', 'Connections that watch a session')
   readonly connections = this.gauge('connections', 'Open websockets')
+  readonly strangers = this.gauge('strangers', 'Sockets that have not shown a key, or are being closed')
+  readonly linesLost = this.gauge('log_lines_lost', 'Lines of the log that could not be written')
   readonly frames = this.counter('frames_total', 'Frames sent', ['format'])
   readonly frameBytes = this.counter('frame_bytes_total', 'Bytes of payload sent', ['format'])
   readonly skipped = this.counter('frames_skipped_total', 'Frames not sent, as three were unacknowledged')
@@ -30,6 +32,11 @@ export class Meters {
   readonly snapshotBytes = this.counter('snapshot_bytes_total', 'Bytes of snapshots written')
   readonly takenUp = this.counter('sessions_taken_up_total', 'Sessions of other workers that go on here')
   readonly lost = this.counter('sessions_lost_total', 'Sessions that another worker has taken up from here')
+
+  /** Those of the process too: processor time, memory, file descriptors, delay of the event loop, garbage collection. */
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
 
   private gauge(name: string, help: string, labelNames: string[] = []) {
     return new Gauge({ name: `oneiro_${name}`, help, labelNames, registers: [this.registry] })

@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node'
 import sharp from 'sharp'
-import { afterEach, describe, expect, it, test } from 'vitest'
+import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { ACTIONS, IDLE } from '../src/engine/action'
 import { BadInputError } from '../src/engine/errors'
@@ -290,6 +290,27 @@ describe('a connection that is cut', () => {
     expect((await world.step(IDLE)).index).toBeLessThan(8)
   })
 
+  it('at the newest frame it has not gone back: the server goes on as if nothing had been', async () => {
+    const engine = await tinyEngine()
+    const server = await serve({ engine })
+    const world = await join(server)
+    await world.reset({ seed: 77 })
+    for (let i = 0; i < 6; i++) await world.step(IDLE)
+    const restore = vi.spyOn(engine, 'restore')
+    const { index, epoch } = await world.seek(6)
+    expect([index, world.position]).toEqual([6, 6])
+    const next = await world.step(IDLE)
+    expect([next.index, next.epoch > epoch - 1, restore.mock.calls.length]).toEqual([7, true, 0])
+    // Away and to the head again is no branch either.
+    await world.seek(3)
+    await world.seek(7)
+    expect((await world.step(IDLE)).index).toBe(8)
+    expect([restore.mock.calls.length, world.range]).toEqual([0, { from: 0, to: 8 }])
+    await world.seek(7)
+    expect((await world.step(IDLE)).index).toBe(8)
+    expect(restore).toHaveBeenCalledTimes(1)
+  })
+
   it('a client of images has no way back, and is told so', async () => {
     const world = await join(await serve(), { pictures: images() })
     await world.reset({ seed: 1 })
@@ -458,6 +479,18 @@ describe('seen from outside', () => {
     expect((await get('/other')).status).toBe(404)
     const metrics = await (await get('/metrics')).text()
     expect(metrics).toContain('oneiro_sessions{state="active"} 1')
+    // Of the process, its event loop and its memory.
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'process_start_time_seconds',
+      'nodejs_eventloop_lag_p99_seconds',
+      'nodejs_heap_size_used_bytes',
+      'oneiro_strangers',
+      'oneiro_log_lines_lost',
+    ]) {
+      expect(metrics).toMatch(new RegExp(`^${name}[ {]`, 'm'))
+    }
   })
 
   it('says neither words nor tokens in its log', async () => {

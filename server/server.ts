@@ -13,9 +13,11 @@ import { type GateOptions, gateOf, hostName, isLoopback, type Reach, whyRefused 
 import { Pages } from './http'
 import { MemoryDirectory } from './memory-directory'
 import { Meters } from './meters'
+import { RatedLog } from './rated-log'
 import { Scheduler } from './scheduler'
 import { Secret } from './secret'
 import { Sessions } from './sessions'
+import { MOST_STRANGERS, type Stranger, Strangers } from './strangers'
 import { MOST_SUBFLOWS } from './subflow'
 
 /** Where the server writes what happens; `pino` fits. No prompt, token or frame is ever among it. */
@@ -39,16 +41,18 @@ export interface ServeOptions extends Reach {
   /** What this worker has in common with others; owned by the server. Left out, it is alone. */
   readonly directory?: (me: Worker) => SessionDirectory
   readonly log?: Log
+  /** Lines that the log could not write so far. */
+  readonly linesLost?: () => number
   readonly time?: TimeSource
 }
 
 export const SEATS = 16
 export const SPECTATORS = 32
 const SWEEP_MS = 250
-/** Websockets at once: those who play and who watch; and those who wait, come back or are about to be refused. */
+/** Websockets of those who have shown a key: who play, watch, wait and come back. */
 const websocketsFor = (seats: number, spectators: number) => (2 + MOST_SUBFLOWS) * seats + spectators + 100
-/** Further sockets, for plain HTTP. */
-const HTTP_SOCKETS = 100
+/** A message of a megabyte comes in as many pieces at most. */
+const MOST_FRAGMENTS = 1024
 /** A request is a line and a few headers. */
 const REQUEST_MS = 10_000
 /** How often Node looks for requests that took longer; by itself, every half minute. */
@@ -65,7 +69,8 @@ export class DreamServer {
   private readonly connections = new Set<Connection>()
   private readonly sweeping = new AbortController()
   private readonly time: TimeSource
-  private readonly log: Log
+  private readonly log: RatedLog
+  private readonly strangers: Strangers
   private readonly gate: GateOptions
   private readonly mostConnections: number
   private ready = false
@@ -75,9 +80,10 @@ export class DreamServer {
     const { engine, maxSessions = SEATS, maxSpectators = SPECTATORS, token = null } = options
     const { time = systemTime, log = QUIET } = options
     this.time = time
-    this.log = log
+    this.log = new RatedLog(log, () => time.now())
+    this.strangers = new Strangers(() => this.refused('CROWDED', 'a stranger made room for another'))
     this.gate = gateOf(options)
-    this.mostConnections = websocketsFor(maxSessions, maxSpectators)
+    this.mostConnections = websocketsFor(maxSessions, maxSpectators) + MOST_STRANGERS
     const secret = new Secret(token)
     const { meters } = this
     this.scheduler = new Scheduler(engine, 1000 / engine.served.world.ticksPerSecond, time, (report) => {
@@ -85,9 +91,9 @@ export class DreamServer {
       meters.batchMs.observe(report.tookMs)
       meters.queueMs.observe(report.queueMs)
     })
-    const onError = (error: unknown) => log.error({ err: error }, 'a session failed')
+    const onError = (error: unknown) => this.log.error({ err: error }, 'a session failed')
     this.sessions = new Sessions({
-      ...{ engine, time, meters, maxSessions, maxSpectators, secret, log, onError },
+      ...{ engine, time, meters, maxSessions, maxSpectators, secret, log: this.log, onError },
       scheduler: this.scheduler,
     })
     this.sockets = new WebSocketServer({
@@ -95,6 +101,7 @@ export class DreamServer {
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
       clientTracking: false,
+      maxFragments: MOST_FRAGMENTS,
     })
     const pages = new Pages({
       ...{ gate: this.gate, secret },
@@ -111,12 +118,12 @@ export class DreamServer {
       },
       (request, response) => {
         pages.answer(request, response).catch((error: unknown) => {
-          log.error({ err: error }, 'a request failed')
+          this.log.error({ err: error }, 'a request failed')
           response.destroy()
         })
       },
     )
-    this.http.maxConnections = this.mostConnections + HTTP_SOCKETS
+    this.http.on('connection', (socket) => this.strangers.meet(socket))
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
     this.http.on('clientError', (_error, socket) => socket.destroy())
   }
@@ -185,6 +192,7 @@ export class DreamServer {
     this.http.closeAllConnections()
     await stopped
     await this.options.engine.close()
+    this.log.end()
   }
 
   /** Lets clients read their goodbye; one that does not is not waited for. */
@@ -199,6 +207,7 @@ export class DreamServer {
       const nowMs = this.time.now()
       this.sessions.sweep(nowMs)
       for (const connection of this.connections) connection.sweep(nowMs)
+      this.log.sweep(nowMs)
       await this.time.sleep(SWEEP_MS, signal)
     }
   }
@@ -211,6 +220,8 @@ export class DreamServer {
     meters.seatsKept.set(sessions.kept)
     meters.spectators.set(sessions.watching)
     meters.connections.set(this.connections.size)
+    meters.strangers.set(this.strangers.size)
+    meters.linesLost.set(this.options.linesLost?.() ?? 0)
     const { missedPeriods, overdueTicks } = this.scheduler.stats
     meters.missed.set(missedPeriods)
     meters.overdue.set(overdueTicks)
@@ -224,7 +235,7 @@ export class DreamServer {
     else if (!this.ready) this.turnAway(socket, '503 Service Unavailable', 'SERVER_DRAINING')
     else if (this.connections.size >= this.mostConnections) {
       this.turnAway(socket, '503 Service Unavailable', 'TOO_MANY_CONNECTIONS')
-    } else this.sockets.handleUpgrade(request, socket, head, (websocket) => this.connect(websocket))
+    } else this.sockets.handleUpgrade(request, socket, head, (websocket) => this.connect(websocket, socket))
   }
 
   private turnAway(socket: Duplex, status: string, code: string): void {
@@ -242,20 +253,26 @@ export class DreamServer {
     this.log.warn({ code }, what)
   }
 
-  /** Takes a websocket whose request has passed the gate. */
-  connect(socket: WebSocket): void {
+  /** Takes a websocket whose request has passed the gate, and what it is carried by. */
+  connect(socket: WebSocket, carrier?: Stranger): void {
     const connection = new Connection({
       socket,
       now: () => this.time.now(),
       onHello: (from, hello) => {
         const { resume, watch } = hello
         const how = { resumed: resume !== undefined, watches: watch !== undefined }
-        const joined = () => this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
+        const joined = () => {
+          if (carrier && from.guest) this.strangers.know(carrier)
+          this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
+        }
         const joining = this.sessions.join(from, hello)
         if (joining) return joining.then(joined)
         joined()
       },
       onHeard: (guest) => this.sessions.heard(guest),
+      onClosing: () => {
+        if (carrier) this.strangers.meet(carrier)
+      },
       onClosed: (from) => {
         this.connections.delete(from)
         this.log.info({ session: from.guest?.id }, 'a connection closed')

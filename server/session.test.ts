@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OneiroError } from '../src/engine/errors'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import type { ClientMessage, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
 import { decodeServer } from '../src/net/wire'
@@ -214,6 +215,111 @@ describe('a connection that is lost', () => {
     expect(line.closed).toBe('SESSION_TAKEN')
     session.detach(line)
     expect(session.state).toBe('active')
+  })
+
+  it('another connection that takes over does not hold the keys of the one before', async () => {
+    const { session, line, hello, time, play, say } = await started()
+    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 1 })
+    await play(100)
+    expect(steerOf(line.frames.at(-1)!)).toBe(1)
+    const again = new FakeLine()
+    session.attach(again, hello, 'latents')
+    await time.run(100)
+    expect(again.frames.map(steerOf)).toEqual([0, 0])
+  })
+})
+
+describe('words', () => {
+  /** An engine whose words wait until a test lets them go. */
+  async function speaking() {
+    const all = await started('lockstep')
+    const asked: { text: string; go: () => void; drop: () => void }[] = []
+    all.engine.embed = (_session, text) =>
+      new Promise((resolve, reject) => {
+        const go = () => resolve({ text, embedding: Float32Array.of(1) })
+        asked.push({ text, go, drop: () => reject(new OneiroError('WORDS_DROPPED', 'gone')) })
+      })
+    const hushed: string[] = []
+    all.engine.hush = async (session) => void hushed.push(session)
+    return { ...all, asked, hushed }
+  }
+
+  it('hold up no checkpoint, and what is written down is from before them', async () => {
+    const { session, say, asked, engine } = await speaking()
+    say({ type: 'prompt', request: 2, body: { text: 'fog' } })
+    say({ type: 'prompt', request: 3, body: { text: 'rain' } })
+    await settle()
+    expect((await session.saved()).request).toBe(1)
+    expect(asked.map(({ text }) => text)).toEqual(['fog'])
+    asked[0]!.go()
+    await settle()
+    expect((await session.saved()).request).toBe(2)
+    asked[1]!.go()
+    await settle()
+    expect([engine.prompts, (await session.saved()).request]).toEqual([['fog', 'rain'], 3])
+  })
+
+  it('come before what was asked for behind them', async () => {
+    const { say, asked, line, engine } = await speaking()
+    say({ type: 'reset', request: 2, body: { seed: 2, prompt: 'fog' } })
+    say({ type: 'step', request: 3, action: { steer: 1, throttle: 0 }, sentAtMs: 0 })
+    await settle()
+    expect(engine.steps).toHaveLength(0)
+    asked[0]!.go()
+    await settle()
+    await settle()
+    expect(line.frames.map(({ request, epoch, tick }) => [request, epoch, tick])).toEqual([
+      [1, 1, 0],
+      [2, 2, 0],
+      [3, 2, 1],
+    ])
+  })
+
+  it('of a client that lost its connection wait until it is back', async () => {
+    const { session, line, hello, say, asked, hushed, engine } = await speaking()
+    say({ type: 'prompt', request: 2, body: { text: 'fog' } })
+    await settle()
+    session.detach(line)
+    expect(hushed).toEqual(['a'])
+    asked[0]!.drop()
+    await settle()
+    expect(asked).toHaveLength(1)
+    const again = new FakeLine()
+    session.attach(again, hello, 'latents')
+    await settle()
+    expect(asked.map(({ text }) => text)).toEqual(['fog', 'fog'])
+    asked[1]!.go()
+    await settle()
+    expect([engine.prompts, again.messages.at(-1)]).toEqual([['fog'], { type: 'result', request: 2 }])
+  })
+
+  it('of a client that left are not encoded', async () => {
+    const { session, line, say, asked, engine, time } = await speaking()
+    session.detach(line)
+    say({ type: 'prompt', request: 2, body: { text: 'fog' } })
+    await settle()
+    await time.run(61_000)
+    expect([session.state, asked, engine.prompts]).toEqual(['closed', [], []])
+  })
+
+  it('before there is a drive are refused unread', async () => {
+    const time = new FakeTime()
+    const engine = new FakeEngine()
+    const session = new Session({
+      ...{ id: 'b', engine, scheduler: new Scheduler(engine, 50, time), time, meters: new Meters() },
+      onState: () => {},
+      onError: () => {},
+    })
+    const line = new FakeLine()
+    let asked = 0
+    engine.embed = async (_session, text) => {
+      asked++
+      return { text, embedding: Float32Array.of(1) }
+    }
+    session.attach(line, { formats: ['latents'], mode: 'lockstep' }, 'latents')
+    session.handle({ type: 'prompt', request: 1, body: { text: 'fog' } })
+    await settle()
+    expect([asked, line.messages.at(-1)]).toMatchObject([0, { type: 'error', body: { code: 'NOT_READY' } }])
   })
 })
 

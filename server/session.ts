@@ -2,11 +2,12 @@ import type { Action } from '../src/engine/action'
 import type { TimeSource } from '../src/engine/clock'
 import { BadInputError, NotReadyError, OneiroError } from '../src/engine/errors'
 import { Serial } from '../src/engine/serial'
+import type { Prompt } from '../src/engine/world'
 import { type RefusalCode, ServerRefusedError } from '../src/net/errors'
 import type { ClientMessage, FrameFormat, Hello, Mode, ServerMessage } from '../src/net/messages'
 import { encodeServer } from '../src/net/wire'
 import type { Guest, Line } from './connection'
-import type { Engine, Picture } from './engine'
+import type { Embedded, Engine, Picture } from './engine'
 import { AT_ONCE, Frames } from './frames'
 import type { Meters } from './meters'
 import { Replies } from './replies'
@@ -16,6 +17,7 @@ import { type Effect, type SessionEvent, type SessionState, transition } from '.
 import type { Spectator } from './spectator'
 import { type Subflow, Subflows } from './subflow'
 import { NOTHING_HELD, type Step, type UnderWay } from './under-way'
+import { isDropped } from './words'
 
 export interface SessionOptions {
   readonly id: string
@@ -53,12 +55,20 @@ export class Session implements Ticking, Guest {
   changes = 0
   private readonly frames: Frames
   private readonly audience = new Set<Spectator>()
+  /** Who is yet to be shown where the drive is; one picture of it is made at a time. */
+  private readonly unshown = new Set<Spectator>()
+  private showing = false
   private readonly subflows = new Subflows()
   private held = NOTHING_HELD
   private heardAtMs = 0
   private detachedAtMs = 0
   private readonly replies = new Replies(MOST_REQUESTS)
+  /** Requests, in the order in which they came. */
   private readonly commands = new Serial()
+  /** What changes the drive, and what writes it down; words are encoded outside. */
+  private readonly changing = new Serial()
+  /** Told when somebody is connected again, or the session ends. */
+  private returns: (() => void)[] = []
   private waiting = 0
   private step: Step | null = null
   private inEngine: UnderWay | null = null
@@ -145,9 +155,9 @@ export class Session implements Ticking, Guest {
     }
   }
 
-  /** All that another worker needs to go on, between two requests. */
+  /** All that another worker needs to go on, between two requests. A request whose words are being encoded is none yet. */
   saved(): Promise<Saved> {
-    return this.commands.run(() => this.savedNow())
+    return this.changing.run(() => this.savedNow())
   }
 
   /** The same where no tick is computed any more; requests that wait for one are carried out by the other worker. */
@@ -161,8 +171,9 @@ export class Session implements Ticking, Guest {
     this.replies.takeUp(request, answers)
     if (!snapshot) return
     this.epochsBefore = epoch - 1
+    const goOn = async () => this.took(await this.options.engine.restore(this.id, snapshot, this.format))
     this.commands
-      .run(async () => this.took(await this.options.engine.restore(this.id, snapshot, this.format)))
+      .run(() => this.changing.run(goOn))
       .catch((error: unknown) => {
         this.options.onError(error)
         this.end('ended', 'SERVER_FAILED')
@@ -237,13 +248,45 @@ export class Session implements Ticking, Guest {
       return
     }
     this.waiting++
-    void this.commands
-      .run(() => this.carryOut(message))
-      .catch((error: unknown) => this.refusal(request, error))
-      .then((answer) => {
+    void this.commands.run(async () => {
+      const told = await this.withWords(message).catch((error: unknown) => ({ error }))
+      await this.changing.run(async () => {
+        const answer = 'error' in told ? Promise.reject(told.error) : this.carryOut(told)
+        const bytes = await answer.catch((error: unknown) => this.refusal(request, error))
         this.waiting--
-        this.answer(request, answer)
+        this.answer(request, bytes)
       })
+    })
+  }
+
+  /** The request with its words encoded, so that it changes the drive at once. */
+  private async withWords(message: Request): Promise<Request> {
+    if (message.type === 'prompt') {
+      return this.playing ? { ...message, body: await this.embedded(message.body) } : message
+    }
+    if (message.type === 'restore') {
+      const { text, embedding } = message.body.prompt
+      if (embedding) return message
+      return { ...message, body: { ...message.body, prompt: await this.embedded({ text }) } }
+    }
+    if (message.type !== 'reset' || message.body.prompt === undefined) return message
+    const { prompt } = message.body
+    const words = typeof prompt === 'string' ? { text: prompt } : prompt
+    return { ...message, body: { ...message.body, prompt: await this.embedded(words) } }
+  }
+
+  /** Words of somebody who is not there wait, so that those of others do not wait for them. */
+  private async embedded({ text, embedding }: Prompt): Promise<Embedded> {
+    if (embedding) return { text, embedding }
+    for (;;) {
+      if (this.current === 'detached') await new Promise<void>((resolve) => this.returns.push(resolve))
+      if (this.current === 'closed') throw new ServerRefusedError('SESSION_GONE', ENDED)
+      try {
+        return await this.options.engine.embed(this.id, text)
+      } catch (error) {
+        if (!isDropped(error)) throw error
+      }
+    }
   }
 
   private answer(request: number, answer: Uint8Array, inOrder = true): void {
@@ -253,7 +296,7 @@ export class Session implements Ticking, Guest {
   }
 
   private async carryOut(message: Request): Promise<Uint8Array> {
-    if (this.current === 'closed') throw new ServerRefusedError('SESSION_GONE', 'The session has ended.')
+    if (this.current === 'closed') throw new ServerRefusedError('SESSION_GONE', ENDED)
     const { engine } = this.options
     const { request } = message
     switch (message.type) {
@@ -264,7 +307,7 @@ export class Session implements Ticking, Guest {
       case 'prompt': {
         if (!this.playing) throw new NotReadyError('setPrompt')
         const { text, embedding } = message.body
-        await engine.setPrompt(this.id, embedding ? { text, embedding } : text)
+        await engine.setPrompt(this.id, { text, embedding })
         return encodeServer({ type: 'result', request })
       }
       case 'snapshot':
@@ -321,14 +364,30 @@ export class Session implements Ticking, Guest {
 
   /** Shows where the drive is, without a tick: to who comes, and to all where it began anew. */
   private async showTo(spectators: Iterable<Spectator>): Promise<void> {
-    for (const spectator of [...spectators]) {
-      if (!spectator.hasRoom()) continue
-      try {
-        spectator.show(this.placed(await this.options.engine.show(this.id, spectator.format)), AT_ONCE)
-      } catch (error) {
-        // A session that ended meanwhile has told its spectators already.
-        if (this.current !== 'closed') this.options.onError(error)
+    for (const spectator of spectators) this.unshown.add(spectator)
+    if (this.showing) return
+    this.showing = true
+    while (this.unshown.size > 0) {
+      const spectators = [...this.unshown].filter((one) => this.audience.has(one) && one.hasRoom())
+      this.unshown.clear()
+      if (spectators.length > 0) await this.showNow(spectators)
+    }
+    this.showing = false
+  }
+
+  /** One picture for each format. Of a drive that has begun anew meanwhile, the newer one comes next. */
+  private async showNow(spectators: readonly Spectator[]): Promise<void> {
+    try {
+      const formats = new Set(spectators.map(({ format }) => format))
+      for (const made of await this.options.engine.show(this.id, [...formats])) {
+        const picture = this.placed(made)
+        for (const one of spectators) {
+          if (one.format === picture.format && this.audience.has(one)) one.show(picture, AT_ONCE)
+        }
       }
+    } catch (error) {
+      // A session that ended meanwhile has told its spectators already.
+      if (this.current !== 'closed') this.options.onError(error)
     }
   }
 
@@ -350,7 +409,10 @@ export class Session implements Ticking, Guest {
     const before = this.current
     const { state, effects } = transition(before, event)
     this.current = state
-    if (state === 'detached') this.detachedAtMs = this.options.time.now()
+    if (state === 'detached') {
+      this.detachedAtMs = this.options.time.now()
+      void this.options.engine.hush(this.id).catch(this.options.onError)
+    } else for (const back of this.returns.splice(0)) back()
     for (const effect of effects) this.carry(effect, event === 'resumed' ? 'SESSION_TAKEN' : code)
     if (state !== before) this.options.onState(this, before)
   }
@@ -373,7 +435,7 @@ export class Session implements Ticking, Guest {
       }
       case 'free':
         scheduler.remove(this.id)
-        this.step?.failed(new ServerRefusedError('SESSION_GONE', 'The session has ended.'))
+        this.step?.failed(new ServerRefusedError('SESSION_GONE', ENDED))
         this.step = null
         for (const spectator of [...this.audience]) spectator.end(code ?? 'SESSION_GONE')
         void engine.free(this.id).catch(onError)
@@ -381,6 +443,7 @@ export class Session implements Ticking, Guest {
   }
 }
 
+const ENDED = 'The session has ended.'
 const BUSY = `At most ${MOST_REQUESTS} requests of a session may be under way. Wait for the answers before asking again.`
 const NO_STEPS =
   'A session in real time ticks by itself, but a step was asked for. Ask for the mode "lockstep" first.'

@@ -98,6 +98,35 @@ describe('a spectator', () => {
     ])
   })
 
+  it('of a player who begins anew all the time is shown one picture at a time, the newest, made once a format', async () => {
+    const { begin, watch, engine } = await played('lockstep')
+    await begin(1)
+    const many: FakeSocket[] = []
+    for (let i = 0; i < 16; i++) many.push(await watch({ formats: [i % 2 ? 'jpeg' : 'webp'] }))
+    const { show } = engine
+    const shows: { formats: readonly string[]; go: () => void }[] = []
+    let under = 0
+    let most = 0
+    engine.show = async (session, formats) => {
+      most = Math.max(most, ++under)
+      await new Promise<void>((go) => shows.push({ formats, go }))
+      under--
+      return show.call(engine, session, formats)
+    }
+    for (let request = 2; request < 12; request++) await begin(request)
+    while (shows.some(({ go }) => go)) {
+      const { go } = shows.pop()!
+      go()
+      await settle()
+      if (shows.length === 0) break
+    }
+    expect(most).toBe(1)
+    const epochs = many.map(({ frames }) => frames.map(({ epoch }) => epoch))
+    // What the drive was like when they came; and when all was over. What lay between is not made.
+    expect(new Set(epochs.map((all) => all.at(-1)))).toEqual(new Set([11]))
+    expect(Math.max(...epochs.map((all) => all.length))).toBeLessThanOrEqual(3)
+  })
+
   it.each<ClientMessage>([
     { type: 'action', action: ACTIONS[8]!, sequence: 9, sentAtMs: 0 },
     { type: 'step', request: 2, action: IDLE, sentAtMs: 0 },

@@ -26,10 +26,25 @@ export async function endChildren(): Promise<void> {
   folders.clear()
 }
 
-/** `npm run serve` with these options. */
-export function serve(...args: string[]) {
+/** The command line of a server with these options, without npm. */
+export function commandOf(args: readonly string[]): string[] {
+  return tsxOf('server/main.ts', ...args)
+}
+
+/** The command line of a TypeScript file of the project. */
+export function tsxOf(file: string, ...args: readonly string[]): string[] {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const child = spawn(process.execPath, ['--import', tsx, 'server/main.ts', ...args], { cwd: root })
+  return [process.execPath, '--import', tsx, join(root, file), ...args]
+}
+
+/** A server with these options. */
+export function serve(...args: string[]) {
+  return start(commandOf(args))
+}
+
+/** Another way to start one, in the root folder; `detached` in a group of its own. */
+export function start([command, ...args]: readonly string[], detached = false) {
+  const child = spawn(command!, args, { cwd: root, detached })
   children.add(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -108,7 +123,7 @@ export class RedisChild {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

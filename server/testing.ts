@@ -12,7 +12,15 @@ import { loadTiny } from '../src/model/testing'
 import type { ClientMessage, FrameFormat, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
 import { decodeServer, encodeClient } from '../src/net/wire'
 import { BatchedDream } from './batched-dream'
-import { DreamEngine, type Engine, type Picture, type Served, type StepJob, type StepResult } from './engine'
+import {
+  DreamEngine,
+  type Embedded,
+  type Engine,
+  type Picture,
+  type Served,
+  type StepJob,
+  type StepResult,
+} from './engine'
 import type { DreamServer } from './server'
 
 /** The fixture world in this thread. */
@@ -73,6 +81,12 @@ export class FakeEngine implements Engine {
     this.prompts.push(typeof prompt === 'string' ? prompt : prompt.text)
   }
 
+  async embed(_session: string, text: string): Promise<Embedded> {
+    return { text, embedding: Float32Array.of(1) }
+  }
+
+  async hush(_session: string): Promise<void> {}
+
   async snapshot(session: string): Promise<Snapshot> {
     const { tick } = this.dreams.get(session)!
     const { id, modelHash } = this.served.world
@@ -85,10 +99,12 @@ export class FakeEngine implements Engine {
     }
   }
 
-  async show(session: string, format: FrameFormat): Promise<Picture> {
+  async show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]> {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('show')
-    return { session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 }
+    return formats.map((format) => ({
+      ...{ session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 },
+    }))
   }
 
   async step(jobs: readonly StepJob[]): Promise<StepResult> {
@@ -127,6 +143,8 @@ export class FakeSocket extends EventEmitter {
   /** Close code and reason. */
   closed: string | null = null
   onSent: (bytes: Uint8Array) => void = () => {}
+  /** Nothing is read of it any more. */
+  paused = false
 
   constructor(server: DreamServer) {
     super()
@@ -161,6 +179,10 @@ export class FakeSocket extends EventEmitter {
     queueMicrotask(() => this.emit('close', code, Buffer.from(reason)))
   }
 
+  pause(): void {
+    this.paused = true
+  }
+
   terminate(): void {
     this.close(1006)
   }
@@ -175,7 +197,7 @@ export class RawClient {
   readonly closed: Promise<string>
   onMessage: (message: ServerMessage) => void = () => {}
 
-  constructor(server: DreamServer) {
+  constructor(server: { readonly port: number }) {
     this.socket = new WebSocket(`ws://127.0.0.1:${server.port}`)
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => {

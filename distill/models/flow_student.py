@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.dit import Conditions
+from distill.models.instruments import NOISE
 from distill.models.unet import UNet
 from distill.student import Student, StudentConfig, grid
 
@@ -108,3 +109,10 @@ class FlowStudent(Student):
 
     def estimate(self, head: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
         return head
+
+    def noise_used(self) -> list[tuple[int, int]]:
+        """(first, count) of the numbers of each noise latent that `next_latent` depends on."""
+        shape = self.dit.config
+        picture, whole = (0, shape.grid * shape.channels), (0, shape.tokens * shape.channels)
+        read = (shape.grid * shape.channels, NOISE)
+        return [read if self.config.outer_steps == 1 else whole] + self.config.outer_steps * [picture]

@@ -79,6 +79,11 @@ class UNetConfig:
     def tokens(self) -> int:
         return self.grid + telemetry_tokens(self.channels)
 
+    @property
+    def half_state(self) -> bool:
+        """Whether a drive's latents are kept as float16, and the next ones made from those."""
+        return True
+
     def architecture(self) -> dict:
         return asdict(self)
 
@@ -87,9 +92,20 @@ class UNetConfig:
         return InstrumentsConfig(len(TELEMETRY), *shape)
 
 
-def fold(x: Tensor) -> Tensor:
-    """[B,C,H,W] -> [B,4C,H/2,W/2]"""
-    return F.pixel_unshuffle(x, 2)
+def half_size(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """[B,C,H,W] -> [B,D,H/2,W/2]: a 1x1 convolution of 2x2 cells folded into channels, which is one of stride 2."""
+    weight = conv.weight.reshape(conv.out_channels, -1, 2, 2)
+    return F.conv2d(x, weight, conv.bias, stride=2)
+
+
+def group_norm(x: Tensor, groups: int) -> Tensor:
+    """`F.group_norm` of [B,W,H,W'] without weights; in a graph InstanceNormalization, which every backend has."""
+    if not torch.compiler.is_exporting():
+        return F.group_norm(x, groups)
+    _, width, rows, columns = x.shape
+    flat = x.reshape(-1, groups, width // groups * rows * columns)
+    one = torch.ones(groups, device=x.device)
+    return F.instance_norm(flat, weight=one, bias=0 * one).reshape(-1, width, rows, columns)
 
 
 class ResBlock(nn.Module):
@@ -105,8 +121,8 @@ class ResBlock(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """x [B,W,H,W'], condition [B,D] after its SiLU."""
-        scale, shift, bias = self.modulation(condition)[:, :, None, None].chunk(3, 1)
-        h = self.conv1(F.silu(F.group_norm(x, self.groups) * (1 + scale) + shift))
+        scale, shift, bias = self.modulation(condition).reshape(-1, 3 * x.shape[1], 1, 1).chunk(3, 1)
+        h = self.conv1(F.silu(group_norm(x, self.groups) * (1 + scale) + shift))
         return x + self.conv2(F.silu(h + bias))
 
 
@@ -184,6 +200,9 @@ class UNet(nn.Module):
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
 
+    def every_block(self) -> list[nn.Module]:
+        return [*self.fine_in, *self.middle_in, *self.coarse, *self.middle_out, *self.blocks]
+
     # -- the modelled variable -----------------------------------------------------------------------------------
 
     def noise_unit(self) -> Tensor:
@@ -223,8 +242,8 @@ class UNet(nn.Module):
         grid, n = self.config.grid, len(TELEMETRY)
         read = conditions.history[:, :, grid:].flatten(2)[..., :n]
         following = self.instruments(read, conditions.actions, noise[:, grid:].flatten(1)[:, :NOISE])
-        spare = (self.config.tokens - grid) * self.config.channels - n
-        following = F.pad(following, (0, spare)).reshape(len(read), -1, self.config.channels)
+        shape = (self.config.tokens - grid, self.config.channels)
+        following = F.pad(following, (0, shape[0] * shape[1] - n)).reshape(-1, *shape)
         return replace(conditions, following=following)
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -247,15 +266,16 @@ class UNet(nn.Module):
         alone = torch.cat([following, torch.zeros_like(now), torch.zeros_like(now)], 1)
         return torch.where(conditions.first[:, None], alone, readings)
 
-    def base(self, conditions: Conditions) -> Tensor:
-        """All that conditions the blocks but the time: [B,D]."""
+    def base(self, conditions: Conditions, level: Tensor | None = None) -> Tensor:
+        """All that conditions the blocks but the time: [B,D]. `level`, its embedding [1,D] where it is known."""
+        level = self.level(conditions.level) if level is None else level
         prompt = conditions.prompt
         if conditions.dropped is not None:
             prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
         action = self.action(conditions.actions.flatten(1))
         if conditions.undriven is not None:
             action = torch.where(conditions.undriven[:, None], self.null_action, action)
-        base = action + self.prompt(prompt) + self.level(conditions.level) + self.telemetry(self.readings(conditions))
+        base = action + self.prompt(prompt) + level + self.telemetry(self.readings(conditions))
         if conditions.first is not None:
             base = torch.where(conditions.first[:, None], base + self.first, base)
         return base
@@ -263,14 +283,19 @@ class UNet(nn.Module):
     def fed(self, conditions: Conditions) -> Tensor:
         """What is seen of the history, [B,K*C,24,40]: the newest picture, and the changes before it in units of what is
         usual. Nothing where there is no history."""
-        history = torch.cat([self.picture(frame)[:, None] for frame in conditions.history.unbind(1)], 1)
-        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=history.device).diff().sqrt()
-        usual = self.picture(self.delta_std[None].clamp(min=STILL))
-        changes = (history[:, :-1] - history[:, 1:]) / (gaps[None, :, None, None, None] * usual[:, None])
+        config = self.config
+        shape = (-1, len(config.offsets), config.channels, config.rows, config.columns)
+        history = conditions.history[:, :, : config.grid].transpose(2, 3).reshape(shape)
+        changes = (history[:, :-1] - history[:, 1:]) / self.picture(self.usual_changes())
         fed = torch.cat([history[:, :1], changes], 1).flatten(1, 2)
         if conditions.first is not None:
             fed = fed * (~conditions.first)[:, None, None, None]
         return fed
+
+    def usual_changes(self) -> Tensor:
+        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
+        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
+        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
 
     def embed(self, x: Tensor) -> Tensor:
         """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
@@ -287,10 +312,10 @@ class UNet(nn.Module):
             h = h + self.embed(x)
         for block in self.fine_in:
             h = block(h, c)
-        m = self.down_middle(fold(h))
+        m = half_size(h, self.down_middle)
         for block in self.middle_in:
             m = block(m, c)
-        q = self.down_coarse(fold(m))
+        q = half_size(m, self.down_coarse)
         rows, columns = q.shape[-2:]
         tokens = q.flatten(2).transpose(1, 2) + self.position + self.coarse_field(readings)
         for block in self.coarse:
@@ -307,7 +332,11 @@ class UNet(nn.Module):
         """All but the blocks of the head from `depth` on: x_t [B,T,C] (None: nothing is seen of it), t [B] -> features
         [B,fine,24,40]"""
         base = self.base(conditions) if base is None else base
-        c = F.silu(base + self.time(t))
+        return self.trunk(x, base + self.time(t), conditions, depth)
+
+    def trunk(self, x: Tensor | None, condition: Tensor, conditions: Conditions, depth: int) -> Tensor:
+        """`backbone`, with the condition [B,D] before its SiLU instead of the time."""
+        c = F.silu(condition)
         h = self.levels(x, conditions, c)[-1]
         for block in self.blocks[:depth]:
             h = block(h, c)
@@ -333,21 +362,19 @@ class UNet(nn.Module):
                 found[2] = block(found[2], c)
         return [found[layer] for layer in layers]
 
-    def every_block(self) -> list[nn.Module]:
-        """All residual and transformer blocks: what calls are counted by."""
-        parts = (self.fine_in, self.middle_in, self.coarse, self.middle_out, self.blocks)
-        return [block for part in parts for block in part]
-
-    def head(self, features: Tensor, condition: Tensor, depth: int) -> Tensor:
-        """The blocks from `depth` on and the output: features [B,fine,24,40], condition [B,D] before its SiLU -> F
-        [B,T,C]; zero on the telemetry."""
+    def draw(self, features: Tensor, condition: Tensor, depth: int) -> Tensor:
+        """The blocks from `depth` on and the output: features [B,fine,24,40], condition [B,D] before its SiLU -> F as a
+        picture [B,C,24,40]."""
         c = F.silu(condition)
         h = features
         for block in self.blocks[depth:]:
             h = block(h, c)
-        scale, shift = self.out_modulation(c)[:, :, None, None].chunk(2, 1)
-        picture = self.out(F.silu(F.group_norm(h, 8) * (1 + scale) + shift))
-        tokens = picture.flatten(2).transpose(1, 2)
+        scale, shift = self.out_modulation(c).reshape(-1, 2 * h.shape[1], 1, 1).chunk(2, 1)
+        return self.out(F.silu(group_norm(h, 8) * (1 + scale) + shift))
+
+    def head(self, features: Tensor, condition: Tensor, depth: int) -> Tensor:
+        """`draw` as tokens [B,T,C]; zero on the telemetry."""
+        tokens = self.draw(features, condition, depth).flatten(2).transpose(1, 2)
         return F.pad(tokens, (0, 0, 0, self.config.tokens - self.config.grid))
 
     def spread(self, conditions: Conditions) -> Tensor:

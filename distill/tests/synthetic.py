@@ -53,9 +53,10 @@ def episode(seed: int, ticks: int = 48, change: int | None = None) -> dict:
         phase += 0.4 + 0.3 * actions[tick, 1]
     frames = np.stack(frames)
     return {
-        "format": "oneiro-episode", "version": 2, "world": "drive", "seed": seed, "ticks": ticks,
+        "format": "oneiro-episode", "version": 3, "world": "drive", "seed": seed, "ticks": ticks,
         "width": W, "height": H,
         "ticksPerSecond": 20, "policy": "synthetic", "frames": zlib.compress(frames.tobytes(), 1),
+        "boxes": np.tile(np.array([80, 77, 20, 14], "<f4"), (ticks, 1)).tobytes(),
         "telemetryNames": list(TELEMETRY), "telemetry": np.array(telemetry, "<f4").tobytes(),
         "actions": actions.tobytes(), "rewards": np.ones(ticks, "<f4").tobytes(),
         "dones": np.zeros(ticks, np.uint8).tobytes(), "prompts": prompts, "stateHash": "",

@@ -74,7 +74,7 @@ def test_rows_after_an_interrupted_prepare_do_not_count(tmp_path):
 
 def test_a_held_out_seed_never_enters_training(tmp_path):
     synthetic.write(tmp_path, "train", [1_000_000], ticks=20)
-    with pytest.raises(UserError, match="held out"):
+    with pytest.raises(UserError, match="belongs to heldout"):
         prepare_split(tmp_path / "train", "train")
 
 

@@ -1,6 +1,7 @@
 """Evaluation on made-up episodes: the same questions to every world, and a table with the agreed keys."""
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def made(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     synthetic.write(data, "train", range(1, 7), ticks=40)
     synthetic.write(data, "heldout", SEEDS, ticks=100, change=70)
+    synthetic.write(data, "validation", [1_100_000], ticks=40)
     prepare_split(data / "train", "train")
+    prepare_split(data / "validation", "validation")
     prepare_split(data / "heldout", "heldout")
     runs = data / "runs"
     common = {"data": str(data), "runs": str(runs)}
@@ -52,7 +55,7 @@ def made(tmp_path_factory):
     autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
     probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
     torch.manual_seed(0)
-    shape = tiny_config(tokens=61, columns=10, channels=12, prompt_dim=READING)
+    shape = tiny_config(tokens=62, columns=10, channels=12, prompt_dim=READING)
     dit = DiT(shape)
     dit.delta_std.fill_(0.3)
     save(runs, "teacher", "teacher", asdict(shape), dit)
@@ -81,6 +84,7 @@ def config(made, **changes) -> evaluate.Config:
         "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes", "reader": runs / "reader.safetensors",
     }  # fmt: skip
     fixed = {"seeds": "1000000-1000002", "ticks": 60, "batch": 3, "teacher_steps": 2}
+    fixed |= {"histories": 3, "noises": 2, "policies": ["mash"], "classifier_steps": 2}
     return evaluate.Config(**{k: str(v) for k, v in values.items()} | fixed | changes)
 
 
@@ -212,6 +216,14 @@ def test_what_is_missing_is_said(made, tmp_path):
         worlds.open_world("dream", config(made, assets=str(tmp_path)), held)
     with pytest.raises(UserError, match="no episode of seed 1000009"):
         evaluate.run(config(made, a="recorded", seeds="1000009"))
+    every = [episode["seed"] for episode in held.episodes]
+    alone = config(made, a="recorded", seeds=f"{min(every)}-{max(every)}", ticks=30)
+    shutil.move(made / "train", made / "elsewhere")
+    try:
+        with pytest.raises(UserError, match=f"all {len(every)} held-out drives.*at least {len(every)} more"):
+            evaluate.run(alone)
+    finally:
+        shutil.move(made / "elsewhere", made / "train")
     with pytest.raises(UserError, match="there is no probe scent"):
         heads_of("scent")
 

@@ -11,6 +11,8 @@ import torch
 from distill.config import TrainConfig
 from distill.data import TELEMETRY
 from distill.dit import Conditions, DiT, DiTConfig
+from distill.models.flow_student import FlowStudent
+from distill.models.unet import UNet, UNetConfig
 from distill.student import Student, StudentConfig
 from distill.student_training import student_architecture
 from distill.training import Ema, Run
@@ -45,6 +47,28 @@ def tiny_teacher(seed: int = 0, **changes) -> DiT:
 
 def tiny_student(seed: int = 0, **changes) -> Student:
     return Student(tiny_teacher(seed), StudentConfig(**changes))
+
+
+def tiny_unet(seed: int = 0) -> UNet:
+    """A U-Net of 4x4 cells with every layer awake and bounds that some numbers reach."""
+    torch.manual_seed(seed)
+    small = {"rows": 4, "columns": 4, "channels": 4, "prompt_dim": 16, "fine": 8, "middle": 16, "width": 24, "heads": 2}
+    fewer = {"fine_in": 1, "fine_out": 2, "middle_in": 1, "middle_out": 1, "blocks": 1, "frequencies": 8}
+    unet = UNet(UNetConfig(**small, **fewer, field_width=8, instruments_hidden=16, instruments_layers=2))
+    with torch.no_grad():
+        for parameter in unet.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        unet.delta_std.uniform_(0.2, 0.6)
+        unet.instruments.change.uniform_(0.1, 0.3)
+        unet.bound.fill_(1.5)
+    return unet
+
+
+def tiny_flow_student(seed: int = 0, **changes) -> FlowStudent:
+    student = FlowStudent(tiny_unet(seed), StudentConfig(**{"predicts": "data", "gate_init": 0.0} | changes))
+    with torch.no_grad():
+        student.interval.out.weight.normal_(std=0.05)
+    return student.eval()
 
 
 def save(runs: Path, name: str, kind: str, model: torch.nn.Module) -> Path:

@@ -1,25 +1,69 @@
-// How many tests passed and failed, from what the runners report to machines.
+// How many tests passed, failed and were skipped, from what the runners report to machines.
 import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { root } from './run.mjs'
 
-/** @typedef {{ passed: number, failed: number }} Counts */
+/**
+ * `skipped`: how many of each file. `unsteady`: the names of those that passed only when they were tried again; they count as
+ * failed.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: Record<string, number>, unsteady: string[] }} Counts
+ */
+
+/** @returns {Counts} */
+export const none = () => ({ passed: 0, failed: 0, skipped: {}, unsteady: [] })
+
+function skip(counts, file) {
+  counts.skipped[file] = (counts.skipped[file] ?? 0) + 1
+}
 
 /** @param {string} json Vitest's json reporter. @returns {Counts} */
 export function vitestCounts(json) {
   const report = JSON.parse(json)
-  return { passed: report.numPassedTests, failed: report.numFailedTests }
+  const counts = { ...none(), passed: report.numPassedTests, failed: report.numFailedTests }
+  for (const { name, assertionResults } of report.testResults ?? []) {
+    for (const { status } of assertionResults) {
+      if (status === 'skipped' || status === 'pending' || status === 'todo')
+        skip(counts, relative(root, name))
+    }
+  }
+  return counts
 }
 
 /** @param {string} json Playwright's json reporter. @returns {Counts} */
 export function playwrightCounts(json) {
-  const { stats } = JSON.parse(json)
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected }
+  const { stats, suites = [] } = JSON.parse(json)
+  const counts = { ...none(), passed: stats.expected, failed: stats.unexpected + stats.flaky }
+  const walk = ({ file, suites = [], specs = [] }) => {
+    for (const inner of suites) walk(inner)
+    for (const { title, tests } of specs) {
+      for (const { status } of tests) {
+        if (status === 'skipped') skip(counts, `e2e/${file}`)
+        if (status === 'flaky') counts.unsteady.push(`e2e/${file}: ${title}`)
+      }
+    }
+  }
+  for (const suite of suites) walk(suite)
+  return counts
 }
 
 /** @param {string} xml pytest's --junitxml, the one machine format it has. @returns {Counts} */
 export function pytestCounts(xml) {
   const number = (name) => Number(xml.match(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`))?.[1] ?? 0)
   const failed = number('failures') + number('errors')
-  return { passed: number('tests') - failed - number('skipped'), failed }
+  const counts = { ...none(), passed: number('tests') - failed - number('skipped'), failed }
+  for (const [test] of xml.matchAll(/<testcase [^>]*?(?:\/>|>.*?<\/testcase>)/gs)) {
+    const name = test.match(/\bclassname="([^"]*)"/)?.[1] ?? 'pytest'
+    if (test.includes('<skipped')) skip(counts, `${name.replaceAll('.', '/')}.py`)
+  }
+  return counts
+}
+
+/** What was skipped, by file: `5 of server/cluster.test.ts, 2 of ...`; empty where nothing was. */
+export function skippedLine(skipped) {
+  return Object.entries(skipped)
+    .map(([file, number]) => `${number} of ${file}`)
+    .join(', ')
 }
 
 /**
@@ -31,7 +75,7 @@ export function pytestCounts(xml) {
  * @returns {Counts}
  */
 export function countReport(status, path, parse) {
-  let counts = { passed: 0, failed: 0 }
+  let counts = none()
   let readable = existsSync(path)
   try {
     if (readable) counts = parse(readFileSync(path, 'utf8'))

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countReport, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
+import { countReport, playwrightCounts, pytestCounts, skippedLine, vitestCounts } from './counts.mjs'
 import { checkNode, missingPackage, tool } from './node-packages.mjs'
 import { needsShell, root, run, SetupError } from './run.mjs'
 
@@ -10,28 +11,59 @@ const folder = mkdtempSync(join(tmpdir(), 'oneiro-lib-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('counting tests', () => {
-  test('reads each runner', () => {
-    expect(vitestCounts('{"numPassedTests":7,"numFailedTests":1,"numPendingTests":2}')).toEqual({
-      passed: 7,
-      failed: 1,
-    })
-    expect(playwrightCounts('{"stats":{"expected":3,"skipped":1,"unexpected":2,"flaky":1}}')).toEqual({
-      passed: 4,
-      failed: 2,
+  test('reads each runner, and names what was skipped', () => {
+    const unit = {
+      ...{ numPassedTests: 7, numFailedTests: 1, numPendingTests: 2 },
+      testResults: [
+        {
+          name: join(root, 'server/cluster.test.ts'),
+          assertionResults: [{ status: 'skipped' }, { status: 'pending' }, { status: 'passed' }],
+        },
+      ],
+    }
+    expect(vitestCounts(JSON.stringify(unit))).toMatchObject({
+      ...{ passed: 7, failed: 1, skipped: { 'server/cluster.test.ts': 2 } },
     })
     const xml =
-      '<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="3" tests="16" time="0.1">'
-    expect(pytestCounts(xml)).toEqual({ passed: 10, failed: 3 })
+      '<?xml version="1.0"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="2" skipped="1" tests="14" time="0.1"><testcase classname="distill.tests.test_wan" name="a" time="0.1"><skipped type="pytest.skip" message="no GPU">x</skipped></testcase><testcase classname="distill.tests.test_dit" name="b" time="0.1" /></testsuite>'
+    expect(pytestCounts(xml)).toMatchObject({
+      ...{ passed: 10, failed: 3, skipped: { 'distill/tests/test_wan.py': 1 } },
+    })
+  })
+
+  test('counts a test that passed only on a second try as failed, by its name', () => {
+    const json = JSON.stringify({
+      stats: { expected: 3, skipped: 1, unexpected: 2, flaky: 1 },
+      suites: [
+        {
+          file: 'page.spec.ts',
+          specs: [{ title: 'plays', tests: [{ status: 'flaky' }] }],
+          suites: [{ file: 'page.spec.ts', specs: [{ title: 'waits', tests: [{ status: 'skipped' }] }] }],
+        },
+      ],
+    })
+    expect(playwrightCounts(json)).toEqual({
+      passed: 3,
+      failed: 3,
+      skipped: { 'e2e/page.spec.ts': 1 },
+      unsteady: ['e2e/page.spec.ts: plays'],
+    })
+    expect(readFileSync(join(root, 'playwright.config.ts'), 'utf8')).toMatch(/retries: 0,/)
+  })
+
+  test('names the files of skipped tests in a line', () => {
+    expect(skippedLine({})).toBe('')
+    expect(skippedLine({ 'a.test.ts': 5, 'b.test.ts': 2 })).toBe('5 of a.test.ts, 2 of b.test.ts')
   })
 
   test('a runner that failed without a failed test still counts as a failure', () => {
     const path = join(folder, 'report.json')
     writeFileSync(path, '{"numPassedTests":7,"numFailedTests":0}')
-    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 7, failed: 0 })
-    expect(countReport(1, path, vitestCounts)).toEqual({ passed: 7, failed: 1 })
-    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toEqual({ passed: 0, failed: 1 })
+    expect(countReport(0, path, vitestCounts)).toMatchObject({ passed: 7, failed: 0 })
+    expect(countReport(1, path, vitestCounts)).toMatchObject({ passed: 7, failed: 1 })
+    expect(countReport(0, join(folder, 'none.json'), vitestCounts)).toMatchObject({ passed: 0, failed: 1 })
     writeFileSync(path, '{"numPassedTests":')
-    expect(countReport(0, path, vitestCounts)).toEqual({ passed: 0, failed: 1 })
+    expect(countReport(0, path, vitestCounts)).toMatchObject({ passed: 0, failed: 1 })
   })
 })
 
@@ -110,5 +142,15 @@ describe('running a command', () => {
 
   test('that does not exist gives status 127', async () => {
     expect((await run('no-such-command-at-all', [], { capture: true })).status).toBe(127)
+  })
+})
+
+describe('the checkout', () => {
+  test('stays below 60 megabytes', () => {
+    const { stdout, status } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+    if (status !== 0) return // from an archive: there is no list of what is tracked
+    const files = stdout.split('\0').filter((file) => file && existsSync(join(root, file)))
+    const bytes = files.reduce((sum, file) => sum + statSync(join(root, file)).size, 0)
+    expect(bytes / 1e6).toBeLessThan(60)
   })
 })

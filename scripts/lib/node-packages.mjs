@@ -1,6 +1,7 @@
 // The npm packages: present and as the lockfile says, or installed.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkPlace } from './place.mjs'
 import { root, run, SetupError } from './run.mjs'
 
 /** Throws a SetupError on a Node that Vite does not run on; `engines` of package.json says the same range. */
@@ -23,7 +24,7 @@ export function checkNode(version = process.versions.node) {
 export function missingPackage(lock, installed) {
   for (const [path, wanted] of Object.entries(lock.packages)) {
     if (path === '') continue
-    const found = installed.packages[path]
+    const found = installed.packages?.[path]
     if (!found) {
       if (wanted.optional || wanted.devOptional || wanted.peer) continue
       return `${path} is missing`
@@ -33,20 +34,32 @@ export function missingPackage(lock, installed) {
   return null
 }
 
-function reasonToInstall() {
-  const marker = join(root, 'node_modules/.package-lock.json')
+/** Why the packages in a project's folder must be installed, or null where they need not. @param {string} folder */
+export function reasonToInstall(folder = root) {
+  const marker = join(folder, 'node_modules/.package-lock.json')
   if (!existsSync(marker)) return 'they are not there yet'
   const read = (path) => JSON.parse(readFileSync(path, 'utf8'))
-  return missingPackage(read(join(root, 'package-lock.json')), read(marker))
+  let installed
+  try {
+    installed = read(marker)
+  } catch {
+    // npm writes it last, and an interrupted one leaves a part of it.
+    return 'what is there is only a part'
+  }
+  return missingPackage(read(join(folder, 'package-lock.json')), installed)
 }
+
+/** Development packages too, whatever NODE_ENV or npm's `omit` say: the page is built here. */
+export const INSTALL = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
 
 /** Runs `npm ci` where node_modules is missing or differs from the lockfile. */
 export async function ensureNodePackages() {
   checkNode()
+  checkPlace()
   const reason = reasonToInstall()
   if (!reason) return
   console.log(`Installing the npm packages (${reason}) ...`)
-  const { status } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  const { status } = await run('npm', INSTALL)
   if (status !== 0) {
     throw new SetupError('npm ci failed; its reason is above. Check the network and run the command again.')
   }

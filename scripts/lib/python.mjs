@@ -44,13 +44,21 @@ async function systemPython() {
   )
 }
 
+/** Why a venv's interpreter cannot be used, or null where it can: one that was made half-way has no pip. */
+export async function venvFault(python, ask = run) {
+  if (!existsSync(python)) return 'it is not there yet'
+  const { status } = await ask(python, ['-m', 'pip', '--version'], { capture: true })
+  return status === 0 ? null : 'the one that is there has no pip'
+}
+
 /** Makes the venv and installs the packages of these files where they are missing; answers the interpreter's path. */
 export async function ensurePython(files = BASE) {
   const requirements = files.map((file) => join(root, file))
-  if (!existsSync(venvPython)) {
+  const fault = await venvFault(venvPython)
+  if (fault) {
     const python = await systemPython()
-    console.log('Making the Python environment in .venv ...')
-    const { status } = await run(python, ['-m', 'venv', '.venv'])
+    console.log(`Making the Python environment in .venv (${fault}) ...`)
+    const { status } = await run(python, ['-m', 'venv', '--clear', '.venv'])
     if (status !== 0) {
       throw new SetupError(
         'The Python environment could not be made. On Debian or Ubuntu: apt-get install python3-venv, then run this again.',

@@ -1,8 +1,10 @@
 import type { Action } from '../engine/action'
 import type { ActionLog } from '../engine/action-log'
+import { checkFields, checkPrompt, shown } from '../engine/checks'
+import { BadInputError } from '../engine/errors'
 import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
-import type { Place, View } from './params'
+import { PLACES, type Place, VIEWS, type View } from './params'
 import type { Player } from './player'
 import type { AppState, Store } from './store'
 
@@ -24,16 +26,20 @@ export interface AgentHandle {
   readonly world: World | null
   state(): AppState
   step(action?: Action): Promise<Tick | null>
-  /** Holds an action in real time until `null` gives the keys back. */
+  /** Holds an action in real time until `null` gives the keys back. Throws where it is no action. */
   hold(action: Action | null): void
   play(): void
   pause(): void
+  /** Begins anew. Rejects on what is no seed, and nothing changes. */
   reset(seed?: number): Promise<void>
+  /** Rejects where the words could not be read, and the drive goes on under those before. */
   setPrompt(text: string): Promise<void>
   setView(view: View): Promise<void>
   /** Lets a server dream, or this device again; the drive goes on. */
   setPlace(place: Place, server?: { url: string; token?: string }): Promise<void>
   snapshot(): Promise<Snapshot>
+  /** Puts a snapshot back, also one that went through JSON. */
+  restore(snapshot: Snapshot): Promise<Tick>
   readPixels(): Promise<Pixels>
   /** What the instruments read at the newest frame: `speed`, `offset`, `heading`... Null where there are none. */
   readTelemetry(): Promise<Telemetry | null>
@@ -72,15 +78,33 @@ export function createAgentHandle(
     play: () => player.play(),
     pause: () => player.pause(),
     reset: (seed) => player.reset(seed),
-    setPrompt: async (text) => void (await player.setPrompt(text)),
-    setView: (view) => player.setView(view),
-    setPlace: (place, server) => player.setPlace(place, server),
+    async setPrompt(text) {
+      if (typeof text !== 'string') throw new BadInputError(`A prompt is text, but ${shown(text)} came.`)
+      checkPrompt(text)
+      if (await player.setPrompt(text)) return
+      throw new BadInputError(`"${text}" could not be read; the page says why. The drive goes on as it was.`)
+    },
+    async setView(view) {
+      oneOf('view', view, VIEWS)
+      await player.setView(view)
+    },
+    async setPlace(place, server) {
+      oneOf('place', place, PLACES)
+      if (server !== undefined) checkFields('A server', server, ['url', 'token'])
+      await player.setPlace(place, server)
+    },
     snapshot: () => player.snapshot(),
+    restore: (snapshot) => player.restore(snapshot),
     readPixels: () => player.readPixels(),
     readTelemetry: () => player.readTelemetry(),
     log: () => player.log(),
     dream,
   }
+}
+
+function oneOf(what: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return
+  throw new BadInputError(`A ${what} is one of ${allowed.join(', ')}, but ${shown(value)} came.`)
 }
 
 declare global {

@@ -1,4 +1,5 @@
 import type { Prompt, ResetOptions } from '../engine/world'
+import { heardIn } from '../scene/drive/captions'
 import type { View } from './params'
 import { closestStart } from './starts'
 import type { AppState } from './store'
@@ -22,7 +23,12 @@ export function beginningOf(
   const fallback = caption ?? presets[0]?.text ?? 'a drive'
   const shown = chosen ?? fallback
   const words: Prompt = (view === 'simulator' ? { text: shown } : byHeart(shown)) ?? { text: fallback }
-  const from =
-    start && (starts.length === 0 || caption !== undefined) ? start : closestStart(shown, starts, seed)?.id
+  // Of a start by another name the simulator knows only what its words say.
+  const isKnown = caption !== undefined || (starts.length === 0 && (view !== 'simulator' || isPlace(start)))
+  const from = start && isKnown ? start : closestStart(shown, starts, seed)?.id
   return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
+}
+
+function isPlace(start: string | null): boolean {
+  return start !== null && Object.keys(heardIn(start)).length > 0
 }

@@ -5,11 +5,13 @@ import { PhotonMeter } from './meters'
 function driver(cruise: boolean) {
   const photons = new PhotonMeter()
   const heard: unknown[] = []
-  return { photons, heard, driver: new Driver(cruise, photons, (held, on) => heard.push([held, on])) }
+  const clock = { ms: 0 }
+  const hear = (...news: unknown[]) => heard.push(news)
+  return { photons, heard, clock, driver: new Driver(cruise, photons, hear, () => clock.ms) }
 }
 
 describe('Driver', () => {
-  it('cruises until the first throttle or brake key, steering included', () => {
+  it('cruises while a person steers, and not while one drives', () => {
     const { driver: d } = driver(true)
     expect(d.sample()).toEqual({ steer: 0, throttle: 1 })
     d.press('ArrowLeft', 'left', 1)
@@ -19,12 +21,57 @@ describe('Driver', () => {
     expect(d.sample()).toEqual({ steer: -1, throttle: 0 })
   })
 
+  it('cruises again two seconds after the last key was let go', () => {
+    const { driver: d, clock } = driver(true)
+    d.press('ArrowUp', 'up', 0)
+    clock.ms = 100
+    d.release('ArrowUp', 100)
+    d.press('ArrowLeft', 'left', 100)
+    clock.ms = 9000
+    expect(d.sample()).toEqual({ steer: -1, throttle: 0 })
+    d.release('ArrowLeft', 9000)
+    clock.ms = 10_999
+    expect(d.sample()).toEqual({ steer: 0, throttle: 0 })
+    clock.ms = 11_000
+    expect(d.sample()).toEqual({ steer: 0, throttle: 1 })
+  })
+
+  it('cruises again after the keys were taken away, as by a reset, and at once where it is switched on', () => {
+    const { driver: d, clock, heard } = driver(true)
+    d.press('ArrowDown', 'down', 0)
+    d.clear()
+    clock.ms = 1999
+    expect(d.sample()).toEqual({ steer: 0, throttle: 0 })
+    clock.ms = 2000
+    expect(d.sample()).toEqual({ steer: 0, throttle: 1 })
+    d.press('ArrowDown', 'down', 2000)
+    d.release('ArrowDown', 2010)
+    expect(heard.at(-1)).toEqual([{ steer: 0, throttle: 0 }, true])
+    d.cruise = true
+    expect(d.sample()).toEqual({ steer: 0, throttle: 1 })
+  })
+
+  it('stays off where it was switched off', () => {
+    const { driver: d, clock } = driver(true)
+    d.cruise = false
+    d.press('ArrowUp', 'up', 0)
+    d.release('ArrowUp', 1)
+    clock.ms = 9000
+    expect(d.sample()).toEqual({ steer: 0, throttle: 0 })
+  })
+
+  it('refuses a script that is no action', () => {
+    const { driver: d } = driver(false)
+    expect(() => d.script({ steer: 0.5, throttle: 1 } as never)).toThrow(/steer 0.5 came/)
+    expect(d.sample()).toEqual({ steer: 0, throttle: 0 })
+  })
+
   it('cruise keeps to the road where the instruments tell of one, and leaves steering to a person', () => {
     const { driver: d } = driver(true)
-    const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, curvatureAhead: 0 }
+    const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, bendNear: 0 }
     d.see({ ...onCourse, offset: 3, speed: 12 })
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })
-    d.see({ ...onCourse, curvature: 0.01, curvatureAhead: 0.01 })
+    d.see({ ...onCourse, curvature: 0.03, bendNear: 0.03 })
     expect(d.sample()).toEqual({ steer: 1, throttle: 0 })
     d.press('ArrowLeft', 'left', 1)
     expect(d.sample()).toEqual({ steer: -1, throttle: 1 })

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { BadInputError } from '../engine/errors'
 import { FakeWorld } from '../engine/testing/fake-world'
 import type { Tick } from '../engine/world'
 import { Duet } from './duet'
@@ -19,6 +20,16 @@ describe('Duet', () => {
     expect(tick.index).toBe(1)
     expect(seconds.map((t) => t.index)).toEqual([0, 1])
     expect(seconds[1]?.frame).toEqual(tick.frame)
+  })
+
+  it('begins the second where its words are, where the start is one of the first alone', async () => {
+    const { world, first, second } = duet()
+    vi.spyOn(first, 'reset')
+    const reset = vi.spyOn(second, 'reset')
+    reset.mockRejectedValueOnce(new BadInputError('No start is called "here".'))
+    expect((await world.reset({ seed: 3, prompt: 'fog', start: 'here' })).index).toBe(0)
+    expect(reset).toHaveBeenLastCalledWith({ seed: 3, prompt: 'fog', start: undefined })
+    await expect(world.reset({ seed: -1 })).rejects.toThrow('-1')
   })
 
   it('round-trips the state of both', async () => {

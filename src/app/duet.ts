@@ -33,7 +33,7 @@ export class Duet implements World {
   reset(options: ResetOptions): Promise<Tick> {
     return this.both(
       () => this.first.reset(options),
-      () => this.second.reset(options),
+      () => this.resetSecond(options),
     )
   }
 
@@ -75,6 +75,16 @@ export class Duet implements World {
   }
 
   async close(): Promise<void> {}
+
+  /** A start of the first world need not be one of the second, which then begins where its words are. */
+  private async resetSecond(options: ResetOptions): Promise<Tick> {
+    try {
+      return await this.second.reset(options)
+    } catch (error) {
+      if (!(error instanceof BadInputError) || options.start === undefined) throw error
+      return this.second.reset({ ...options, start: undefined })
+    }
+  }
 
   /** Waits for both even where one fails, so that they never part by a tick unseen. */
   private async both(first: () => Promise<Tick>, second: () => Promise<Tick>): Promise<Tick> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OneiroError } from '../engine/errors'
 import {
   AssetCorruptError,
   AssetMissingError,
@@ -22,6 +23,12 @@ describe('failureFrom', () => {
     for (const error of [new WebGpuUnavailableError('no adapter'), new OpeningStalledError(120)]) {
       expect(failureFrom(error, true).actions[0]?.action).toBe('wasm')
     }
+  })
+
+  it('offers to load the page again where nothing else can help', () => {
+    const failure = failureFrom(new OneiroError('NEWER_PAGE', 'A newer page was put in its place.'), true)
+    expect(failure.title).toBe('There is a newer page')
+    expect(failure.actions.map(({ action }) => action)).toEqual(['reload'])
   })
 
   it('still says something where an error is unknown, and offers no simulator where that is what failed', () => {

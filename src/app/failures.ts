@@ -1,7 +1,7 @@
 import { OneiroError } from '../engine/errors'
 
 /** What a button on the failure card does. */
-export type FailureAction = 'retry' | 'simulator' | 'wasm' | 'device'
+export type FailureAction = 'retry' | 'simulator' | 'wasm' | 'device' | 'reload'
 
 /** Something a person must be told: a title, one sentence on what happened and what to do, and buttons. */
 export interface Failure {
@@ -20,6 +20,7 @@ interface Words {
 const RETRY = { action: 'retry', label: 'Try again' } as const
 const WASM = { action: 'wasm', label: 'Use the processor' } as const
 const DEVICE = { action: 'device', label: 'Dream on this device' } as const
+const RELOAD = { action: 'reload', label: 'Load the page again' } as const
 const SIMULATOR = { action: 'simulator', label: 'Drive the simulator' } as const
 
 /** By the `code` of the error. */
@@ -70,6 +71,11 @@ const WORDS: Readonly<Record<string, Words>> = {
     title: 'The server cannot be reached',
     sentence: 'Nothing answers at its address. Check it, or dream on this device.',
   },
+  INSECURE_SERVER: {
+    title: 'The server is not encrypted',
+    sentence:
+      'This page is, and browsers let it reach encrypted servers only. Give a wss:// address, or dream on this device.',
+  },
   UNAUTHORIZED: {
     title: 'The server wants another token',
     sentence: 'It lets in only who knows its token. Give the right one, or dream on this device.',
@@ -77,6 +83,19 @@ const WORDS: Readonly<Record<string, Words>> = {
   SERVER_FULL: {
     title: 'The server is full',
     sentence: 'All its seats are taken, and its line is full. Try again later, or dream on this device.',
+  },
+  NEWER_PAGE: {
+    title: 'There is a newer page',
+    sentence: 'It was put in the place of this one while this tab was open. Load it to go on.',
+  },
+  PAGE_PART: {
+    title: 'A part of the page is missing',
+    sentence: 'It did not arrive, though it was asked for several times. Check the connection and try again.',
+  },
+  GRAPHICS_LOST: {
+    title: 'The graphics were taken away',
+    sentence:
+      'The browser gives the simulator nothing to draw with any more. Close other tabs and load the page again.',
   },
   WORKER_FAILED: {
     title: 'The dream stopped',
@@ -91,6 +110,9 @@ const WASM_HELPS: ReadonlySet<string> = new Set([
   'BACKEND',
   'OPENING_STALLED',
 ])
+
+/** Where nothing of this page can help. */
+const RELOADING: ReadonlySet<string> = new Set(['NEWER_PAGE', 'GRAPHICS_LOST'])
 
 export function codeOf(error: unknown): string {
   if (error instanceof OneiroError) return error.code
@@ -113,6 +135,7 @@ export function failureFrom(error: unknown, canSimulate: boolean, onServer = fal
     title: 'The dream would not begin',
     sentence: 'Something unexpected came up. Try again, or drive the simulator meanwhile.',
   }
+  if (RELOADING.has(code)) return { code, ...words, detail: sentenceOf(error), actions: [RELOAD] }
   const actions = [
     ...(onServer ? [DEVICE] : canSimulate && WASM_HELPS.has(code) ? [WASM] : []),
     RETRY,

@@ -12,8 +12,9 @@ import { download } from './download'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
+import { loadPart } from './newer'
 import { keepPage } from './offline/keep'
-import { isNear, parseSeed, readParams, shareUrl, VIEWS } from './params'
+import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
 import { createAppStore, notify, type Preset, watch } from './store'
@@ -36,17 +37,19 @@ async function start(): Promise<void> {
   let player: Player | null = null
   let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
+  const begin = (seed?: number) =>
+    void player?.reset(seed).catch((error) => notify(store, sentenceOf(error), 'warn'))
   const commands: Commands = {
     togglePause: () => player?.togglePause(),
     step: () => void player?.step().catch(() => {}),
     rewind: () => void player?.goingBack.rewind(rewindTicks()),
-    reset: () => void player?.reset(),
-    newSeed: () => void player?.newSeed(),
+    reset: () => begin(),
+    newSeed: () => begin(seedOfChance()),
     setSeed(text) {
       const seed = parseSeed(text)
       if (seed === null)
         notify(store, `A seed is a whole number from 0 up, but "${text}" came. Type for example 7.`, 'warn')
-      else void player?.reset(seed)
+      else begin(seed)
     },
     setView: (view) => void player?.setView(view),
     setPlace(place, server) {
@@ -87,7 +90,10 @@ async function start(): Promise<void> {
   const words = new Words(store, encoder, params.assets)
   // The network's files start to arrive while three.js is still being parsed.
   if (params.view === 'both' || (params.view === 'dream' && !params.server)) worlds.dream().catch(() => {})
-  const stage = await createStage(page.stage, params.stage)
+  const stage = await createStage(page.stage, params.stage, (sentence) => {
+    page.root.dataset.lean = String(stage.software)
+    notify(store, sentence, 'warn', 12_000)
+  })
   page.root.dataset.lean = String(stage.software)
   const asks = params.server !== null && !isNear(params.server, location.hostname)
   player = new Player(store, stage, worlds, words, asks ? { ...params, server: null } : params)
@@ -146,23 +152,30 @@ function attachAttention(player: Player): void {
 
 /** The instruments are a chunk of their own (pixi.js) and load when first asked for. */
 function attachHud(host: HTMLElement, player: Player): void {
-  let hud: Promise<Hud | null> | null = null
+  let hud: Promise<Hud> | null = null
+  const give = (sentence: string) => {
+    hud = null
+    store.setState({ hud: false })
+    notify(store, sentence, 'warn')
+  }
+  const open = async () => {
+    const { createHud } = await loadPart(() => import('../scene/hud'))
+    return createHud(
+      host,
+      () => player.instruments(),
+      () => give('The browser took the graphics of the instruments away. Press H to show them again.'),
+    )
+  }
   watch(
     store,
     (s) => s.hud,
     (on) => {
       if (!on && !hud) return
-      hud ??= import('../scene/hud')
-        .then(({ createHud }) => createHud(host, () => player.instruments()))
-        .catch((error) => {
-          notify(
-            store,
-            `The instruments could not be shown (${error instanceof Error ? error.message : error}).`,
-            'warn',
-          )
-          return null
-        })
-      void hud.then((made) => made?.setVisible(store.getState().hud))
+      hud ??= open()
+      hud.then(
+        (made) => made.setVisible(store.getState().hud),
+        (error) => hud && give(`The instruments could not be shown. ${sentenceOf(error)}`),
+      )
     },
   )
 }

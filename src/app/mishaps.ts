@@ -43,6 +43,7 @@ export class Mishaps {
     store.setState({ failure: null })
     stage.setDim(1)
     const { view, phase } = store.getState()
+    if (action === 'reload') return location.reload()
     if (action === 'simulator') await setView('simulator')
     else if (action === 'device') {
       store.setState({ place: 'device' })

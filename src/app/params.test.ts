@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isNear, parseSeed, readParams, shareUrl } from './params'
+import { checkServer, isNear, parseSeed, parseServer, readParams, shareUrl } from './params'
 
 const read = (search: string) => readParams(search, '/assets/drive/', 'https://oneiro.test/page')
 
@@ -88,5 +88,24 @@ describe('shareUrl', () => {
       prompt: 'fog & rain',
       backend: 'wasm',
     })
+  })
+})
+
+describe('a server on a page that came over https', () => {
+  it('is reached over wss:// where nothing else is said, and on this machine over ws://', () => {
+    expect(parseServer('box:7700', 'https:')).toBe('wss://box:7700')
+    expect(parseServer('localhost:7700', 'https:')).toBe('ws://localhost:7700')
+    expect(parseServer('box:7700', 'http:')).toBe('ws://box:7700')
+  })
+
+  it('is refused over ws://, in a sentence that says what to give', () => {
+    expect(() => checkServer('ws://box:7700', 'https:')).toThrow(/Give wss:\/\/box:7700/)
+    for (const [server, page] of [
+      ['wss://box:7700', 'https:'],
+      ['ws://127.0.0.1:7700', 'https:'],
+      ['ws://box:7700', 'http:'],
+    ] as const) {
+      expect(() => checkServer(server, page)).not.toThrow()
+    }
   })
 })

@@ -1,3 +1,4 @@
+import { OneiroError } from '../engine/errors'
 import type { StageChoice } from '../scene/stage'
 
 /** What the page shows: the dream, the simulator it is judged against, or both under the same keys. */
@@ -6,6 +7,7 @@ export const VIEWS: readonly View[] = ['dream', 'simulator', 'both']
 
 /** Where the dream is computed. */
 export type Place = 'device' | 'server'
+export const PLACES: readonly Place[] = ['device', 'server']
 
 export type BackendChoice = 'auto' | 'wasm' | 'webgpu'
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'webgpu']
@@ -123,10 +125,19 @@ export function parseSeed(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null
 }
 
-/** A server's address as typed, `ws://` where it says nothing else; null where it is none. */
-export function parseServer(text: string): string | null {
+/** Names that only this machine answers to. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
+
+/**
+ * A server's address as typed; where it says nothing else `ws://`, or `wss://` on a page that came over https, which may
+ * reach other machines by nothing else. Null where it is none.
+ */
+export function parseServer(text: string, page = globalThis.location?.protocol): string | null {
   const trimmed = text.trim()
-  const url = /^[a-z]+:\/\//i.test(trimmed) ? trimmed : `ws://${trimmed}`
+  const named = /^[a-z]+:\/\//i.test(trimmed)
+  const host = `ws://${trimmed}`
+  const open = page !== 'https:' || (URL.canParse(host) && LOOPBACK.test(new URL(host).hostname))
+  const url = named ? trimmed : open ? host : `wss://${trimmed}`
   if (!trimmed || /\s/.test(trimmed) || !URL.canParse(url)) return null
   return ['ws:', 'wss:'].includes(new URL(url).protocol) ? url : null
 }
@@ -134,7 +145,25 @@ export function parseServer(text: string): string | null {
 /** Whether a server is the page's own host or this machine: others are asked about before they hear keys and words. */
 export function isNear(server: string, host: string): boolean {
   const { hostname } = new URL(server)
-  return hostname === host || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  return hostname === host || LOOPBACK.test(hostname)
+}
+
+/** A page that came over https asked for a server that is not encrypted, which browsers forbid. */
+export class InsecureServerError extends OneiroError {
+  constructor(server: string) {
+    const { host } = new URL(server)
+    super(
+      'INSECURE_SERVER',
+      `This page came over https, so it may reach servers over wss:// only, but ${server} was asked for. Give wss://${host} if the server has a certificate, or open the page over http.`,
+    )
+  }
+}
+
+/** Throws `InsecureServerError` where the browser would refuse the connection. */
+export function checkServer(server: string, page = globalThis.location?.protocol): void {
+  const { protocol, hostname } = new URL(server)
+  if (page === 'https:' && protocol === 'ws:' && !LOOPBACK.test(hostname))
+    throw new InsecureServerError(server)
 }
 
 function folderUrl(path: string, base: string): string {

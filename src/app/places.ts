@@ -2,7 +2,7 @@ import type { Begin, Loop } from '../engine/loop'
 import type { Snapshot, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import { sentenceOf } from './failures'
-import type { Place, View } from './params'
+import { checkServer, type Place, type View } from './params'
 import { isSameServer, type Server } from './seats'
 import { notify, type Store } from './store'
 import type { RemoteDream, WorldPort } from './worlds'
@@ -42,6 +42,7 @@ export class Places {
   async open(place: Place, wish: AbortSignal, server = this.server): Promise<DreamClient | RemoteDream> {
     if (place === 'server' && !server)
       throw new Error('No server was named. Give its address, for example ws://localhost:7700.')
+    if (place === 'server') checkServer(server!.url)
     const dream = await (place === 'device'
       ? this.worlds.dream()
       : this.worlds.remote(server!, (...lost) => this.comeHome(...lost), wish))

@@ -339,6 +339,42 @@ describe('Player', () => {
     expect(store.getState().failure).toBeNull()
   })
 
+  it.each([-1, 0.5, Number.NaN, 'x', null, 2 ** 53])(
+    'refuses %j as a seed, and nothing changes',
+    async (seed) => {
+      const { player, store, dream } = setup()
+      await player.setView('dream')
+      await player.step()
+      const before = store.getState()
+      await expect(player.reset(seed as number)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      expect(store.getState()).toEqual(before)
+      expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
+      await player.reset(8)
+      expect(store.getState()).toMatchObject({ seed: 8, tick: 0 })
+    },
+  )
+
+  it('goes back to the seed of the drive where the world refuses to begin anew', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    vi.spyOn(dream, 'reset').mockRejectedValueOnce(new Error('no room'))
+    await expect(player.reset(8)).rejects.toThrow('no room')
+    expect(store.getState()).toMatchObject({ seed: 7, failure: null })
+  })
+
+  it.each([{ steer: 0.5, throttle: 1 }, null, {}, 5])(
+    'refuses %j as an action, and the drive goes on',
+    async (action) => {
+      const { player, store, simulator } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      await expect(player.step(action as never)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      expect(store.getState()).toMatchObject({ paused: null, failure: null, shown: 'dream' })
+      expect(player.playing).toBe(true)
+      expect(simulator.calls).toEqual([])
+      await player.close()
+    },
+  )
+
   it('says in a card what broke in mid-play', async () => {
     const { player, store, dream } = setup()
     await player.setView('dream')
@@ -488,6 +524,17 @@ describe('Player', () => {
       await player.close()
     },
   )
+
+  it('says that a page over https needs wss://, and stays where it is', async () => {
+    vi.stubGlobal('location', { protocol: 'https:' })
+    const { player, store, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://box:7700' })
+    vi.unstubAllGlobals()
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
+    expect(store.getState().notices.at(-1)?.text).toMatch(/wss:\/\/box:7700/)
+    expect(worlds.remote).not.toHaveBeenCalled()
+  })
 
   it('stays where it is when the server does not answer, and asks for one when none was named', async () => {
     const { player, store, worlds } = setup()

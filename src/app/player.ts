@@ -1,19 +1,22 @@
-import type { Action } from '../engine/action'
+import { type Action, checkAction } from '../engine/action'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
 import { type Begin, Loop, type LoopEvent } from '../engine/loop'
+import { seedKey } from '../engine/random'
 import { type Past, Timeline } from '../engine/timeline'
-import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
-import type { DreamClient } from '../model/open'
+import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World } from '../engine/world'
+import type { DreamClient, Manifest } from '../model/open'
+import { namedIn } from '../model/reading'
 import type { Instruments } from '../scene/hud'
 import type { StageFace } from '../scene/stage'
 import { beginningOf } from './beginning'
 import { Driver } from './driver'
 import { Duet } from './duet'
-import { type FailureAction, sentenceOf } from './failures'
+import { codeOf, type FailureAction, sentenceOf } from './failures'
 import { Mishaps } from './mishaps'
 import { type Params, type Place, seedOfChance, type View } from './params'
 import { Places } from './places'
 import { instrumentsOf, Presenter } from './presenter'
+import { type Heard, heardBySimulator, remarkOn } from './remarks'
 import type { Server } from './seats'
 import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
@@ -37,6 +40,8 @@ export class Player {
   readonly goingBack: GoingBack
   private loop: Loop | null = null
   private timeline: Timeline | null = null
+  /** What the dream's reading of words chooses between. */
+  private choices: Manifest['prompt']['choices'] | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly wording: Wording
@@ -54,7 +59,9 @@ export class Player {
     private readonly words: WordPort,
     params: Params,
   ) {
-    this.wording = new Wording(store, words, params.prompt)
+    this.wording = new Wording(store, words, params.prompt, (prompt) =>
+      remarkOn(prompt.text, this.heard(prompt)),
+    )
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.places = new Places(store, worlds, server, {
       now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
@@ -171,6 +178,7 @@ export class Player {
   /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
   async step(action?: Action): Promise<Tick | null> {
     if (!this.loop) throw notOpen()
+    if (action !== undefined) checkAction(action)
     if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
     this.stage.setDim(1)
     try {
@@ -178,20 +186,24 @@ export class Player {
       await this.remote?.setMode('lockstep')
       return await this.loop.step(action)
     } catch (error) {
-      this.fail(error)
+      // What a caller got wrong is no fault of the world's, which drives on.
+      if (codeOf(error) !== 'BAD_INPUT') this.fail(error)
       throw error
     }
   }
 
-  /** Begins the same drive anew, or another one with `seed`. */
+  /** Begins the same drive anew, or another one with `seed`. Rejects where that cannot be, and the drive goes on. */
   async reset(seed = this.store.getState().seed): Promise<void> {
+    seedKey(seed)
+    const { seed: before } = this.store.getState()
     this.store.setState({ seed })
-    await this.attempt(() => this.loop?.reset(this.beginning().options))
+    try {
+      await this.loop?.reset(this.beginning().options)
+    } catch (error) {
+      if (this.store.getState().seed === seed) this.store.setState({ seed: before })
+      throw error
+    }
     this.promptLater()
-  }
-
-  newSeed(): Promise<void> {
-    return this.reset(seedOfChance())
   }
 
   /**
@@ -268,7 +280,8 @@ export class Player {
   private met(dream: DreamClient | RemoteDream): void {
     if ('on' in dream) this.stalls.watch(dream)
     if (!dream.manifest) return
-    const { presets, starts } = dream.manifest
+    const { presets, starts, prompt } = dream.manifest
+    this.choices = prompt?.choices ?? null
     this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
     this.store.setState({ presets, starts })
   }
@@ -321,6 +334,7 @@ export class Player {
     const { chosen } = this.wording
     if (chosen !== null && chosen !== told) void this.setPrompt(chosen)
     else if (!begin) this.promptLater()
+    if (view === 'simulator' && chosen !== null && chosen === told) this.wording.comment({ text: chosen })
     if (first || this.playing) this.play()
   }
 
@@ -366,6 +380,12 @@ export class Player {
       if (from.prompt.text !== prompt) void this.setPrompt(prompt)
       if (resume) this.play()
     })
+  }
+
+  /** What the world that is driven made of words. */
+  private heard({ text, embedding }: Prompt): Heard {
+    if (this.store.getState().shown === 'simulator') return heardBySimulator(text)
+    return embedding && this.choices ? namedIn(embedding, this.choices) : null
   }
 
   private beginning(view = this.store.getState().shown) {

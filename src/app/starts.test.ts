@@ -1,29 +1,38 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parseManifest } from '../model/manifest'
 import { closestStart } from './starts'
 
-const STARTS = [
-  { id: 'meadow-noon-clear', caption: 'driving through a green meadow at noon in clear weather' },
-  { id: 'forest-noon-fog', caption: 'driving through the woods in daytime in the fog' },
-  { id: 'snow-dawn-clear', caption: 'a road through the frozen north in the early morning' },
-  { id: 'snow-night-clear', caption: 'a snowy land under the stars' },
-]
+const { starts, presets } = parseManifest(readFileSync('assets/drive/world.json', 'utf8'))
+const SEEDS = [0, 1, 2, 3, 4]
+const ids = (text: string) => SEEDS.map((seed) => closestStart(text, starts, seed)?.id)
 
 describe('closestStart', () => {
-  it('begins where the words are', () => {
-    expect(closestStart('a drive through green meadows at noon', STARTS, 5)?.id).toBe('meadow-noon-clear')
-    expect(closestStart('a snowy night drive', STARTS, 5)?.id).toBe('snow-night-clear')
-    expect(closestStart('foggy morning in the woods', STARTS, 5)?.id).toBe('forest-noon-fog')
+  it('begins in the place that the first preset names, with every seed', () => {
+    expect(presets[0]!.text).toBe('a snowy road at sunset')
+    expect(new Set(ids('a snowy road at sunset'))).toEqual(new Set(['snow-dusk-clear']))
+  })
+
+  it.each([
+    ['desert highway at sunset', /^desert-dusk/],
+    ['lava fields in the fog', /^volcano/],
+    ['snow falling in the forest at night', /^forest-night/],
+    ['heavy rain over the meadows', /^meadow-dusk-rain$/],
+    ['foggy morning in the woods', /^forest-dawn/],
+    ['driving through a snowy landscape on a clear morning', /^snow/],
+    ['off to Siberia', /^snow/],
+    ['stars above the Kalahari', /^desert/],
+  ])('begins where "%s" is', (text, place) => {
+    for (const id of ids(text)) expect(id).toMatch(place)
   })
 
   it('lets the seed choose among equals', () => {
-    const ids = [0, 1].map(
-      (seed) => closestStart('snow', [STARTS[2]!, { ...STARTS[3]!, caption: '' }], seed)?.id,
-    )
-    expect(ids).toEqual(['snow-dawn-clear', 'snow-night-clear'])
+    expect(new Set(ids('snow')).size).toBe(2)
   })
 
-  it('leaves the choice to the world where no start shares a word', () => {
-    expect(closestStart('the drive', STARTS, 1)).toBeUndefined()
+  it('leaves the choice to the world where the words name nothing', () => {
+    expect(closestStart('the drive', starts, 1)).toBeUndefined()
+    expect(closestStart('start on the highway', starts, 1)).toBeUndefined()
     expect(closestStart('x', [], 1)).toBeUndefined()
   })
 })

@@ -3,6 +3,9 @@ import { sentenceOf } from './failures'
 import { notify, type Preset, type Store } from './store'
 import type { WordPort } from './words'
 
+/** How long a remark stays, milliseconds: it is longer than most. */
+const REMARK_MS = 10_000
+
 /** What the drive is told to look like. */
 export class Wording {
   private turns = 0
@@ -14,6 +17,8 @@ export class Wording {
     private readonly words: WordPort,
     /** Chosen by the address or a person; where nothing was, each world brings its own words. */
     public chosen: string | null,
+    /** What a person should know of words that the world was told; null where there is nothing to say. */
+    private readonly remark: (prompt: Prompt) => string | null = () => null,
   ) {}
 
   /**
@@ -36,6 +41,7 @@ export class Wording {
       if (turn !== this.turns) return true
       this.told = turn
       await tell(prompt)
+      if (turn === this.turns) this.comment(prompt)
       return true
     } catch (error) {
       if (turn !== this.turns || this.chosen !== text) return true
@@ -45,6 +51,13 @@ export class Wording {
       this.store.setState({ prompt: before.prompt })
       return false
     }
+  }
+
+  /** Says what of typed words was not understood. Presets are known to be. */
+  comment(prompt: Prompt): void {
+    const isPreset = this.store.getState().presets.some(({ text }) => text === prompt.text)
+    const remark = isPreset ? null : this.remark(prompt)
+    if (remark) notify(this.store, remark, 'info', REMARK_MS)
   }
 
   /** Words that came before there was a drive: it begins with them. */

@@ -1,5 +1,7 @@
+import { once } from '../engine/lazily'
 import type { Prompt } from '../engine/world'
 import type { PromptEncoder } from '../model/prompt'
+import { loadPart } from './newer'
 import { notify, type Store } from './store'
 
 const CACHE = 64
@@ -17,7 +19,8 @@ export interface WordPort {
  * encoder, which is fetched (once) at the first of them. Play goes on meanwhile.
  */
 export class Words implements WordPort {
-  private encoder: Promise<PromptEncoder> | null = null
+  private readonly encoder = once(() => this.open())
+  private asked = false
   private readonly known = new Set<string>()
   private readonly read = new Map<string, Float32Array>()
 
@@ -46,8 +49,7 @@ export class Words implements WordPort {
     if (prompt) return prompt
     this.store.setState({ reading: { label: 'reading', fraction: null } })
     try {
-      this.encoder ??= this.open()
-      const embedding = await (await this.encoder).encode(text)
+      const embedding = await (await this.encoder()).encode(text)
       if (this.read.size >= CACHE) this.read.delete(this.read.keys().next().value!)
       this.read.set(key(text), embedding)
       return { text, embedding }
@@ -57,11 +59,16 @@ export class Words implements WordPort {
   }
 
   async close(): Promise<void> {
-    await this.encoder?.then((encoder) => encoder.dispose()).catch(() => {})
+    if (this.asked)
+      await this.encoder().then(
+        (encoder) => encoder.dispose(),
+        () => {},
+      )
   }
 
   private async open(): Promise<PromptEncoder> {
-    const { openPromptEncoder } = await import('../model/prompt/client')
+    this.asked = true
+    const { openPromptEncoder } = await loadPart(() => import('../model/prompt/client'))
     return openPromptEncoder({
       url: this.url,
       world: this.world,

@@ -3,6 +3,8 @@ import type { Snapshot, World } from '../engine/world'
 import type { DreamClient, DreamEvent, Manifest } from '../model/open'
 import type { RemoteHostEvent } from '../net/remote-host'
 import type { RemoteStats } from '../net/remote-options'
+import { codeOf } from './failures'
+import { explained, loadPart } from './newer'
 import type { BackendChoice } from './params'
 import { type OnLost, Seats, type Server } from './seats'
 import { notify, type Store } from './store'
@@ -81,7 +83,7 @@ export class Worlds implements WorldPort {
   }
 
   simulator(): Promise<World> {
-    this.simulating ??= import('../scene/drive')
+    this.simulating ??= loadPart(() => import('../scene/drive'))
       .then(({ openSimulator }) => openSimulator())
       .catch((error) => {
         this.simulating = null
@@ -125,26 +127,28 @@ export class Worlds implements WorldPort {
   }
 
   private async openDream(): Promise<DreamClient> {
-    const { openDream } = await import('../model/open')
+    const { openDream } = await loadPart(() => import('../model/open'))
     const { store } = this
-    const dream = await openDream({
-      url: new URL(this.options.assets),
-      backend: this.options.backend,
-      onProgress: ({ phase, loaded, total }) => {
-        const [from, to] = SHARE[phase] ?? [0, 1]
-        const counted = phase === 'download' && total > 0
-        const amount = counted ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
-        store.setState({
-          loading: {
-            label: `${PHASES[phase] ?? phase}${amount}`,
-            fraction: counted ? from + (to - from) * Math.min(1, loaded / total) : to,
-            // What cannot be counted moves slowly towards the end of its share.
-            creeping: !counted,
-          },
-        })
-      },
-      onEvent: (event) => this.heard(event),
-    })
+    const dream = await openTwice(() =>
+      openDream({
+        url: new URL(this.options.assets),
+        backend: this.options.backend,
+        onProgress: ({ phase, loaded, total }) => {
+          const [from, to] = SHARE[phase] ?? [0, 1]
+          const counted = phase === 'download' && total > 0
+          const amount = counted ? ` · ${megabytes(loaded)} of ${megabytes(total)} MB` : ''
+          store.setState({
+            loading: {
+              label: `${PHASES[phase] ?? phase}${amount}`,
+              fraction: counted ? from + (to - from) * Math.min(1, loaded / total) : to,
+              // What cannot be counted moves slowly towards the end of its share.
+              creeping: !counted,
+            },
+          })
+        },
+        onEvent: (event) => this.heard(event),
+      }),
+    )
     if (dream.info.backend === 'webgpu') {
       const canvas = document.createElement('canvas')
       canvas.width = dream.info.width
@@ -158,7 +162,7 @@ export class Worlds implements WorldPort {
   }
 
   private async openRemote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream> {
-    const { RemoteClient } = await import('../net/remote-client')
+    const { RemoteClient } = await loadPart(() => import('../net/remote-client'))
     const { store } = this
     try {
       return await RemoteClient.open({
@@ -192,6 +196,23 @@ export class Worlds implements WorldPort {
     notify(store, event.message, good ? 'info' : 'warn')
   }
 }
+
+/** Once more where the worker's code did not load, since one bad answer of the server is enough for that. */
+async function openTwice(open: () => Promise<DreamClient>): Promise<DreamClient> {
+  try {
+    return await open()
+  } catch (error) {
+    if (codeOf(error) !== 'WORKER_FAILED' && codeOf(error) !== 'UNEXPECTED') throw await explained(error)
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+  }
+  try {
+    return await open()
+  } catch (error) {
+    throw await explained(error)
+  }
+}
+
+const AGAIN_MS = 1000
 
 const BACKENDS: Readonly<Record<string, string>> = { webgpu: 'WebGPU', wasm: 'WASM', three: 'WebGL' }
 

@@ -1,3 +1,4 @@
+import { loadPart } from '../app/newer'
 import type { BackendChoice } from '../app/params'
 import { BadInputError } from '../engine/errors'
 import type { DreamClient, LoadProgress } from '../model/open'
@@ -35,7 +36,7 @@ export async function openPair(
   options: { readonly backend: BackendChoice; readonly promptEncoderUrl: string },
   onProgress: (fraction: number) => void,
 ): Promise<Pair> {
-  const { openDream } = await import('../model/open')
+  const { openDream } = await loadPart(() => import('../model/open'))
   const filled = [0, 0]
   const opening = folders.map((url, i) =>
     openDream({

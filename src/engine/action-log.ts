@@ -1,16 +1,18 @@
 import { z } from 'zod'
 import { type Action, actionFromCode } from './action'
-import { decodeNumbers, type EncodedNumbers, encodeNumbers } from './base64'
+import { decodeNumbers, type EncodedNumbers, encodeNumbers, NUMBER_TYPES } from './base64'
 import { BadInputError } from './errors'
 import type { Prompt, ResetOptions, Snapshot } from './world'
 
 const encoded = z.strictObject({
-  type: z.enum(['float32', 'float64', 'uint8']),
+  type: z.enum(NUMBER_TYPES),
   base64: z.base64(),
 })
 const embedding = encoded.extend({ type: z.literal('float32') })
 const seed = z.int().min(0)
 const tick = z.int().min(0)
+/** A world's name is that of a folder, and must lead nowhere else. */
+const world = z.string().regex(/^[\w-][\w.-]*$/, 'a world is a plain name such as "drive"')
 
 const resetPart = z.strictObject({
   seed,
@@ -21,7 +23,7 @@ const resetPart = z.strictObject({
 const snapshotPart = z.strictObject({
   format: z.literal('oneiro-snapshot'),
   version: z.literal(1),
-  world: z.string(),
+  world,
   modelHash: z.string(),
   tick,
   seed,
@@ -33,7 +35,7 @@ const actionLog = z
   .strictObject({
     format: z.literal('oneiro-actions'),
     version: z.literal(1),
-    world: z.string(),
+    world,
     modelHash: z.string(),
     backend: z.string(),
     /** How it began: a reset, or a snapshot handed over in mid-play. */

@@ -1,3 +1,4 @@
+import { checkFields, shown } from './checks'
 import { BadInputError } from './errors'
 
 /** One tick's input: each axis is -1, 0 or 1, so a world has nine actions. */
@@ -29,13 +30,13 @@ export function actionFromCode(code: number): Action {
   return action
 }
 
-/** Throws `BadInputError` where an axis is none of -1, 0 and 1. */
-export function checkAction({ steer, throttle }: Action): void {
-  for (const axis of [steer, throttle]) {
-    if (axis !== -1 && axis !== 0 && axis !== 1) {
-      throw new BadInputError(
-        `An action's axes are -1, 0 or 1, but steer ${steer}, throttle ${throttle} came.`,
-      )
+/** Throws `BadInputError` unless it is an action: two axes, each -1, 0 or 1, and nothing else. */
+export function checkAction(action: Action): void {
+  checkFields('An action', action, ['steer', 'throttle'])
+  for (const axis of ['steer', 'throttle'] as const) {
+    const value: unknown = action[axis]
+    if (value !== -1 && value !== 0 && value !== 1) {
+      throw new BadInputError(`An action's axes are -1, 0 or 1, but ${axis} ${shown(value)} came.`)
     }
   }
 }

@@ -40,6 +40,10 @@ export class Controls implements InputSource {
     this.keys.clear()
   }
 
+  get holdsAny(): boolean {
+    return this.keys.size > 0
+  }
+
   /** True while any key holds the direction, even where its opposite wins. */
   holds(direction: Direction): boolean {
     for (const held of this.keys.values()) if (held === direction) return true

@@ -48,6 +48,22 @@ describe('philox', () => {
   })
 })
 
+test('normals from a number on are those of the whole stream', () => {
+  const whole = new Float32Array(50)
+  normals(7, 3, 1, whole)
+  for (const [first, count] of [
+    [0, 3],
+    [4, 46],
+    [20, 1],
+    [48, 2],
+  ] as const) {
+    const part = new Float32Array(count)
+    normals(7, 3, 1, part, first)
+    expect(part).toEqual(whole.slice(first, first + count))
+  }
+  expect(() => normals(7, 3, 1, whole, 2)).toThrow(BadInputError)
+})
+
 describe('golden vectors shared with Python', () => {
   test.each(golden.philox)('philox $key $counter', ({ key, counter, words }) => {
     expect(Array.from(philox(key as [number, number], counter as Words4))).toEqual(words)

@@ -96,13 +96,18 @@ export function uniforms(seed: number, tick: number, stream: number, out: Float3
   }
 }
 
-/** Fills `out` with standard normals by Box-Muller; block i fills `out[4i..4i+3]`. */
-export function normals(seed: number, tick: number, stream: number, out: Float32Array): void {
+/**
+ * Fills `out` with standard normals by Box-Muller, those of a stream from number `first` on, a multiple of 4; block i holds
+ * numbers 4i to 4i + 3.
+ */
+export function normals(seed: number, tick: number, stream: number, out: Float32Array, first = 0): void {
   const [key0, key1] = seedKey(seed)
   checkWord('tick', tick)
   checkWord('stream', stream)
+  if (first % 4 !== 0)
+    throw new BadInputError(`Numbers are drawn in fours, but ${first} was to be the first.`)
   for (let i = 0; i < out.length; i += 2) {
-    if ((i & 3) === 0) philoxInto(block, key0, key1, i >>> 2, tick, stream, 0)
+    if ((i & 3) === 0) philoxInto(block, key0, key1, (first + i) >>> 2, tick, stream, 0)
     const radius = Math.sqrt(-2 * Math.log((block[i & 2]! + 0.5) / 0x1_0000_0000))
     const angle = TWO_PI * (block[(i & 2) + 1]! / 0x1_0000_0000)
     out[i] = radius * Math.cos(angle)

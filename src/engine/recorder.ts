@@ -1,5 +1,6 @@
 import { type Action, actionCode, actionFromCode } from './action'
 import { type ActionLog, decodePrompt, encodePrompt, encodeReset, encodeSnapshot } from './action-log'
+import { isWhole } from './checks'
 import { NotReadyError } from './errors'
 import { hashPixels } from './frame-hash'
 import { Serial } from './serial'
@@ -66,7 +67,7 @@ export class Recorder implements World {
   restore(snapshot: Snapshot): Promise<Tick> {
     return this.queue.run(async () => {
       const tick = await this.inner.restore(snapshot)
-      this.restart(encodeSnapshot(snapshot), tick)
+      this.restart(encodeSnapshot(isWhole(snapshot) ? snapshot : await this.inner.snapshot()), tick)
       await this.began(tick)
       return tick
     })

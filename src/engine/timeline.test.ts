@@ -39,7 +39,10 @@ describe('seeking', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 40 }),
-        fc.dictionary(fc.nat(39).map(String), fc.string()),
+        fc.dictionary(
+          fc.nat(39).map(String),
+          fc.string().map((text) => `say ${text}`),
+        ),
         fc.array(fc.nat(100), { minLength: 1, maxLength: 6 }),
         async (ticks, prompts, targets) => {
           const { timeline, hashes } = await drive(ticks, { every: 4, capacity: 5 }, prompts)

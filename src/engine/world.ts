@@ -66,6 +66,9 @@ export interface Tick {
   readonly timings: Readonly<Record<string, number>>
 }
 
+/** What a snapshot's arrays may be. A `Uint16Array` holds half-precision floats as bits. */
+export type SnapshotArray = Float32Array | Float64Array | Uint16Array | Uint8Array
+
 /** The whole state of a world at one tick; plain data that survives structured clone and msgpack. */
 export interface Snapshot {
   readonly format: 'oneiro-snapshot'
@@ -76,7 +79,7 @@ export interface Snapshot {
   readonly seed: number
   readonly prompt: { readonly text: string; readonly embedding: Float32Array | null }
   /** World-specific state: named typed arrays. */
-  readonly state: Readonly<Record<string, Float32Array | Uint8Array | Float64Array>>
+  readonly state: Readonly<Record<string, SnapshotArray>>
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type AssetCache, fetchedFolder } from './assets'
+import { float16 } from '../engine/half'
+import { type AssetCache, type AssetSource, fetchedFolder, readNewest } from './assets'
 import { browserCache } from './browser-cache'
 import {
   AssetCorruptError,
@@ -9,7 +10,7 @@ import {
   ManifestVersionError,
 } from './errors'
 import type { Notice } from './notices'
-import { float16, readSafetensors } from './safetensors'
+import { readSafetensors } from './safetensors'
 import { folderInMemory, loadTiny, sha256Hex, tinyFiles, withManifest } from './testing'
 import { type LoadProgress, loadWorldFiles } from './world-files'
 
@@ -86,6 +87,34 @@ describe('loading a world', () => {
         files.student.path = '../../secret.onnx'
       },
       /files\.student\.path/,
+    ],
+    [
+      'more telemetry than fits beside a picture',
+      (m) => {
+        const reading = { name: 'speed', unit: '', centre: 0, spread: 1 }
+        Object.assign(m, { telemetry: Array(59 * 32 + 1).fill(reading) })
+      },
+      /telemetry: there are 1889/,
+    ],
+    [
+      'noise that is not in fours',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: Array(2).fill({ from: 2, count: 4 }) } }),
+      /student\.noise\.0\.from/,
+    ],
+    [
+      'noise beyond a latent',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: Array(2).fill({ from: 1916, count: 5 }) } }),
+      /student\.noise\.1: ends at 1921, but a latent has 1920/,
+    ],
+    [
+      'noise of another number of steps',
+      (m) => Object.assign(m, { student: { outerSteps: 1, noise: [{ from: 0, count: 4 }] } }),
+      /student\.noise: there are 1, but 2/,
+    ],
+    [
+      'places of the self test that are too few',
+      (m) => Object.assign(m.selfTest as object, { latentIndex: [1] }),
+      /selfTest\.latentIndex: there are 1, but 8/,
     ],
     [
       'a start whose caption has no embedding',
@@ -215,11 +244,88 @@ describe('a folder over HTTP', () => {
     await expect(folder.read('a.bin')).rejects.toBeInstanceOf(AssetMissingError)
   })
 
-  it('tells a broken server and a broken network from a missing file', async () => {
-    answer('', { status: 503 })
-    await expect(folder.read('a.bin')).rejects.toThrow(/answered 503/)
+  it('asks a busy server again, and gives up in the end', async () => {
+    vi.useFakeTimers()
+    const busy = () =>
+      new Response('<!doctype html>', { status: 503, headers: { 'content-type': 'text/html' } })
+    const fetched = vi
+      .fn(async () => new Response(new Uint8Array([7])))
+      .mockImplementationOnce(async () => busy())
+    vi.stubGlobal('fetch', fetched)
+    const read = folder.read('a.bin')
+    await vi.runAllTimersAsync()
+    expect(await read).toEqual(Uint8Array.of(7))
+    fetched.mockImplementation(async () => busy())
+    const refused = folder.read('a.bin').catch((error: Error) => error)
+    await vi.runAllTimersAsync()
+    expect(await refused).toMatchObject({ message: expect.stringMatching(/answered 503/) })
+    vi.useRealTimers()
+  })
+
+  it('waits for a server that does not answer, or stops in the middle, only so long', async () => {
+    const silent = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => silent(signal!))
+    await expect(folder.read('a.bin', undefined, 20)).rejects.toThrow(/network did not answer/)
+    vi.stubGlobal('fetch', async (_: string, { signal }: RequestInit) => {
+      const body = new ReadableStream({
+        start(stream) {
+          stream.enqueue(Uint8Array.of(1))
+          signal!.addEventListener('abort', () => stream.error(signal!.reason))
+        },
+      })
+      return new Response(body)
+    })
+    await expect(folder.read('a.bin', undefined, 20)).rejects.toThrow(/connection broke off/)
+  })
+
+  it('tells a broken network from a missing file', async () => {
     vi.stubGlobal('fetch', async () => Promise.reject(new TypeError('failed')))
     await expect(folder.read('a.bin')).rejects.toBeInstanceOf(AssetUnreachableError)
+  })
+})
+
+describe('a file whose newest version counts', () => {
+  const parse = (bytes: Uint8Array) => bytes[0]!
+  const onNotice = vi.fn()
+  function setup(copy: number | null) {
+    const kept = new Map<string, Uint8Array>(copy === null ? [] : [['world.json', Uint8Array.of(copy)]])
+    const cache: AssetCache = {
+      get: async (key) => kept.get(key) ?? null,
+      put: async (_, key, bytes) => void kept.set(key, bytes),
+      drop: async () => {},
+    }
+    return { cache, kept }
+  }
+
+  it('is the copy of the last visit where the server says nothing for some seconds', async () => {
+    const { cache } = setup(3)
+    const patience: (number | undefined)[] = []
+    const source: AssetSource = {
+      where: 'there',
+      async read(path, _, patienceMs) {
+        patience.push(patienceMs)
+        throw new AssetUnreachableError(path, 'the network did not answer')
+      },
+    }
+    expect(await readNewest('world.json', { source, cache, onNotice }, parse)).toBe(3)
+    expect(onNotice).toHaveBeenCalledWith(expect.objectContaining({ code: 'OFFLINE' }))
+    await expect(
+      readNewest('world.json', { source, cache: setup(null).cache, onNotice }, parse),
+    ).rejects.toBeInstanceOf(AssetUnreachableError)
+    expect(patience).toEqual([4000, 30_000])
+  })
+
+  it('is kept for the next visit, unless it is no such file', async () => {
+    const { cache, kept } = setup(3)
+    const source: AssetSource = { where: 'there', read: async () => Uint8Array.of(5) }
+    const refuse = () => {
+      throw new Error('no manifest')
+    }
+    await expect(readNewest('world.json', { source, cache, onNotice }, refuse)).rejects.toThrow('no manifest')
+    expect(kept.get('world.json')).toEqual(Uint8Array.of(3))
+    expect(await readNewest('world.json', { source, cache, onNotice }, parse)).toBe(5)
+    expect(kept.get('world.json')).toEqual(Uint8Array.of(5))
   })
 })
 

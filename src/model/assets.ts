@@ -7,10 +7,10 @@ export interface AssetSource {
   /** Where the folder is, for messages. */
   readonly where: string
   /**
-   * Bytes of a file of the folder. `onBytes` is told of the bytes that came so far.
-   * Throws `AssetMissingError`, or `AssetUnreachableError` where it cannot be told whether the file is there.
+   * Bytes of a file of the folder. `onBytes` is told of the bytes that came so far; `patienceMs` is how long nothing may
+   * come. Throws `AssetMissingError`, or `AssetUnreachableError` where it cannot be told whether the file is there.
    */
-  read(path: string, onBytes?: (loaded: number) => void): Promise<Uint8Array>
+  read(path: string, onBytes?: (loaded: number) => void, patienceMs?: number): Promise<Uint8Array>
 }
 
 /** Keeps files between visits. Never throws: a cache that fails only costs a download. */
@@ -28,42 +28,78 @@ export const NO_CACHE: AssetCache = {
   drop: async () => {},
 }
 
+/** How long a server may send nothing, milliseconds; and where this device keeps a copy that would do. */
+const PATIENCE_MS = 30_000
+const PATIENCE_WITH_COPY_MS = 4000
+/** Answers of a server that is busy, and the pauses before it is asked again. */
+const BUSY: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
+const PAUSES = [500, 2000]
+
 /** A world's folder over HTTP. `base` is the folder's address and ends in a slash. */
 export function fetchedFolder(base: string): AssetSource {
   return {
     where: base,
-    async read(path, onBytes) {
+    async read(path, onBytes, patienceMs = PATIENCE_MS) {
       const address = new URL(path, base).href
-      let response: Response
-      try {
-        response = await fetch(address)
-      } catch (cause) {
-        throw new AssetUnreachableError(path, 'the network did not answer', { cause })
+      const over = new AbortController()
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const alive = () => {
+        clearTimeout(timer)
+        timer = setTimeout(() => over.abort(), patienceMs)
       }
-      // A server of single-page apps answers an unknown path with its HTML page and status 200.
-      const isPage = response.headers.get('content-type')?.startsWith('text/html')
-      if (response.status === 404 || response.status === 410 || isPage) {
-        throw new AssetMissingError(path, address)
-      }
-      if (!response.ok) throw new AssetUnreachableError(path, `the server answered ${response.status}`)
+      alive()
       try {
-        return await readBody(response, onBytes)
-      } catch (cause) {
-        throw new AssetUnreachableError(path, 'the connection broke off', { cause })
+        const response = await ask(path, address, over.signal)
+        alive()
+        return await readBody(path, response, (loaded) => {
+          alive()
+          onBytes?.(loaded)
+        })
+      } finally {
+        clearTimeout(timer)
       }
     },
   }
 }
 
-async function readBody(response: Response, onBytes?: (loaded: number) => void): Promise<Uint8Array> {
-  if (!response.body) return new Uint8Array(await response.arrayBuffer())
+async function ask(path: string, address: string, signal: AbortSignal): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    let response: Response
+    try {
+      response = await fetch(address, { signal })
+    } catch (cause) {
+      throw new AssetUnreachableError(path, 'the network did not answer', { cause })
+    }
+    // A server of single-page apps answers an unknown path with its HTML page and status 200.
+    const isPage = response.ok && response.headers.get('content-type')?.startsWith('text/html')
+    if (response.status === 404 || response.status === 410 || isPage) {
+      throw new AssetMissingError(path, address)
+    }
+    if (response.ok) return response
+    if (!BUSY.has(response.status) || tries >= PAUSES.length) {
+      throw new AssetUnreachableError(path, `the server answered ${response.status}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+  }
+}
+
+async function readBody(
+  path: string,
+  response: Response,
+  onBytes: (loaded: number) => void,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let loaded = 0
-  const reader = response.body.getReader()
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    chunks.push(part.value)
-    loaded += part.value.length
-    onBytes?.(loaded)
+  try {
+    if (!response.body) return new Uint8Array(await response.arrayBuffer())
+    const reader = response.body.getReader()
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      chunks.push(part.value)
+      loaded += part.value.length
+      onBytes(loaded)
+    }
+  } catch (cause) {
+    throw new AssetUnreachableError(path, 'the connection broke off', { cause })
   }
   const bytes = new Uint8Array(loaded)
   let at = 0
@@ -98,6 +134,29 @@ export async function checkFile(file: ManifestFile, bytes: Uint8Array, tell: Tel
       `it was altered, sha256 ${file.sha256.slice(0, 12)}… was expected, but ${hash.slice(0, 12)}… came`,
     )
   }
+}
+
+/**
+ * A file that carries no hash, so that the newest counts: from the source, or where that does not answer, the copy that was
+ * kept on the last visit. `parse` throws where it is no such file, which is then not kept.
+ */
+export async function readNewest<Parsed>(
+  path: string,
+  { source, cache, onNotice }: Omit<LoadFileOptions, 'onBytes'>,
+  parse: (bytes: Uint8Array) => Parsed,
+): Promise<Parsed> {
+  const kept = await cache.get(path)
+  let bytes: Uint8Array
+  try {
+    bytes = await source.read(path, undefined, kept ? PATIENCE_WITH_COPY_MS : PATIENCE_MS)
+  } catch (error) {
+    if (!kept || !(error instanceof AssetUnreachableError)) throw error
+    onNotice(noticeOf('OFFLINE'))
+    return parse(kept)
+  }
+  const parsed = parse(bytes)
+  await cache.put(path, path, bytes)
+  return parsed
 }
 
 export interface LoadFileOptions {

@@ -35,6 +35,7 @@ export class CpuBackend implements Backend {
 
   private readonly ring: LatentRing
   private readonly history: Float32Array
+  private readonly newest: Float32Array
   private frame: Tensor | null = null
   private released = false
 
@@ -48,6 +49,7 @@ export class CpuBackend implements Backend {
   ) {
     this.ring = new LatentRing(shape)
     this.history = new Float32Array(shape.offsets.length * shape.latentLength)
+    this.newest = new Float32Array(shape.latentLength)
   }
 
   async begin(latents: Float32Array): Promise<void> {
@@ -76,12 +78,12 @@ export class CpuBackend implements Backend {
 
   async readLatent(): Promise<Float32Array> {
     this.check('readLatent')
-    return this.ring.at(1).slice()
+    return this.ring.read(1)
   }
 
   async readLatents(): Promise<Float32Array> {
     this.check('readLatents')
-    return this.ring.read()
+    return this.ring.readAll()
   }
 
   async readFrame(): Promise<Pixels> {
@@ -107,7 +109,7 @@ export class CpuBackend implements Backend {
   private async decode(): Promise<void> {
     const { tokens, channels } = this.shape
     const out = await runSession(this, 'decoder', this.decoder, {
-      latent: this.tensor(this.ring.at(1), [1, tokens, channels]),
+      latent: this.tensor(this.ring.read(1, this.newest), [1, tokens, channels]),
     })
     floatsOf(out, 'frame', this.shape.width * this.shape.height * 4, this.name)
     this.frame?.dispose()

@@ -1,4 +1,4 @@
-import { type Action, checkAction, IDLE } from '../engine/action'
+import { type Action, checkAction } from '../engine/action'
 import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type {
@@ -306,7 +306,7 @@ export class DreamWorld implements World {
 
 const MAX_LOSSES = 20
 
-function actionVector(action: Action = IDLE): Float32Array {
+function actionVector(action: Action): Float32Array {
   checkAction(action)
   return Float32Array.of(action.steer, action.throttle)
 }

@@ -22,6 +22,22 @@ describe('openGpuDevice', () => {
     expect((await openGpuDevice(true)).isFallback).toBe(true)
   })
 
+  it.each(['requestAdapter', 'requestDevice'] as const)(
+    'gives up on a %s that never answers',
+    async (hangs) => {
+      vi.useFakeTimers()
+      browser(hangs === 'requestDevice' ? { requestDevice: () => new Promise(() => {}) } : {})
+      if (hangs === 'requestAdapter') {
+        vi.stubGlobal('navigator', { gpu: { requestAdapter: () => new Promise(() => {}) } })
+      }
+      const opened = openGpuDevice(false).catch((error: Error) => error)
+      await vi.advanceTimersByTimeAsync(8000)
+      expect(await opened).toBeInstanceOf(WebGpuUnavailableError)
+      expect(await opened).toMatchObject({ message: expect.stringMatching(/did not answer within 8 s/) })
+      vi.useRealTimers()
+    },
+  )
+
   it('takes a real one where the browser tells nothing of it', async () => {
     browser({})
     expect((await openGpuDevice(false)).isFallback).toBe(false)

@@ -8,6 +8,9 @@ export interface GpuDevice {
   liveBuffers(): number
 }
 
+/** A browser that asks its GPU process takes a second at most. */
+const ANSWER_MS = 8000
+
 interface OlderAdapter {
   readonly info?: { readonly isFallbackAdapter?: boolean }
   readonly isFallbackAdapter?: boolean
@@ -29,7 +32,10 @@ const LIMITS = [
 /** A real GPU's adapter, or a software one where `allowFallback`. Throws `WebGpuUnavailableError`. */
 export async function openGpuDevice(allowFallback: boolean): Promise<GpuDevice> {
   if (!globalThis.navigator?.gpu) throw new WebGpuUnavailableError('this browser has no WebGPU')
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' })
+  const adapter = await inTime(
+    navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }),
+    'asked for a graphics adapter',
+  )
   if (!adapter) throw new WebGpuUnavailableError('the browser found no graphics adapter')
   // Older browsers say it of the adapter itself, and the first ones have no `info` at all.
   const { info, isFallbackAdapter } = adapter as OlderAdapter
@@ -45,10 +51,30 @@ export async function openGpuDevice(allowFallback: boolean): Promise<GpuDevice> 
   })
   const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]))
   try {
-    const device = await adapter.requestDevice({ requiredFeatures, requiredLimits })
+    const device = await inTime(
+      adapter.requestDevice({ requiredFeatures, requiredLimits }),
+      'asked for a graphics device',
+    )
     return { device, isFallback, liveBuffers: countBuffers(device) }
   } catch (cause) {
+    if (cause instanceof WebGpuUnavailableError) throw cause
     throw new WebGpuUnavailableError('the graphics adapter gave no device', { cause })
+  }
+}
+
+/** What a driver that hangs never answers: so that another way of computing is taken meanwhile. */
+async function inTime<T>(answer: Promise<T>, asked: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new WebGpuUnavailableError(
+      `the browser did not answer within ${ANSWER_MS / 1000} s when it was ${asked}`,
+    )
+    timer = setTimeout(reject, ANSWER_MS, error)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -37,9 +37,9 @@ describe('LatentRing', () => {
               ring.push(Float32Array.from(command))
               list.push(command)
             }
-            expect([...ring.read()]).toEqual(list.latents.flat())
+            expect([...ring.readAll()]).toEqual(list.latents.flat())
             for (let age = 1; age <= ringLength; age++) {
-              expect([...ring.at(age)]).toEqual(list.latents[age - 1])
+              expect([...ring.read(age)]).toEqual(list.latents[age - 1])
             }
           }
         },
@@ -54,7 +54,7 @@ describe('LatentRing', () => {
     const out = new Float32Array(6)
     ring.gather([4, 1], out)
     expect([...out]).toEqual([3, 3, 3, 6, 6, 6])
-    const read = ring.read()
+    const read = ring.readAll()
     ring.push(Float32Array.of(7, 7, 7))
     expect(read[0]).toBe(6)
   })

@@ -1,3 +1,4 @@
+import { packHalves, unpackHalves } from '../engine/half'
 import type { WorldShape } from './manifest'
 
 /** Where the ring's slots are: shared by the ring in memory and the one on the GPU. */
@@ -22,44 +23,58 @@ export class RingCursor {
   }
 }
 
-/** The last `ringLength` latents, [R,T,C], in one buffer. Pushing overwrites the oldest; nothing moves or is allocated. */
+/**
+ * The last `ringLength` latents, [R,T,C], in one buffer, rounded to half precision where that is the state's. Pushing
+ * overwrites the oldest; nothing moves or is allocated.
+ */
 export class LatentRing {
   private readonly cursor: RingCursor
-  private readonly data: Float32Array
+  private readonly data: Float32Array | Uint16Array
 
-  constructor(private readonly shape: WorldShape) {
+  constructor(private readonly shape: Pick<WorldShape, 'ringLength' | 'latentLength' | 'half'>) {
     this.cursor = new RingCursor(shape.ringLength)
-    this.data = new Float32Array(shape.ringLength * shape.latentLength)
+    const length = shape.ringLength * shape.latentLength
+    this.data = shape.half ? new Uint16Array(length) : new Float32Array(length)
   }
 
   /** Replaces everything by `latents` [R,T,C], newest first. */
   fill(latents: Float32Array): void {
     this.cursor.rewind()
-    this.data.set(latents)
+    this.put(latents, 0)
   }
 
   /** Adds the newest latent [T,C]. */
   push(latent: Float32Array): void {
-    this.data.set(latent, this.cursor.advance() * this.shape.latentLength)
+    this.put(latent, this.cursor.advance() * this.shape.latentLength)
   }
 
-  /** The latent `age` ticks old, [T,C]: a view that the next pushes overwrite. */
-  at(age: number): Float32Array {
-    const start = this.cursor.slot(age) * this.shape.latentLength
-    return this.data.subarray(start, start + this.shape.latentLength)
+  /** The latent `age` ticks old, [T,C], as it is kept; into `out` from `at` on, or into an array of its own. */
+  read(age: number, out: Float32Array = new Float32Array(this.shape.latentLength), at = 0): Float32Array {
+    const { latentLength } = this.shape
+    const start = this.cursor.slot(age) * latentLength
+    const kept = this.data.subarray(start, start + latentLength)
+    if (kept instanceof Uint16Array) unpackHalves(kept, out, at)
+    else out.set(kept, at)
+    return out
   }
 
   /** Copies the latents of the given ages into `out`, one after the other. */
   gather(ages: readonly number[], out: Float32Array): void {
-    for (let i = 0; i < ages.length; i++) out.set(this.at(ages[i]!), i * this.shape.latentLength)
+    for (let i = 0; i < ages.length; i++) this.read(ages[i]!, out, i * this.shape.latentLength)
   }
 
   /** A copy of everything, [R,T,C], newest first. */
-  read(): Float32Array {
+  readAll(): Float32Array {
     const out = new Float32Array(this.data.length)
-    for (let age = 1; age <= this.shape.ringLength; age++) {
-      out.set(this.at(age), (age - 1) * this.shape.latentLength)
-    }
+    this.gather(
+      Array.from({ length: this.shape.ringLength }, (_, i) => i + 1),
+      out,
+    )
     return out
+  }
+
+  private put(latents: Float32Array, at: number): void {
+    if (this.data instanceof Uint16Array) packHalves(latents, this.data, at)
+    else this.data.set(latents, at)
   }
 }

@@ -29,8 +29,10 @@ const schema = z
       channels: count,
       /** How far a unit of each channel moves the picture: what a server may round more, and what less. */
       gains: z.array(z.number().positive()).optional(),
+      /** Of the state: what is kept and fed back is rounded to it. */
+      dtype: z.enum(['float32', 'float16']).default('float32'),
     }),
-    /** What the first channels of a latent's last token say, in this order: (value - centre) / spread. */
+    /** What the numbers of a latent's last tokens say, in this order: (value - centre) / spread. */
     telemetry: z
       .array(
         z.object({
@@ -43,8 +45,17 @@ const schema = z
       .optional(),
     history: z.object({ offsets: z.array(count).min(1) }),
     actions: z.object({ count, dims: z.literal(2) }),
-    prompt: z.object({ dim: count, encoder: z.string().min(1) }),
-    student: z.looseObject({ outerSteps: count }),
+    prompt: z.object({
+      dim: count,
+      encoder: z.string().min(1),
+      /** What a reading chooses between, the most important choice first; behind the values of each there is "none". */
+      choices: z.record(z.string().min(1), z.array(z.string().min(1)).min(1)).optional(),
+    }),
+    student: z.looseObject({
+      outerSteps: count,
+      /** Of each noise latent, the numbers that the student looks at. Left out, all; the others need not be drawn. */
+      noise: z.array(z.object({ from: row.multipleOf(4), count })).optional(),
+    }),
     files: z.object({
       student: file,
       decoder: file,
@@ -69,6 +80,8 @@ const schema = z
     selfTest: z.object({
       seed: row,
       latentSample: z.array(z.number()).min(1),
+      /** Where in the latent those numbers are. Left out, at its beginning. */
+      latentIndex: z.array(row).optional(),
       tolerance: z.number().positive(),
     }),
     modelHash: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits'),
@@ -83,9 +96,31 @@ const schema = z
       const message = `there are ${gains.length}, but ${channels} channels`
       context.addIssue({ code: 'custom', path: ['latent', 'gains'], message })
     }
-    if ((manifest.telemetry?.length ?? 0) > channels) {
-      const message = `there are ${manifest.telemetry!.length}, but ${channels} channels to say them`
+    const { dim, choices = {} } = manifest.prompt
+    const read = Object.values(choices).reduce((sum, values) => sum + values.length + 1, 0)
+    if (read !== 0 && read !== dim) {
+      const message = `its values and their "none" are ${read}, but a reading has ${dim}`
+      context.addIssue({ code: 'custom', path: ['prompt', 'choices'], message })
+    }
+    const { tokens } = manifest.latent
+    if ((manifest.telemetry?.length ?? 0) > (tokens - 1) * channels) {
+      const message = `there are ${manifest.telemetry!.length}, but only ${tokens - 1} tokens of ${channels} channels beside a picture`
       context.addIssue({ code: 'custom', path: ['telemetry'], message })
+    }
+    const { noise, outerSteps } = manifest.student
+    if (noise && noise.length !== 1 + outerSteps) {
+      const message = `there are ${noise.length}, but ${1 + outerSteps} noise latents`
+      context.addIssue({ code: 'custom', path: ['student', 'noise'], message })
+    }
+    noise?.forEach(({ from, count }, i) => {
+      if (from + count <= tokens * channels) return
+      const message = `ends at ${from + count}, but a latent has ${tokens * channels} numbers`
+      context.addIssue({ code: 'custom', path: ['student', 'noise', i], message })
+    })
+    const { latentSample, latentIndex } = manifest.selfTest
+    if (latentIndex && latentIndex.length !== latentSample.length) {
+      const message = `there are ${latentIndex.length}, but ${latentSample.length} numbers to find`
+      context.addIssue({ code: 'custom', path: ['selfTest', 'latentIndex'], message })
     }
     const presetTexts = new Set(manifest.presets.map((preset) => promptKey(preset.text)))
     manifest.starts.forEach((start, i) => {
@@ -139,7 +174,7 @@ export interface WorldShape {
   readonly channels: number
   /** Of each channel, how far a unit of it moves the picture; left out where the world does not say. */
   readonly gains?: readonly number[]
-  /** What the last token says; left out where the world has no instruments. */
+  /** What the last tokens say; left out where the world has no instruments. */
   readonly telemetry?: Manifest['telemetry']
   /** tokens * channels: one latent frame. */
   readonly latentLength: number
@@ -155,12 +190,17 @@ export interface WorldShape {
   readonly readsWords: boolean
   /** Noise latents a tick: x1, then y1 of every outer step. */
   readonly noiseCount: number
+  /** Of each noise latent, the numbers that the student looks at. */
+  readonly noise: readonly { readonly from: number; readonly count: number }[]
+  /** The state is half precision: latents are rounded to it before anything is made of them. */
+  readonly half: boolean
 }
 
 export function worldShape(manifest: Manifest): WorldShape {
   const { tokens, channels, gains } = manifest.latent
   const { offsets } = manifest.history
   const { telemetry } = manifest
+  const noiseCount = 1 + manifest.student.outerSteps
   return {
     width: manifest.frame.width,
     height: manifest.frame.height,
@@ -175,6 +215,8 @@ export function worldShape(manifest: Manifest): WorldShape {
     actionDims: manifest.actions.dims,
     promptDim: manifest.prompt.dim,
     readsWords: manifest.files.reader !== undefined,
-    noiseCount: 1 + manifest.student.outerSteps,
+    noiseCount,
+    noise: manifest.student.noise ?? Array(noiseCount).fill({ from: 0, count: tokens * channels }),
+    half: manifest.latent.dtype === 'float16',
   }
 }

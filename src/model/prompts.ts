@@ -1,3 +1,4 @@
+import { checkPrompt } from '../engine/checks'
 import { BadInputError } from '../engine/errors'
 import type { Prompt } from '../engine/world'
 import { promptKey } from './manifest'
@@ -25,11 +26,9 @@ export class Prompts {
 
   /** The prompt's embedding where it needs no encoder, else null. Throws `BadInputError` where it is no prompt. */
   known(prompt: Prompt | string): ResolvedPrompt | null {
+    checkPrompt(prompt)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     if (embedding) return { text, embedding: this.checked(embedding) }
-    if (typeof text !== 'string' || text.trim() === '') {
-      throw new BadInputError('A prompt needs at least one word, but an empty one came.')
-    }
     const byHeart = this.files.knownPrompts.get(promptKey(text))
     return byHeart ? { text, embedding: byHeart } : null
   }

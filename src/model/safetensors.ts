@@ -1,3 +1,4 @@
+import { float16 } from '../engine/half'
 import { AssetCorruptError } from './errors'
 
 /** A tensor widened to float32; `shape` is outermost first. */
@@ -46,14 +47,4 @@ export function readSafetensors(bytes: Uint8Array, file: string): Map<string, Fl
     tensors.set(name, { shape: entry.shape, data })
   }
   return tensors
-}
-
-/** The number that 16 bits of IEEE 754 binary16 stand for. */
-export function float16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

@@ -4,12 +4,15 @@ import { SelfTestError } from './errors'
 import { promptKey, type WorldShape } from './manifest'
 import type { WorldFiles } from './world-files'
 
-/** Fills the noise of the step that makes `tick`: one stream of the seed for every noise latent. */
+/**
+ * Fills the noise of the step that makes `tick`: one stream of the seed for every noise latent. Numbers that the student
+ * does not look at stay as they are.
+ */
 export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Float32Array): void {
-  for (let stream = 0; stream < shape.noiseCount; stream++) {
-    const start = stream * shape.latentLength
-    normals(seed, tick, stream, out.subarray(start, start + shape.latentLength))
-  }
+  shape.noise.forEach(({ from, count }, stream) => {
+    const start = stream * shape.latentLength + from
+    normals(seed, tick, stream, out.subarray(start, start + count), from)
+  })
 }
 
 /**
@@ -20,14 +23,14 @@ export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Fl
  * a strange picture.
  */
 export async function selfTest(backend: Backend, files: WorldFiles): Promise<void> {
-  const { latentSample, tolerance } = files.manifest.selfTest
+  const { latentSample, latentIndex, tolerance } = files.manifest.selfTest
   const input = selfTestInput(files)
   for (let round = 0; round < 2; round++) {
     await backend.begin(files.starts[0]!.latents)
     await backend.step(input)
     const latent = await backend.readLatent()
     // Not Math.max: a NaN must fail.
-    const errors = latentSample.map((value, i) => Math.abs(latent[i]! - value))
+    const errors = latentSample.map((value, i) => Math.abs(latent[latentIndex?.[i] ?? i]! - value))
     const worst = errors.find((error) => !(error <= tolerance))
     if (worst !== undefined) throw new SelfTestError(backend.name, worst, tolerance)
   }

@@ -1,8 +1,11 @@
+import { checkedSnapshot, checkReset } from '../engine/checks'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
+import { packHalves, unpackHalves } from '../engine/half'
 import { seedKey } from '../engine/random'
 import type { ResetOptions, Snapshot } from '../engine/world'
 import type { Manifest, WorldShape } from './manifest'
 import type { Prompts } from './prompts'
+import { startsLike } from './reading'
 import type { WorldFiles } from './world-files'
 
 /** What a dream is beside its latents. `past` [A-1,2] is its own array and changes with every tick. */
@@ -25,6 +28,9 @@ export interface Beginning {
   readonly latents: Float32Array
 }
 
+/** The arrays of a dream's state that are not of 32-bit floats. */
+export const SNAPSHOT_KINDS = { halfLatents: Uint16Array }
+
 /** The start that a reset asks for: the named one, or the one that the seed chooses. */
 export function chosenStart<Start extends { readonly id: string }>(
   starts: readonly Start[],
@@ -36,18 +42,24 @@ export function chosenStart<Start extends { readonly id: string }>(
 
 /** What a reset begins with. Throws `BadInputError` on a bad seed, prompt or unknown start. */
 export async function firstState(
-  { starts }: Pick<WorldFiles, 'starts'>,
+  { manifest, starts }: Pick<WorldFiles, 'manifest' | 'starts'>,
   prompts: Prompts,
-  { seed, prompt, start }: ResetOptions,
+  options: ResetOptions,
 ): Promise<Beginning> {
-  seedKey(seed)
-  const from = chosenStart(starts, seed, start)
-  if (!from) {
+  checkReset(options)
+  const { seed, prompt, start } = options
+  if (start !== undefined && !chosenStart(starts, seed, start)) {
     const ids = starts.map(({ id }) => id).join(', ')
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
   }
-  const words = prompt ?? { text: from.caption, embedding: from.embedding }
-  const { text, embedding } = await prompts.resolve(words)
+  const told = prompt === undefined ? null : await prompts.resolve(prompt)
+  const { choices } = manifest.prompt
+  // A drive begins where its words are.
+  const fitting =
+    told && choices && start === undefined ? startsLike(starts, told.embedding, choices) : starts
+  const from = chosenStart(fitting, seed, start)!
+  const { text, embedding } =
+    told ?? (await prompts.resolve({ text: from.caption, embedding: from.embedding }))
   const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
   return { state, latents: from.latents }
 }
@@ -56,17 +68,18 @@ export async function firstState(
 export async function restoredState(
   described: Described,
   prompts: Prompts,
-  snapshot: Snapshot,
+  given: Snapshot,
 ): Promise<Beginning> {
+  const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
   const { latents, ...rest } = fromSnapshot(described, snapshot)
   const { text, embedding } = snapshot.prompt
   const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
   return { state: { ...rest, ...prompt }, latents }
 }
 
-/** `latents` [R,T,C], newest first, belong to the snapshot from now on. */
+/** `latents` [R,T,C], newest first, belong to the snapshot from now on; at half precision where the state is. */
 export function toSnapshot(
-  { manifest }: Described,
+  { manifest, shape }: Described,
   state: Omit<DreamState, 'embedding'> & { readonly embedding: Float32Array | null },
   latents: Float32Array,
 ): Snapshot {
@@ -78,13 +91,21 @@ export function toSnapshot(
     tick: state.tick,
     seed: state.seed,
     prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
-    state: { latents, actions: state.past.slice() },
+    state: {
+      ...(shape.half ? { halfLatents: halvesOf(latents) } : { latents }),
+      actions: state.past.slice(),
+    },
   }
 }
 
+/** Latents are some units large. From far above, a student comes back; from the end of float32 it gives NaN for good. */
+const LARGEST_LATENT = 1000
+/** Keys are from -1 to 1. */
+const LARGEST_ACTION = 1
+
 /**
  * The state that a snapshot holds, without its prompt, in arrays of its own. Throws `SnapshotMismatchError` for another
- * world, model or version, and `BadInputError` where an array has the wrong size or a value that is no number.
+ * world, model or version, and `BadInputError` where an array has the wrong size or a value that no drive has.
  */
 export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot) {
   const expected = {
@@ -105,19 +126,48 @@ export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot)
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
-    latents: floats(snapshot, 'latents', shape.ringLength * shape.latentLength),
-    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims),
+    latents: latentsOf(snapshot, shape),
+    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, LARGEST_ACTION),
   }
 }
 
-function floats({ state }: Snapshot, name: string, length: number): Float32Array {
-  const array = state[name]
-  if (!(array instanceof Float32Array) || array.length !== length || !array.every(Number.isFinite)) {
-    throw new BadInputError(
-      `A snapshot's state.${name} is a Float32Array of ${length} finite numbers, but ${
-        array ? `a ${array.constructor.name} of ${array.length}` : 'none'
-      } came. Take the snapshot again.`,
-    )
+/** The latents of a snapshot as floats [R,T,C], newest first. Throws `BadInputError`. */
+function latentsOf(snapshot: Snapshot, { ringLength, latentLength, half }: WorldShape): Float32Array {
+  const length = ringLength * latentLength
+  if (!half) return floats(snapshot, 'latents', length, LARGEST_LATENT)
+  const halves = snapshot.state.halfLatents
+  if (halves instanceof Uint16Array) {
+    const latents = new Float32Array(halves.length)
+    unpackHalves(halves, latents)
+    if (isWithin(latents, length, LARGEST_LATENT)) return latents
   }
-  return array.slice()
+  throw badArray(snapshot, 'halfLatents', length, LARGEST_LATENT, 'Uint16Array')
+}
+
+function halvesOf(numbers: Float32Array): Uint16Array {
+  const halves = new Uint16Array(numbers.length)
+  packHalves(numbers, halves)
+  return halves
+}
+
+function floats(snapshot: Snapshot, name: string, length: number, largest: number): Float32Array {
+  const array = snapshot.state[name]
+  if (array instanceof Float32Array && isWithin(array, length, largest)) return array.slice()
+  throw badArray(snapshot, name, length, largest, 'Float32Array')
+}
+
+/** Written so that NaN fails it. */
+function isWithin(array: Float32Array, length: number, largest: number): boolean {
+  return array.length === length && array.every((value) => Math.abs(value) <= largest)
+}
+
+function badArray({ state }: Snapshot, name: string, length: number, largest: number, expected: string) {
+  const array = state[name]
+  const bad = array instanceof Float32Array ? array.find((value) => !(Math.abs(value) <= largest)) : undefined
+  const kind = ArrayBuffer.isView(array) ? array.constructor.name : 'list'
+  const came = array ? `a ${kind} of ${Object.keys(array).length}` : 'none'
+  const numbers = expected === 'Uint16Array' ? 'half-precision floats, as bits,' : 'finite numbers'
+  return new BadInputError(
+    `A snapshot's state.${name} is a ${expected} of ${length} ${numbers} from -${largest} to ${largest}, but ${came}${bad === undefined ? '' : ` with ${bad}`} came. Keep a snapshot whole: structuredClone, IndexedDB and JSON all do.`,
+  )
 }

@@ -7,8 +7,8 @@ export function telemetryIn(
   { telemetry, tokens, channels }: Pick<WorldShape, 'telemetry' | 'tokens' | 'channels'>,
 ): Telemetry | undefined {
   if (!telemetry) return undefined
-  const last = (tokens - 1) * channels
+  const first = (tokens - Math.ceil(telemetry.length / channels)) * channels
   return Object.fromEntries(
-    telemetry.map(({ name, centre, spread }, i) => [name, centre + spread * latent[last + i]!]),
+    telemetry.map(({ name, centre, spread }, i) => [name, centre + spread * latent[first + i]!]),
   )
 }

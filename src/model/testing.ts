@@ -41,6 +41,15 @@ export function withManifest(change: (manifest: Record<string, unknown>) => void
   return files.set('world.json', new TextEncoder().encode(JSON.stringify(manifest)))
 }
 
+/** The fixture as a world whose state is half precision. */
+export function halfTinyFiles(): Map<string, Uint8Array> {
+  return withManifest((manifest) => {
+    Object.assign(manifest.latent as object, { dtype: 'float16' })
+    // Two backends may round to neighbouring halves.
+    Object.assign(manifest.selfTest as object, { tolerance: 1e-2 })
+  })
+}
+
 export function sha256Hex(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }

@@ -4,6 +4,7 @@ import type { Pixels } from '../engine/world'
 import type { Backend, BackendCounts, Fit, Ort, Screen, Stages, StepInput } from './backend'
 import { BackendError, BackendReleasedError, DeviceLostError } from './errors'
 import type { GpuDevice } from './gpu-device'
+import { GpuHalves } from './gpu-half'
 import { GpuScreen } from './gpu-screen'
 import { RingCursor } from './latent-ring'
 import type { WorldShape } from './manifest'
@@ -42,9 +43,9 @@ export async function openWebGpuBackend(options: WebGpuBackendOptions): Promise<
 }
 
 /**
- * Latents and frames stay on the GPU. A tick uploads the action, the noise and, where it changed, the prompt; copies six
- * latents out of the ring; runs the student; copies its output into the ring and the decoder's input; runs the decoder;
- * draws. At most two frames are in flight: a step waits until the one before last is done.
+ * Latents and frames stay on the GPU. A tick uploads the action, the noise and, where it changed, the prompt; copies the
+ * history out of the ring; runs the student; copies its output into the decoder's input, at half precision where the state
+ * is, and into the ring; runs the decoder; draws. At most two frames are in flight: a step waits until the one before last is done.
  */
 export class WebGpuBackend implements Backend {
   readonly name = NAME
@@ -60,6 +61,8 @@ export class WebGpuBackend implements Backend {
   private readonly buffers: Record<'ring' | 'history' | 'actions' | 'prompt' | 'noise' | 'latent', GPUBuffer>
   // Made once: a captured graph reads these very buffers for ever.
   private readonly feeds: { student: Record<string, Tensor>; decoder: Record<string, Tensor> }
+  /** Null where the state is whole floats. */
+  private readonly halves: GpuHalves | null
   private uploadedPrompt: Float32Array | null = null
   private frame: Tensor | null = null
   private display: GpuScreen | null = null
@@ -105,6 +108,7 @@ export class WebGpuBackend implements Backend {
       noise: buffer('noise'),
       latent: buffer('latent'),
     }
+    this.halves = shape.half ? new GpuHalves(device, this.buffers.latent, shape.latentLength) : null
     const tensor = (name: keyof typeof dims) =>
       ort.Tensor.fromGpuBuffer(this.buffers[name], { dataType: 'float32', dims: dims[name] })
     this.feeds = {
@@ -233,12 +237,15 @@ export class WebGpuBackend implements Backend {
     queue.submit([encoder.finish()])
   }
 
-  /** The student's output into the ring and before the decoder. ONNX Runtime has submitted its work by now. */
+  /** The student's output before the decoder, as the state holds it, and into the ring. ONNX Runtime has submitted its
+   * work by now. */
   private keep(latent: GPUBuffer): void {
+    const { ring, latent: newest } = this.buffers
     this.cursor.advance()
     const encoder = this.device.createCommandEncoder({ label: 'latent' })
-    encoder.copyBufferToBuffer(latent, 0, this.buffers.ring, this.slotStart(1), this.latentBytes)
-    encoder.copyBufferToBuffer(latent, 0, this.buffers.latent, 0, this.latentBytes)
+    if (this.halves) this.halves.encode(encoder, latent)
+    else encoder.copyBufferToBuffer(latent, 0, newest, 0, this.latentBytes)
+    encoder.copyBufferToBuffer(newest, 0, ring, this.slotStart(1), this.latentBytes)
     this.device.queue.submit([encoder.finish()])
   }
 

@@ -1,7 +1,7 @@
-import { type AssetCache, type AssetSource, loadFile, sha256 } from './assets'
-import { AssetCorruptError, AssetUnreachableError, ManifestInvalidError } from './errors'
+import { type AssetCache, type AssetSource, loadFile, readNewest, sha256 } from './assets'
+import { AssetCorruptError, ManifestInvalidError } from './errors'
 import { type Manifest, parseManifest, promptKey, type WorldShape, worldShape } from './manifest'
-import { noticeOf, type TellNotice } from './notices'
+import type { TellNotice } from './notices'
 import { type FloatTensor, readSafetensors } from './safetensors'
 
 /** How far loading is. `loaded` and `total` are bytes while `phase` is `download`, steps otherwise. */
@@ -74,27 +74,15 @@ export async function loadWorldFiles(options: LoadWorldOptions): Promise<WorldFi
   }
 }
 
-const MANIFEST = 'world.json'
-
 /** `world.json`, kept and checked. */
 export async function loadManifest(
   source: AssetSource,
   cache: AssetCache,
   tell: TellNotice,
 ): Promise<Manifest> {
-  const decode = (bytes: Uint8Array) => parseManifest(new TextDecoder().decode(bytes))
-  let bytes: Uint8Array
-  try {
-    bytes = await source.read(MANIFEST)
-  } catch (error) {
-    const kept = error instanceof AssetUnreachableError ? await cache.get(MANIFEST) : null
-    if (!kept) throw error
-    tell(noticeOf('OFFLINE'))
-    return decode(kept)
-  }
-  const manifest = decode(bytes)
-  await cache.put(MANIFEST, MANIFEST, bytes)
-  return manifest
+  return readNewest('world.json', { source, cache, onNotice: tell }, (bytes) =>
+    parseManifest(new TextDecoder().decode(bytes)),
+  )
 }
 
 async function checkModelHash(manifest: Manifest): Promise<void> {

@@ -54,6 +54,38 @@ describe('addresses in turn', () => {
     expect(tries(addresses, 3)).toBe('c b|a ')
   })
 
+  test('a server that is not told of any more is tried last, as it may be back', () => {
+    const addresses = new Addresses('ws://b')
+    addresses.settled()
+    addresses.learn(['ws://a', 'ws://c'])
+    addresses.learn(['ws://c'])
+    addresses.learn([])
+    expect(tries(addresses, 4)).toBe('b c a|b ')
+    addresses.jump('ws://d')
+    addresses.settled()
+    expect(tries(addresses, 4)).toBe('d b c a|')
+  })
+
+  test('so many are remembered, and no more', () => {
+    const addresses = new Addresses('ws://a')
+    addresses.settled()
+    for (let i = 0; i < 50; i++) addresses.learn([`ws://w${i}`])
+    expect(addresses.count).toBe(10)
+    expect(tries(addresses, 3)).toBe('a w49 w48 ')
+  })
+
+  test('one that fell silent comes last in its round, and others are told from it', () => {
+    const addresses = new Addresses('ws://a')
+    addresses.settled()
+    expect(addresses.hasOthers).toBe(false)
+    addresses.avoid()
+    expect(addresses.next).toBe('ws://a')
+    addresses.learn(['ws://b', 'ws://c'])
+    expect(addresses.hasOthers).toBe(true)
+    addresses.avoid()
+    expect(tries(addresses, 4)).toBe('b c a|a ')
+  })
+
   test('without a session there is only the address that the user gave', () => {
     const addresses = new Addresses('ws://a')
     addresses.jump('ws://b')

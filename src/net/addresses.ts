@@ -14,11 +14,16 @@ export function mayFollow(named: string, url: string): boolean {
   return !LOOPBACK.test(to.hostname) || LOOPBACK.test(from.hostname)
 }
 
+/** Addresses that are remembered of servers that are not told of any more. */
+const MOST_FORMER = 8
+
 /** The addresses at which a session may be found, and the one to try next. */
 export class Addresses {
   /** Where the session was last. */
   private home: string
   private others: readonly string[] = []
+  /** Told of once, newest first: a server that was away may be back when all others are gone. */
+  private former: readonly string[] = []
   /** What is still to be tried in this round; its head is next. */
   private round: string[]
   private jumped = false
@@ -38,16 +43,29 @@ export class Addresses {
     return this.all().length
   }
 
+  /** There are other servers, as far as is known. */
+  get hasOthers(): boolean {
+    return this.others.some((url) => url !== this.home)
+  }
+
   /** A session is here now: a lost connection is first tried for at the same place. */
   settled(): void {
+    this.remember([this.home])
     this.home = this.next
     this.begin()
   }
 
   /** What the session's server says of the others. */
   learn(urls: readonly string[]): void {
+    this.remember(this.others)
     this.others = urls.filter((url) => mayFollow(this.named, url))
     this.begin()
+  }
+
+  /** The next one says nothing any more: it comes last in this round. */
+  avoid(): void {
+    const [next, ...rest] = this.round
+    this.round = [...rest, next!]
   }
 
   /** The address was of no use. True where a round is over, and the next one begins. */
@@ -74,7 +92,12 @@ export class Addresses {
   forget(): void {
     this.home = this.named
     this.others = []
+    this.former = []
     this.begin()
+  }
+
+  private remember(urls: readonly string[]): void {
+    this.former = [...new Set([...urls, ...this.former])].slice(0, MOST_FORMER)
   }
 
   private begin(): void {
@@ -83,6 +106,6 @@ export class Addresses {
   }
 
   private all(): string[] {
-    return [...new Set([this.home, this.named, ...this.others])]
+    return [...new Set([this.home, this.named, ...this.others, ...this.former])]
   }
 }

@@ -1,5 +1,6 @@
 import { type Action, IDLE } from '../engine/action'
-import type { Prompt, ResetOptions, Snapshot } from '../engine/world'
+import { unpackHalves } from '../engine/half'
+import type { Prompt, ResetOptions, Snapshot, SnapshotArray } from '../engine/world'
 import type { Manifest, WorldShape } from '../model/manifest'
 import { chosenStart, toSnapshot } from '../model/snapshot'
 import { unpackLatent } from './latents'
@@ -20,6 +21,13 @@ export interface Seen {
 
 type Words = Snapshot['prompt']
 
+/** What is known of a snapshot's state: latents [R,T,C] and actions [A-1,2], newest first. */
+interface Origin {
+  readonly tick: number
+  readonly latents: Float32Array
+  readonly actions: Float32Array
+}
+
 /** A minute at 20 ticks a second, and about a megabyte. */
 const CAPACITY = 1200
 
@@ -35,7 +43,7 @@ export class DriveMemory {
   private words: { readonly after: number; readonly prompt: Words }[] = []
   private seed = 0
   /** What the drive was restored from; it knows the frames before the first. */
-  private origin: Snapshot | null = null
+  private origin: Origin | null = null
 
   constructor(
     private readonly known: Known,
@@ -55,7 +63,9 @@ export class DriveMemory {
 
   restore(snapshot: Snapshot): void {
     const { text, embedding } = snapshot.prompt
-    this.begin(snapshot.seed, embedding ? { text, embedding } : text, snapshot)
+    const { latents, halfLatents = latents, actions } = snapshot.state
+    const origin = { tick: snapshot.tick, latents: floatsOf(halfLatents), actions: floatsOf(actions) }
+    this.begin(snapshot.seed, embedding ? { text, embedding } : text, origin)
   }
 
   say(prompt: Prompt | string): void {
@@ -130,7 +140,7 @@ export class DriveMemory {
     const age = this.seen[0]!.tick - tick
     if (!origin || origin.tick !== this.seen[0]!.tick || age < 0) return null
     const size = name === 'latents' ? known.shape.latentLength : known.shape.actionDims
-    const part = (origin.state[name] as Float32Array).subarray(age * size, (age + 1) * size)
+    const part = origin[name].subarray(age * size, (age + 1) * size)
     return part.length === size ? part : null
   }
 
@@ -139,11 +149,18 @@ export class DriveMemory {
     return (this.words.findLast(({ after }) => after < tick) ?? this.words[0]!).prompt
   }
 
-  private begin(seed: number, prompt: Prompt | string, origin: Snapshot | null): void {
+  private begin(seed: number, prompt: Prompt | string, origin: Origin | null): void {
     this.seed = seed
     this.seen = []
     this.words = []
     this.origin = origin
     this.say(prompt)
   }
+}
+
+function floatsOf(array: SnapshotArray | undefined): Float32Array {
+  if (!(array instanceof Uint16Array)) return array instanceof Float32Array ? array : new Float32Array()
+  const floats = new Float32Array(array.length)
+  unpackHalves(array, floats)
+  return floats
 }

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { normals } from '../engine/random'
-import { float16 } from '../model/safetensors'
 import { WireMalformedError } from './errors'
-import { float16Bits } from './half'
 import { packLatent, unpackLatent } from './latents'
 
 const shape = { tokens: 60, channels: 32 }
@@ -13,24 +11,6 @@ function latent(seed = 1): Float32Array {
   normals(seed, 0, 0, out)
   return out
 }
-
-describe('half precision', () => {
-  test('every finite number comes back as itself', () => {
-    const all = Array.from({ length: 0x7c00 }, (_, bits) => bits)
-    const changed = all.filter(
-      (bits) => float16Bits(float16(bits)) !== bits || float16Bits(-float16(bits)) !== (bits | 0x8000),
-    )
-    expect(changed).toEqual([])
-  })
-
-  test('others go to the nearest, and what is too large to the largest', () => {
-    expect(float16(float16Bits(0.1))).toBeCloseTo(0.1, 4)
-    expect(float16(float16Bits(1e9))).toBe(65504)
-    expect(float16(float16Bits(-1e9))).toBe(-65504)
-    expect(float16Bits(1 + 1 / 2048)).toBe(float16Bits(1))
-    expect(float16Bits(1 + 3 / 2048)).toBe(float16Bits(1 + 2 / 1024))
-  })
-})
 
 const gains = Array.from({ length: shape.channels }, (_, c) => 8 / (1 + c))
 

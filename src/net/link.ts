@@ -44,6 +44,10 @@ export interface LinkOptions {
 const BEAT_MS = 500
 /** A server answers every heartbeat, so one that says nothing for so long is not there. */
 const SILENT_MS = 5_000
+/** Where there are others that can go on with the session: when they know, too, that it is dead. */
+const SILENT_AMONG_MS = 2_000
+/** How often that is looked at. */
+const LOOK_MS = 250
 /** The server keeps a session this long. */
 const PATIENCE_MS = 60_000
 /** Of a whole round of addresses. */
@@ -69,6 +73,8 @@ interface Ending {
   readonly error: OneiroError
   readonly wasOpen: boolean
   readonly to: Elsewhere | null
+  /** It said nothing any more. */
+  readonly silent: boolean
 }
 
 /** A connection that is had again when it is lost. */
@@ -103,12 +109,13 @@ export class Link {
     let lostAtMs = time.now()
     let rounds = 0
     for (;;) {
-      const { error, wasOpen, to } = await this.converse(this.addresses.next)
+      const { error, wasOpen, to, silent } = await this.converse(this.addresses.next)
       if (this.closing) return
       if (wasOpen) {
         rounds = 0
         lostAtMs = time.now()
         this.options.onDown()
+        if (silent) this.addresses.avoid()
       }
       if (to && this.addresses.jump(to.url)) {
         this.seat = to.seat ?? null
@@ -186,18 +193,19 @@ export class Link {
       let to: Elsewhere | null = null
       let wasOpen = false
       let greeted = false
+      let silent = false
       const end = (why: string) => {
         if (ended.signal.aborted) return
         ended.abort()
         this.open = false
         socket.close()
-        resolve({ error: refused ?? new ConnectionLostError(why), wasOpen, to })
+        resolve({ error: refused ?? new ConnectionLostError(why), wasOpen, to, silent })
       }
       let socket: SocketLike
       try {
         socket = new options.WebSocket(address)
       } catch (cause) {
-        resolve({ error: new ConnectionLostError(String(cause), { cause }), wasOpen, to })
+        resolve({ error: new ConnectionLostError(String(cause), { cause }), wasOpen, to, silent })
         return
       }
       this.socket = socket
@@ -225,15 +233,17 @@ export class Link {
           end('it cannot be understood')
         }
       }
-      void this.beat(ended.signal, (nowMs) => {
+      void this.watch(ended.signal, (nowMs, isBeat) => {
         if (!greeted && this.addresses.count > 1 && nowMs - startedAtMs >= CONNECT_MS) {
           end('it does not answer')
           return
         }
-        if (nowMs - heardAtMs >= SILENT_MS) {
+        if (nowMs - heardAtMs >= (this.addresses.hasOthers ? SILENT_AMONG_MS : SILENT_MS)) {
+          silent = true
           end('it says nothing any more')
           return
         }
+        if (!isBeat) return
         // Also while waiting for a seat: the server asks for a sign of life.
         if (greeted)
           socket.send(encodeClient({ type: 'heartbeat', sentAtMs: nowMs }) as Uint8Array<ArrayBuffer>)
@@ -257,12 +267,12 @@ export class Link {
     else options.onMessage(message)
   }
 
-  private async beat(ended: AbortSignal, beat: (nowMs: number) => void): Promise<void> {
+  private async watch(ended: AbortSignal, look: (nowMs: number, isBeat: boolean) => void): Promise<void> {
     const { time } = this.options
-    for (;;) {
-      await time.sleep(BEAT_MS, ended)
+    for (let looks = 1; ; looks++) {
+      await time.sleep(LOOK_MS, ended)
       if (ended.aborted) return
-      beat(time.now())
+      look(time.now(), looks % (BEAT_MS / LOOK_MS) === 0)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** What the two ends say to each other; `wire.ts` has it as bytes. */
 import { z } from 'zod'
 import type { Action } from '../engine/action'
+import type { SnapshotArray } from '../engine/world'
 
 /** Raised whenever an old build could misread a new message. */
 export const WIRE_VERSION = 3
@@ -21,10 +22,10 @@ const floats = (most: number) =>
   z.custom<Float32Array>((value) => value instanceof Float32Array && value.length <= most, {
     message: `at most ${most} floats were expected`,
   })
-const array = z.custom<Float32Array | Float64Array | Uint8Array>(
-  (value) => value instanceof Float32Array || value instanceof Float64Array || value instanceof Uint8Array,
-  { message: 'a typed array was expected' },
-)
+const ARRAYS = [Float32Array, Float64Array, Uint16Array, Uint8Array]
+const array = z.custom<SnapshotArray>((value) => ARRAYS.some((kind) => value instanceof kind), {
+  message: 'a typed array was expected',
+})
 const text = z.string().max(MAX_TEXT)
 const name = z.string().min(1).max(100)
 const secret = z.string().min(1).max(LONGEST_SECRET)

@@ -1,3 +1,4 @@
+import { BadInputError } from '../engine/errors'
 import type { Pixels, Telemetry } from '../engine/world'
 import type { LatentDecoder } from '../model/latent-decoder'
 import { telemetryIn } from '../model/telemetry'
@@ -43,8 +44,13 @@ export function latentPictures(decoder: LatentDecoder): Pictures {
   }
 }
 
-/** Compressed images through `decode`; in a browser the platform's own. */
+/** Compressed images through `decode`; in a browser the platform's own. Throws `BadInputError` where there is none. */
 export function imagePictures(decode: DecodeImage = decodeInBrowser): Pictures {
+  if (decode === decodeInBrowser && typeof createImageBitmap === 'undefined') {
+    throw new BadInputError(
+      'Images are decoded by the browser, but this is none. Pass a decoder of your own, for example one with sharp.',
+    )
+  }
   return {
     formats: ['webp', 'jpeg'],
     decode: async (format, payload) => ({ frame: await decode(payload, `image/${format}`) }),

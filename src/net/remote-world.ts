@@ -1,4 +1,5 @@
 import { type Action, checkAction, IDLE } from '../engine/action'
+import { checkedSnapshot, checkPrompt, checkReset } from '../engine/checks'
 import { systemTime, type TimeSource } from '../engine/clock'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
@@ -13,6 +14,7 @@ import type {
   World,
   WorldInfo,
 } from '../engine/world'
+import { SNAPSHOT_KINDS } from '../model/snapshot'
 import { DriveMemory } from './drive-memory'
 import { Epochs } from './epochs'
 import { ServerRefusedError } from './errors'
@@ -167,13 +169,16 @@ export class RemoteWorld implements World, Past {
     return this.show({ format: 'latents', tick, payload, epoch: this.epochs.now, timings: {} })
   }
 
-  async reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+  async reset(options: ResetOptions): Promise<Tick> {
+    checkReset(options)
+    const { seed, prompt, start } = options
     const body = { seed, prompt, start }
     this.soughtTick = null
     return this.begin('reset', { type: 'reset', body }, () => this.memory?.reset(body))
   }
 
-  async restore(snapshot: Snapshot): Promise<Tick> {
+  async restore(given: Snapshot): Promise<Tick> {
+    const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
     this.soughtTick = null
     return this.begin('restore', { type: 'restore', body: snapshot }, () => this.memory?.restore(snapshot))
   }
@@ -202,6 +207,7 @@ export class RemoteWorld implements World, Past {
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
+    checkPrompt(prompt)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     void this.branch()
     const ask = { type: 'prompt', body: embedding ? { text, embedding } : { text } } as const

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { IDLE } from '../../engine/action'
 import { Controls } from '../../engine/controls'
-import { PadReader, type PadState } from './gamepad'
+import { attachGamepads, PadReader, type PadState } from './gamepad'
 
 function pad(x: number, y: number, pressed: number[] = []): PadState {
   return {
@@ -22,27 +23,89 @@ function reader() {
   return { controls, pads }
 }
 
+/** One that has rested since it was connected. */
+function rested() {
+  const made = reader()
+  made.pads.read(pad(0, 0), -200)
+  made.pads.read(pad(0, 0), -1)
+  return made
+}
+
 describe('PadReader', () => {
   it('steers with the stick and drives with the right trigger', () => {
-    const { controls, pads } = reader()
+    const { controls, pads } = rested()
     pads.read(pad(-0.9, 0, [7]), 0)
     expect(controls.sample()).toEqual({ steer: -1, throttle: 1 })
   })
 
   it('does not chatter around the threshold', () => {
-    const { controls, pads } = reader()
-    pads.read(pad(0.41, 0), 0)
-    pads.read(pad(0.3, 0), 1)
+    const { controls, pads } = rested()
+    pads.read(pad(0.56, 0), 0)
+    pads.read(pad(0.5, 0), 1)
     expect(controls.sample().steer).toBe(1)
-    pads.read(pad(0.2, 0), 2)
+    pads.read(pad(0.4, 0), 2)
     expect(controls.sample().steer).toBe(0)
   })
 
   it('lets go of everything when the pad is lost', () => {
-    const { controls, pads } = reader()
+    const { controls, pads } = rested()
     pads.read(pad(1, 1), 0)
     expect(controls.sample()).toEqual({ steer: 1, throttle: -1 })
     pads.lost(0, 1)
     expect(controls.sample()).toEqual({ steer: 0, throttle: 0 })
+  })
+
+  it('does not drive by an axis that rests at -1, not even after it was pulled through', () => {
+    const { controls, pads } = reader()
+    for (let ms = 0; ms < 1000; ms += 8) pads.read(pad(-1, -1), ms)
+    expect(controls.sample()).toEqual(IDLE)
+    for (let ms = 1000; ms < 1080; ms += 8) pads.read(pad(-1, (ms - 1000) / 40 - 1), ms)
+    for (let ms = 1080; ms < 2000; ms += 8) pads.read(pad(-1, -1), ms)
+    expect(controls.sample()).toEqual(IDLE)
+  })
+
+  it('does not drive by a stick that drifts at 0.4, before and after it was used', () => {
+    const { controls, pads } = reader()
+    for (let ms = 0; ms < 1000; ms += 8) pads.read(pad(0.4, 0.4), ms)
+    expect(controls.sample()).toEqual(IDLE)
+    const used = rested()
+    used.pads.read(pad(1, 0), 1)
+    expect(used.controls.sample().steer).toBe(1)
+    used.pads.read(pad(0.4, 0.4), 2)
+    expect(used.controls.sample()).toEqual(IDLE)
+  })
+
+  it('does not drive by a button that was down when the pad came', () => {
+    const { controls, pads } = reader()
+    for (let ms = 0; ms < 1000; ms += 8) pads.read(pad(0, 0, [7]), ms)
+    expect(controls.sample()).toEqual(IDLE)
+  })
+
+  it('waits for another pad in the same place to rest anew', () => {
+    const { controls, pads } = rested()
+    pads.lost(0, 1)
+    pads.read(pad(-1, 0), 2)
+    expect(controls.sample()).toEqual(IDLE)
+  })
+})
+
+describe('attachGamepads', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  it('reads a pad that was connected before the page was ready', () => {
+    vi.useFakeTimers()
+    let now = pad(0, 0)
+    vi.stubGlobal('window', new EventTarget())
+    vi.stubGlobal('navigator', { getGamepads: () => [null, now] })
+    const press = vi.fn()
+    const stop = attachGamepads({ press, release: () => {} })
+    vi.advanceTimersByTime(400)
+    now = pad(1, 0)
+    vi.advanceTimersByTime(16)
+    expect(press).toHaveBeenCalledWith('pad0-right', 'right', expect.any(Number))
+    stop()
   })
 })

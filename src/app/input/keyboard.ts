@@ -28,7 +28,7 @@ export type Command =
   | 'help'
   | 'escape'
 
-/** By `KeyboardEvent.key`, lower case. */
+/** By the character that the key types, lower case, so that a command is where its letter is on the keyboard. */
 const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   ' ': 'pause',
   p: 'pause',
@@ -46,6 +46,36 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   '?': 'help',
   escape: 'escape',
 }
+/** By place on the keyboard, for layouts that type no Latin letters: there a letter is where a Latin layout has it. */
+const COMMAND_PLACES: Readonly<Record<string, Command>> = {
+  KeyP: 'pause',
+  Period: 'step',
+  KeyR: 'reset',
+  KeyN: 'new-seed',
+  Slash: 'prompt',
+  KeyH: 'hud',
+  KeyV: 'view',
+  KeyC: 'cruise',
+  KeyL: 'save',
+  KeyF: 'fullscreen',
+}
+/**
+ * Finds the command of a key. It remembers whether the layout types Latin letters: on one that does not, punctuation lies
+ * elsewhere too (in Russian `.` is on the place of `/`), and on a Latin one that is nothing to mend (so it is in Turkish).
+ */
+export function createCommandReader(): (
+  event: Pick<KeyboardEvent, 'key' | 'code' | 'shiftKey'>,
+) => Command | undefined {
+  let isLatin = true
+  return ({ key, code, shiftKey }) => {
+    if (/^\p{L}$/u.test(key)) isLatin = /^\p{Script=Latin}$/u.test(key)
+    // An input method that is at work tells the place only.
+    const byPlace = !isLatin || key === 'Process' || key === 'Unidentified'
+    if (!byPlace || key === '?' || !COMMAND_PLACES[code]) return COMMAND_KEYS[key.toLowerCase()]
+    return code === 'Slash' && shiftKey ? 'help' : COMMAND_PLACES[code]
+  }
+}
+
 /** Commands that go on while their key is held. */
 const REPEATING: ReadonlySet<Command> = new Set(['step', 'rewind'])
 
@@ -62,6 +92,11 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'button'
 }
 
+/** True while an input method takes the keys: Escape and Enter are for it, and not for the field. Safari tells by 229. */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229
+}
+
 /** A slider is moved by arrow keys, and drives by none of them while it has the focus. */
 function isSlider(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && target.type === 'range'
@@ -72,8 +107,10 @@ function isSlider(target: EventTarget | null): boolean {
  * held before typing is let go when it is let go. Returns how to stop.
  */
 export function attachKeyboard(handlers: KeyboardHandlers): () => void {
+  const commandOf = createCommandReader()
   const down = (event: KeyboardEvent) => {
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+    const command = commandOf(event)
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return
     const direction = DRIVE_KEYS[event.code]
     if (direction && isSlider(event.target) && event.code.startsWith('Arrow')) return
     if (direction) {
@@ -81,7 +118,6 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
       if (!event.repeat) handlers.press(event.code, direction, event.timeStamp)
       return
     }
-    const command = COMMAND_KEYS[event.key.toLowerCase()]
     if (!command) return
     const onButton = event.target instanceof HTMLElement && event.target.closest('button, a, input') !== null
     if (onButton && (event.key === 'Enter' || event.key === ' ')) return

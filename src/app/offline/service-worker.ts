@@ -7,6 +7,8 @@ import type { KeepMessage } from './protocol'
 
 const worker = self as unknown as ServiceWorkerGlobalScope
 const CACHE = 'oneiro-page'
+/** How long the network may take to begin an answer, milliseconds. */
+const PATIENCE_MS = 4000
 const root = new URL('./', worker.location.href).href
 
 worker.addEventListener('install', () => void worker.skipWaiting())
@@ -26,26 +28,42 @@ worker.addEventListener('fetch', (event) => {
   }
 })
 
-/** Takes what the present build consists of and forgets what earlier ones did. */
+/**
+ * Takes what the present build consists of, and forgets what earlier ones did once no other tab may need it. The page itself
+ * comes last: a copy that was only half taken must not be one that cannot start.
+ */
 async function keep(files: readonly string[]): Promise<void> {
   const cache = await caches.open(CACHE)
-  const wanted = new Set([root, ...files.map((file) => new URL(file, root).href)])
-  for (const { url } of await cache.keys()) if (!wanted.has(url)) await cache.delete(url)
+  const wanted = files.map((file) => new URL(file, root).href)
   for (const url of wanted) {
-    if (url !== root && (await cache.match(url))) continue
-    const response = await fetch(url, { cache: url === root ? 'no-cache' : 'force-cache' })
-    if (response.ok) await cache.put(url, response)
+    if (await cache.match(url)) continue
+    const response = await fetch(url, { cache: 'force-cache' })
+    if (!response.ok) return
+    await cache.put(url, response)
+  }
+  const page = await fetch(root, { cache: 'no-cache' })
+  if (!page.ok) return
+  await cache.put(root, page)
+  const tabs = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  if (tabs.length > 1) return
+  const kept = new Set([root, ...wanted])
+  for (const { url } of await cache.keys()) if (!kept.has(url)) await cache.delete(url)
+}
+
+/** The newest page, or the copy where the network does not answer in time or answers with a fault of its own. */
+async function newest(request: Request): Promise<Response> {
+  const copy = await caches.match(root)
+  if (!copy) return fetch(request)
+  try {
+    const page = await Promise.race([fetch(request), late()])
+    return page.status >= 500 ? copy : page
+  } catch {
+    return copy
   }
 }
 
-async function newest(request: Request): Promise<Response> {
-  try {
-    return await fetch(request)
-  } catch (error) {
-    const copy = await caches.match(root)
-    if (copy) return copy
-    throw error
-  }
+function late(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(reject, PATIENCE_MS, new Error('The network did not answer.')))
 }
 
 async function kept(request: Request): Promise<Response> {

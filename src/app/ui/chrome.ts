@@ -1,3 +1,4 @@
+import { isComposing } from '../input/keyboard'
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, letGoAfter, setText } from './dom'
@@ -115,7 +116,7 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
     autocomplete: 'off',
   })
   seed.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' && event.key !== 'Escape') return
+    if ((event.key !== 'Enter' && event.key !== 'Escape') || isComposing(event)) return
     event.stopPropagation()
     if (event.key === 'Enter') commands.setSeed(seed.value)
     else seed.value = String(store.getState().seed)
@@ -150,6 +151,15 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
       pause.title = `${paused ? 'Play' : 'Pause'} (Space)`
     },
   )
+  const cruise = iconButton('Cruise', 'C', GLYPHS.wheel, commands.toggleCruise)
+  watch(
+    store,
+    (s) => s.cruise,
+    (on) => {
+      cruise.classList.toggle('on', on)
+      cruise.setAttribute('aria-pressed', String(on))
+    },
+  )
   const rewind = iconButton('Back a second', 'Backspace', GLYPHS.rewind, commands.rewind)
   watch(
     store,
@@ -164,6 +174,7 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
     rewind,
     pause,
     iconButton('One tick', '.', GLYPHS.step, commands.step),
+    cruise,
     iconButton('Begin again', 'R', GLYPHS.reset, commands.reset),
     h(
       'label.seed-box',

@@ -15,6 +15,9 @@ export interface PageElements {
   focusPrompt(): void
 }
 
+/** Controls under the pointer, or under the focus of who came with the keyboard. */
+const IN_USE = '.deck:hover, .top:hover, :is(.deck, .top, .scrub-host, .notices):has(:focus-visible)'
+
 /** Milliseconds of driving without touching the mouse until the controls fade away. */
 const QUIET_AFTER_MS = 2600
 
@@ -70,7 +73,7 @@ function attachQuiet(root: HTMLElement, store: Store): void {
       !choosing &&
       !failure &&
       !lockstep &&
-      !root.querySelector('.deck:hover, .top:hover')
+      !root.querySelector(IN_USE)
     )
   }
   const hideLater = () => {

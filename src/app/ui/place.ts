@@ -1,3 +1,4 @@
+import { isComposing } from '../input/keyboard'
 import { type Place, parseServer } from '../params'
 import { type AppState, notify, type Store, watch } from '../store'
 import { h, letGoAfter, setText } from './dom'
@@ -107,7 +108,7 @@ export function createPlacePanel(store: Store, commands: PlaceCommands): HTMLEle
   }
   panel.addEventListener('keydown', (event) => {
     event.stopPropagation()
-    if (event.key === 'Escape') close()
+    if (event.key === 'Escape' && !isComposing(event)) close()
   })
   let giveBack: (() => void) | null = null
   watch(

@@ -28,3 +28,16 @@ it.each([
   await new Promise((resolve) => setTimeout(resolve))
   expect(input!.value).toBe(expected)
 })
+
+it('takes a long text that is pasted up to a word, and says so', () => {
+  stubPage()
+  const store = createAppStore()
+  const said: string[] = []
+  const bar = createPromptBar(store, async (prompt) => said.push(String(prompt)) > 0)
+  const [input] = fake(bar.form).children
+  input!.value = 'snowy '.repeat(300)
+  happen(fake(bar.form), 'submit')
+  expect(said[0]!.length).toBeLessThanOrEqual(1000)
+  expect(said[0]).toMatch(/snowy$/)
+  expect(store.getState().notices[0]?.text).toMatch(/^Only the beginning .* of 1799 letters/)
+})

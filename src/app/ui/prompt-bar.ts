@@ -1,7 +1,9 @@
-import { type Preset, type Store, watch } from '../store'
+import { isComposing } from '../input/keyboard'
+import { notify, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, letGoAfter, setText } from './dom'
 
-const MAX_LENGTH = 200
+/** What a server takes, and far more than is read of it. */
+const MAX_LENGTH = 1000
 
 /** The one line to steer the dream with words: a text field, and presets as chips. */
 export function createPromptBar(store: Store, submit: (prompt: Preset | string) => Promise<boolean>) {
@@ -11,7 +13,6 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
     placeholder: 'Describe the drive…',
     autocomplete: 'off',
     spellcheck: false,
-    maxLength: MAX_LENGTH,
     enterKeyHint: 'go',
     'aria-label': 'Describe the drive',
   })
@@ -25,7 +26,12 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
   const form = h<'form'>('form.prompt', {}, input, status, send, progress)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    const text = input.value.trim()
+    const typed = input.value.trim()
+    const text = cut(typed)
+    if (text !== typed) {
+      const sentence = `Only the beginning of so long a text was taken, ${text.length} of ${typed.length} letters.`
+      notify(store, sentence, 'warn')
+    }
     input.value = ''
     input.blur()
     if (text) void say(text)
@@ -37,7 +43,7 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
   input.addEventListener('focus', () => store.setState({ typing: true }))
   input.addEventListener('blur', () => store.setState({ typing: false }))
   input.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return
+    if (event.key !== 'Escape' || isComposing(event)) return
     event.preventDefault()
     event.stopPropagation()
     input.value = ''
@@ -100,4 +106,11 @@ export function createPromptBar(store: Store, submit: (prompt: Preset | string) 
     },
   )
   return { form, chips, focus: () => input.focus({ preventScroll: true }) }
+}
+
+/** At most `MAX_LENGTH` letters, up to the end of a word. */
+function cut(text: string): string {
+  if (text.length <= MAX_LENGTH) return text
+  const part = text.slice(0, MAX_LENGTH)
+  return part.slice(0, Math.max(part.lastIndexOf(' '), MAX_LENGTH / 2)).trim()
 }

@@ -1,8 +1,9 @@
-import type { Action } from '../action'
+import { type Action, checkAction } from '../action'
+import { checkedSnapshot, checkPrompt, checkReset } from '../checks'
 import type { TimeSource } from '../clock'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
 import { hashBytes } from '../frame-hash'
-import { normals, seedKey } from '../random'
+import { normals } from '../random'
 import { Serial } from '../serial'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../world'
 
@@ -63,9 +64,10 @@ export class FakeWorld implements World {
     this.failure = error
   }
 
-  reset({ seed, prompt, start }: ResetOptions): Promise<Tick> {
+  reset(options: ResetOptions): Promise<Tick> {
     return this.call('reset', () => {
-      seedKey(seed)
+      checkReset(options)
+      const { seed, prompt, start } = options
       const index = start === undefined ? seed % STARTS.length : STARTS.indexOf(start)
       if (index < 0)
         throw new BadInputError(`No start is called "${start}". Choose one of ${STARTS.join(', ')}.`)
@@ -81,6 +83,7 @@ export class FakeWorld implements World {
   step(action: Action): Promise<Tick> {
     return this.call('step', async () => {
       this.needReset('step')
+      checkAction(action)
       const { costMs = 0, time } = this.options
       const ms = typeof costMs === 'function' ? costMs(this.tick + 1) : costMs
       if (time && ms > 0) await time.sleep(ms)
@@ -101,6 +104,7 @@ export class FakeWorld implements World {
   setPrompt(prompt: Prompt | string): Promise<void> {
     return this.call('setPrompt', () => {
       this.needReset('setPrompt')
+      checkPrompt(prompt)
       this.take(prompt)
     })
   }
@@ -121,8 +125,9 @@ export class FakeWorld implements World {
     })
   }
 
-  restore(snapshot: Snapshot): Promise<Tick> {
+  restore(given: Snapshot): Promise<Tick> {
     return this.call('restore', () => {
+      const snapshot = checkedSnapshot(given)
       const { id, modelHash } = this.info
       if (snapshot.world !== id) throw new SnapshotMismatchError('world', id, snapshot.world)
       if (snapshot.modelHash !== modelHash) {

@@ -171,6 +171,57 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       expect((await world.step(IDLE)).index).toBe(3)
     })
 
+    test.each([
+      ['nothing', undefined],
+      ['null', null],
+      ['a number', 5],
+      ['an empty one', {}],
+      ['half a turn', { steer: 0.5, throttle: 1 }],
+      ['no number', { steer: Number.NaN, throttle: 0 }],
+      ['text', { steer: '1', throttle: 0 }],
+      ['a misspelt axis', { stear: 1, throttle: 0 }],
+      ['a third axis', { steer: 1, throttle: 0, brake: 1 }],
+    ])('an action that is %s is refused, and the drive goes on', async (_, bad) => {
+      const world = await open()
+      await world.reset({ seed: 6 })
+      await expect(world.step(bad as unknown as Action)).rejects.toBeInstanceOf(BadInputError)
+      expect((await world.step(IDLE)).index).toBe(1)
+      await world.restore(await world.snapshot())
+    })
+
+    test('what is misspelt or none at all is refused with a sentence', async () => {
+      const world = await open()
+      await world.reset({ seed: 6 })
+      const refused = async (call: () => Promise<unknown>, sentence: RegExp) => {
+        const error = await call().catch((error: unknown) => error)
+        expect(error).toBeInstanceOf(BadInputError)
+        expect((error as Error).message).toMatch(sentence)
+      }
+      const none = null as never
+      await refused(() => world.reset({ seed: 1, promt: 'fog' } as never), /"promt".*"prompt"/)
+      await refused(() => world.reset({ seed: 1, prompt: 5 as never }), /5 came/)
+      await refused(() => world.reset({ seed: 1, start: 5 as never }), /5 came/)
+      await refused(() => world.reset(none), /null came/)
+      await refused(() => world.restore(none), /null came/)
+      const whole = await world.snapshot()
+      await refused(() => world.restore({ ...whole, prompt: none }), /prompt/)
+      await refused(() => world.setPrompt(none), /null came/)
+      await refused(() => world.setPrompt(''), /word/)
+      await refused(() => world.setPrompt({ text: ' ' }), /word/)
+      await refused(() => world.setPrompt({ txt: 'fog' } as never), /"txt".*"text"/)
+      expect((await world.step(IDLE)).index).toBe(1)
+    })
+
+    test('a snapshot survives JSON', async () => {
+      const world = await open()
+      await world.reset({ seed: 3 })
+      await play(world, 1, 3)
+      const snapshot = JSON.parse(JSON.stringify(await world.snapshot()))
+      const future = await play(world, 4, ticks)
+      expect((await world.restore(snapshot)).index).toBe(3)
+      if (exact) expect(await play(world, 4, ticks)).toEqual(future)
+    })
+
     test.runIf((options.starts?.length ?? 0) > 1)('starts are chosen by name', async () => {
       const world = await open()
       const [a, b] = options.starts as [string, string]

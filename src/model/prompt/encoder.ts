@@ -27,6 +27,14 @@ export interface PromptEncoderOptions {
   readonly runExclusive?: <T>(job: () => Promise<T>) => Promise<T>
 }
 
+/** Phrases in one run of the graph: what a run needs of memory and time grows with them. */
+const MOST_ROWS = 32
+/**
+ * Tokens of a phrase that are read. Five English words have some 8; without this bound 40 words in a script that the
+ * model cuts into single characters would cost seconds.
+ */
+const PHRASE_TOKENS = 16
+
 /** A prompt encoder in this thread. Loads nothing before the first `encode`. */
 export function createPromptEncoder(options: PromptEncoderOptions): PromptEncoder {
   const runExclusive = options.runExclusive ?? createLock()
@@ -91,14 +99,41 @@ function linesOf(
   const { phrases, dropped } = phrasesOf(text)
   const lines = phrases.flatMap((phrase) => {
     const tokens = tokenizer.find(phrase)
-    return tokens ? [tokens.ids] : []
+    return tokens ? [shortened(tokens.ids)] : []
   })
   if (lines.length === 0) throw emptyPrompt()
   return { lines, cut: dropped > 0 ? `${dropped + WORDS_READ} words, of which ${WORDS_READ} are read` : '' }
 }
 
-/** Embeddings [lines, dim] of token ids. */
+/** At most `PHRASE_TOKENS` of a phrase, with its end. */
+function shortened(ids: number[]): number[] {
+  return ids.length <= PHRASE_TOKENS ? ids : [...ids.slice(0, PHRASE_TOKENS - 1), ids.at(-1)!]
+}
+
+/** Embeddings [lines, dim] of token ids, in runs of lines that are about as long as each other. */
 async function embed(
+  ort: PromptOrt,
+  loaded: LoadedEncoder,
+  lines: readonly number[][],
+): Promise<Float32Array> {
+  const { dim } = loaded.manifest
+  const all = new Float32Array(lines.length * dim)
+  const order = [...lines.keys()].sort((a, b) => lines[a]!.length - lines[b]!.length)
+  for (let i = 0; i < order.length; i += MOST_ROWS) {
+    const rows = order.slice(i, i + MOST_ROWS)
+    const some = await embedSome(
+      ort,
+      loaded,
+      rows.map((row) => lines[row]!),
+    )
+    rows.forEach((row, k) => {
+      all.set(some.subarray(k * dim, (k + 1) * dim), row * dim)
+    })
+  }
+  return all
+}
+
+async function embedSome(
   ort: PromptOrt,
   { session, manifest }: LoadedEncoder,
   lines: readonly number[][],

@@ -1,7 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-common'
-import { type AssetCache, type AssetSource, loadFile } from '../assets'
-import { AssetUnreachableError } from '../errors'
-import { noticeOf, type TellNotice } from '../notices'
+import { type AssetCache, type AssetSource, loadFile, readNewest } from '../assets'
+import type { TellNotice } from '../notices'
 import { loadManifest } from '../world-files'
 import { PromptEncoderError, reason } from './errors'
 import { type EncoderManifest, parseEncoderManifest } from './manifest'
@@ -35,7 +34,7 @@ export async function loadEncoder(options: LoadEncoderOptions): Promise<LoadedEn
   let words: Uint8Array
   let graph: Uint8Array | null
   try {
-    manifest = await readManifest(options)
+    manifest = await readNewest(options.manifest, options, parseEncoderManifest)
     ;[[model, words], graph] = await Promise.all([readFiles(manifest, options), readReader(options)])
   } catch (cause) {
     throw new PromptEncoderError(`The prompt encoder could not be loaded: ${reason(cause)}`, { cause })
@@ -61,28 +60,6 @@ async function readReader({ world, onNotice }: LoadEncoderOptions): Promise<Uint
   if (!world) return null
   const { files } = await loadManifest(world.source, world.cache, onNotice)
   return files.reader ? loadFile(files.reader, { ...world, onBytes: () => {}, onNotice }) : null
-}
-
-/** From the source, or where that cannot be reached, the copy kept on the last visit. */
-async function readManifest({
-  source,
-  cache,
-  manifest,
-  onNotice,
-}: LoadEncoderOptions): Promise<EncoderManifest> {
-  const key = `/${manifest}`
-  let bytes: Uint8Array
-  try {
-    bytes = await source.read(manifest)
-  } catch (error) {
-    const kept = error instanceof AssetUnreachableError ? await cache.get(key) : null
-    if (!kept) throw error
-    onNotice(noticeOf('OFFLINE'))
-    return parseEncoderManifest(kept)
-  }
-  const parsed = parseEncoderManifest(bytes)
-  await cache.put(manifest, key, bytes)
-  return parsed
 }
 
 async function readFiles(

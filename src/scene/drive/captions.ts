@@ -155,61 +155,136 @@ function say(
     .trim()
 }
 
+/** What people also say. A hyphen at the end: the beginning of a word is enough. */
 const EXTRA: Partial<Record<Biome | TimeOfDay | Weather, readonly string[]>> = {
-  meadow: ['meadow', 'grass', 'field', 'green', 'country'],
-  forest: ['forest', 'wood', 'tree', 'pine', 'jungle'],
-  desert: ['desert', 'sand', 'dune', 'cactus'],
-  snow: ['snowy', 'winter', 'ice', 'icy', 'arctic', 'frozen', 'tundra'],
-  volcano: ['volcan', 'lava', 'magma', 'ash', 'fire'],
+  meadow: ['meadow-', 'grass-', 'field', 'green', 'countryside'],
+  forest: ['forest-', 'wood', 'wooded', 'woodland', 'tree', 'pine', 'jungle'],
+  desert: ['desert', 'sand', 'sandy', 'dune', 'cactus', 'cacti'],
+  snow: ['snow', 'snowy', 'winter', 'wintry', 'ice', 'icy', 'arctic', 'frozen', 'tundra', 'siberia-'],
+  volcano: ['volcan-', 'lava', 'magma', 'ash', 'fire'],
   dawn: ['dawn', 'sunrise', 'morning', 'daybreak'],
-  noon: ['noon', 'midday', 'day', 'sunny'],
+  noon: ['noon', 'midday', 'day', 'daytime', 'sunny', 'afternoon'],
   dusk: ['dusk', 'sunset', 'evening', 'twilight'],
-  night: ['night', 'dark', 'star', 'moon'],
+  night: ['night', 'dark', 'star', 'starry', 'moon', 'moonlit', 'midnight', 'nighttime'],
   clear: ['clear', 'sunny', 'cloudless'],
-  rain: ['rain', 'storm', 'wet', 'drizzl', 'downpour'],
-  fog: ['fog', 'mist', 'haz', 'murk'],
-  snowfall: ['snowfall', 'snowing', 'snows', 'falling snow', 'snowstorm', 'snowflake', 'blizzard', 'flurr'],
+  rain: [
+    'rain',
+    'rainy',
+    'raining',
+    'rainfall',
+    'rainstorm',
+    'storm',
+    'stormy',
+    'wet',
+    'drizzl-',
+    'downpour',
+  ],
+  fog: ['fog-', 'mist', 'misty', 'haze', 'hazy', 'murk-'],
+  snowfall: [
+    'snowfall',
+    'snowing',
+    'it snow',
+    'falling snow',
+    'snow falling',
+    'snowstorm',
+    'snowflake',
+    'blizzard',
+    'flurr-',
+  ],
 }
 
-/** Without case and punctuation, and with a blank in front: a word counts where it begins one, so no mountain is tan. */
+/** Without case, punctuation and plurals, and with a blank at both ends: words count whole, so no mountain is tan. */
 function spoken(text: string): string {
-  return ` ${text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, ' ')
-    .trim()}`
+  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? []
+  return ` ${words.map((word) => word.replace(/(?<=[a-z]{3}(?<!s))s$/, '')).join(' ')} `
 }
 
-function vocabulary(words: Words<string>, key: string): string[] {
+/** The phrases that name something, as `spoken` gives them; an open end where the beginning of a word is enough. */
+function vocabulary(words: Words<string>, key: string): readonly string[] {
   const all = (['train', 'unseen'] as const).flatMap((split) => {
     const entry = words[split][key]!
     return [...entry.noun, ...entry.adjective]
   })
   const more = MORE_WORDS[key as Biome]
-  all.push(...more.noun, ...more.adjective)
-  return [...all.filter((w) => w.length > 2), ...(EXTRA[key as Biome] ?? [])]
+  const phrases = [...all, ...more.noun, ...more.adjective].filter((phrase) => phrase.length > 2).map(spoken)
+  const extra = EXTRA[key as Biome]!.map((word) =>
+    word.endsWith('-') ? spoken(word).trimEnd() : spoken(word),
+  )
+  return [...new Set([...phrases, ...extra])]
 }
 
-function best<K extends string>(text: string, keys: readonly K[], words: Words<K>, fallback: K): K {
-  let winner = fallback
-  let score = 0
+const known = new Map<string, readonly string[]>()
+
+function phrasesFor(words: Words<string>, key: string): readonly string[] {
+  const found = known.get(key) ?? vocabulary(words, key)
+  known.set(key, found)
+  return found
+}
+
+/** The key that the longest phrase in the text names. */
+function best<K extends string>(text: string, keys: readonly K[], words: Words<K>) {
+  let winner: K | undefined
+  let phrase = ''
   for (const key of keys) {
-    const hit = vocabulary(words as Words<string>, key)
-      .filter((word) => text.includes(spoken(word)))
-      .reduce((longest, word) => Math.max(longest, word.length), 0)
-    if (hit > score) {
+    for (const candidate of phrasesFor(words as Words<string>, key)) {
+      if (candidate.length <= phrase.length || !text.includes(candidate)) continue
       winner = key
-      score = hit
+      phrase = candidate
     }
   }
   return winner
 }
 
+/** What free words name; left out where they name none. */
+export function heardIn(text: string): Partial<Setting> {
+  const said = spoken(text)
+  const biome = best(said, BIOMES, BIOME_WORDS)
+  const time = best(said, TIMES, TIME_WORDS)
+  const weather = best(said, WEATHERS, WEATHER_WORDS)
+  return { ...(biome && { biome }), ...(time && { time }), ...(weather && { weather }) }
+}
+
 /** The setting that free words mean to the simulator; what they leave open stays as it is in `current`. */
 export function settingFromText(text: string, current: Setting): Setting {
-  const said = spoken(text)
-  return {
-    biome: best(said, BIOMES, BIOME_WORDS, current.biome),
-    time: best(said, TIMES, TIME_WORDS, current.time),
-    weather: best(said, WEATHERS, WEATHER_WORDS, current.weather),
+  return { ...current, ...heardIn(text) }
+}
+
+/** Words that say nothing of a place, a time or a weather, and need not. */
+const FILLERS =
+  'and are as be been but can car do for from get go has have he her his how i if into is it its just like looks make me my no not of off onto or our out over please ride she so some something that their them then there they this to trip up us view was we were what when where which while will world would you your'
+
+let familiar: Set<string> | null = null
+
+function familiarWords(): Set<string> {
+  const heldOut = [BIOME_WORDS.unseen, TIME_WORDS.unseen, WEATHER_WORDS.unseen].flatMap((words) =>
+    Object.values<Lexicon>(words).flatMap(({ noun, adjective }) => [...noun, ...adjective]),
+  )
+  const all = [
+    ...[...BIOMES, ...TIMES, ...WEATHERS].flatMap(phrases),
+    ...Object.values(EXTRA).flat(),
+    ...heldOut,
+    ...[...PARAPHRASE_FRAMES, ...FRAMES.unseen].map((frame) => frame(BLANK)),
+    FILLERS,
+  ]
+  return new Set(all.flatMap((phrase) => spoken(phrase).trim().split(' ')))
+}
+
+/** The words of a text, each once, that nothing here knows. */
+export function unknownWords(text: string): string[] {
+  familiar ??= familiarWords()
+  const stems = Object.values(EXTRA).flatMap((words) => words.filter((word) => word.endsWith('-')))
+  const isKnown = (word: string) => {
+    const said = spoken(word).trim()
+    return familiar!.has(said) || stems.some((stem) => said.startsWith(stem.slice(0, -1)))
   }
+  const words = [...new Set(text.match(/[\p{L}\p{N}']+/gu) ?? [])]
+  // Of "let's" the beginning counts.
+  return words.filter((word) => word.length > 1 && !isKnown(word.split("'")[0]!))
+}
+
+const BLANK: Fill = {
+  biome: 'meadow',
+  time: 'noon',
+  weather: 'clear',
+  ...{ biomeNoun: '', biomeAdj: '', timeNoun: '', timeAdj: '', weatherNoun: '', weatherAdj: '' },
 }

@@ -1,3 +1,4 @@
+import { lazily } from '../../engine/lazily'
 import type { World } from '../../engine/world'
 
 /**
@@ -10,6 +11,6 @@ import type { World } from '../../engine/world'
 export async function openSimulator(
   options: { canvas?: HTMLCanvasElement | OffscreenCanvas } = {},
 ): Promise<World> {
-  const { SimulatorWorld } = await import('./world')
+  const { SimulatorWorld } = await lazily(() => import('./world'))
   return new SimulatorWorld(options.canvas)
 }

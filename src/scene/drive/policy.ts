@@ -93,8 +93,13 @@ export class Driver {
 
   private change(): void {
     const { rng } = this
-    let u = rng.uniform()
-    this.policy = this.only ?? POLICIES.find((name) => (u -= SHARES[name]) < 0) ?? 'mash'
+    const u = rng.uniform()
+    let sum = 0
+    const drawn = POLICIES.find((name) => {
+      sum += SHARES[name]
+      return u < sum
+    })
+    this.policy = this.only ?? drawn ?? 'mash'
     this.left = 40 + rng.int(0, 80)
     this.heldTicks = 0
     this.speed = 12 + rng.uniform() * 18

@@ -1,15 +1,7 @@
 import type { Action } from '../../engine/action'
 import { type Setting, settingFromText } from './captions'
 import { type Look, lookFromArray, lookOf, lookToArray, mixLooks } from './look'
-import {
-  CAR_FIELDS,
-  type CarState,
-  carFromArray,
-  carToArray,
-  startCar,
-  stateHash,
-  stepCar,
-} from './physics'
+import { CAR_FIELDS, type CarState, carFromArray, carToArray, startCar, stateHash, stepCar } from './physics'
 import { type Reading, readingOf, telemetryOf } from './telemetry'
 
 /**

@@ -1,4 +1,5 @@
-import type { Action } from '../../engine/action'
+import { type Action, checkAction } from '../../engine/action'
+import { checkedSnapshot, checkPrompt, checkReset } from '../../engine/checks'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
 import { Rng, seedKey } from '../../engine/random'
 import type {
@@ -11,9 +12,10 @@ import type {
   World,
   WorldInfo,
 } from '../../engine/world'
-import { BIOMES, caption, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
-import { DriveRenderer, HEIGHT, WIDTH } from './renderer'
+import { BIOMES, caption, heardIn, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
+import { HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
+import { Surface } from './surface'
 import { doneOf, rewardOf } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
@@ -38,7 +40,7 @@ export class SimulatorWorld implements World {
     height: HEIGHT,
     ticksPerSecond: 20,
   }
-  private readonly renderer: DriveRenderer
+  private readonly surface: Surface
   private simulation: Simulation | null = null
   private text = ''
   private epoch = 0
@@ -46,16 +48,14 @@ export class SimulatorWorld implements World {
   private closed = false
 
   constructor(canvas?: HTMLCanvasElement | OffscreenCanvas) {
-    this.renderer = new DriveRenderer(canvas)
+    this.surface = new Surface(canvas)
   }
 
   async reset(options: ResetOptions): Promise<Tick> {
     this.check('reset')
-    seedKey(options.seed) // refuses what is no seed
+    checkReset(options)
     const words = options.prompt === undefined ? undefined : textOf(options.prompt)
-    // A start of the dream is named after its setting, for example "snow-night-clear".
-    const base =
-      options.start === undefined ? startSetting(options.seed) : settingFromText(options.start, PLAIN)
+    const base = options.start === undefined ? startSetting(options.seed) : settingOfStart(options.start)
     const setting = words === undefined ? base : settingFromText(words, base)
     this.text = words ?? caption(setting, () => 0)
     this.simulation = new Simulation(options.seed, setting)
@@ -65,6 +65,7 @@ export class SimulatorWorld implements World {
 
   async step(action: Action): Promise<Tick> {
     const simulation = this.running('step')
+    checkAction(action)
     const started = performance.now()
     simulation.step(action)
     return this.draw(performance.now() - started)
@@ -94,8 +95,9 @@ export class SimulatorWorld implements World {
     }
   }
 
-  async restore(snapshot: Snapshot): Promise<Tick> {
+  async restore(given: Snapshot): Promise<Tick> {
     this.check('restore')
+    const snapshot = checkedSnapshot(given, { simulation: Float64Array, setting: Uint8Array })
     if (snapshot.world !== this.info.id)
       throw new SnapshotMismatchError('world', this.info.id, snapshot.world)
     if (snapshot.modelHash !== this.info.modelHash) {
@@ -138,14 +140,20 @@ export class SimulatorWorld implements World {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    this.renderer.dispose()
+    this.surface.renderer.dispose()
   }
 
-  private draw(physics: number): Tick {
+  /** At once, so that calls keep their order; later where the graphics were lost and must come back first. */
+  private draw(physics: number): Tick | Promise<Tick> {
+    const tick = this.drawNow(physics)
+    return this.surface.lost ? this.surface.back().then(() => this.draw(physics)) : tick
+  }
+
+  private drawNow(physics: number): Tick {
     const reading = this.simulation!.reading()
     const { seed, tick, car, braking } = this.simulation!
     const started = performance.now()
-    this.pixels = this.renderer.render(seed, tick, car, braking, this.simulation!.look())
+    this.pixels = this.surface.renderer.render(seed, tick, car, braking, this.simulation!.look())
     const timings = { physics, render: performance.now() - started }
     return {
       index: tick,
@@ -170,8 +178,15 @@ export class SimulatorWorld implements World {
 }
 
 function textOf(prompt: Prompt | string): string {
+  checkPrompt(prompt)
   const text = (typeof prompt === 'string' ? prompt : prompt.text).trim()
-  if (!text)
-    throw new BadInputError('A prompt needs at least one word. Say for example "a snowy night drive".')
-  return text
+  if (text) return text
+  throw new BadInputError('The simulator reads words, but none came. Say for example "a snowy night drive".')
+}
+
+/** A start of the dream is named after its setting, for example "snow-night-clear". */
+function settingOfStart(start: string): Setting {
+  const named = heardIn(start)
+  if (Object.keys(named).length > 0) return { ...PLAIN, ...named }
+  throw new BadInputError(`No start is called "${start}". Name a place, as in "snow-night-clear".`)
 }

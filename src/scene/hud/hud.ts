@@ -1,4 +1,7 @@
+// Without `eval`, which a strict Content-Security-Policy forbids.
+import 'pixi.js/unsafe-eval'
 import { Container, Graphics, WebGLRenderer } from 'pixi.js'
+import { whenContextGone } from '../context'
 import type { Instruments } from './instruments'
 import { FONT, INK, PAPER, WARM } from './palette'
 import { Graph, Keys, Label, StageRows } from './parts'
@@ -16,8 +19,15 @@ export interface Hud {
   close(): void
 }
 
-/** Builds the instruments into `host`; `read` is called at every draw, about ten times a second while visible. */
-export async function createHud(host: HTMLElement, read: () => Instruments): Promise<Hud> {
+/**
+ * Builds the instruments into `host`; `read` is called at every draw, about ten times a second while visible. `onGone`: their
+ * WebGL context is lost for good, and they have closed.
+ */
+export async function createHud(
+  host: HTMLElement,
+  read: () => Instruments,
+  onGone: () => void,
+): Promise<Hud> {
   // The glyph atlas is drawn once, so the face must be there first.
   await document.fonts.load(`400 14px ${FONT}`).catch(() => [])
   const renderer = new WebGLRenderer()
@@ -36,7 +46,7 @@ export async function createHud(host: HTMLElement, read: () => Instruments): Pro
     panel.draw(read())
     renderer.render(panel.root)
   }
-  return {
+  const hud: Hud = {
     setVisible(on) {
       renderer.canvas.style.visibility = on ? 'visible' : 'hidden'
       if (on && timer === null) {
@@ -48,11 +58,17 @@ export async function createHud(host: HTMLElement, read: () => Instruments): Pro
       }
     },
     close() {
+      stopWatching()
       if (timer !== null) clearInterval(timer)
       renderer.canvas.remove()
       renderer.destroy()
     },
   }
+  const stopWatching = whenContextGone(renderer.canvas, () => {
+    hud.close()
+    onGone()
+  })
+  return hud
 }
 
 class Panel {

@@ -1,0 +1,89 @@
+"""The energy score of some worlds, each beside the first one's, in pairs. Prints a table and writes JSON.
+
+    python -m distill energy --config distill/configs/energy.yaml worlds=[teacher,student:runs/tmd/student.pt]
+
+On validation drives, which is where settings are chosen. `histories=100 each=[1,5]` takes a minute or two.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from distill import evaluate
+from distill.config import UserError
+from distill.data import Packed
+from distill.evaluation.drives import Drives
+from distill.evaluation.energy import energy, energy_over
+from distill.evaluation.ensembles import TICKS, Ensembles, ensembles
+from distill.evaluation.spaces import spaces_of
+from distill.evaluation.spread import spread_over_error
+from distill.files import write_text
+from distill.machine import setup
+from distill.probes import Probe, load_probe
+from distill.rollouts import parse_seeds
+from distill.worlds import TorchCodec, open_world
+
+
+@dataclass
+class Config(evaluate.Config):
+    name: str = "energy"
+    split: str = "validation"
+    seeds: str = ""  # empty: all drives of the split
+    worlds: list[str] = field(default_factory=lambda: ["teacher"])  # the first is what the others are compared with
+    histories: int = 200
+    each: list[int] = field(default_factory=lambda: list(TICKS))  # ticks ahead
+
+
+def seeds_of(packed: Packed, text: str) -> list[int]:
+    """Those that are asked for, or all of the split."""
+    return parse_seeds(text) if text else [episode["seed"] for episode in packed.episodes]
+
+
+def probe_of(folder: str, kind: str) -> Probe | None:
+    """None where it was not trained yet."""
+    return load_probe(folder, kind) if (Path(folder) / f"probe-{kind}.pt").is_file() else None
+
+
+def run_ensembles(world, packed: Packed, seeds: list[int], probe: Probe | None, config) -> Ensembles:
+    """config: `histories`, `noises`, `batch` and `each`."""
+    words = world.words([caption["text"] for caption in packed.captions])
+    drives = Drives(packed, seeds, words, config.batch)
+    recorded = packed.frames[drives.moments(200, 0)[0]]
+    spaces = spaces_of(world, recorded, probe)
+    return ensembles(world, drives, spaces, config.histories, config.noises, tuple(config.each))
+
+
+def run(config: Config) -> None:
+    setup(config)
+    if not config.worlds:
+        raise UserError("name at least one world, as worlds=[teacher,student:FILE]")
+    packed = Packed(config.data, config.split)
+    seeds = seeds_of(packed, config.seeds)
+    probe = probe_of(config.probes, "features")
+    head = {"commit": evaluate.commit(), "command": " ".join(["python -m distill", *sys.argv[1:]])}
+    asked = {"split": config.split, "seeds": [seeds[0], seeds[-1]], "histories": config.histories}
+    result: dict = head | asked | {"noises": config.noises, "worlds": {}}
+    reference = None
+    for name in config.worlds:
+        world = open_world(name, config, packed)
+        if not world.dreams and Path(config.codec).is_file():
+            world.codec = TorchCodec(config.codec)
+        ran = run_ensembles(world, packed, seeds, probe, config)
+        entry = {"backend": world.backend, "modelHash": world.model_hash, "energy": energy(ran)}
+        entry["spreadOverError"] = spread_over_error(ran)
+        if reference is None:
+            reference = ran
+        else:
+            entry["energyOverFirst"] = energy_over(ran, reference)
+        result["worlds"][name] = entry
+        print(f"{name}  ({len(ran.drives)} histories of {len(set(ran.drives))} drives, {config.noises} noises)")
+        for key, figure in evaluate.flatten(entry):
+            shown = "-" if figure["value"] is None else f"{figure['value']:.4f} ±{figure['spread']:.4f}"
+            print(f"  {key:32}{shown:>20}", flush=True)
+    path = Path(config.json) if config.json else Path(config.runs) / config.name / "energy.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(result, indent=2) + "\n")
+    print(f"written: {path}")

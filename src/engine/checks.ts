@@ -1,0 +1,111 @@
+/** What callers hand to a world, checked: each function throws `BadInputError` with what was expected and what came. */
+import { BadInputError } from './errors'
+import { seedKey } from './random'
+import type { Prompt, ResetOptions, Snapshot } from './world'
+
+/** Throws unless `value` is an object that has no other fields than `known`; a misspelt one is named. */
+export function checkFields(what: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadInputError(`${what} is an object with ${listed(known)}, but ${shown(value)} came.`)
+  }
+  for (const field of Object.keys(value)) {
+    if (known.includes(field)) continue
+    const meant = known.find((name) => areClose(name, field))
+    throw new BadInputError(
+      `${what} has ${listed(known)}, but "${field}" came.${meant ? ` Did you mean "${meant}"?` : ' Leave it out.'}`,
+    )
+  }
+}
+
+export function checkPrompt(prompt: Prompt | string): void {
+  if (typeof prompt !== 'string') checkFields('A prompt', prompt, ['text', 'embedding'])
+  const text: unknown = typeof prompt === 'string' ? prompt : prompt.text
+  if (typeof text !== 'string') {
+    throw new BadInputError(
+      `A prompt's text is a string, but ${shown(text)} came. Say "a snowy night drive".`,
+    )
+  }
+  const { embedding } = typeof prompt === 'string' ? { embedding: undefined } : prompt
+  if (embedding !== undefined && !(embedding instanceof Float32Array)) {
+    throw new BadInputError(`A prompt's embedding is a Float32Array, but ${shown(embedding)} came.`)
+  }
+  if (text.trim() === '' && embedding === undefined) {
+    throw new BadInputError(
+      'A prompt needs at least one word, but an empty one came. Say "a snowy night drive".',
+    )
+  }
+}
+
+export function checkReset(options: ResetOptions): void {
+  checkFields('A reset', options, ['seed', 'prompt', 'start'])
+  seedKey(options.seed)
+  if (options.prompt !== undefined) checkPrompt(options.prompt)
+  if (options.start !== undefined && typeof options.start !== 'string') {
+    throw new BadInputError(`A start is named by its id, a string, but ${shown(options.start)} came.`)
+  }
+}
+
+/** False where its arrays are no typed ones any more. */
+export function isWhole({ prompt, state }: Snapshot): boolean {
+  return [...Object.values(state), prompt.embedding ?? new Float32Array()].every(ArrayBuffer.isView)
+}
+
+type Numbers = Snapshot['state'][string]
+type Kind = new (values: readonly number[]) => Numbers
+
+/**
+ * The snapshot, whole again where it went through JSON, which makes plain objects of its arrays. `kinds`: the arrays of a
+ * state that are not of 32-bit floats. Which world it is of, and how long its arrays must be, is for the world to check.
+ */
+export function checkedSnapshot(snapshot: Snapshot, kinds: Readonly<Record<string, Kind>> = {}): Snapshot {
+  const { prompt, state } = (snapshot ?? {}) as Partial<Snapshot>
+  if (!isObject(prompt) || !isObject(state) || typeof prompt.text !== 'string') {
+    const came = isObject(snapshot) ? 'one without its prompt or state' : shown(snapshot)
+    throw new BadInputError(`A snapshot is what snapshot() gave, but ${came} came.`)
+  }
+  const arrays = Object.entries(state).map(([name, array]) => [name, revived(array, kinds[name])])
+  const embedding = prompt.embedding && (revived(prompt.embedding) as Float32Array)
+  return {
+    ...snapshot,
+    prompt: { text: prompt.text, embedding: embedding || null },
+    state: Object.fromEntries(arrays),
+  }
+}
+
+/** Numbers as JSON leaves them, `{ "0": 1.5, "1": 2 }` or a plain array, as an array of `Kind`; others as they are. */
+function revived(array: unknown, Kind: Kind = Float32Array): unknown {
+  if (!isObject(array) || ArrayBuffer.isView(array)) return array
+  const values = Object.values(array)
+  const isList = Object.keys(array).every((key, i) => key === String(i))
+  return isList && values.every((value) => typeof value === 'number') ? new Kind(values) : array
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** A value in few words, for a sentence. */
+export function shown(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return `an object with ${listed(Object.keys(value)) || 'nothing in it'}`
+  const text = typeof value === 'string' ? `"${value}"` : String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length < 2) return names.join('')
+  return names.length > 6
+    ? `${names.slice(0, 6).join(', ')} and more`
+    : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+/** True where one letter is missing, too many, wrong or at the place of its neighbour. */
+function areClose(a: string, b: string): boolean {
+  if (a.toLowerCase() === b.toLowerCase()) return true
+  let start = 0
+  while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++
+  let end = 0
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  return Math.max(a.length, b.length) - start - end <= 2
+}

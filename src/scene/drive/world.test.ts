@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { IDLE } from '../../engine/action'
+import { hashBytes } from '../../engine/frame-hash'
+import { worldSuite } from '../../engine/testing/world-suite'
+import { SimulatorWorld } from './world'
+
+// Node has no WebGL: what the renderer is asked to draw stands for what it would draw.
+vi.mock('./renderer', () => {
+  const WIDTH = 8
+  const HEIGHT = 4
+  class DriveRenderer {
+    render(...scene: unknown[]) {
+      const hash = hashBytes(new TextEncoder().encode(JSON.stringify(scene)))
+      const data = new Uint8ClampedArray(WIDTH * HEIGHT * 4).fill(255)
+      for (let i = 0; i < hash.length; i++) data[i * 4] = hash.charCodeAt(i)
+      return { width: WIDTH, height: HEIGHT, data }
+    }
+    dispose() {}
+  }
+  return { WIDTH, HEIGHT, DriveRenderer }
+})
+
+worldSuite('SimulatorWorld', {
+  open: async () => new SimulatorWorld(),
+  starts: ['snow-night-clear', 'meadow-noon-rain'],
+})
+
+it('the simulator begins in the place that its words or its start name', async () => {
+  const world = new SimulatorWorld()
+  const biome = async () => (await world.snapshot()).state.setting![0]
+  for (const seed of [0, 1, 2, 3, 4]) {
+    await world.reset({ seed, prompt: 'a snowy road at sunset' })
+    expect(await biome()).toBe(3)
+    await world.reset({ seed, start: 'volcano-night-rain' })
+    expect(await biome()).toBe(4)
+  }
+})
+
+describe('a lost context', () => {
+  function canvas() {
+    const gl = { gone: false, isContextLost: () => gl.gone }
+    return Object.assign(new EventTarget(), { gl, getContext: () => gl })
+  }
+  const made: ReturnType<typeof canvas>[] = []
+  beforeEach(() => {
+    made.length = 0
+    vi.useFakeTimers()
+    vi.stubGlobal('document', { createElement: () => made[made.push(canvas()) - 1] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  async function playing() {
+    const world = new SimulatorWorld()
+    await world.reset({ seed: 3 })
+    return { world, gl: made[0]!.gl }
+  }
+
+  it('that comes back draws the very frame that was asked for', async () => {
+    const { world, gl } = await playing()
+    gl.gone = true
+    const stepped = world.step(IDLE)
+    await vi.advanceTimersByTimeAsync(1000)
+    gl.gone = false
+    made[0]!.dispatchEvent(new Event('webglcontextrestored'))
+    expect((await stepped).index).toBe(1)
+    expect(made).toHaveLength(1)
+  })
+
+  it('that does not come back is replaced after some seconds', async () => {
+    const { world, gl } = await playing()
+    gl.gone = true
+    const stepped = world.step(IDLE)
+    await vi.advanceTimersByTimeAsync(4000)
+    expect((await stepped).index).toBe(1)
+    expect(made).toHaveLength(2)
+    expect((await world.step(IDLE)).index).toBe(2)
+  })
+
+  it('that no canvas gets again is said in a sentence', async () => {
+    const { world, gl } = await playing()
+    gl.gone = true
+    const stepped = world.step(IDLE).catch((error: Error) => error)
+    vi.stubGlobal('document', { createElement: () => Object.assign(canvas(), { getContext: () => gl }) })
+    await vi.advanceTimersByTimeAsync(4000)
+    expect(await stepped).toMatchObject({ code: 'GRAPHICS_LOST' })
+  })
+})
