@@ -16,7 +16,7 @@ from distill.tests.tiny import tiny_teacher, write_world
 from distill.words import told
 
 SHAPE = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
-SHAPE += ["batch=8", "codec=none", "loss_power=0"]
+SHAPE += ["offsets=[1,2,4,8]", "batch=8", "codec=none", "loss_power=0"]
 WORDS = {name: {value: [value, f"{value} {name}"] for value in values} for name, values in LABELS.items()}
 
 
