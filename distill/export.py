@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from distill.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.config import BaseConfig, UserError
-from distill.data import TELEMETRY, Latents, instruments
+from distill.data import LABELS, TELEMETRY, Latents, instruments
 from distill.dit import Conditions, count_parameters
 from distill.files import replacing, write_tensors, write_text
 from distill.graphs import codec_graphs, student_graph
@@ -325,7 +325,11 @@ def write_world(
         **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
-        "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"},
+        "prompt": {
+            "dim": shape.prompt_dim,
+            "encoder": "prompt-encoder",
+            **({"choices": LABELS} if shape.prompt_dim == READING else {}),
+        },
         "student": {
             "outerSteps": plan.outer_steps,
             "innerSteps": plan.inner_steps,
