@@ -1,9 +1,9 @@
 """Recorded episodes as flat arrays on disk, read through memory maps.
 
-`data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, boxes.f32, rewards.f32,
-dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows beyond it do
-not count, so an interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and prompts[t] lead
-from frame t to frame t+1.
+`data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, boxes.f32,
+rewards.f32, dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows
+beyond it do not count, so an interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and
+prompts[t] lead from frame t to frame t+1.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ class EpisodeError(Exception):
 
 
 def read_episode(path: str | Path) -> dict:
-    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32 [T,4]
-    (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T], prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash.
-    Raises EpisodeError."""
+    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32
+    [T,4] (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T],
+    prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash. Raises
+    EpisodeError."""
     try:
         raw = msgpack.unpackb(Path(path).read_bytes(), raw=False, strict_map_key=False)
     except Exception as error:
@@ -185,9 +186,9 @@ class Packed:
     """Frames of one split and what belongs to them, as memory maps.
 
     frames uint8 [N,H,W,3], actions int8 [N,2], prompts int32 [N] (row of `captions`), telemetry float32
-    [N,len(TELEMETRY)], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32 [N] ticks since the episode's first frame,
-    left int32 [N] frames that follow in the episode, since int32 [N] ticks since the caption changed (the first
-    caption counts as settled)."""
+    [N,len(TELEMETRY)], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32
+    [N] ticks since the episode's first frame, left int32 [N] frames that follow in the episode, since
+    int32 [N] ticks since the caption changed (the first caption counts as settled)."""
 
     def __init__(self, data: str | Path, split: str):
         self.folder = Path(data) / split / "packed"

@@ -96,7 +96,7 @@ class Painter:
             found["loss"] = found["loss"] + config.loss_l1 * error * (len(latent) - known) / known
         if heed:
             last = self.codec.decoder.out.weight
-            opinion = generator_loss(self.critic(picture)).mean()
+            opinion = generator_loss(self.critic(picture))
             pulls = [torch.autograd.grad(part, last, retain_graph=True)[0].norm() for part in (found["loss"], opinion)]
             weight = (config.gan * pulls[0] / (pulls[1] + 1e-6)).clamp(max=1e3).detach()
             found |= {"generator": opinion.detach(), "gan_weight": weight, "loss": found["loss"] + weight * opinion}
@@ -105,7 +105,7 @@ class Painter:
     def critic_loss(self, picture: Tensor, frame: Tensor) -> dict[str, Tensor]:
         """Pictures and recorded frames [B,3,96,160], which need not belong together."""
         real, fake = self.critic(frame), self.critic(picture)
-        loss = discriminator_loss(real, fake).mean()
+        loss = discriminator_loss(real, fake)
         figures = {"discriminator": loss.detach(), "told_apart": (real.mean(1) > fake.mean(1)).float().mean()}
         rough = smoothness(self.critic, frame, logits=real).mean()
         return figures | {"critic_loss": loss + self.config.critic_smoothness * rough}

@@ -1,6 +1,7 @@
 """The discriminators: two of stage 2, one of the decoder.
 
 - `Discriminator`, the paper's: small convolutional heads over features of the frozen teacher (arXiv 2601.09881, A.3).
+  `MapDiscriminator` is the same over a U-Net's, with an opinion for each place.
 - `FrameDiscriminator`, beyond the paper: convolutions over a whole next latent. It asks whether a frame looks recorded
   and fits its telemetry and words, whatever came before; so it can judge frames that are far into a roll-out.
 - `PictureDiscriminator`, the decoder's: convolutions over pixels, one opinion for each of the codec's patches, as in
@@ -52,23 +53,67 @@ class Discriminator(nn.Module):
         return torch.stack([head(tokens) for head, tokens in zip(self.heads, features, strict=True)], 1)
 
 
+class MapHead(nn.Module):
+    """A map of features -> a logit for each of its places, or of as many as the coarsest map has."""
+
+    def __init__(self, width: int, halvings: int, inner: int):
+        super().__init__()
+        self.norm = nn.GroupNorm(1, width)
+        self.reduce = nn.Conv2d(width, inner, 1)
+        strides = [1] + [2] * halvings
+        self.layers = nn.ModuleList(nn.Conv2d(inner, inner, 3, stride, 1) for stride in strides)
+        self.out = nn.Conv2d(inner, 1, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """[B,W,H,W'] -> [B,places]"""
+        x = F.leaky_relu(self.reduce(self.norm(features)), 0.2)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+        return self.out(x).flatten(1)
+
+
+class MapDiscriminator(nn.Module):
+    """One head per map, all with as many places as the coarsest."""
+
+    def __init__(self, shapes: list[tuple[int, int, int]], inner: int = 32):
+        """`shapes`: channels, rows and columns of each map (`UNet.feature_shapes`)."""
+        super().__init__()
+        coarsest = min(rows for _, rows, _ in shapes)
+        halvings = [(rows // coarsest).bit_length() - 1 for _, rows, _ in shapes]
+        self.heads = nn.ModuleList(MapHead(shape[0], n, inner) for shape, n in zip(shapes, halvings, strict=True))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """One [B,W,H,W'] per map -> logits [B,maps*places], high for recorded."""
+        return torch.cat([head(part) for head, part in zip(self.heads, features, strict=True)], 1)
+
+
 class FrameDiscriminator(nn.Module):
     """Logits for each place of a latent frame."""
 
-    def __init__(self, channels: int, grid: int, columns: int, telemetry: int, prompt_dim: int, width: int = 128):
-        """`grid` tokens of the picture in rows of `columns`, `telemetry` tokens behind them."""
+    def __init__(
+        self,
+        channels: int,
+        grid: int,
+        columns: int,
+        telemetry: int,
+        prompt_dim: int,
+        width: int = 128,
+        fold: int = 1,
+    ):
+        """`grid` tokens of the picture in rows of `columns`, `telemetry` tokens behind them; `fold` x `fold` of the
+        picture's are one place."""
         super().__init__()
-        self.rows, self.columns = grid // columns, columns
-        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.size, self.fold, self.grid = (grid // columns, columns), fold, grid
+        self.first = nn.Conv2d(channels * fold**2, width, 3, padding=1)
         self.told = nn.Linear(telemetry * channels + prompt_dim, width)
-        self.place = nn.Parameter(torch.zeros(width, self.rows, columns))
+        self.place = nn.Parameter(torch.zeros(width, grid // columns // fold, columns // fold))
         self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.out = nn.Conv2d(width, 1, 1)
 
     def forward(self, latent: Tensor, prompt: Tensor) -> Tensor:
-        """latent [B,T,C], prompt [B,P] -> [B,grid], high for recorded"""
-        grid = self.rows * self.columns
-        picture = latent[:, :grid].transpose(1, 2).unflatten(2, (self.rows, self.columns))
+        """latent [B,T,C], prompt [B,P] -> [B,places], high for recorded"""
+        grid = self.grid
+        picture = F.pixel_unshuffle(latent[:, :grid].transpose(1, 2).unflatten(2, self.size), self.fold)
         told = self.told(torch.cat([latent[:, grid:].flatten(1), prompt], 1))
         x = F.leaky_relu(self.first(picture) + told[:, :, None, None] + self.place, 0.2)
         for layer in self.layers:
@@ -104,10 +149,10 @@ def smoothness(discriminator: nn.Module, given: Tensor, *rest: Tensor, logits: T
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Minimax log-likelihood of logits [B,layers] -> [B]."""
-    return (F.softplus(fake) + F.softplus(-real)).mean(1)
+    """Minimax log-likelihood of logits [B,n], of as many samples or not: their mean."""
+    return F.softplus(fake).mean() + F.softplus(-real).mean()
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """Non-saturating: [B,layers] -> [B]."""
-    return F.softplus(-fake).mean(1)
+    """Non-saturating: the mean over logits [B,n]."""
+    return F.softplus(-fake).mean()

@@ -151,6 +151,8 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
+    COMPILED = ("forward",)
+
     def __init__(self, width: int, heads: int, mlp_ratio: int):
         super().__init__()
         self.norm1 = nn.LayerNorm(width, elementwise_affine=False, eps=1e-5)
@@ -323,9 +325,10 @@ class DiT(nn.Module):
         condition = F.silu(condition)
         return self.output(self.run_blocks(tokens, condition, depth, len(self.blocks)), condition)
 
-    def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        """v at x [B,T,C], t [B] -> [B,T,C]."""
-        return self.head(self.embed(x, conditions), self.base(conditions) + self.time(t), 0)
+    def forward(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
+        """v at x [B,T,C], t [B] -> [B,T,C]; `base` [B,D] where it is more than `conditions` say."""
+        base = self.base(conditions) if base is None else base
+        return self.head(self.embed(x, conditions), base + self.time(t), 0)
 
     def features(self, x: Tensor, t: Tensor, conditions: Conditions, layers: list[int]) -> list[Tensor]:
         """Tokens [B,T,D] behind each of the blocks `layers` (0-based), for the discriminator."""

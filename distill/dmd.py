@@ -9,6 +9,10 @@
   `frame_gan`: a discriminator that judges the frame on its own (discriminator.py). The paper's one compares two next
   frames of one history, of which a drifted history has no recorded one: it sees recorded histories only.
 - Beyond the paper, at M > 1 the fake score is told from which outer step a sample came (`step_aware`, fake_score.py).
+- Over a U-Net errors weigh as in the teacher's training, and telemetry, of which x says nothing, is left out. Each part
+  (student, fake score, either discriminator) has its own clip and its own pace.
+
+Under autocast the scores that are subtracted from one another are in float32.
 
 At M = 1 the input of the backbone is pure noise times t_1; otherwise recorded data at t_i. What was recorded next is no
 continuation of a dreamed history: there the input is where the student's own outer steps lead (DMD2's backward
@@ -17,6 +21,7 @@ simulation, arXiv 2405.14867 section 4.5).
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -27,23 +32,26 @@ from distill.data import Latents
 from distill.discriminator import (
     Discriminator,
     FrameDiscriminator,
+    MapDiscriminator,
     discriminator_loss,
     generator_loss,
     smoothness,
 )
-from distill.dit import Conditions, DiT, block_flops, count_parameters, forward_flops, guidance_at, guided
+from distill.dit import Conditions, DiT, count_parameters, guidance_at, guided
 from distill.fake_score import FakeScore
 from distill.headless import Headless, make_student
+from distill.machine import count_flops, seed_everything
+from distill.models.unet import UNet
 from distill.optim import Together, make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
-from distill.student import Student, StudentConfig, shifted, student_flops
-from distill.student_training import inner_step_gain, require_teacher, student_architecture
+from distill.student import Student, StudentConfig, learner, shifted
+from distill.student_training import Hearing, cost, require_teacher, student_architecture, student_figures
 from distill.teacher import report
 from distill.tmd import CLIP
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, bound_latents, corrupt
+from distill.windows import Windows, bound_latents, corrupt, drop_history, loss_weights
 from distill.words import hold_words
 
 
@@ -62,18 +70,21 @@ class Config(TrainConfig):
     guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
     action_guidance: float = 1.0
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
-    layers: list[int] = field(default_factory=list)  # teacher blocks the heads look at; empty: 1/2, 3/4 and the last
+    layers: list[int] = field(default_factory=list)  # what the heads look at; empty: the teacher's blocks at 1/2, 3/4
+    # and the last, or all of `UNet.feature_shapes`
     discriminator_width: int = 64
+    discriminator_learning_rate: float = 10.0  # of both, as a multiple: unlike the fake score they start from nothing
     frame_gan: float = 0.0  # weight of the frame discriminator on the student's side; 0 = none
     frame_smoothness: float = 0.1  # of the frame discriminator
-    frame_learning_rate: float = 10.0  # as a multiple of learning_rate: it starts from nothing, the others do not
     time_shift: float = 5.0  # of t_dmd
     gan_time_shift: float = 0.0  # of the times at which the discriminator looks; 0 = at the same times as the scores
     rollout: bool = True  # the student's samples go through all inner steps; else through one, from recorded ones
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (as sampling); at M = 1 nearly the same
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
     optimiser: str = "adamw"
+    loss_power: float = 1.0  # as the teacher's
     history_noise: float = 0.5
+    first: float = 0.1  # part of the recorded histories that are not seen: the first frame of a drive (U-Net)
     hold_words: bool = False  # the student's prompt layers are left as they are
     own_history: float = 0.0
     own_ticks: int = 8
@@ -84,6 +95,7 @@ class Config(TrainConfig):
     critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
+    validation: str = "validation"
     step_aware: bool = True  # at M > 1 the fake score is told the outer step; else one score for all steps (the paper)
 
 
@@ -167,40 +179,50 @@ def denoised(x_t: Tensor, t: Tensor, velocity: Tensor) -> Tensor:
     return x_t - t[:, None, None] * velocity
 
 
-def vsd_loss(sample: Tensor, fake: Tensor, teacher: Tensor, normaliser: str = "sample") -> Tensor:
-    """Its gradient by `sample` is w (g_fake - g_teacher) / d; all [B,T,C] -> [B]."""
+def vsd_loss(
+    sample: Tensor, fake: Tensor, teacher: Tensor, normaliser: str = "sample", weights: Tensor | float = 1.0
+) -> Tensor:
+    """Its gradient by `sample` is w (g_fake - g_teacher) / d, times the weights [T,C]; all [B,T,C] -> [B]."""
     with torch.no_grad():
         difference = fake - teacher
-        size = (sample - teacher if normaliser == "sample" else difference).abs().mean((1, 2), keepdim=True)
-        goal = sample - difference / (size + 1e-6)
-    return 0.5 * (sample - goal).square().mean((1, 2))
+        apart = weights * (sample - teacher if normaliser == "sample" else difference).abs()
+        goal = sample - difference / (apart.mean((1, 2), keepdim=True) + 1e-6)
+    return 0.5 * (weights * (sample - goal).square()).mean((1, 2))
 
 
 class Stage2:
     """Student, critics and their losses; the loop only calls and steps."""
 
-    def __init__(self, config: Config, student: Student | Headless, teacher: DiT):
+    exact_scores = True  # in float32 under autocast
+
+    def __init__(self, config: Config, student: Student | Headless, teacher: DiT | UNet, weights: Tensor | float = 1.0):
+        """`weights` [T,C] of the errors of x."""
         if config.sample_from not in ("x1", "xt") or config.normaliser not in ("sample", "difference"):
             raise UserError("sample_from must be x1 or xt, normaliser must be sample or difference")
         if config.student_every < 1:
             raise UserError(f"student_every must be at least 1, not {config.student_every}")
         shape = teacher.config
-        self.config, self.student, self.teacher = config, student, teacher
-        self.layers = list(config.layers) or default_layers(shape.blocks)
-        if min(self.layers) < 0 or max(self.layers) >= shape.blocks:
-            raise UserError(f"layers {self.layers} must lie in the teacher's 0..{shape.blocks - 1}")
+        self.config, self.student, self.teacher, self.weights = config, student, teacher, weights
+        self.unet = isinstance(teacher, UNet)
+        there = len(teacher.feature_shapes()) if self.unet else shape.blocks
+        self.layers = list(config.layers) or (list(range(there)) if self.unet else default_layers(there))
+        if min(self.layers) < 0 or max(self.layers) >= there:
+            raise UserError(f"layers {self.layers} must lie in the teacher's 0..{there - 1}")
         self.make_critics()
 
     def make_critics(self) -> None:
         config, shape = self.config, self.teacher.config
         told = config.step_aware and self.student.config.outer_steps > 1
-        self.fake = FakeScore(shape) if told else DiT(shape)
-        self.fake.load_state_dict(self.teacher.state_dict(), strict=not told)
-        self.discriminator = Discriminator(
-            shape.width, shape.grid, shape.columns, len(self.layers), config.discriminator_width
-        )
-        extra = shape.tokens - shape.grid
-        self.frames = FrameDiscriminator(shape.channels, shape.grid, shape.columns, extra, shape.prompt_dim)
+        self.fake = learner(FakeScore(self.teacher) if told else copy.deepcopy(self.teacher))
+        inner, extra = config.discriminator_width, shape.tokens - shape.grid
+        frame = (shape.channels, shape.grid, shape.columns, extra, shape.prompt_dim)
+        if self.unet:
+            shapes = self.teacher.feature_shapes()
+            self.discriminator = MapDiscriminator([shapes[layer] for layer in self.layers], inner)
+            self.frames = FrameDiscriminator(*frame, width=64, fold=2)
+        else:
+            self.discriminator = Discriminator(shape.width, shape.grid, shape.columns, len(self.layers), inner)
+            self.frames = FrameDiscriminator(*frame)
 
     def fake_velocity(self, x: Tensor, t: Tensor, conditions: Conditions, steps: Tensor) -> Tensor:
         """The fake score's v at x [B,T,C], t [B], of samples made at the points `steps` [B] of the outer grid."""
@@ -224,21 +246,22 @@ class Stage2:
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
-        with torch.no_grad():
+        autocast = torch.is_autocast_enabled(x.device.type) and not self.exact_scores
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=autocast):
             fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
             guidance = guidance_at(config.guidance, config.guidance_ticks, told)
             velocity = guided(self.teacher, x_t, noised.t, told, guidance, config.action_guidance)
             real = denoised(x_t, noised.t, velocity)
-        loss = vsd_loss(seen, fake, real, config.normaliser).mean()
-        figures = {"vsd": loss.detach(), "score_gap": (fake - real).square().mean()}
+        loss = vsd_loss(seen, fake, real, config.normaliser, self.weights).mean()
+        figures = {"vsd": loss.detach(), "score_gap": (self.weights * (fake - real).square()).mean()}
         if config.gan and len(x[recorded]):
             looked = self.look(noised[recorded], x[recorded])
             features = self.teacher.features(looked(sample[recorded]), looked.t, conditions[recorded], self.layers)
-            opinion = generator_loss(self.discriminator(features)).mean()
+            opinion = generator_loss(self.discriminator(features))
             figures["generator"] = opinion.detach()
             loss = loss + config.gan * opinion
         if config.frame_gan:
-            opinion = generator_loss(self.frame_opinion(sample, conditions)).mean()
+            opinion = generator_loss(self.frame_opinion(sample, conditions))
             figures["frame_generator"] = opinion.detach()
             loss = loss + config.frame_gan * opinion
         return loss, figures
@@ -271,8 +294,8 @@ class Stage2:
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
         seen, told = self.as_told(sample, conditions, age)
         x_t = noised(seen)
-        fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
-        loss = (fake - seen).square().mean()
+        velocity = self.fake_velocity(x_t, noised.t, told, steps)
+        loss = (self.weights * self.score_errors(velocity, seen, noised, told)).mean()
         figures = {"fake_score": loss.detach()}
         if config.gan and len(x[recorded]):
             looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]
@@ -280,58 +303,79 @@ class Stage2:
                 fake = self.teacher.features(looked(sample[recorded]), looked.t, recorded_ones, self.layers)
                 real = self.teacher.features(looked(x[recorded]), looked.t, recorded_ones, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
-            opinion = discriminator_loss(real, fake).mean()
-            figures |= {"discriminator": opinion.detach(), "told_apart": (real > fake).float().mean()}
+            opinion = discriminator_loss(real, fake)
+            figures |= {"discriminator": opinion.detach(), "accuracy": (real > fake).float().mean()}
             loss = loss + opinion
         if config.frame_gan:
-            latent = self.teacher.to_latent(x, conditions)
-            real, fake = self.frames(latent, conditions.prompt), self.frame_opinion(sample, conditions)
-            opinion = discriminator_loss(real, fake).mean()
-            figures |= {"frame_discriminator": opinion.detach(), "frames_told_apart": (real > fake).float().mean()}
-            rough = smoothness(self.frames, latent, conditions.prompt, logits=real).mean()
+            latent, prompt = self.teacher.to_latent(x, conditions), conditions.prompt
+            if self.unet and age is not None:  # the telemetry of a dreamed history is not that of the recorded frame
+                latent, prompt = latent[recorded], prompt[recorded]
+            real, fake = self.frames(latent, prompt), self.frame_opinion(sample, conditions)
+            opinion = discriminator_loss(real, fake)
+            accuracy = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+            figures |= {"frame_discriminator": opinion.detach(), "frame_accuracy": accuracy}
+            rough = smoothness(self.frames, latent, prompt, logits=real).mean()
             loss = loss + opinion + config.frame_smoothness * rough
         return loss, figures
 
-    def flops(self) -> int:
-        """Of one sample, averaged over the cycle of updates. Guidance and what discriminators add are left out."""
-        shape, every = self.teacher.config, self.config.student_every
-        whole, student = forward_flops(shape), student_flops(self.student.config, shape)
-        student /= self.student.config.outer_steps
-        seen = max(self.layers, default=0) * block_flops(shape) if self.config.gan else 0
-        on_student = 3 * student + 2 * whole + 2 * seen
-        on_critics = student + 3 * whole + 2 * seen
-        return int((on_student + (every - 1) * on_critics) / every)
+    def score_errors(self, velocity: Tensor, sample: Tensor, noised: Noised, conditions: Conditions) -> Tensor:
+        """Squared errors [B,T,C] of the fake score's v: those of x0, or for a U-Net even over the times as the
+        teacher's."""
+        t = noised.t[:, None, None]
+        balance = self.teacher.loss_weight(noised.t, conditions) if self.unet else t**2
+        return balance * (velocity - (noised.noise - sample)).square()
+
+    def flops(self, x: Tensor, conditions: Conditions) -> float:
+        """Of one sample, forward and backward, averaged over the cycle of updates: counted on x [B,T,C]."""
+        every = self.config.student_every
+        on_student = count_flops(lambda: self.student_loss(x, conditions)[0].backward(), gradients=True)
+        on_critics = count_flops(lambda: self.critic_loss(x, conditions)[0].backward(), gradients=True)
+        for part in (self.student, self.fake, self.discriminator, self.frames):
+            part.zero_grad(set_to_none=True)
+        return (on_student + (every - 1) * on_critics) / every / len(x)
+
+
+def begin_student(config: Config, teacher: DiT | UNet) -> Student | Headless:
+    """The student of stage 1, or the teacher as a student. Its M, N and H go to `config`, so that the checkpoint says
+    them."""
+    if config.student == "none":
+        predicts = "data" if isinstance(teacher, UNet) else "difference"
+        plan = StudentConfig(
+            config.outer_steps, config.inner_steps, config.head_blocks, config.outer_shift, predicts=predicts
+        )
+        return make_student(teacher, plan)
+    student = learner(load_student(config.student))
+    require_teacher(student, config.student, teacher, config.teacher)
+    for name in ("outer_steps", "inner_steps", "head_blocks", "outer_shift"):
+        setattr(config, name, getattr(student.config, name))
+    return student
 
 
 def run(config: Config) -> None:
-    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
+    seed_everything(config.seed)
     teacher = load_teacher(config.teacher)
-    if config.student != "none":
-        student = load_student(config.student).train().requires_grad_(True)
-        require_teacher(student, config.student, teacher, config.teacher)
-        for name in ("outer_steps", "inner_steps", "head_blocks", "outer_shift"):
-            setattr(config, name, getattr(student.config, name))  # so that the checkpoint says them
-    else:
-        plan = StudentConfig(config.outer_steps, config.inner_steps, config.head_blocks, config.outer_shift)
-        student = make_student(teacher, plan)
+    student = begin_student(config, teacher)
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
     bound_latents(teacher, training)
     if config.hold_words:
         hold_words(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
-    stage = Stage2(config, student, teacher)
-    fake, discriminator = stage.fake.to(run.device), stage.discriminator.to(run.device)
-    frames = stage.frames.to(run.device)
-    run.compile_blocks(student.dit, teacher, fake)
+    weights = loss_weights(config.codec, config.loss_power, teacher) if isinstance(teacher, UNet) else 1.0
+    stage = Stage2(config, student, teacher, weights)
+    critics = torch.nn.ModuleDict(
+        {"fake": stage.fake, "discriminator": stage.discriminator, "frames": stage.frames}
+    ).to(run.device)
     windows = Windows(training, shape, run.device)
+    example, told = windows.gather(windows.fixed(min(8, config.batch)))
+    flops = stage.flops(teacher.to_change(example, told), told)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
-    critics = torch.nn.ModuleDict({"fake": fake, "discriminator": discriminator, "frames": frames})
-    paces = ((fake, config.critic_learning_rate), (discriminator, config.critic_learning_rate))
     critic_optimisers = []
-    for critic, pace in (*paces, (frames, config.frame_learning_rate)):
+    for name, critic in critics.items():
         critic_optimisers.append(make_optimiser(run, critic, config.optimiser))
+        pace = config.critic_learning_rate if name == "fake" else config.discriminator_learning_rate
         for group in critic_optimisers[-1].param_groups:
             group["scale"] = pace * group.get("scale", 1.0)
     critic_optimiser = Together(critic_optimisers)
@@ -352,41 +396,46 @@ def run(config: Config) -> None:
     run.track(
         model=student,
         ema=ema,
-        fake=fake,
-        discriminator=discriminator,
-        frames=frames,
+        **critics,
         optimiser=optimiser,
         critic_optimiser=critic_optimiser,
         batches=batches,
         own=own,
     )
-    run.begin(flops_per_sample=stage.flops())
+    run.begin(flops_per_sample=flops)
     preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
     sampler = StudentSampler(ema.model)
     run.say(
-        f"{count_parameters(student) / 1e6:.2f} M parameters, {stage.flops() / 1e9:.2f} GFLOP a sample, "
-        f"discriminator {count_parameters(discriminator) / 1e6:.2f} M over blocks {stage.layers}"
+        f"{count_parameters(student) / 1e6:.2f} M parameters, {cost(student, teacher, told)}; "
+        f"{flops / 1e9:.2f} GFLOP a sample, discriminator {count_parameters(stage.discriminator) / 1e6:.2f} M over "
+        f"{stage.layers}"
     )
+    hearing = Hearing(teacher, preview)
+    run.compile_parts(student, teacher)
     for step in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
-        target, conditions, age = own.mix(target, conditions, live)
-        x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser, critic_optimiser)
-        if step % config.student_every == 0:
-            critics.requires_grad_(False)
-            with run.autocast():
+        with run.autocast():
+            target, conditions, age = own.mix(target, conditions, live)
+            if stage.unet:
+                conditions = drop_history(conditions, config.first * (age == 0))
+            x = student.dit.to_change(target, conditions)
+            on_student = step % config.student_every == 0
+            if on_student:
+                critics.requires_grad_(False)
                 loss, figures = stage.student_loss(x, conditions, age)
+            else:
+                loss, figures = stage.critic_loss(x, conditions, age)
+        if on_student:
             run.backward(loss, optimiser, student)
-            critics.requires_grad_(True)
+            learner(critics)
             ema.update(student)
             figures["gate"] = student.gate
         else:
-            with run.autocast():
-                loss, figures = stage.critic_loss(x, conditions, age)
             run.backward(loss, critic_optimiser, critics)
         run.log(figures)
         if run.validation_due():
-            report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+            report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")
     if run.progress() >= 1:
-        report(run, preview, sampler, inner_step_gain(ema.model, preview), "student")
+        report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")

@@ -1,8 +1,8 @@
 """A student taught by the energy score of its own roll-outs: no teacher's score, no critic, one call of the head.
 
-Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and instruments;
-every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al. 2024,
-arXiv 2412.15832):
+Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and
+instruments; every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al.
+2024, arXiv 2412.15832):
 
     ES = mean_i |X_i - y| - |X_1 - X_2| / 2
 
@@ -28,13 +28,13 @@ from distill.autoencoder import gains, load_codec
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
 from distill.dit import count_parameters
-from distill.machine import count_flops
+from distill.machine import count_flops, seed_everything
 from distill.models.flow_student import FlowStudent
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_student, load_teacher
-from distill.student import StudentConfig
+from distill.student import StudentConfig, learner
 from distill.student_training import student_architecture
 from distill.teacher import report
 from distill.training import Ema, Run
@@ -123,12 +123,12 @@ class EnergyScore:
 
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
+    seed_everything(config.seed)
     if config.student == "none":
         plan = StudentConfig(1, config.inner_steps, config.head_blocks, predicts="data", gate_init=config.gate_init)
         student = FlowStudent(load_teacher(config.teacher), plan)
     else:
-        student = load_student(config.student).train().requires_grad_(True)
-        student.dit.instruments.requires_grad_(False)
+        student = learner(load_student(config.student))
     if student.config.outer_steps != 1:
         raise UserError(f"the energy score is for students of one outer step, not {student.config.outer_steps}")
     run = Run(config, "student", student_architecture(student))

@@ -325,11 +325,8 @@ def write_world(
         **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
-        "prompt": {
-            "dim": shape.prompt_dim,
-            "encoder": "prompt-encoder",
-            **({"choices": LABELS} if shape.prompt_dim == READING else {}),
-        },
+        "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
+        | ({"choices": LABELS} if shape.prompt_dim == READING else {}),
         "student": {
             "outerSteps": plan.outer_steps,
             "innerSteps": plan.inner_steps,

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import copy
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from distill.dit import Conditions, DiT, DiTConfig
+from distill.dit import Conditions, DiT
+from distill.models.unet import UNet
 from distill.student import zero_output
 
 
-class FakeScore(DiT):
-    """Has all weights of a teacher, and an embedding of the outer step that is silent at first."""
+class FakeScore(nn.Module):
+    """A copy of the teacher, and an embedding of the outer step that is silent at first."""
 
-    def __init__(self, config: DiTConfig):
-        super().__init__(config)
-        self.outer = zero_output(copy.deepcopy(self.time))
+    def __init__(self, teacher: DiT | UNet):
+        super().__init__()
+        self.score = copy.deepcopy(teacher)
+        self.outer = zero_output(copy.deepcopy(teacher.time))
 
     def forward(self, x: Tensor, t: Tensor, conditions: Conditions, outer: Tensor) -> Tensor:
         """v at x [B,T,C], t [B], of samples that were made at `outer` [B], times of the student's outer grid."""
-        return self.head(self.embed(x, conditions), self.base(conditions) + self.time(t) + self.outer(outer), 0)
+        return self.score(x, t, conditions, self.score.base(conditions) + self.outer(outer))

@@ -92,7 +92,9 @@ class FlowStudentGraph(nn.Module):
             self.register_buffer("times", torch.stack([dit.time(t * one) for t, _ in self.outer]))
             heads = [dit.time(s * one) + student.interval((s - r) * one) for s, r in self.inner]
             self.register_buffer("head_times", torch.stack(heads))
-            self.preconditions = [[float(v) for v in dit.precondition(s * one, told)] for s, _ in self.inner]
+            self.preconditions = [
+                [float(v) for v in dit.precondition(s * one, dit.spread(told))] for s, _ in self.inner
+            ]
 
     def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
         student, dit = self.student, self.student.dit

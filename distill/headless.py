@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.dit import Conditions, DiT
-from distill.student import Student, StudentConfig, grid, zero_output
+from distill.models.flow_student import FlowStudent
+from distill.models.unet import UNet
+from distill.student import Student, StudentConfig, grid, learner, zero_output
 
 
 class Headless(nn.Module):
@@ -28,16 +30,16 @@ class Headless(nn.Module):
         if config.head_blocks:
             raise UserError(f"a student without a flow head has head_blocks=0, not {config.head_blocks}")
         self.config = config
-        self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
+        self.dit = learner(copy.deepcopy(teacher))
         self.interval = zero_output(copy.deepcopy(self.dit.time)) if config.average else None
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
 
     def velocity(self, x: Tensor, t: Tensor, r: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
         """x_t [B,T,C], t and r [B] -> v at t, or with `average` the mean velocity from t down to r: [B,T,C]."""
-        condition = (self.dit.base(conditions) if base is None else base) + self.dit.time(t)
+        base = self.dit.base(conditions) if base is None else base
         if self.interval is not None:
-            condition = condition + self.interval(t - r)
-        return self.dit.head(self.dit.embed(x, conditions), condition, 0)
+            base = base + self.interval(t - r)
+        return self.dit(x, t, conditions, base)
 
     def transition(self, x: Tensor, t: Tensor, r: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
         """What one step of the grid goes along; y1 is not used: [B,T,C]."""
@@ -53,6 +55,7 @@ class Headless(nn.Module):
 
     def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """The next normalised latent [B,T,C]."""
+        conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
     def noise_used(self) -> list[tuple[int, int]]:
@@ -61,6 +64,8 @@ class Headless(nn.Module):
         return (1 + self.config.outer_steps) * [(0, shape.tokens * shape.channels)]
 
 
-def make_student(teacher: DiT, config: StudentConfig) -> Student | Headless:
+def make_student(teacher: DiT | UNet, config: StudentConfig) -> Student | Headless:
     """The student that `config` describes, started as `teacher`."""
-    return Student(teacher, config) if config.head_blocks else Headless(teacher, config)
+    if not config.head_blocks:
+        return Headless(teacher, config)
+    return (FlowStudent if isinstance(teacher, UNet) else Student)(teacher, config)

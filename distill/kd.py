@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill.dit import Conditions, forward_flops
+from distill.dit import Conditions
 from distill.headless import Headless
 from distill.sampling import TeacherSampler, load_teacher
 from distill.student import StudentConfig
@@ -24,6 +24,7 @@ from distill.training import Run
 class Config(StudentTraining):
     name: str = "kd"
     teacher_steps: int = 8
+    teacher_shift: float = 1.0  # of their times, below 1 towards 0
     guidance: float = 1.0  # of the teacher
     guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
     action_guidance: float = 1.0
@@ -55,11 +56,11 @@ def run(config: Config) -> None:
         config.guidance,
         guidance_ticks=config.guidance_ticks,
         action_guidance=config.action_guidance,
+        time_shift=config.teacher_shift,
     )
 
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
         noise = torch.randn(len(x), 2, *x.shape[1:], device=x.device)
         return kd_loss(student, dreamer, noise, conditions, weights), {}
 
-    passes = config.teacher_steps * (1 + (config.guidance != 1.0) + (config.action_guidance != 1.0))
-    train_student(run, config, student, loss_of, (3 + passes) * forward_flops(teacher.config))
+    train_student(run, config, student, loss_of, teacher)

@@ -11,7 +11,7 @@ from pathlib import Path
 from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, UserError
 
-WHOLE = ("autoencoder",)  # latents must not change by rounding
+WHOLE = ("autoencoder", "instruments")  # latents must not change by rounding, nor readings drift
 
 
 @dataclass
@@ -41,9 +41,10 @@ def run(config: Config) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for file in map(Path, config.files):
         kind = file.stem
-        if kind not in ("autoencoder", "teacher", "student") and not kind.startswith("probe-"):
+        if kind not in ("autoencoder", "instruments", "teacher", "student") and not kind.startswith("probe-"):
             raise UserError(
-                f"{file} should be called autoencoder.pt, teacher.pt, student.pt or probe-KIND.pt, as training names it"
+                f"{file} should be called autoencoder.pt, instruments.pt, teacher.pt, student.pt or probe-KIND.pt, as "
+                "training names it"
             )
         saved = load_checkpoint(file, kind)
         path = out / ("codec.pt" if kind == "autoencoder" else file.name)

@@ -7,6 +7,8 @@ import random
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from distill.config import BaseConfig, UserError
 
@@ -46,10 +48,24 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def count_flops(call) -> int:
-    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`."""
-    from torch.utils.flop_counter import FlopCounterMode
+class FlopCount(TorchDispatchMode):
+    """Adds up what PyTorch's formulas say of the products and convolutions that run. (Its own counter also tracks the
+    modules that call them, by hooks that fail where a step mixes passes with and without gradient.)"""
 
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    total = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **kwargs, out_val=out)
+        return out
+
+
+def count_flops(call, gradients: bool = False) -> int:
+    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`; with
+    `gradients`, of its backward passes too."""
+    with FlopCount() as counter, torch.set_grad_enabled(gradients):
         call()
-    return counter.get_total_flops()
+    return counter.total

@@ -2,9 +2,10 @@
 
     u(x_t, r, t)  ->  sg( v - (t - r) du/dt ),   du/dt along (dx/dt, dt, dr) = (v, 1, 0)
 
-t and r are logit-normal, equal in three quarters of a batch. The derivative is by central differences, one-sided at the
-ends (as in stage 1 of TMD), or an exact forward-mode one. v is x1 - x, guided by the student itself, or the teacher's
-velocity (FastGen's choice), guided by the teacher.
+t is drawn as the teacher's; r is equal to it in three quarters of a batch, and 0 in half of the rest: the step from 1
+to 0, which is played, is learnt too. The derivative is by central differences, one-sided at the ends (as in stage 1 of
+TMD), or an exact forward-mode one. v is x1 - x, guided by the student itself, or the teacher's velocity (FastGen's
+choice), guided by the teacher.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import torch
 from torch import Tensor
 
 from distill.config import UserError
-from distill.dit import Conditions, DiT, forward_flops, guidance_at, guided
+from distill.dit import Conditions, guidance_at, guided
 from distill.headless import Headless
 from distill.sampling import load_teacher
 from distill.student import StudentConfig
 from distill.student_training import StudentTraining, student_architecture, train_student
+from distill.teacher import split_times
 from distill.tmd import CLIP, adaptive, central_difference, forward_mode
 from distill.training import Run
 
@@ -30,8 +32,7 @@ class Config(StudentTraining):
     outer_steps: int = 1  # at play
     outer_shift: float = 10.0
     equal: float = 0.75  # part of the batch with r = t
-    mean: float = -0.4  # of the logit of t and r
-    deviation: float = 1.0
+    low_times: float = 0.6  # half of t is near 1, half below it
     delta: float = 5e-3  # of the finite difference
     derivative: str = "difference"  # difference | jvp (exact, slower)
     velocity: str = "data"  # data: x1 - x | teacher
@@ -41,17 +42,18 @@ class Config(StudentTraining):
     weight_constant: float = 1.0  # c / d
 
 
-def sample_times(batch: int, config: Config, device) -> tuple[Tensor, Tensor]:
+def sample_times(batch: int, config: Config, first: Tensor | None, device) -> tuple[Tensor, Tensor]:
     """t >= r, each [B]; equal in the first rows."""
-    both = torch.sigmoid(config.mean + config.deviation * torch.randn(2, batch, device=device)).clamp(*CLIP)
-    t, r = both.amax(0), both.amin(0)
+    t = split_times(batch, config.low_times, first, device).clamp(*CLIP)
+    r = t * torch.rand(batch, device=device) * (torch.rand(batch, device=device) < 0.5)
     same = round(config.equal * batch)
     return t, torch.cat([t[:same], r[same:]])
 
 
 def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: Config, teacher=None, weights=None):
     """The loss [B] and what to log; x [B,T,C] is the recorded change, weights [T,C] of the errors."""
-    t, r = sample_times(len(x), config, x.device)
+    t, r = sample_times(len(x), config, conditions.first, x.device)
+    weights = 1.0 if weights is None else weights * student.dit.loss_weight(t, conditions)
     x1 = torch.randn_like(x)
     x_t = (1 - t)[:, None, None] * x + t[:, None, None] * x1
     u = student.velocity(x_t, t, r, conditions)
@@ -69,12 +71,14 @@ def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: 
         if rest.start < rest.stop:
             told = conditions[rest]
             call = lambda x_t, t: student.velocity(x_t, t, r[rest], told)  # noqa: E731
-            if config.derivative == "jvp":
-                derivative = forward_mode(call, x_t[rest], t[rest], v[rest])
-            else:
-                derivative = central_difference(call, x_t[rest], t[rest], r[rest], v[rest], config.delta)
+            with torch.autocast(x.device.type, enabled=False):
+                if config.derivative == "jvp":
+                    derivative = forward_mode(call, x_t[rest], t[rest], v[rest])
+                else:
+                    derivative = central_difference(call, x_t[rest], t[rest], r[rest], v[rest], config.delta)
             target = torch.cat([v[: rest.start], v[rest] - (t - r)[rest, None, None] * derivative])
-    return adaptive(u, target, config.weight_constant, weights), {"error": (u.detach() - target).square().mean()}
+    error = (weights * (u.detach() - target).square()).mean()
+    return adaptive(u, target, config.weight_constant, weights), {"error": error}
 
 
 def check(config: Config) -> None:
@@ -85,13 +89,6 @@ def check(config: Config) -> None:
         raise UserError("action_guidance is the teacher's, so it needs velocity=teacher; set it to 1 for velocity=data")
     if not 0 <= config.equal <= 1:
         raise UserError(f"equal is a part of the batch, 0..1, not {config.equal}")
-
-
-def training_flops(teacher: DiT, config: Config) -> int:
-    """Of one sample: forward and backward, the two extra calls of its share, guidance and teacher."""
-    guidances = (config.guidance != 1.0) + (config.action_guidance != 1.0)
-    extra = 2 * (1 - config.equal) + guidances + (config.velocity == "teacher")
-    return int((3 + extra) * forward_flops(teacher.config))
 
 
 def run(config: Config) -> None:
@@ -105,4 +102,4 @@ def run(config: Config) -> None:
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
         return meanflow_loss(student, x, conditions, config, teacher, weights)
 
-    train_student(run, config, student, loss_of, training_flops(teacher, config))
+    train_student(run, config, student, loss_of, teacher)

@@ -12,7 +12,8 @@ Stages that learn from the recorded frame keep such a history `anchored`:
 - Its stated level is how far it has drifted from what was recorded. The further off, the more the recorded frame is a
   jump away from the dreamed ones; with one level for all, the network learns to make such jumps at chance.
 
-Stage 2 needs no right answer: there the telemetry is dreamed too and the level is the one stated at play.
+Stage 2 needs no right answer: there the telemetry is dreamed too (by a U-Net's instruments) and the level is the one
+stated at play.
 """
 
 from __future__ import annotations
@@ -111,12 +112,20 @@ class OwnHistory:
         target, conditions, recorded = self._conditions(which)
         if self.anchored:
             conditions.level = self.drift(conditions.history[:, 0], recorded)
+        else:
+            conditions = self._foreseen(conditions, sampler)
         return target, conditions, torch.from_numpy(self.age[which]).to(self.ring.device)
+
+    def _foreseen(self, conditions: Conditions, sampler: Sampler) -> Conditions:
+        """With the telemetry that the dream's own instruments go on to, where they do (U-Net)."""
+        noise = torch.randn_like(conditions.history[:, 0])
+        with torch.autocast(noise.device.type, enabled=False):  # small steps of large numbers
+            return sampler.dit.foresee(noise, replace(conditions, following=None))
 
     def _advance(self, which: np.ndarray, sampler: Sampler) -> None:
         target, conditions, _ = self._conditions(which)
         if not self.anchored:
-            conditions.following = None
+            conditions = self._foreseen(conditions, sampler)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
         if self.anchored:
@@ -135,7 +144,7 @@ class OwnHistory:
         own_target, own, own_age = self.take(sampler)
         keep = len(target) - self.count
         order = torch.randperm(len(target), device=target.device)  # stage 1 treats the first rows differently
-        join = lambda a, b: torch.cat([a[:keep], b])[order]  # noqa: E731
+        join = lambda a, b: None if b is None else torch.cat([a[:keep], b])[order]  # noqa: E731
         parts = ("history", "level", "actions", "prompt", "since", "following")
         mixed = Conditions(**{name: join(getattr(conditions, name), getattr(own, name)) for name in parts})
         return join(target, own_target), mixed, join(age, own_age)

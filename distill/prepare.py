@@ -32,8 +32,8 @@ def prepare_split(folder: Path, split: str, limit: int = 0) -> tuple[int, int]:
             episode = read_episode(path)
             if split_of(episode["seed"]) != split:
                 raise UserError(
-                    f"{path} has seed {episode['seed']}, which belongs to {split_of(episode['seed'])}, not {split}: seeds "
-                    f"from {HELD_OUT_SEED} on are the test, from {VALIDATION_SEED} on validation, others train"
+                    f"{path} has seed {episode['seed']}, which belongs to {split_of(episode['seed'])}, not {split}: "
+                    f"seeds from {HELD_OUT_SEED} on are the test, from {VALIDATION_SEED} on validation, others train"
                 )
             packer.append(path.name, episode)
         except EpisodeError as error:

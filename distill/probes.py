@@ -43,6 +43,7 @@ class Config(TrainConfig):
     ema: float = 0.995
     max_minutes: float = 4.0  # for each network
     validate_minutes: float = 1.0
+    validation: str = "validation"  # the split that accuracies are of
     validation_frames: int = 2000
 
 
@@ -214,7 +215,7 @@ def train(config: Config, kind: str, packed: Packed, held: Packed) -> None:
 
 
 def run(config: Config) -> None:
-    packed, held = Packed(config.data, "train"), Packed(config.data, "heldout")
+    packed, held = Packed(config.data, "train"), Packed(config.data, config.validation)
     if math.isclose(config.max_minutes, 0) and not config.max_steps:
         raise UserError("set max_minutes or max_steps, or the first probe trains for ever")
     for kind in config.kinds:

@@ -14,6 +14,7 @@ how many there are: 2 million in Wan's latents with the paper's 0.01, here some 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -21,18 +22,20 @@ from torch import Tensor
 
 from distill.config import TrainConfig, UserError
 from distill.data import Latents
-from distill.dit import Conditions, DiT, count_parameters, forward_flops, guidance_at, guided
+from distill.dit import Conditions, DiT, count_parameters, guidance_at, guided
 from distill.dmd import Noised, denoised, vsd_loss
 from distill.headless import Headless
+from distill.machine import count_flops
+from distill.models.unet import UNet
 from distill.optim import make_optimiser
 from distill.own_history import OwnHistory
 from distill.preview import Preview
 from distill.sampling import StudentSampler, load_teacher
-from distill.student import StudentConfig
+from distill.student import StudentConfig, learner
 from distill.student_training import student_architecture
 from distill.teacher import report
 from distill.training import Batches, Ema, Run
-from distill.windows import Windows, bound_latents, corrupt
+from distill.windows import Windows, bound_latents, corrupt, drop_history, loss_weights
 from distill.words import hold_words
 
 TANGENT_CONSTANT = 0.1  # c
@@ -59,8 +62,11 @@ class Config(TrainConfig):
     own_history: float = 0.0
     own_ticks: int = 8
     own_after: float = 0.3  # from this part of the budget on
+    loss_power: float = 1.0  # as the teacher's, of a U-Net
+    first: float = 0.1  # part of the batch that sees no history: the first frame of a drive (U-Net)
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
+    validation: str = "validation"
 
 
 def parts(angle: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,15 +96,15 @@ def normalised(g: Tensor) -> Tensor:
 class Rcm:
     """Student, fake score and their losses; the loop only calls and steps."""
 
-    def __init__(self, config: Config, student: Headless, teacher: DiT):
+    def __init__(self, config: Config, student: Headless, teacher: DiT | UNet, weights: Tensor | float = 1.0):
+        """`weights` [T,C] of the errors of x; of the tangent they scale the roots."""
         if config.student_every < 1 or config.simulated_steps < 1:
             raise UserError(
                 f"student_every and simulated_steps must be at least 1, not {config.student_every} and "
                 f"{config.simulated_steps}"
             )
-        self.config, self.student, self.teacher = config, student, teacher
-        self.fake = DiT(teacher.config)
-        self.fake.load_state_dict(teacher.state_dict())
+        self.config, self.student, self.teacher, self.weights = config, student, teacher, weights
+        self.fake = learner(copy.deepcopy(teacher))
 
     def velocity(self, conditions: Conditions):
         return lambda x, t: self.student.velocity(x, t, t, conditions)
@@ -115,13 +121,14 @@ class Rcm:
         cos, sin = parts(angle)
         z = cos * x + sin * torch.randn_like(x)
         own = self.velocity(conditions)
-        with torch.no_grad():
+        root = self.weights**0.5
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
             goal = trig(self.guided(conditions), z, angle)
             along = (cos * sin * goal, (cos * sin)[:, 0, 0])
             _, derivative = torch.func.jvp(lambda z, a: trig(own, z, a), (z, angle), along)
-        f = trig(own, z, angle)
+        f = root * trig(own, z, angle)
         with torch.no_grad():
-            g = tangent(f, derivative, goal, z, angle, ratio)
+            g = tangent(f, root * derivative, root * goal, root * z, angle, ratio)
             target = f + normalised(g)
         return (f - target).square().flatten(1).sum(1), {"tangent": g.square().mean().sqrt()}
 
@@ -147,10 +154,11 @@ class Rcm:
             sample = self.sample(x, conditions)
             noised = Noised.draw(x, self.config.time_shift)
             x_t = noised(sample)
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
                 fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
                 real = denoised(x_t, noised.t, self.guided(conditions)(x_t, noised.t))
-            scores = 2 * vsd_loss(sample, fake, real) * sample[0].numel()  # theirs has no half, and a sum
+            # theirs has no half, and a sum
+            scores = 2 * vsd_loss(sample, fake, real, weights=self.weights) * sample[0].numel()
             figures["vsd"] = scores.detach().mean() / sample[0].numel()
             loss = loss + self.config.regulariser * scores
         return loss.mean(), figures
@@ -161,20 +169,35 @@ class Rcm:
             sample = self.sample(x, conditions)
         noised = Noised.draw(x, self.config.time_shift)
         x_t = noised(sample)
-        loss = (denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions)) - sample).square().mean()
+        fake = denoised(x_t, noised.t, self.fake(x_t, noised.t, conditions))
+        loss = (self.weights * (fake - sample).square()).mean()
         return loss, {"fake_score": loss.detach()}
 
-    def flops(self) -> int:
-        """Of one sample, averaged over the cycle of updates: the derivative is two forward passes."""
-        whole, every = forward_flops(self.teacher.config), self.config.student_every if self.config.regulariser else 1
-        on_student = (3 + 1 + 2) + (3 + 2 if self.config.regulariser else 0)
-        return int(whole * (on_student + (every - 1) * (1 + 3)) / every)
+    def flops(self, x: Tensor, conditions: Conditions) -> float:
+        """Of one sample, averaged over the cycle of updates: counted on x [B,T,C]. The derivative counts as two passes
+        of the student."""
+        every = self.config.student_every if self.config.regulariser else 1
+        t = torch.ones(len(x), device=x.device)
+        derivative = 2 * count_flops(lambda: self.velocity(conditions)(x, t))
+
+        def student() -> None:
+            (self.velocity(conditions)(x, t).mean() + self.teacher(x, t, conditions).mean()).backward()
+            if self.config.regulariser:
+                self.sample(x, conditions).mean().backward()
+                self.fake(x, t, conditions)
+                self.teacher(x, t, conditions)
+
+        on_student = count_flops(student, gradients=True) + derivative
+        on_critic = count_flops(lambda: self.critic_loss(x, conditions)[0].backward(), gradients=True)
+        self.student.zero_grad(set_to_none=True)
+        self.fake.zero_grad(set_to_none=True)
+        return (on_student + (every - 1) * on_critic) / every / len(x)
 
 
 def run(config: Config) -> None:
     if config.compile:
         raise UserError("compile=true knows no forward-mode derivative, which rCM needs; set compile=false")
-    training, heldout = Latents(config.data, "train"), Latents(config.data, "heldout")
+    training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
     teacher = load_teacher(config.teacher)
     student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
@@ -182,9 +205,12 @@ def run(config: Config) -> None:
     if config.hold_words:
         hold_words(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
-    stage = Rcm(config, student, teacher)
+    unet = isinstance(teacher, UNet)
+    stage = Rcm(config, student, teacher, loss_weights(config.codec, config.loss_power, teacher) if unet else 1.0)
     fake = stage.fake.to(run.device)
     windows = Windows(training, shape, run.device)
+    example, told = windows.gather(windows.fixed(min(8, config.batch)))
+    flops = stage.flops(teacher.to_change(example, told), told)
     ema = Ema(student, config.ema)
     optimiser, critic_optimiser = (make_optimiser(run, part, config.optimiser) for part in (student, fake))
     for group in critic_optimiser.param_groups:
@@ -196,15 +222,17 @@ def run(config: Config) -> None:
         model=student, ema=ema, fake=fake, batches=batches, own=own,
         optimiser=optimiser, critic_optimiser=critic_optimiser,
     )  # fmt: skip
-    run.begin(flops_per_sample=stage.flops())
+    run.begin(flops_per_sample=flops)
     preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
-    run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {stage.flops() / 1e9:.2f} GFLOP a sample")
+    run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {flops / 1e9:.2f} GFLOP a sample")
     for step in run.steps():
         ratio = min(1.0, run.progress() / config.tangent_warmup) if config.tangent_warmup else 1.0
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         if run.progress() >= config.own_after:
             target, conditions, _ = own.mix(target, conditions, sampler)
+        if unet:
+            conditions = drop_history(conditions, config.first)
         x = student.dit.to_change(target, conditions)
         run.set_learning_rate(optimiser, critic_optimiser)
         if not config.regulariser or ratio < 1 or step % config.student_every == 0:

@@ -18,7 +18,6 @@ from distill.config import UserError
 from distill.data import LONG_AGO, RING
 from distill.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.headless import Headless, make_student
-from distill.models.flow_student import FlowStudent
 from distill.models.unet import UNet, UNetConfig
 from distill.random import tick_noise
 from distill.student import Student, StudentConfig, shifted
@@ -160,13 +159,11 @@ def load_teacher(path: str | Path, averaged: bool = True) -> DiT:
     return dit.eval().requires_grad_(False)
 
 
-def load_student(path: str | Path, averaged: bool = True) -> Student | Headless | FlowStudent:
+def load_student(path: str | Path, averaged: bool = True) -> Student | Headless:
     """The student of a checkpoint of any method, frozen."""
     saved = load_checkpoint(path, "student")
     own = {k.removeprefix("student_"): v for k, v in saved["architecture"].items() if k.startswith("student_")}
-    network = make_network(saved["architecture"])
-    make = FlowStudent if isinstance(network, UNet) and own["head_blocks"] else make_student
-    student = make(network, StudentConfig(**own))
+    student = make_student(make_network(saved["architecture"]), StudentConfig(**own))
     state = saved["state"]
     student.load_state_dict(state["ema"]["model"] if averaged else state["model"])
     return student.eval().requires_grad_(False)

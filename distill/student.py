@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.dit import Block, Conditions, DiT, DiTConfig, Embedder, block_flops, edge_flops, forward_flops, modulate
+from distill.models.instruments import Instruments
 
 FUSIONS = ("gated", "concat")
 TARGETS = ("difference", "data")
@@ -64,6 +65,15 @@ def shifted(u, gamma: float):
 def grid(steps: int, gamma: float, top: float) -> list[float]:
     """0 = first < ... < last = top, `steps` intervals (tmd.md 2.4)."""
     return [shifted(i / steps, gamma) for i in range(steps)] + [top]
+
+
+def learner(network: nn.Module) -> nn.Module:
+    """The network, with gradients wherever it learns: instruments have a training of their own."""
+    network.train().requires_grad_(True)
+    for part in network.modules():
+        if isinstance(part, Instruments):
+            part.requires_grad_(False)
+    return network
 
 
 def zero_output(embedder: Embedder) -> Embedder:
@@ -122,16 +132,19 @@ class Student(nn.Module):
     def __init__(self, teacher: DiT, config: StudentConfig):
         """A student that starts as `teacher`. Raises UserError where H does not leave a backbone."""
         super().__init__()
-        blocks = teacher.config.blocks
-        if not 0 < config.head_blocks < blocks:
-            raise UserError(f"head_blocks {config.head_blocks} must be from 1 to below the teacher's {blocks} blocks")
         self.config = config
-        self.depth = blocks - config.head_blocks
-        self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
+        self.depth = self.backbone_blocks(teacher)
+        self.dit = learner(copy.deepcopy(teacher))
         self.fusion = self.make_fusion()
         self.interval = self.make_interval()
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
         self.inner_grid = grid(config.inner_steps, config.inner_shift, config.top)
+
+    def backbone_blocks(self, teacher: DiT) -> int:
+        blocks, head = teacher.config.blocks, self.config.head_blocks
+        if not 0 < head < blocks:
+            raise UserError(f"head_blocks {head} must be from 1 to below the teacher's {blocks} blocks")
+        return blocks - head
 
     def make_fusion(self) -> nn.Module:
         if self.config.fusion == "gated":
@@ -211,6 +224,7 @@ class Student(nn.Module):
 
     def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """The next normalised latent [B,T,C]."""
+        conditions = self.dit.foresee(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
     def noise_used(self) -> list[tuple[int, int]]:

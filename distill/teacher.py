@@ -84,7 +84,7 @@ class Config(TrainConfig):
     codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_shift: float = 1.0  # of their times, below 1 towards 0
-    validation: str = "heldout"  # the split that previews look at
+    validation: str = "validation"  # the split that previews look at
     sample_level: float = 0.1  # history noise level that previews state
     hold_words: bool = False  # with sentence: the prompt's layers are left as they are
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
@@ -95,7 +95,7 @@ def unet_config(config: Config, latents: Latents) -> UNetConfig:
     grid = latents.codec.get("mirror")
     if not grid:
         raise UserError(
-            "a U-Net needs latents of the linear codec (the `codec` stage); for those of the autoencoder set network=dit"
+            "a U-Net needs latents of the linear codec (the `codec` stage); for the autoencoder's set network=dit"
         )
     tokens, channels = latents.latents.shape[1:]
     rows = (tokens - telemetry_tokens(channels)) // grid["columns"]
@@ -159,8 +159,9 @@ def validation_losses(dit: DiT, preview: Preview) -> dict[str, float]:
 
 def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: str) -> None:
     """One validation: figures to the log, the contact sheet to the run's folder."""
-    figures = extra | preview.next_tick(sampler)
-    rolled, sheet = preview.free_run(sampler)
+    with torch.compiler.set_stance("force_eager"):  # sizes that come once in many minutes
+        figures = extra | preview.next_tick(sampler)
+        rolled, sheet = preview.free_run(sampler)
     figures |= rolled
     run.scalars({f"held_out/{key}": value for key, value in figures.items()})
     run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))

@@ -10,8 +10,10 @@ u_null + w (v - u_null), which is y1 - y* with the guided y* = y_null + w (y - y
 
 Beyond the paper, behind `target: teacher`: y_s and x_t are two independent noisy looks at the same x, so their
 sufficient statistic is one noisy latent, at which the teacher knows E[x] (`teacher_mean`; at M = 1 the inner flow is
-the teacher's own flow). The target then has no sampling noise, for a third more compute, and guidance is the teacher's:
-by words, and by actions.
+the teacher's own flow, and with y = x the look is y_s itself). The target then has no sampling noise, for a third more
+compute, and guidance is the teacher's: by words, and by actions.
+
+Under autocast the derivative is in float32: it divides a small difference by `delta`.
 """
 
 from __future__ import annotations
@@ -24,10 +26,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from distill.checkpoints import differing
 from distill.config import UserError
-from distill.dit import Conditions, DiT, block_flops, forward_flops, guidance_at, guided
+from distill.dit import Conditions, DiT, guidance_at, guided
+from distill.headless import make_student
+from distill.machine import seed_everything
 from distill.sampling import load_student, load_teacher
-from distill.student import Student, StudentConfig, shifted, student_flops
+from distill.student import Student, StudentConfig, learner, shifted
 from distill.student_training import StudentTraining, require_teacher, student_architecture, train_student
+from distill.teacher import split_times
 from distill.training import Run
 
 CLIP = (0.001, 0.999)  # of s and of the times of stage 2
@@ -47,7 +52,8 @@ class Config(StudentTraining):
     fusion_ratio: int = 2
     gate_init: float = -3.0
     equal: float = 0.75  # part of the batch with r = s; 1 is plain transition matching (the ablation)
-    s_shift: float = 3.0
+    s_shift: float = 3.0  # of uniform s
+    low_times: float = 0.0  # above 0: half of s near 1 and half below it instead, as the U-Net teacher's times
     delta: float = 5e-3  # of the finite difference
     derivative: str = "difference"  # difference | jvp (exact, slower)
     action_guidance: float = 1.0  # with target=teacher
@@ -62,14 +68,19 @@ def student_config(config) -> StudentConfig:
     return StudentConfig(**{f.name: getattr(config, f.name) for f in fields(StudentConfig) if hasattr(config, f.name)})
 
 
-def sample_intervals(
-    batch: int, equal: float, grid: list[float], shift: float, device, dtype=None
-) -> tuple[Tensor, Tensor]:
-    """s and r, each [B]. s is uniform, then shifted; r the next lower point of the grid, or s in the first rows."""
-    s = shifted(torch.rand(batch, device=device, dtype=dtype), shift).clamp(*CLIP)
-    points = torch.tensor(grid, device=device, dtype=dtype)
+def sample_times(batch: int, config: Config, conditions: Conditions, device, dtype=None) -> Tensor:
+    """s [B]; all times alike for first frames."""
+    if config.low_times:
+        return split_times(batch, config.low_times, conditions.first, device)
+    return shifted(torch.rand(batch, device=device, dtype=dtype), config.s_shift)
+
+
+def sample_intervals(s: Tensor, equal: float, grid: list[float]) -> tuple[Tensor, Tensor]:
+    """s [B] kept within CLIP and the grid, and r [B]: the next lower point of the grid, or s in the first rows."""
+    s = s.clamp(CLIP[0], grid[-1])
+    points = torch.tensor(grid[:-1], device=s.device, dtype=s.dtype)
     r = points[(points[None] <= s[:, None]).sum(1) - 1]
-    same = round(equal * batch)
+    same = round(equal * len(s))
     return s, torch.cat([s[:same], r[same:]])
 
 
@@ -99,21 +110,26 @@ def teacher_mean(
     conditions: Conditions,
     guidance: float | Tensor,
     action_guidance: float = 1.0,
+    predicts: str = "difference",
 ) -> Tensor:
-    """E[y | x_t, y_s] by the teacher, guided, [B,T,C].
+    """E[y | x_t, y_s] by the teacher, guided, [B,T,C], of two noisy looks at x. x_t is one with noise t / (1 - t).
 
-    y = (x_t - x) / t, so y_s = a (x_t - x) + s y1 with a = (1 - s) / t: z = a x_t - y_s = a x - s y1 is a look at
-    x with noise s / a, beside x_t with noise t / (1 - t). By precision they are x + noise of variance 1 / P."""
+    Where y = x: y_s is one with noise s / (1 - s).
+    Where y = x1 - x = (x_t - x) / t: y_s = a (x_t - x) + s y1 with a = (1 - s) / t, so z = a x_t - y_s = a x - s y1 is
+    one with noise s / a.
+
+    By precision the two are x + noise of variance 1 / P."""
     t, s = t[:, None, None].double(), s[:, None, None].double()
-    a = (1 - s) / t
+    a = (1 - s).clamp(min=1e-6) / (1 if predicts == "data" else t)
+    look = y_s if predicts == "data" else a * x_t - y_s
     first, second = ((1 - t) / t) ** 2, (a / s) ** 2
-    precision = first + second
-    mean = ((1 - t) / t**2 * x_t + a / s**2 * (a * x_t - y_s)) / precision  # x + noise / sqrt(precision)
-    tau = 1 / (1 + precision.sqrt())
-    x_tau = ((1 - tau) * mean).float()
+    root = (first + second).sqrt()
+    weighed = (1 - t) / t**2 * x_t + a / s**2 * look  # (first + second) (x + noise / root)
+    tau = 1 / (1 + root)
+    x_tau = (tau * weighed / root).float()  # (1 - tau) x + tau noise
     tau = tau.float()
     x = x_tau - tau * guided(teacher, x_tau, tau[:, 0, 0], conditions, guidance, action_guidance)
-    return (x_t - x) / t.float()
+    return x if predicts == "data" else (x_t - x) / t.float()
 
 
 def tm_mf_loss(
@@ -126,8 +142,8 @@ def tm_mf_loss(
     same: int | None = None,
 ):
     """The loss [B] and what to log. x [B,T,C] is the change that was recorded, conditions as the student sees them;
-    weights [T,C] of the errors. The first `same` rows go without the derivative (by default those with r = s; to ask
-    for it in more rows costs time and changes nothing)."""
+    weights [T,C] of the errors, made even over the times as the teacher's. The first `same` rows go without the
+    derivative (by default those with r = s; to ask for it in more rows costs time and changes nothing)."""
     batch, device = len(x), x.device
     grid = torch.tensor(student.outer_grid[1:], device=device, dtype=student.time_dtype)
     t = grid[torch.randint(len(grid), (batch,), device=device)]
@@ -135,7 +151,9 @@ def tm_mf_loss(
     x1, y1 = torch.randn_like(x), torch.randn_like(x)
     x_t = (1 - time) * x + time * x1
     y = x1 - x if student.config.predicts == "difference" else x
-    s, r = sample_intervals(batch, config.equal, student.inner_grid, config.s_shift, device, student.time_dtype)
+    s = sample_times(batch, config, conditions, device, student.time_dtype)
+    s, r = sample_intervals(s, config.equal, student.inner_grid)
+    weights = 1.0 if weights is None else weights * student.dit.loss_weight(s, conditions)
     y_s = (1 - s)[:, None, None] * y + s[:, None, None] * y1
 
     base = student.base(conditions)
@@ -156,7 +174,8 @@ def tm_mf_loss(
             kept = ~conditions.dropped
         if config.target == "teacher":
             w = guidance_at(config.guidance, config.guidance_ticks, conditions)
-            y = teacher_mean(teacher, x_t, t, y_s, s, conditions, w, config.action_guidance)
+            predicts = student.config.predicts
+            y = teacher_mean(teacher, x_t, t, y_s, s, conditions, w, config.action_guidance, predicts)
         elif config.guidance != 1.0:
             w = torch.where(kept, guidance_at(config.guidance, config.guidance_ticks, conditions), 1.0)
             rows = (w != 1).nonzero()[:, 0] if config.guidance_ticks else everyone
@@ -172,35 +191,23 @@ def tm_mf_loss(
             rest = slice(same, batch)
             tangent = target[rest] if config.tangent == "guided" else (y1 - raw)[rest]
             m, b = features[rest].detach(), base[rest].detach()
+            if torch.is_autocast_enabled(device.type):
+                m, b = m.float(), b.float()
             call = lambda y_s, s: average(y_s, s, r[rest], m, b, rest)  # noqa: E731
-            if config.derivative == "jvp":
-                derivative = forward_mode(call, y_s[rest], s[rest], tangent)
-            else:
-                derivative = central_difference(call, y_s[rest], s[rest], r[rest], tangent, config.delta)
+            with torch.autocast(device.type, enabled=False):
+                if config.derivative == "jvp":
+                    derivative = forward_mode(call, y_s[rest], s[rest], tangent)
+                else:
+                    derivative = central_difference(call, y_s[rest], s[rest], r[rest], tangent, config.delta)
             target = torch.cat([target[:same], target[rest] - (s - r)[rest, None, None] * derivative])
-    return adaptive(u, target, config.weight_constant, weights), {"error": (u.detach() - y1 + raw).square().mean()}
+    error = (weights * (u.detach() - y1 + raw).square()).mean()
+    return adaptive(u, target, config.weight_constant, weights), {"error": error}
 
 
-def adaptive(u: Tensor, target: Tensor, constant: float, weights: Tensor | None = None) -> Tensor:
+def adaptive(u: Tensor, target: Tensor, constant: float, weights: Tensor | float = 1.0) -> Tensor:
     """|e|^2 / sg(|e|^2 + c) with c = constant * d, the norm summed over the d numbers of a sample: [B]."""
-    square = (u - target).square()
-    error = (square if weights is None else square * weights).flatten(1).sum(1)
+    error = (weights * (u - target).square()).flatten(1).sum(1)
     return error / (error.detach() + constant * u[0].numel())
-
-
-def training_flops(student: Student, config: Config) -> int:
-    """Of one sample: forward and backward, the two extra head calls of its share, guidance and the teacher (not its
-    passes without words, which only rows with new words have)."""
-    dit = student.dit.config
-    single = StudentConfig(**asdict(student.config) | {"outer_steps": 1, "inner_steps": 1})
-    forward = student_flops(single, dit)
-    head = config.head_blocks * block_flops(dit)
-    extra = 2 * (1 - config.equal) * head
-    if config.target == "teacher":
-        extra += (1 + (config.action_guidance != 1.0)) * forward_flops(dit)
-    elif config.guidance != 1.0:
-        extra += forward
-    return int(3 * forward + extra)
 
 
 def check(config: Config) -> None:
@@ -211,8 +218,6 @@ def check(config: Config) -> None:
     ):
         if getattr(config, name) not in allowed:
             raise UserError(f"{name} must be one of {', '.join(allowed)}, not {getattr(config, name)}")
-    if config.target == "teacher" and config.predicts == "data":
-        raise UserError("target=teacher is worked out for predicts=difference only; use target=data")
     if config.target == "data" and config.action_guidance != 1.0:
         raise UserError("action_guidance is the teacher's, so it needs target=teacher; set it to 1 for target=data")
     if not 0 <= config.equal <= 1:
@@ -220,7 +225,7 @@ def check(config: Config) -> None:
 
 
 def say_fusion(run: Run, student: Student) -> None:
-    """Says of the next call of the head how far the fusion moves the features: |h0 - m| / |m|, which is to be little at
+    """Says of the first call of the head how far the fusion moves the features: |h0 - m| / |m|, in the paper little at
     the start (A.1)."""
 
     def told(_, given: tuple, h0: Tensor) -> None:
@@ -244,9 +249,10 @@ def begin_from(config: Config, teacher: DiT) -> Student:
 
 def run(config: Config) -> None:
     check(config)
+    seed_everything(config.seed)
     teacher = load_teacher(config.teacher)
-    student = begin_from(config, teacher) if config.init else Student(teacher, student_config(config))
-    student = student.train().requires_grad_(True)
+    student = begin_from(config, teacher) if config.init else make_student(teacher, student_config(config))
+    learner(student)
     if config.equal == 1:
         # With r = s alone it would learn a constant, and then say anything of the steps that stage 2 takes and play.
         student.interval.requires_grad_(False)
@@ -254,9 +260,8 @@ def run(config: Config) -> None:
     student, teacher = student.to(run.device), teacher.to(run.device)
 
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
-        if not run.step:
-            say_fusion(run, student)
         loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
         return loss, figures | {"gate": student.gate}
 
-    train_student(run, config, student, loss_of, training_flops(student, config))
+    say_fusion(run, student)
+    train_student(run, config, student, loss_of, teacher)

@@ -314,15 +314,19 @@ class Run:
         betas = (self.config.beta1, self.config.beta2)
         return torch.optim.AdamW([g for g in groups if g["params"]], self.config.learning_rate, betas, foreach=True)
 
-    def compile_blocks(self, *networks: nn.Module) -> None:
-        """For networks of which parts are called, where asked. Their blocks keep their names."""
+    def compile_parts(self, *networks: nn.Module) -> None:
+        """For networks of which parts are called, where asked: compiles what the classes of their modules name as
+        COMPILED, for all of those classes in this process."""
         if not self.config.compile:
             return
         if getattr(self.config, "derivative", "") == "jvp":
             raise UserError("compile=true knows no forward-mode derivative; set derivative=difference or compile=false")
-        for network in networks:
-            for block in network.blocks:
-                block.compile()
+        torch._dynamo.config.recompile_limit = 64  # with and without gradient, autocast, first frames, by size
+        for kind in {type(module) for network in networks for module in network.modules()}:
+            for name in getattr(kind, "COMPILED", ()):
+                method = getattr(kind, name)
+                if not hasattr(method, "_torchdynamo_orig_callable"):
+                    setattr(kind, name, torch.compile(method, dynamic=False))
 
     def parallel(self, model: nn.Module) -> nn.Module:
         """What to call in the forward pass: compiled where asked, DDP under torchrun. `model` keeps its names."""
@@ -338,17 +342,23 @@ class Run:
 
     def backward(self, loss: torch.Tensor, optimiser: torch.optim.Optimizer, model: nn.Module) -> None:
         """Steps the optimiser with clipped gradients and clears them. Raises UserError, before any parameter moves,
-        where the loss or the norm of the gradient is no number. `model` has all that the optimiser steps."""
+        where the loss or the norm of a gradient is no number. `model` has all that the optimiser steps; the parts of a
+        ModuleDict are clipped each by itself."""
         loss.backward()
-        if self.world > 1 and not self._wrapped:
-            ranks.average_gradients(model)
-        norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip or math.inf)
-        for name, value in zip(("loss", "gradient"), torch.stack([loss.detach(), norm]).tolist(), strict=True):
+        parts = {f"{name}_": part for name, part in model.items()} if isinstance(model, nn.ModuleDict) else {"": model}
+        parts = {name: part for name, part in parts.items() if any(p.grad is not None for p in part.parameters())}
+        values = {"loss": loss.detach()}
+        for name, part in parts.items():
+            if self.world > 1 and not self._wrapped:
+                ranks.average_gradients(part)
+            norm = nn.utils.clip_grad_norm_(part.parameters(), self.config.clip or math.inf)
+            values[f"{name}gradient"] = norm
+            self._sum(f"{name}gradient_norm", norm)
+        for name, value in zip(values, torch.stack(list(values.values())).tolist(), strict=True):
             if not math.isfinite(value):
                 raise UserError(
                     f"the {name} is not a number at step {self.step}; {self.good()}. Go on with a lower learning_rate"
                 )
-        self._sum("gradient_norm", norm)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from distill.autoencoder import gains, load_codec
 from distill.data import Latents
 from distill.dit import Conditions, DiT, DiTConfig
+from distill.models.unet import UNet
 from distill.phrases import READING
 from distill.words import recorded_words
 
@@ -113,20 +114,20 @@ def drop_history(conditions: Conditions, probability: float) -> Conditions:
 
 def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
     """[T,C], mean 1 over the picture. How far one unit of x moves the picture, to `power`: fixed per number, so the
-    flow's optimum stays where it is, but a small network spends itself on what is seen before speckle. Telemetry
-    weighs as the mean of the picture's tokens; what never changes weighs little, only to stay in the flow's path."""
+    flow's optimum stays where it is, but a small network spends itself on what is seen before speckle. Telemetry weighs
+    nothing in a U-Net; in a DiT as the mean of the picture's tokens, and what never changes of it weighs little, only
+    to stay in the flow's path."""
     config = dit.config
-    if not power:
-        return torch.ones_like(dit.delta_std)
-    gain = gains(load_codec(codec)).to(dit.delta_std)
-    weights = (gain * dit.delta_std).pow(power)
-    weights = weights / weights[: config.grid].mean()
-    if hasattr(dit, "instruments"):  # telemetry has a network of its own
+    weights = torch.ones_like(dit.delta_std)
+    if power:
+        weights = (gains(load_codec(codec)).to(dit.delta_std) * dit.delta_std).pow(power)
+        weights = weights / weights[: config.grid].mean()
+    if isinstance(dit, UNet):  # telemetry has a network of its own
         weights[config.grid :] = 0
-        return weights
-    moves = (dit.delta_std[config.grid :] > 0).float()
-    share = config.channels / moves.sum(1, keepdim=True).clamp(min=1)
-    weights[config.grid :] = torch.where(moves > 0, share, 0.1)
+    elif power:
+        moves = (dit.delta_std[config.grid :] > 0).float()
+        share = config.channels / moves.sum(1, keepdim=True).clamp(min=1)
+        weights[config.grid :] = torch.where(moves > 0, share, 0.1)
     return weights
 
 

@@ -61,11 +61,14 @@ await runMain(async () => {
     host: options.host ?? 'localhost',
     allowedHosts,
   }
-  const plugins = [hostGuard(allowedHosts)]
   try {
     const server = options.dev
-      ? await (await createServer({ root, server: listen, plugins })).listen()
-      : await preview({ root, preview: listen, plugins })
+      ? await (await createServer({ root, server: listen })).listen()
+      : await preview({
+          root,
+          preview: { ...listen, allowedHosts: true },
+          plugins: [hostGuard(allowedHosts)],
+        })
     const { local, network } = server.resolvedUrls
     console.log(`\n  Oneiro is at ${[...local, ...network].join(' and ')}\n  Press Ctrl+C to stop.\n`)
   } catch (error) {

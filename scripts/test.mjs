@@ -77,7 +77,7 @@ const SETUP = {
 const HELP = `npm test -- [--only STAGE,STAGE]
 
 Sets up what is missing, then runs the stages ${Object.keys(STAGES).join(', ')}.
-A failing stage does not stop the next. The last line counts the tests and names the files of
+A failing stage does not stop the next. The last line counts the tests; a line before it names the files of
 those that were skipped; types, lint and build count as one each.`
 
 function readStages() {

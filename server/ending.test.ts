@@ -8,7 +8,7 @@ import { TINY } from '../src/model/testing'
 import { RawClient } from './testing'
 import { commandOf, endChildren, start } from './testing-children'
 
-const PATIENCE = 180_000
+const PATIENCE = 600_000
 const root = fileURLToPath(new URL('..', import.meta.url))
 const groups: number[] = []
 afterEach(async () => {
@@ -54,7 +54,7 @@ async function served(command: readonly string[]) {
 async function drained({ player, port, output }: Awaited<ReturnType<typeof served>>): Promise<void> {
   expect(await player.first('state')).toMatchObject({ request: 0, body: { tick: 0 } })
   expect(await player.closed).toBe('1001 SERVER_DRAINING')
-  await expect.poll(output, { timeout: 20_000 }).toContain('"msg":"ended"')
+  await expect.poll(output, { timeout: 60_000 }).toContain('"msg":"ended"')
   const address = `http://127.0.0.1:${port()}/healthz`
   await expect
     .poll(
@@ -63,7 +63,7 @@ async function drained({ player, port, output }: Awaited<ReturnType<typeof serve
           () => 'lives',
           () => 'gone',
         ),
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     )
     .toBe('gone')
 }

@@ -113,8 +113,8 @@ export class ThreadedEngine implements Engine {
     return this.call('snapshot', session)
   }
 
-  show(session: string, format: FrameFormat): Promise<Picture> {
-    return this.call('show', session, format)
+  show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]> {
+    return this.call('show', session, formats)
   }
 
   step(jobs: readonly StepJob[]): Promise<StepResult> {

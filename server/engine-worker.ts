@@ -5,6 +5,9 @@ import type { Picture, StepResult } from './engine'
 import type { ThreadAnswer, ThreadCall } from './engine-client'
 import { type OpenEngineOptions, openEngine } from './open-engine'
 
+/** What a call may give; pictures are among it in one of these places. */
+type Made = Partial<Picture & StepResult> | readonly Picture[]
+
 const port = parentPort!
 
 function answer(message: ThreadAnswer): void {
@@ -13,8 +16,11 @@ function answer(message: ThreadAnswer): void {
 
 /** Payloads move; everything else is small, or a snapshot, which the engine has copied already. */
 function payloadsOf(message: ThreadAnswer): ArrayBuffer[] {
-  const value = 'value' in message ? (message.value as Partial<Picture & StepResult> | undefined) : undefined
-  const pictures = value?.pictures ?? (value?.payload ? [value as Picture] : [])
+  const value = 'value' in message ? (message.value as Made | undefined) : undefined
+  const one = value as Partial<Picture & StepResult> | undefined
+  const pictures = Array.isArray(value)
+    ? (value as Picture[])
+    : (one?.pictures ?? (one?.payload ? [one as Picture] : []))
   return pictures.map(({ payload }) => payload.buffer as ArrayBuffer)
 }
 

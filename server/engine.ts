@@ -52,8 +52,8 @@ export interface Engine {
   /** Words of this session that wait for their turn are refused with `WORDS_DROPPED`. */
   hush(session: string): Promise<void>
   snapshot(session: string): Promise<Snapshot>
-  /** The picture of where a session is, without a tick. Throws `NotReadyError` where it is not held. */
-  show(session: string, format: FrameFormat): Promise<Picture>
+  /** The picture of where a session is, without a tick, in each format. Throws `NotReadyError` where it is not held. */
+  show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]>
   step(jobs: readonly StepJob[]): Promise<StepResult>
   free(session: string): Promise<void>
   close(): Promise<void>
@@ -112,8 +112,9 @@ export class DreamEngine implements Engine {
     return this.dream.snapshot(session)
   }
 
-  async show(session: string, format: FrameFormat): Promise<Picture> {
-    return this.picture(this.dream.show(session), format)
+  async show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]> {
+    const tick = this.dream.show(session)
+    return this.pictures(formats.map((format) => ({ tick, format })))
   }
 
   async step(jobs: readonly StepJob[]): Promise<StepResult> {
@@ -136,13 +137,20 @@ export class DreamEngine implements Engine {
     return (await this.pictures([{ tick, format }]))[0]!
   }
 
-  /** Latents are packed; images are decoded together, and compressed side by side. */
+  /** Latents are packed; images are decoded together, each once, and compressed side by side. */
   private async pictures(wanted: readonly Wanted[]): Promise<Picture[]> {
     const packed = wanted.filter(({ format }) => format === 'latents').map((one) => this.packed(one))
     const images: Picture[] = []
     const drawn = wanted.filter(({ format }) => format !== 'latents')
-    for (let i = 0; i < drawn.length; i += this.maxBatch) {
-      images.push(...(await this.images(drawn.slice(i, i + this.maxBatch))))
+    const ticks = [...new Set(drawn.map(({ tick }) => tick))]
+    for (let i = 0; i < ticks.length; i += this.maxBatch) {
+      const together = ticks.slice(i, i + this.maxBatch)
+      images.push(
+        ...(await this.images(
+          together,
+          drawn.filter(({ tick }) => together.includes(tick)),
+        )),
+      )
     }
     return [...packed, ...images]
   }
@@ -153,15 +161,16 @@ export class DreamEngine implements Engine {
     return { ...head(tick), format, payload, encodeMs: performance.now() - started }
   }
 
-  private async images(drawn: readonly Wanted[]): Promise<Picture[]> {
+  private async images(ticks: readonly DreamedTick[], drawn: readonly Wanted[]): Promise<Picture[]> {
     const started = performance.now()
     const heads = drawn.map(({ tick }) => head(tick))
-    const frames = await this.dream.decode(drawn.map(({ tick }) => tick.latent))
+    const frames = await this.dream.decode(ticks.map(({ latent }) => latent))
     const { width, height } = this.files.shape
     const size = width * height * 4
     const payloads = await Promise.all(
-      drawn.map(({ format }, i) => {
-        const { data } = pixelsOf(frames.subarray(i * size, (i + 1) * size), width, height)
+      drawn.map(({ format, tick }) => {
+        const at = ticks.indexOf(tick)
+        const { data } = pixelsOf(frames.subarray(at * size, (at + 1) * size), width, height)
         const image = sharp(data, { raw: { width, height, channels: 4 } }).removeAlpha()
         const encoded =
           format === 'webp' ? image.webp({ quality: QUALITY, effort: 0 }) : image.jpeg({ quality: QUALITY })

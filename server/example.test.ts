@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest'
 import { TINY } from '../src/model/testing'
 import { endChildren, serve, start, tsxOf } from './testing-children'
 
-const PATIENCE = 180_000
+const PATIENCE = 600_000
 const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8')
 afterEach(endChildren)
 

@@ -486,7 +486,6 @@ describe('seen from outside', () => {
       'process_start_time_seconds',
       'nodejs_eventloop_lag_p99_seconds',
       'nodejs_heap_size_used_bytes',
-      'nodejs_gc_duration_seconds_count',
       'oneiro_strangers',
       'oneiro_log_lines_lost',
     ]) {

@@ -370,21 +370,21 @@ export class Session implements Ticking, Guest {
     while (this.unshown.size > 0) {
       const spectators = [...this.unshown].filter((one) => this.audience.has(one) && one.hasRoom())
       this.unshown.clear()
-      for (const format of new Set(spectators.map((one) => one.format))) {
-        await this.showIn(
-          format,
-          spectators.filter((one) => one.format === format),
-        )
-      }
+      if (spectators.length > 0) await this.showNow(spectators)
     }
     this.showing = false
   }
 
-  /** One picture for all. Those of a drive that has begun anew meanwhile are shown the newer one. */
-  private async showIn(format: FrameFormat, spectators: readonly Spectator[]): Promise<void> {
+  /** One picture for each format. Of a drive that has begun anew meanwhile, the newer one comes next. */
+  private async showNow(spectators: readonly Spectator[]): Promise<void> {
     try {
-      const picture = this.placed(await this.options.engine.show(this.id, format))
-      for (const spectator of spectators) if (this.audience.has(spectator)) spectator.show(picture, AT_ONCE)
+      const formats = new Set(spectators.map(({ format }) => format))
+      for (const made of await this.options.engine.show(this.id, [...formats])) {
+        const picture = this.placed(made)
+        for (const one of spectators) {
+          if (one.format === picture.format && this.audience.has(one)) one.show(picture, AT_ONCE)
+        }
+      }
     } catch (error) {
       // A session that ended meanwhile has told its spectators already.
       if (this.current !== 'closed') this.options.onError(error)

@@ -104,14 +104,14 @@ describe('a spectator', () => {
     const many: FakeSocket[] = []
     for (let i = 0; i < 16; i++) many.push(await watch({ formats: [i % 2 ? 'jpeg' : 'webp'] }))
     const { show } = engine
-    const shows: { format: string; go: () => void }[] = []
+    const shows: { formats: readonly string[]; go: () => void }[] = []
     let under = 0
     let most = 0
-    engine.show = async (session, format) => {
+    engine.show = async (session, formats) => {
       most = Math.max(most, ++under)
-      await new Promise<void>((go) => shows.push({ format, go }))
+      await new Promise<void>((go) => shows.push({ formats, go }))
       under--
-      return show.call(engine, session, format)
+      return show.call(engine, session, formats)
     }
     for (let request = 2; request < 12; request++) await begin(request)
     while (shows.some(({ go }) => go)) {

@@ -99,10 +99,12 @@ export class FakeEngine implements Engine {
     }
   }
 
-  async show(session: string, format: FrameFormat): Promise<Picture> {
+  async show(session: string, formats: readonly FrameFormat[]): Promise<readonly Picture[]> {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('show')
-    return { session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 }
+    return formats.map((format) => ({
+      ...{ session, ...dream, format, payload: Uint8Array.of(1, 1), encodeMs: 0 },
+    }))
   }
 
   async step(jobs: readonly StepJob[]): Promise<StepResult> {

@@ -61,12 +61,12 @@ def block_flow(before: np.ndarray, after: np.ndarray, reach: int, batch: int = 3
         still = costs[len(costs) // 2]
         at = (costs + FARTHER * away[:, None, None, None]).argmin(0)
         lowest = costs.gather(0, at[None])[0]
+        farther = (still - lowest > BETTER) & (lowest < SHARE * still)
+        at = torch.where(farther, at, len(costs) // 2)  # else within half a pixel of where it was
         down, across = at // side, at % side
         y = down - reach + best(costs, at, side, (down > 0) & (down < side - 1))
         x = across - reach + best(costs, at, 1, (across > 0) & (across < side - 1))
-        centre = at == len(costs) // 2
-        moves = (still - lowest > BETTER) & (lowest < SHARE * still) | centre & (still > BETTER)
-        found.append(torch.where(moves, torch.hypot(y, x), torch.zeros_like(x)).numpy())
+        found.append(torch.where(still > BETTER, torch.hypot(y, x), torch.zeros_like(x)).numpy())
     return np.concatenate(found)
 
 

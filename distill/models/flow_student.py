@@ -14,7 +14,7 @@ The paper's ablation y = x (its B.4), as the change x is what a head can draw wi
 
 from __future__ import annotations
 
-import copy
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,7 @@ from distill.config import UserError
 from distill.dit import Conditions
 from distill.models.instruments import NOISE
 from distill.models.unet import UNet
-from distill.student import StudentConfig, grid, zero_output
+from distill.student import Student, StudentConfig, grid
 
 
 def unit_size(x: Tensor) -> Tensor:
@@ -50,71 +50,65 @@ class Fusion(nn.Module):
         return (1 - g) * features + g * size * unit_size(e)
 
 
-class FlowStudent(nn.Module):
-    time_dtype: torch.dtype | None = None
+@dataclass
+class Features:
+    """What the backbone says of a batch: m [B,fine,24,40], and the spread [B] of what is open in x, by which the head's
+    output is scaled."""
+
+    map: Tensor
+    spread: Tensor
+
+    def __getitem__(self, rows) -> Features:
+        return Features(self.map[rows], self.spread[rows])
+
+    def detach(self) -> Features:
+        return Features(self.map.detach(), self.spread)
+
+    def float(self) -> Features:
+        return Features(self.map.float(), self.spread)
+
+
+class FlowStudent(Student):
+    """`Student` over a U-Net; both grids end at 1, which is where its backbone is at home."""
+
+    COMPILED = ("backbone", "head")
 
     def __init__(self, teacher: UNet, config: StudentConfig):
         """A student that starts as `teacher`. Raises UserError where the head has more blocks than there are."""
-        super().__init__()
-        shape = teacher.config
-        if not 0 < config.head_blocks <= shape.fine_out:
+        if config.predicts != "data" or config.fusion != "gated":
             raise UserError(
-                f"head_blocks {config.head_blocks} must be from 1 to the teacher's {shape.fine_out} last ones"
+                "over a U-Net the head draws x and its fusion is gated: set predicts=data and fusion=gated, not "
+                f"{config.predicts} and {config.fusion}"
             )
-        self.config = config
-        self.depth = shape.fine_out - config.head_blocks
-        self.dit = copy.deepcopy(teacher).train().requires_grad_(True)
-        self.dit.instruments.requires_grad_(False)
-        self.fusion = Fusion(shape.channels, shape.fine, shape.width, config.gate_init)
-        self.interval = zero_output(copy.deepcopy(self.dit.time))
+        super().__init__(teacher, config)
         self.outer_grid = grid(config.outer_steps, config.outer_shift, 1.0)
         self.inner_grid = grid(config.inner_steps, config.inner_shift, 1.0)
 
-    @property
-    def gate(self) -> float:
-        """How much of y_s the fusion lets in."""
-        return float(torch.sigmoid(self.fusion.gate.detach()))
+    def backbone_blocks(self, teacher: UNet) -> int:
+        blocks, head = teacher.config.fine_out, self.config.head_blocks
+        if not 0 < head <= blocks:
+            raise UserError(f"head_blocks {head} must be from 1 to the teacher's {blocks} last ones")
+        return blocks - head
 
-    def base(self, conditions: Conditions) -> Tensor:
-        return self.dit.base(conditions)
+    def make_fusion(self) -> nn.Module:
+        shape = self.dit.config
+        return Fusion(shape.channels, shape.fine, shape.width, self.config.gate_init)
 
-    def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
-        """m: x_t [B,T,C], t [B] -> [B,fine,24,40]."""
-        return self.dit.backbone(None if self.config.outer_steps == 1 else x, t, conditions, self.depth, base)
+    def backbone(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Features:
+        """m: x_t [B,T,C], t [B]. At M = 1 nothing is seen of x_t."""
+        seen = None if self.config.outer_steps == 1 else x
+        return Features(self.dit.backbone(seen, t, conditions, self.depth, base), self.dit.spread(conditions))
 
-    def head(self, y: Tensor, s: Tensor, r: Tensor, features: Tensor, base: Tensor, conditions: Conditions) -> Tensor:
-        """y_s [B,T,C], s and r [B], m [B,fine,24,40], base [B,D] -> u, the average velocity from s to r: [B,T,C]."""
+    def head(self, y: Tensor, s: Tensor, r: Tensor, features: Features, base: Tensor) -> Tensor:
+        """y_s [B,T,C], s and r [B], m, base [B,D] -> where the flow from s leads if its average velocity down to r goes
+        on to 0, an estimate of x: y_s - s u [B,T,C]."""
         condition = base + self.dit.time(s) + self.interval(s - r)
-        fused = self.fusion(features, self.dit.picture(y), F.silu(condition))
-        a, b = self.dit.precondition(s, conditions)
-        return a * y + b * self.dit.head(fused, condition, self.depth)
+        fused = self.fusion(features.map, self.dit.picture(y), F.silu(condition))
+        a, b = self.dit.precondition(s, features.spread)
+        return y - s[:, None, None] * (a * y + b * self.dit.head(fused, condition, self.depth))
 
-    def inner_flow(self, y1: Tensor, features: Tensor, base: Tensor, conditions: Conditions) -> Tensor:
-        """N head calls from y1 down the inner grid, all with gradient: [B,T,C] -> x [B,T,C]."""
-        y = y1
-        for s, r in zip(self.inner_grid[:0:-1], self.inner_grid[-2::-1], strict=True):
-            times = (y1.new_full((len(y1),), value) for value in (s, r))
-            y = y - (s - r) * self.head(y, *times, features, base, conditions)
-        return y
-
-    def transition(self, x: Tensor, t: Tensor, r: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
-        """What one outer step goes along, (x_t - x) / t: from x_t [B,T,C], t [B] and inner noise y1; r is not used."""
-        base = self.base(conditions)
-        drawn = self.inner_flow(y1, self.backbone(x, t, conditions, base), base, conditions)
-        return (x - drawn) / t[:, None, None]
-
-    def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""
-        x = noise[:, 0]
-        for index, (t, r) in enumerate(zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True)):
-            whole = x.new_ones(len(x))
-            x = x - (t - r) * self.transition(x, t * whole, r * whole, noise[:, 1 + index], conditions)
-        return x
-
-    def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        """The next normalised latent [B,T,C]."""
-        conditions = self.dit.foresee(noise[:, 0], conditions)
-        return self.dit.to_latent(self(noise, conditions), conditions)
+    def estimate(self, head: Tensor, x: Tensor, t: Tensor | float) -> Tensor:
+        return head
 
     def noise_used(self) -> list[tuple[int, int]]:
         """(first, count) of the numbers of each noise latent that `next_latent` depends on."""
@@ -122,8 +116,3 @@ class FlowStudent(nn.Module):
         picture, whole = (0, shape.grid * shape.channels), (0, shape.tokens * shape.channels)
         read = (shape.grid * shape.channels, NOISE)
         return [read if self.config.outer_steps == 1 else whole] + self.config.outer_steps * [picture]
-
-    def new_parameters(self) -> list[nn.Parameter]:
-        """What the teacher does not have; the gate is first."""
-        rest = [p for p in self.fusion.parameters() if p is not self.fusion.gate]
-        return [self.fusion.gate, *rest, *self.interval.parameters()]

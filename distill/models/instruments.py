@@ -1,9 +1,9 @@
 """What the instruments will read next: a small network of the last readings, the actions and a few noise numbers.
 
 The dream goes in two steps. First its instruments move on: speed, offset, heading, the phase of the road, the bends
-that come in sight. Then the picture is drawn to fit them (unet.py). Nearly all of the first step is decided by the keys,
-so a network of some 100,000 weights learns it in minutes, rolled out over many ticks; what is open (the next bend) it
-draws from its noise.
+that come in sight. Then the picture is drawn to fit them (unet.py). Nearly all of the first step is decided by the
+keys, so a network of some 100,000 weights learns it in minutes, rolled out over many ticks; what is open (the next
+bend) it draws from its noise.
 
 Trained by the energy score of two members (Gneiting & Raftery 2007), number by number: |x - y| - |x - x'| / 2. It is
 proper: neither a mean nor a speckle of readings does better than their true distribution.

@@ -141,6 +141,8 @@ class Field(nn.Module):
 
 
 class UNet(nn.Module):
+    COMPILED = ("forward", "features")
+
     def __init__(self, config: UNetConfig):
         super().__init__()
         self.config = config
@@ -299,17 +301,10 @@ class UNet(nn.Module):
         """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
         return self.patch(self.picture(x))
 
-    def backbone(
-        self, x: Tensor | None, t: Tensor, conditions: Conditions, depth: int, base: Tensor | None = None
-    ) -> Tensor:
-        """All but the blocks of the head from `depth` on: x_t [B,T,C] (None: nothing is seen of it), t [B] -> features
-        [B,fine,24,40]"""
-        base = self.base(conditions) if base is None else base
-        return self.trunk(x, base + self.time(t), conditions, depth)
-
-    def trunk(self, x: Tensor | None, condition: Tensor, conditions: Conditions, depth: int) -> Tensor:
-        """`backbone`, with the condition [B,D] before its SiLU instead of the time."""
-        config, c = self.config, F.silu(condition)
+    def levels(self, x: Tensor | None, conditions: Conditions, c: Tensor) -> list[Tensor]:
+        """What comes out at each grid, before the last fine blocks: x_t [B,T,C] (None: nothing is seen of it), the
+        condition [B,D] after its SiLU -> [B,D,6,10], [B,middle,12,20], [B,fine,24,40]"""
+        config = self.config
         readings = self.readings(conditions)
         field = self.fine_field(readings).reshape(-1, config.rows, config.columns, config.fine).permute(0, 3, 1, 2)
         h = self.context(self.fed(conditions)) + field
@@ -329,10 +324,43 @@ class UNet(nn.Module):
         m = self.join_middle(torch.cat([m, F.pixel_shuffle(self.up_middle(q), 2)], 1))
         for block in self.middle_out:
             m = block(m, c)
-        h = self.join_fine(torch.cat([h, F.pixel_shuffle(self.up_fine(m), 2)], 1))
+        return [q, m, self.join_fine(torch.cat([h, F.pixel_shuffle(self.up_fine(m), 2)], 1))]
+
+    def backbone(
+        self, x: Tensor | None, t: Tensor, conditions: Conditions, depth: int, base: Tensor | None = None
+    ) -> Tensor:
+        """All but the blocks of the head from `depth` on: x_t [B,T,C] (None: nothing is seen of it), t [B] -> features
+        [B,fine,24,40]"""
+        base = self.base(conditions) if base is None else base
+        return self.trunk(x, base + self.time(t), conditions, depth)
+
+    def trunk(self, x: Tensor | None, condition: Tensor, conditions: Conditions, depth: int) -> Tensor:
+        """`backbone`, with the condition [B,D] before its SiLU instead of the time."""
+        c = F.silu(condition)
+        h = self.levels(x, conditions, c)[-1]
         for block in self.blocks[:depth]:
             h = block(h, c)
         return h
+
+    def feature_shapes(self) -> list[tuple[int, int, int]]:
+        """Channels, rows and columns of what `features` can give."""
+        config = self.config
+        rows, columns = config.rows, config.columns
+        return [
+            (config.width, rows // 4, columns // 4),
+            (config.middle, rows // 2, columns // 2),
+            (config.fine, rows, columns),
+        ]
+
+    def features(self, x: Tensor, t: Tensor, conditions: Conditions, layers: list[int]) -> list[Tensor]:
+        """What a discriminator sees of x_t [B,T,C], t [B]: maps of `feature_shapes`, by their numbers: behind the
+        transformer at 6x10, the blocks at 12x20 and the last blocks at 24x40."""
+        c = F.silu(self.base(conditions) + self.time(t))
+        found = self.levels(x, conditions, c)
+        if 2 in layers:
+            for block in self.blocks:
+                found[2] = block(found[2], c)
+        return [found[layer] for layer in layers]
 
     def draw(self, features: Tensor, condition: Tensor, depth: int) -> Tensor:
         """The blocks from `depth` on and the output: features [B,fine,24,40], condition [B,D] before its SiLU -> F as a
@@ -349,11 +377,14 @@ class UNet(nn.Module):
         tokens = self.draw(features, condition, depth).flatten(2).transpose(1, 2)
         return F.pad(tokens, (0, 0, 0, self.config.tokens - self.config.grid))
 
-    def precondition(self, t: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
-        """a and b of v = a x_t + b F, [B,1,1] each."""
-        s = torch.full_like(t, self.config.spread)
-        if conditions.first is not None:
-            s = torch.where(conditions.first, 1.0, s)
+    def spread(self, conditions: Conditions) -> Tensor:
+        """[B], the part of x that nothing decides: all of it in a first frame."""
+        s = torch.full_like(conditions.level, self.config.spread)
+        return s if conditions.first is None else torch.where(conditions.first, 1.0, s)
+
+    def precondition(self, t: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+        """a and b of v = a x_t + b F, [B,1,1] each, from t and `spread` [B]."""
+        s = spread
         d = t**2 + ((1 - t) * s) ** 2
         a = (t - (1 - t) * s**2) / d
         b = torch.sqrt((t / d) ** 2 * (1 - s**2) + s**2 / d)
@@ -361,11 +392,12 @@ class UNet(nn.Module):
 
     def loss_weight(self, t: Tensor, conditions: Conditions) -> Tensor:
         """What makes errors of v at all times count as errors of F: [B,1,1]."""
-        return 1 / self.precondition(t, conditions)[1] ** 2
+        return 1 / self.precondition(t, self.spread(conditions))[1] ** 2
 
-    def forward(self, x: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
-        """v at x_t [B,T,C], t [B] -> [B,T,C]. `conditions.following` must be there (`foresee`)."""
-        base = self.base(conditions)
+    def forward(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
+        """v at x_t [B,T,C], t [B] -> [B,T,C]; `base` [B,D] where it is more than `conditions` say.
+        `conditions.following` must be there (`foresee`)."""
+        base = self.base(conditions) if base is None else base
         out = self.head(self.backbone(x, t, conditions, 0, base), base + self.time(t), 0)
-        a, b = self.precondition(t, conditions)
+        a, b = self.precondition(t, self.spread(conditions))
         return a * x + b * out

@@ -58,8 +58,7 @@ def episode(seed: int, ticks: int = 48, change: int | None = None) -> dict:
         "ticksPerSecond": 20, "policy": "synthetic", "frames": zlib.compress(frames.tobytes(), 1),
         "boxes": np.tile(np.array([80, 77, 20, 14], "<f4"), (ticks, 1)).tobytes(),
         "telemetryNames": list(TELEMETRY), "telemetry": np.array(telemetry, "<f4").tobytes(),
-        "actions": actions.tobytes(),
-        "boxes": np.tile(np.array([80, 77, 20, 14], "<f4"), (ticks, 1)).tobytes(), "rewards": np.ones(ticks, "<f4").tobytes(),
+        "actions": actions.tobytes(), "rewards": np.ones(ticks, "<f4").tobytes(),
         "dones": np.zeros(ticks, np.uint8).tobytes(), "prompts": prompts, "stateHash": "",
     }  # fmt: skip
 

@@ -25,9 +25,18 @@ def made(tmp_path_factory):
     run = lambda stage, *rest: stage.run(load_config(stage.Config, None, [*base, *rest]))  # noqa: E731
     run(autoencoder, *small, "validation_frames=8", "max_steps=2")
     run(latents, codec, "paraphrases=''")
-    shape = ["network=dit", "validation=heldout", "width=24", "blocks=2", "heads=2", "frequencies=8", "batch=8", "max_steps=2"]
+    shape = ["network=dit", "validation=heldout", "width=24", "blocks=2", "heads=2", "frequencies=8", "batch=8"]
+    shape.append("max_steps=2")
     run(teacher, codec, *shape)
-    run(tmd, codec, f"teacher={folder}/runs/teacher/teacher.pt", "head_blocks=1", "batch=8", "max_steps=2")
+    run(
+        tmd,
+        codec,
+        f"teacher={folder}/runs/teacher/teacher.pt",
+        "head_blocks=1",
+        "batch=8",
+        "max_steps=2",
+        "validation=heldout",
+    )
     student = f"student={folder}/runs/tmd/student.pt"
     return folder, lambda *rest: run(
         decoder, codec, student, *small[3:4], "validation_frames=8", "log_steps=2", "learning_rate=1e-2", *rest

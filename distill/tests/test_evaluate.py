@@ -84,6 +84,7 @@ def config(made, **changes) -> evaluate.Config:
         "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes", "reader": runs / "reader.safetensors",
     }  # fmt: skip
     fixed = {"seeds": "1000000-1000002", "ticks": 60, "batch": 3, "teacher_steps": 2}
+    fixed |= {"histories": 3, "noises": 2, "policies": ["mash"], "classifier_steps": 2}
     return evaluate.Config(**{k: str(v) for k, v in values.items()} | fixed | changes)
 
 

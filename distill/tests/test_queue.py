@@ -17,6 +17,7 @@ from distill.tests.tiny import write_world
 
 SMALL = ["codec=none", "own_history=0", "loss_power=0", "batch=8", "warmup_steps=2"]
 SHAPE = [
+    "network=dit",
     "columns=3",
     "width=24",
     "blocks=3",

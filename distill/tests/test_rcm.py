@@ -113,7 +113,7 @@ def test_samples_after_further_steps_keep_only_the_last_gradient(monkeypatch):
 def test_a_whole_run_resumes(tmp_path):
     world = write_world(tmp_path / "world")
     common = [f"data={world}", f"runs={tmp_path}", "batch=8", "codec=none", "warmup_steps=5"]
-    shape = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
+    shape = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "loss_power=0", "max_steps=10"]))
     common += [f"teacher={tmp_path}/teacher/teacher.pt", "own_history=0.5", "own_after=0", "student_every=2"]
     for more in (["max_steps=4"], ["max_steps=8", "resume=true"]):

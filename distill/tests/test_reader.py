@@ -15,7 +15,8 @@ from distill.sampling import load_teacher
 from distill.tests.tiny import tiny_teacher, write_world
 from distill.words import told
 
-SHAPE = ["columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8", "batch=8", "codec=none", "loss_power=0"]
+SHAPE = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
+SHAPE += ["batch=8", "codec=none", "loss_power=0"]
 WORDS = {name: {value: [value, f"{value} {name}"] for value in values} for name, values in LABELS.items()}
 
 

@@ -13,6 +13,7 @@ from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions,
 from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
 
 TINY = [
+    "network=dit",
     "columns=3",
     "width=24",
     "blocks=2",

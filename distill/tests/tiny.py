@@ -97,17 +97,25 @@ def noise(*shape: int, seed: int = 2) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
-    """Latents that drift with the steering, in train/ and heldout/. Returns the data folder."""
-    for split, first_seed in (("train", 1), ("heldout", 1_000_000)):
+def write_world(
+    folder: Path,
+    episodes: int = 3,
+    ticks: int = 100,
+    tokens: int = TOKENS,
+    channels: int = CHANNELS,
+    columns: int = 0,
+) -> Path:
+    """Latents that drift with the steering, in train/, validation/ and heldout/. Returns the data folder. With
+    `columns`, a codec of that many is said to be symmetric."""
+    for split, first_seed in (("train", 1), ("validation", 1_100_000), ("heldout", 1_000_000)):
         packed = folder / split / "packed"
         packed.mkdir(parents=True)
         random = np.random.default_rng(first_seed)
         rows = episodes * ticks
         actions = random.integers(-1, 2, (rows, 2)).astype(np.int8)
-        change = 0.1 * random.standard_normal((rows, TOKENS, CHANNELS)) + 0.3 * np.roll(actions, 1, 0)[:, :1, None]
-        latents = change.reshape(episodes, ticks, TOKENS, CHANNELS).cumsum(1) * 0.5
-        latents = latents.reshape(rows, TOKENS, CHANNELS).astype(np.float16)
+        change = 0.1 * random.standard_normal((rows, tokens, channels)) + 0.3 * np.roll(actions, 1, 0)[:, :1, None]
+        latents = change.reshape(episodes, ticks, tokens, channels).cumsum(1) * 0.5
+        latents = latents.reshape(rows, tokens, channels).astype(np.float16)
         caption = {"text": "a drive", "biome": "meadow", "time": "noon", "weather": "clear", "split": "train"}
         index = {
             "rows": rows,
@@ -118,7 +126,9 @@ def write_world(folder: Path, episodes: int = 3, ticks: int = 100) -> Path:
                 for i in range(episodes)
             ],
         }
-        codec = {"rows": rows, "tokens": TOKENS, "channels": CHANNELS, "flipped": True}
+        codec = {"rows": rows, "tokens": tokens, "channels": channels, "flipped": not columns}
+        if columns:
+            codec["mirror"] = {"columns": columns, "signs": [1] * channels}
         (packed / "index.json").write_text(json.dumps(index))
         (packed / "latents.json").write_text(json.dumps(codec))
         np.zeros((rows, 96, 160, 3), np.uint8).tofile(packed / "frames.u8")

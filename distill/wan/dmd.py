@@ -47,6 +47,8 @@ class Config(WanConfig):
 
 
 class WanStage2(Stage2):
+    exact_scores = False  # the teacher's matrices are kept in the autocast type
+
     def __init__(self, config: Config, student: nn.Module, teacher: nn.Module, fake: nn.Module, judge: nn.Module):
         if config.frame_gan:
             raise UserError("frame_gan judges single frames of the world drive; over Wan it must be 0")

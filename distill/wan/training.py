@@ -38,6 +38,7 @@ class WanConfig(TrainConfig):
 
     guidance_ticks: ClassVar[int] = 0  # the words of a video do not change
     action_guidance: ClassVar[float] = 1.0  # nor does it have actions
+    low_times: ClassVar[float] = 0.0
     weights: str = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"  # the teacher: a folder in the diffusers format, or a hub id
     data: str = "data/wan"
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])  # frames, rows, columns

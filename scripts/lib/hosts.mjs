@@ -16,7 +16,7 @@ export function mayOpenBy(header, allowed) {
   return name === 'localhost' || name.endsWith('.localhost') || allowed.includes(name)
 }
 
-/** Vite's part that answers other names with a sentence, before Vite does with one about its configuration. */
+/** Answers other names, with a sentence about this project's command: Vite's own is about a file of its configuration. */
 export function hostGuard(allowed) {
   const guard = (server) =>
     void server.middlewares.use((request, response, next) => {
@@ -27,5 +27,5 @@ export function hostGuard(allowed) {
         `This page is not open under the name "${name}". If the name is yours, start it with: npm start -- --allow-host ${name}\n`,
       )
     })
-  return { name: 'oneiro-hosts', configureServer: guard, configurePreviewServer: guard }
+  return { name: 'oneiro-hosts', configurePreviewServer: guard }
 }

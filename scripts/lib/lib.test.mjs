@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -141,5 +142,15 @@ describe('running a command', () => {
 
   test('that does not exist gives status 127', async () => {
     expect((await run('no-such-command-at-all', [], { capture: true })).status).toBe(127)
+  })
+})
+
+describe('the checkout', () => {
+  test('stays below 60 megabytes', () => {
+    const { stdout, status } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+    if (status !== 0) return // from an archive: there is no list of what is tracked
+    const files = stdout.split('\0').filter((file) => file && existsSync(join(root, file)))
+    const bytes = files.reduce((sum, file) => sum + statSync(join(root, file)).size, 0)
+    expect(bytes / 1e6).toBeLessThan(60)
   })
 })

@@ -60,7 +60,10 @@ describe('a recorded drive', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(8), { maxLength: 30 }),
-        fc.dictionary(fc.nat(29).map(String), fc.string()),
+        fc.dictionary(
+          fc.nat(29).map(String),
+          fc.string().filter((text) => text.trim() !== ''),
+        ),
         async (codes, prompts) => {
           const log = (await drive(codes, prompts)).log()
           const read = readActionLog(writeActionLog(log))

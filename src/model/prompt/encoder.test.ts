@@ -102,7 +102,28 @@ describe('encoder for a world with a reader', async () => {
   const notices: Notice[] = []
   const onNotice = (notice: Notice) => notices.push(notice)
   const encoder = openPromptEncoderNode({ folder: fileURLToPath(folder), world: drive, onNotice })
-  afterAll(() => encoder.dispose())
+  /** An ONNX Runtime that says how large each run's input was. */
+  function measuring() {
+    const runs: (readonly number[])[] = []
+    const create = async (...args: Parameters<typeof ort.InferenceSession.create>) => {
+      const session = await ort.InferenceSession.create(...args)
+      const run = session.run.bind(session)
+      session.run = ((feeds: Record<string, ort.Tensor>) => {
+        if (feeds.input_ids) runs.push(feeds.input_ids.dims)
+        return run(feeds)
+      }) as typeof session.run
+      return session
+    }
+    const measured = { ...ort, InferenceSession: { create } } as unknown as PromptOrt
+    return { runs, measured }
+  }
+
+  const { runs, measured } = measuring()
+  const bounded = create({ ort: measured, world: { source: folderOnDisk(drive), cache: NO_CACHE } })
+  afterAll(async () => {
+    await encoder.dispose()
+    await bounded.dispose()
+  })
 
   it('reads presets and captions as Python does', async () => {
     expect(shape.readsWords).toBe(true)
@@ -136,22 +157,6 @@ describe('encoder for a world with a reader', async () => {
     ])
   })
 
-  /** An ONNX Runtime that says how large each run's input was. */
-  function measuring() {
-    const runs: (readonly number[])[] = []
-    const create = async (...args: Parameters<typeof ort.InferenceSession.create>) => {
-      const session = await ort.InferenceSession.create(...args)
-      const run = session.run.bind(session)
-      session.run = ((feeds: Record<string, ort.Tensor>) => {
-        if (feeds.input_ids) runs.push(feeds.input_ids.dims)
-        return run(feeds)
-      }) as typeof session.run
-      return session
-    }
-    const measured = { ...ort, InferenceSession: { create } } as unknown as PromptOrt
-    return { runs, measured }
-  }
-
   it.each([
     [
       '40 words of 23 characters that are a token each',
@@ -160,26 +165,22 @@ describe('encoder for a world with a reader', async () => {
     ['40 long words', (word: number) => `${'antidisestablishmentarianism'.slice(word % 5)}${word}`],
     ['one word without an end', (word: number) => (word === 0 ? 'x'.repeat(1000) : ',')],
   ])('computes no more than so much of %s', async (_what, wordOf) => {
-    const { runs, measured } = measuring()
-    const bounded = create({ ort: measured, world: { source: folderOnDisk(drive), cache: NO_CACHE } })
+    runs.length = 0
     const text = Array.from({ length: 40 }, (_, word) => wordOf(word)).join(' ')
     const told = await bounded.encode(text)
     expect(told.every(Number.isFinite)).toBe(true)
     expect(Math.max(...runs.map(([rows]) => rows!))).toBeLessThanOrEqual(32)
     expect(runs.reduce((sum, [rows, tokens]) => sum + rows! * tokens!, 0)).toBeLessThanOrEqual(190 * 16)
-    await bounded.dispose()
   })
 
   it('reads the same in several runs as in one: of words of ordinary length nothing is cut', async () => {
-    const { runs, measured } = measuring()
-    const several = create({ ort: measured, world: { source: folderOnDisk(drive), cache: NO_CACHE } })
+    runs.length = 0
     const words =
       'a snowy night drive over the long mountain pass with heavy thunderstorms and fog between tall pine trees while the moon shines on the wet asphalt and a few cars come towards us slowly from the dark tunnel ahead here'
-    const told = await several.encode(words)
+    const told = await bounded.encode(words)
     expect(runs.length).toBeGreaterThan(1)
     // What one run of all phrases gave.
     expect(furthest([0, 0.92753, 0, 0.07247], told.slice(0, 4))).toBeLessThan(1e-3)
-    await several.dispose()
   })
 
   it('names the world that is missing', async () => {

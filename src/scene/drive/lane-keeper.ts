@@ -10,14 +10,8 @@ const SPEED = 22
  * has no such instruments.
  */
 export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED): Action {
-  const {
-    speed: v,
-    wheel,
-    offset,
-    heading,
-    curvature,
-    bendNear = telemetry?.curvatureAhead,
-  } = telemetry ?? {}
+  if (telemetry?.curvatureAhead !== undefined) return keepToOldRoad(telemetry)
+  const { speed: v, wheel, offset, heading, curvature, bendNear } = telemetry ?? {}
   const needed = [v, wheel, offset, heading, curvature, bendNear]
   if (!needed.every(Number.isFinite)) return { steer: 0, throttle: 1 }
   const home = Math.max(-0.16, Math.min(0.16, (goal - offset!) * 0.06))
