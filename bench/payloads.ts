@@ -39,7 +39,7 @@ async function main(world: string, { codec }: { codec: number }): Promise<void> 
       `${name}: ${Math.round(mean(bytes))} bytes (${Math.max(...bytes)} at most), ${mean(errors.map(decibel)).toFixed(1)} dB (${decibel(Math.max(...errors)).toFixed(1)} at worst), loss ${loss.toFixed(2)} dB`,
     )
   }
-  for (const step of [0.2, 0.4, 0.6, 0.8, 1, 1.4]) {
+  for (const step of [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1]) {
     const payloads = newest.map((latent) => packLatent(latent, shape, step))
     const errors = []
     for (const [i, payload] of payloads.entries()) {

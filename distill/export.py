@@ -311,6 +311,8 @@ def write_world(
     moved = gains(codec)
     relative_gains = [round(gain, 4) for gain in (moved / moved.mean()).tolist()]  # what a server rounds by
     latent = {"tokens": shape.tokens, "channels": shape.channels, "gains": relative_gains}
+    if shape.half_state:
+        latent |= {"columns": shape.columns, "dtype": "float16"}
     manifest = {
         "format": "oneiro-world",
         "version": 1,
@@ -319,7 +321,7 @@ def write_world(
         "license": "Apache-2.0",
         "frame": {"width": WIDTH, "height": HEIGHT},
         "ticksPerSecond": 20,
-        "latent": latent | ({"dtype": "float16"} if shape.half_state else {}),
+        "latent": latent,
         **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},

@@ -50,3 +50,4 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
     """As safetensors."""
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        temporary.chmod(0o644)  # safetensors makes it for its owner alone

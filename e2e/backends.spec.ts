@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, type Page, test } from 'playwright/test'
 import { ACTIONS } from '../src/engine/action'
 import { openDreamNode } from '../src/model/node'
 import { openPromptEncoderNode } from '../src/model/prompt/node'
+import { halfTinyFiles } from '../src/model/testing'
 import type { Harness } from './harness/main'
 import { type HarnessServer, startHarness } from './harness/server'
 
@@ -12,10 +16,17 @@ const LONG = process.env.ONEIRO_LONG === '1'
 const LONG_PLAY = { wasm: LONG ? 10_000 : 4_000, webgpu: LONG ? 10_000 : 40 }
 let server: HarnessServer
 
+/** The tiny world with a state at half precision. */
+const half = mkdtempSync(join(tmpdir(), 'oneiro-half-'))
+
 test.beforeAll(async () => {
-  server = await startHarness({ tiny: TINY, 'prompt-encoder': 'assets/prompt-encoder' })
+  for (const [name, bytes] of halfTinyFiles()) writeFileSync(join(half, name), bytes)
+  server = await startHarness({ tiny: TINY, half, 'prompt-encoder': 'assets/prompt-encoder' })
 })
-test.afterAll(() => server.close())
+test.afterAll(async () => {
+  await server.close()
+  rmSync(half, { recursive: true })
+})
 test.beforeEach(async ({ page }) => {
   server.faults.clear()
   await page.goto(server.url)
@@ -23,15 +34,15 @@ test.beforeEach(async ({ page }) => {
 
 type Want = 'auto' | 'webgpu' | 'wasm'
 
-/** Opens the tiny world in the page as `window.opened`. */
-function open(page: Page, backend: Want, threads?: number) {
+/** Opens the tiny world, or another, in the page as `window.opened`. */
+function open(page: Page, backend: Want, threads?: number, world = 'tiny') {
   return page.evaluate(
-    async ([backend, threads]) => {
-      const opened = await window.harness.open({ url: 'worlds/tiny/', backend, threads })
+    async ([backend, threads, world]) => {
+      const opened = await window.harness.open({ url: `worlds/${world}/`, backend, threads })
       Object.assign(window, { opened })
       return { backend: opened.dream.info.backend, phases: opened.phases, events: opened.events }
     },
-    [backend, threads] as const,
+    [backend, threads, world] as const,
   )
 }
 
@@ -44,8 +55,8 @@ declare global {
 declare const opened: Awaited<ReturnType<Harness['open']>>
 
 /** Bytes of the frame some ticks after a reset with seed 12, played here in Node. */
-async function framesInNode(): Promise<Uint8ClampedArray[]> {
-  const dream = await openDreamNode(TINY, { threads: 1 })
+async function framesInNode(world = TINY): Promise<Uint8ClampedArray[]> {
+  const dream = await openDreamNode(world, { threads: 1 })
   await dream.reset({ seed: 12 })
   const frames: Uint8ClampedArray[] = []
   for (let i = 0; i < TICKS; i++) frames.push((await dream.step(ACTIONS[(i * 5 + 3) % 9]!)).frame!.data)
@@ -94,6 +105,28 @@ test('WASM makes the same frames twice, with one thread and with two', async ({ 
   expect((await page.evaluate(() => opened.dream.stats())).threads).toBe(2)
   const two = await run()
   expect(await run()).toEqual(two)
+})
+
+/** Frames after a snapshot: played on, and played from the snapshot. */
+function onAndAgain(page: Page) {
+  return page.evaluate(async () => {
+    const { dream } = opened
+    await dream.reset({ seed: 8 })
+    await window.harness.play(dream, 0, 3)
+    const snapshot = await dream.snapshot()
+    const on = await window.harness.play(dream, 3, 3)
+    await dream.restore(JSON.parse(JSON.stringify(snapshot)))
+    const again = await window.harness.play(dream, 3, 3)
+    return { on, again, halves: snapshot.state.halfLatents instanceof Uint16Array }
+  })
+}
+
+test('WASM keeps a state at half precision as Node does, and a snapshot is all of it', async ({ page }) => {
+  await open(page, 'wasm', 1, 'half')
+  expect(mostApart(await framesInPage(page), await framesInNode(half))).toBeLessThanOrEqual(1)
+  const { on, again, halves } = await onAndAgain(page)
+  expect(halves).toBe(true)
+  expect(again).toEqual(on)
 })
 
 test('auto falls to WASM without a GPU and says why', async ({ page }) => {
@@ -318,6 +351,17 @@ test.describe
         return Math.max(...here.map((value, i) => Math.abs(value - there[i]!)))
       })
       expect(most).toBeLessThanOrEqual(1)
+    })
+
+    test('keeps a state at half precision, and a snapshot is all of it', async ({ browser }) => {
+      const other = await browser.newPage()
+      await other.goto(server.url)
+      expect(await open(other, 'webgpu', undefined, 'half')).toMatchObject({ backend: 'webgpu', events: [] })
+      expect(mostApart(await framesInPage(other), await framesInNode(half))).toBeLessThanOrEqual(1)
+      const { on, again, halves } = await onAndAgain(other)
+      expect(halves).toBe(true)
+      expect(again).toEqual(on)
+      await other.close()
     })
 
     test('loses no tick with its device, and the canvas comes back', async () => {

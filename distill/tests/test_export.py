@@ -19,7 +19,7 @@ from distill.sampling import Rollout, StudentSampler
 from distill.starts import choose_starts, start_id
 from distill.student import BlockCounter
 from distill.tests.tiny import CHANNELS, TOKENS, tiny_flow_student, tiny_student, write_world
-from distill.worlds import OnnxRollout
+from distill.worlds import OnnxRollout, counted_nfe
 
 ON_CPU_ONLY = {
     "Round",
@@ -161,7 +161,7 @@ def test_a_roll_out_is_the_same_in_both_and_its_state_is_half(tmp_path):
         np.testing.assert_allclose(ours, theirs, atol=3e-3)  # a half or two apart
 
 
-def test_nfe_is_counted_by_calls_and_by_operations():
+def test_nfe_is_counted_by_calls_and_by_operations_and_in_the_graph(tmp_path):
     student = tiny_flow_student(inner_steps=2, head_blocks=1)
     figures = export.evaluations(student, export.student_graph(student, 0.1))
     with BlockCounter(student.dit) as counter, torch.no_grad():
@@ -170,6 +170,11 @@ def test_nfe_is_counted_by_calls_and_by_operations():
         student.next_latent(inputs["noise"], told)
     assert figures["blocks"] == 6 and figures["nfe"] == counter.nfe == pytest.approx(7 / 6)
     assert 1 < figures["nfeByFlops"] < 2 and figures["flops"] > 0
+    export.export_student(student, 0.1, tmp_path, half=True)
+    architecture = student.dit.config.architecture()
+    told = {"outerSteps": 1, "innerSteps": 2, "blocks": figures["blocks"], "architecture": architecture}
+    world = SimpleNamespace(manifest={"student": told}, student_path=tmp_path / "student.onnx")
+    assert counted_nfe(world) == figures["nfe"]
 
 
 def test_what_differs_from_pytorch_is_refused_and_the_world_that_is_there_stays(tmp_path, monkeypatch):

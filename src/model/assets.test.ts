@@ -97,6 +97,11 @@ describe('loading a world', () => {
       /telemetry: there are 1889/,
     ],
     [
+      'a grid without whole rows',
+      (m) => Object.assign(m.latent as object, { columns: 7 }),
+      /latent\.columns: 59 tokens of picture are no whole rows of 7/,
+    ],
+    [
       'noise that is not in fours',
       (m) => Object.assign(m, { student: { outerSteps: 1, noise: Array(2).fill({ from: 2, count: 4 }) } }),
       /student\.noise\.0\.from/,

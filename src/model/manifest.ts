@@ -27,6 +27,8 @@ const schema = z
     latent: z.object({
       tokens: count,
       channels: count,
+      /** Cells in a row, where the tokens of the picture are a grid of them, row by row. */
+      columns: count.optional(),
       /** How far a unit of each channel moves the picture: what a server may round more, and what less. */
       gains: z.array(z.number().positive()).optional(),
       /** Of the state: what is kept and fed back is rounded to it. */
@@ -107,6 +109,11 @@ const schema = z
       const message = `there are ${manifest.telemetry!.length}, but only ${tokens - 1} tokens of ${channels} channels beside a picture`
       context.addIssue({ code: 'custom', path: ['telemetry'], message })
     }
+    const cells = tokens - Math.ceil((manifest.telemetry?.length ?? 0) / channels)
+    if (cells % (manifest.latent.columns ?? 1) !== 0) {
+      const message = `${cells} tokens of picture are no whole rows of ${manifest.latent.columns}`
+      context.addIssue({ code: 'custom', path: ['latent', 'columns'], message })
+    }
     const { noise, outerSteps } = manifest.student
     if (noise && noise.length !== 1 + outerSteps) {
       const message = `there are ${noise.length}, but ${1 + outerSteps} noise latents`
@@ -174,6 +181,8 @@ export interface WorldShape {
   readonly channels: number
   /** Of each channel, how far a unit of it moves the picture; left out where the world does not say. */
   readonly gains?: readonly number[]
+  /** Cells in a row of the picture; left out where the world does not say. */
+  readonly columns?: number
   /** What the last tokens say; left out where the world has no instruments. */
   readonly telemetry?: Manifest['telemetry']
   /** tokens * channels: one latent frame. */
@@ -197,7 +206,7 @@ export interface WorldShape {
 }
 
 export function worldShape(manifest: Manifest): WorldShape {
-  const { tokens, channels, gains } = manifest.latent
+  const { tokens, channels, columns, gains } = manifest.latent
   const { offsets } = manifest.history
   const { telemetry } = manifest
   const noiseCount = 1 + manifest.student.outerSteps
@@ -207,6 +216,7 @@ export function worldShape(manifest: Manifest): WorldShape {
     tokens,
     channels,
     ...(gains ? { gains } : {}),
+    ...(columns ? { columns } : {}),
     ...(telemetry ? { telemetry } : {}),
     latentLength: tokens * channels,
     offsets,

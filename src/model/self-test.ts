@@ -1,7 +1,7 @@
 import { normals } from '../engine/random'
 import type { Backend, StepInput } from './backend'
 import { SelfTestError } from './errors'
-import { promptKey, type WorldShape } from './manifest'
+import { type Manifest, promptKey, type WorldShape } from './manifest'
 import type { WorldFiles } from './world-files'
 
 /**
@@ -23,17 +23,24 @@ export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Fl
  * a strange picture.
  */
 export async function selfTest(backend: Backend, files: WorldFiles): Promise<void> {
-  const { latentSample, latentIndex, tolerance } = files.manifest.selfTest
   const input = selfTestInput(files)
   for (let round = 0; round < 2; round++) {
     await backend.begin(files.starts[0]!.latents)
     await backend.step(input)
-    const latent = await backend.readLatent()
-    // Not Math.max: a NaN must fail.
-    const errors = latentSample.map((value, i) => Math.abs(latent[latentIndex?.[i] ?? i]! - value))
-    const worst = errors.find((error) => !(error <= tolerance))
-    if (worst !== undefined) throw new SelfTestError(backend.name, worst, tolerance)
+    checkLatent(await backend.readLatent(), files.manifest, backend.name)
   }
+}
+
+/** Throws `SelfTestError` where a latent [T,C] is not the one that the manifest's numbers are of; it names `backend`. */
+export function checkLatent(
+  latent: Float32Array,
+  { selfTest: { latentSample, latentIndex, tolerance } }: Manifest,
+  backend: string,
+): void {
+  const errors = latentSample.map((value, i) => Math.abs(latent[latentIndex?.[i] ?? i]! - value))
+  // Not Math.max: a NaN must fail.
+  const wrong = errors.find((error) => !(error <= tolerance))
+  if (wrong !== undefined) throw new SelfTestError(backend, wrong, tolerance)
 }
 
 /** Median milliseconds of a tick now, over `ticks` of them: what thread counts are chosen by. */

@@ -95,3 +95,80 @@ describe('packed latents', () => {
     expect(() => unpackLatent(payload.subarray(0, 20), shape)).toThrow(/no latent of 60x32/)
   })
 })
+
+describe('packed grids', () => {
+  const reading = [0, 1, 2, 3]
+  const grid = { tokens: 6 * 10 + 2, channels: 3, columns: 10, telemetry: reading, gains: [4, 1, 0.5] }
+  const cells = 60
+
+  /** Smooth in the first channel, grain in the others; telemetry behind them. */
+  function picture(): Float32Array {
+    const out = new Float32Array(grid.tokens * grid.channels)
+    normals(3, 0, 0, out)
+    for (let t = 0; t < cells; t++) out[t * 3] = Math.sin((t % 10) / 4) + Math.floor(t / 10) / 3
+    return out
+  }
+
+  test('are off by half a step at most, and telemetry by less, whatever its channel moves', () => {
+    const before = picture()
+    const after = unpackLatent(packLatent(before, grid, 0.5), grid)
+    const mean = 5.5 / 3
+    for (const [c, gain] of grid.gains.entries()) {
+      const off = [...Array(cells).keys()].map((t) => Math.abs(before[t * 3 + c]! - after[t * 3 + c]!))
+      expect(Math.max(...off)).toBeLessThan((0.25 * mean * 2 ** (1 / 16)) / gain + 1e-6)
+    }
+    for (let i = cells * 3; i < before.length; i++) {
+      expect(Math.abs(before[i]! - after[i]!)).toBeLessThanOrEqual(1 / 512)
+    }
+  })
+
+  test('what neighbours say is not sent again', () => {
+    const flat = { ...grid, columns: undefined }
+    expect(packLatent(picture(), grid, 0.1).length).toBeLessThan(
+      0.95 * packLatent(picture(), flat, 0.1).length,
+    )
+  })
+
+  test('any numbers come back, up to the largest', () => {
+    const most = 2 ** 18
+    const shape = { tokens: 5, channels: 2, columns: 2, telemetry: [1] }
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -most - 9, max: most + 9 }), { minLength: 10, maxLength: 10 }),
+        (numbers) => {
+          const came = unpackLatent(packLatent(Float32Array.from(numbers), shape, 1), shape)
+          const kept = numbers.map((n) => Math.max(-most, Math.min(most, n)) + 0)
+          // Telemetry has steps of 1/256.
+          expect([...came.subarray(0, 8)]).toEqual(kept.slice(0, 8))
+        },
+      ),
+    )
+  })
+
+  test('damaged ones are refused by name or read, and nothing else', () => {
+    const good = packLatent(picture(), grid)
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 0, max: good.length + 2 }),
+        (changes, length) => {
+          const bytes = new Uint8Array(length)
+          bytes.set(good.subarray(0, length))
+          for (const [at, value] of changes) if (at < length) bytes[at] = value
+          try {
+            expect(unpackLatent(bytes, grid).every(Number.isFinite)).toBe(true)
+          } catch (error) {
+            expect(error).toBeInstanceOf(WireMalformedError)
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  test('are no latents of a world without a grid, nor the other way round', () => {
+    const flat = { ...grid, columns: undefined }
+    expect(() => unpackLatent(packLatent(picture(), grid), flat)).toThrow(WireMalformedError)
+    expect(() => unpackLatent(packLatent(picture(), flat), grid)).toThrow(WireMalformedError)
+  })
+})
