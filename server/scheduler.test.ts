@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { IDLE } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
-import { type BatchReport, Scheduler, type Ticked, type Ticking, type Wish } from './scheduler'
+import { type BatchReport, Scheduler, SPARE_MS, type Ticked, type Ticking, type Wish } from './scheduler'
 import { FakeEngine } from './testing'
 
 const PERIOD = 50
@@ -157,4 +157,43 @@ it('stops after the run under way, and leaves no timer', async () => {
   expect(players[0]!.got).toHaveLength(1)
   await time.run(500)
   expect(players[0]!.got).toHaveLength(1)
+})
+
+describe('what is no tick', () => {
+  const waited = async (time: FakeTime, scheduler: Scheduler) => {
+    const fromMs = time.now()
+    let atMs = -1
+    void scheduler.spare().then(() => {
+      atMs = time.now()
+    })
+    for (let i = 0; i < 100 && atMs < 0; i++) await time.run(5)
+    return atMs - fromMs
+  }
+
+  it('goes on at once where nobody is due, and between ticks where there is time', async () => {
+    const { time, scheduler } = await started({ costMs: 20 })
+    await time.run(30)
+    expect(await waited(time, scheduler)).toBe(0)
+    await time.run(50 - (time.now() % 50) + 5)
+    expect(await waited(time, scheduler)).toBeLessThanOrEqual(20)
+  })
+
+  it('waits on a machine that is behind, but not for ever', async () => {
+    const { time, scheduler } = await started({ players: 6, maxBatch: 4, costMs: 40 })
+    await time.run(500)
+    const ms = await waited(time, scheduler)
+    expect(ms).toBeGreaterThanOrEqual(SPARE_MS)
+    expect(ms).toBeLessThan(SPARE_MS + 100)
+  })
+
+  it('goes on where the ticks are stopped', async () => {
+    const { time, scheduler } = await started({ players: 6, maxBatch: 4, costMs: 40 })
+    await time.run(500)
+    const spare = scheduler.spare()
+    const stopped = scheduler.stop()
+    await time.run(100)
+    await stopped
+    await spare
+    await scheduler.spare()
+  })
 })

@@ -48,6 +48,9 @@ export interface BatchReport {
   readonly queueMs: number
 }
 
+/** What is not a tick waits so long for spare time at most. */
+export const SPARE_MS = 250
+
 interface Due {
   readonly ticking: Ticking
   readonly dueAtMs: number
@@ -63,6 +66,7 @@ export class Scheduler {
   private readonly line = new Map<string, Due>()
   private running: { stop: AbortController; done: Promise<void> } | null = null
   private wake: AbortController | null = null
+  private others: { readonly untilMs: number; resolve(): void }[] = []
   private missedPeriods = 0
   private overdueTicks = 0
   private batches = 0
@@ -98,6 +102,15 @@ export class Scheduler {
     this.wake?.abort()
   }
 
+  /**
+   * Resolves when there is time beside the ticks: at once while nobody is due, and at the latest after `SPARE_MS`, so that
+   * on a machine that is behind one client's new beginnings do not slow the ticks of all.
+   */
+  spare(): Promise<void> {
+    if (!this.running || this.wake) return Promise.resolve()
+    return new Promise((resolve) => this.others.push({ resolve, untilMs: this.time.now() + SPARE_MS }))
+  }
+
   start(): void {
     if (this.running) return
     const stop = new AbortController()
@@ -111,6 +124,14 @@ export class Scheduler {
     running?.stop.abort()
     this.wake?.abort()
     await running?.done
+    this.release(Number.POSITIVE_INFINITY)
+  }
+
+  /** Lets those go on who waited for spare time until then. */
+  private release(nowMs: number): void {
+    const ready = this.others.filter(({ untilMs }) => untilMs <= nowMs)
+    this.others = this.others.filter(({ untilMs }) => untilMs > nowMs)
+    for (const { resolve } of ready) resolve()
   }
 
   private enqueue(ticking: Ticking, dueAtMs: number): void {
@@ -131,12 +152,14 @@ export class Scheduler {
         this.missedPeriods += periods - 1
         deadlineMs += periods * this.periodMs
       }
+      this.release(nowMs)
       if (this.line.size > 0) await this.batch()
       else await this.rest(deadlineMs - this.time.now())
     }
   }
 
   private async rest(ms: number): Promise<void> {
+    this.release(Number.POSITIVE_INFINITY)
     this.wake = new AbortController()
     await this.time.sleep(ms, this.wake.signal)
     this.wake = null

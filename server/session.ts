@@ -22,7 +22,7 @@ import { isDropped } from './words'
 export interface SessionOptions {
   readonly id: string
   readonly engine: Engine
-  readonly scheduler: Pick<Scheduler, 'add' | 'remove' | 'request'>
+  readonly scheduler: Pick<Scheduler, 'add' | 'remove' | 'request' | 'spare'>
   readonly time: TimeSource
   readonly meters: Meters
   /** Told of every change of state. */
@@ -297,8 +297,10 @@ export class Session implements Ticking, Guest {
 
   private async carryOut(message: Request): Promise<Uint8Array> {
     if (this.current === 'closed') throw new ServerRefusedError('SESSION_GONE', ENDED)
-    const { engine } = this.options
+    const { engine, scheduler } = this.options
     const { request } = message
+    // Who begins for the first time does not wait.
+    if (this.playing && (message.type === 'reset' || message.type === 'restore')) await scheduler.spare()
     switch (message.type) {
       case 'reset':
         return await this.begun(request, await engine.reset(this.id, message.body, this.format))
@@ -368,6 +370,7 @@ export class Session implements Ticking, Guest {
     if (this.showing) return
     this.showing = true
     while (this.unshown.size > 0) {
+      await this.options.scheduler.spare()
       const spectators = [...this.unshown].filter((one) => this.audience.has(one) && one.hasRoom())
       this.unshown.clear()
       if (spectators.length > 0) await this.showNow(spectators)
