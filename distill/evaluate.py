@@ -53,6 +53,7 @@ class Config(BaseConfig):
     codec: str = "runs/codec/autoencoder.pt"
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
+    teacher_shift: float = 0.4  # of the times of its steps, below 1 towards 0, where a U-Net's samples are decided
     guidance: float = 1.0  # by words, of `teacher-guided`, and for how many ticks after they changed; and by actions
     guidance_ticks: int = 0
     action_guidance: float = 1.0

@@ -81,10 +81,18 @@ class StudentSampler:
 class Rollout:
     """A batch of dreams. The noise of tick n is normals(seed, n, stream): the same as in the browser.
 
-    `level` is the history noise level that the network is told; the history itself is not noised."""
+    `level` is the history noise level that the network is told; the history itself is not noised. `dtype` is what the
+    network computes in under autocast; the state stays as it is."""
 
-    def __init__(self, sampler: Sampler, config: DiTConfig, level: float = 0.1, device: torch.device | str = "cpu"):
-        self.sampler, self.config, self.level, self.device = sampler, config, level, device
+    def __init__(
+        self,
+        sampler: Sampler,
+        config: DiTConfig,
+        level: float = 0.1,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ):
+        self.sampler, self.config, self.level, self.device, self.dtype = sampler, config, level, device, dtype
         self.ring: Tensor | None = None
 
     def reset(self, latent_history, past_actions, prompt, seeds) -> None:
@@ -126,7 +134,8 @@ class Rollout:
         history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
         level = torch.full((len(now),), self.level, device=self.device)
         told = Conditions(history, level, actions, self.prompt, since=self.since)
-        latent = self.kept(self.sampler(self.noise(self.tick), told))
+        with torch.autocast(torch.device(self.device).type, self.dtype, enabled=self.dtype is not torch.float32):
+            latent = self.kept(self.sampler(self.noise(self.tick), told).float())
         self.since = self.since + 1
         self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = actions[:, :-1]

@@ -25,6 +25,7 @@ import torch
 from distill.autoencoder import load_codec, to_frames, to_input
 from distill.config import UserError
 from distill.data import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
+from distill.machine import DTYPES
 from distill.phrases import read
 from distill.prompt import embed
 from distill.random import tick_noise
@@ -239,7 +240,8 @@ def open_world(name: str, config, packed: Packed):
         path, dit = config.teacher, load_teacher(config.teacher)
         steps = int(few[1]) if few[1] else config.teacher_steps
         guidances = (config.guidance, config.guidance_ticks, config.action_guidance) if few[2] else ()
-        sampler = TeacherSampler(dit, steps, *guidances)
+        network = torch.compile(dit) if config.compile else dit
+        sampler = TeacherSampler(network, steps, *guidances, time_shift=config.teacher_shift)
     elif name.startswith("student:"):
         path = name.removeprefix("student:")
         student = load_student(path)
@@ -249,7 +251,7 @@ def open_world(name: str, config, packed: Packed):
             f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep (these two also with "
             "-guided) and student:FILE"
         )
-    rollout = Rollout(sampler, dit.config, config.level)
+    rollout = Rollout(sampler, dit.config, config.level, dtype=DTYPES[config.dtype])
     words = told(dit.config.prompt_dim, config.reader)
     past, codec = dit.config.actions - 1, TorchCodec(config.codec)
     world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), words)
