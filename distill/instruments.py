@@ -13,6 +13,7 @@ from distill.config import TrainConfig
 from distill.data import RING, TELEMETRY, Packed, telemetry_token
 from distill.models.instruments import NOISE, Instruments, InstrumentsConfig, energy_score
 from distill.training import Batches, Ema, Run
+from distill.windows import BEGUN
 
 CHANNELS = 12  # of the latent whose last tokens the readings are; they are the same numbers in any
 
@@ -95,6 +96,8 @@ def run(config: Config) -> None:
     for _ in run.steps():
         rows = torch.from_numpy(training.rows[batches.next()])
         readings, actions = training.windows(rows, torch.rand(len(rows)) < 0.5)
+        begun = torch.rand(len(rows), 1, 1) < BEGUN
+        readings[:, :RING] = torch.where(begun, readings[:, RING - 1 : RING], readings[:, :RING])
         ticks = int(generator.choice([1, 4, 12, config.ticks]))
         members = roll_out(model, readings, actions, ticks)
         truth = readings[:, RING : RING + ticks].transpose(0, 1)

@@ -27,6 +27,7 @@ WORD_NOISE = 0.3  # noise on a caption's embedding, as a part of its length: wor
 # not fit it are one sample in seventy, and a network that is not sure of the words does well to change nothing.
 CHANGE_TICKS = 6
 CHANGE_REPEATS = 4
+BEGUN = 0.05  # part of the samples that see one frame, as a drive that has just begun
 
 
 class Windows:
@@ -105,7 +106,11 @@ def drop_actions(conditions: Conditions, probability: float) -> Conditions:
 
 
 def drop_history(conditions: Conditions, probability: float) -> Conditions:
-    """Some samples see no history and no actions: the frame is to be drawn from words and instruments alone."""
+    """Some samples see no history and no actions: the frame is to be drawn from words and instruments alone. Some see
+    their newest frame alone, as a drive that began with such a frame: for all there was before it."""
+    newest = conditions.history[:, :1].expand_as(conditions.history)
+    begun = torch.rand_like(conditions.level) < BEGUN
+    conditions = replace(conditions, history=torch.where(begun[:, None, None, None], newest, conditions.history))
     first = torch.rand_like(conditions.level) < probability
     level = torch.where(first, 0.0, conditions.level)
     undriven = first if conditions.undriven is None else conditions.undriven | first

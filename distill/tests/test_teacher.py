@@ -8,9 +8,10 @@ from distill import teacher
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
 from distill.data import LONG_AGO, RING, Latents
+from distill.dit import Conditions
 from distill.sampling import Rollout, TeacherSampler, load_teacher
 from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher, write_world
-from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
+from distill.windows import CHANGE_REPEATS, CHANGE_TICKS, Windows, drop_history, measure_delta_std
 
 TINY = [
     "network=dit",
@@ -164,3 +165,14 @@ def test_a_rollout_knows_how_old_each_runs_words_are():
     with_guidance, without = latents
     assert not torch.equal(with_guidance[0, 0], without[0, 0])  # where the words are new
     torch.testing.assert_close(with_guidance[:, 1], without[:, 1])  # and not where they are old
+
+
+def test_some_samples_see_their_newest_frame_alone_and_some_nothing():
+    torch.manual_seed(0)
+    history = torch.randn(4000, 3, 2, 1)
+    conditions = Conditions(history, torch.rand(4000), torch.zeros(4000, 1, 2), torch.zeros(4000, 1))
+    seen = drop_history(conditions, 0.1)
+    alone = (seen.history == history[:, :1]).all((1, 2, 3))
+    assert 0.03 < alone.float().mean() < 0.07
+    torch.testing.assert_close(seen.history[~alone], history[~alone])
+    assert 0.08 < seen.first.float().mean() < 0.12 and (seen.level[seen.first] == 0).all()
