@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from distill.atomic import replacing
 from distill.config import TrainConfig, UserError
-from distill.files import replacing
 
 FORMAT = "oneiro-checkpoint-1"
 

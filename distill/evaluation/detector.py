@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.data import TELEMETRY, Packed
+from distill.data.packed import TELEMETRY, Packed
 from distill.evaluation import paint
-from distill.machine import count_flops
-from distill.training import Batches, Ema, Run
+from distill.training.distributed import count_flops
+from distill.training.run import Batches, Ema, Run
 
 CELL = 4  # pixels
 SEEN = 0.35  # of the heat map, from which on it is a car

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.config import UserError
-from distill.data import RING, Packed
+from distill.data.packed import RING, Packed
+from distill.evaluation.rollouts import Starts, starts_at
 from distill.random import uniforms
-from distill.rollouts import Starts, starts_at
 
 MOMENT_STREAM = 21
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.data import Packed
+from distill.data.packed import Packed
 from distill.evaluation import figures
 from distill.evaluation.spaces import halved
 from distill.random import uniforms

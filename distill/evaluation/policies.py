@@ -17,7 +17,7 @@ from collections import deque
 import numpy as np
 
 from distill.config import UserError
-from distill.data import TELEMETRY
+from distill.data.packed import TELEMETRY
 from distill.random import uniforms
 
 CAREFUL_STREAM, MASH_STREAM = 22, 23

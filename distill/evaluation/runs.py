@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from distill.data import TELEMETRY
+from distill.data.packed import TELEMETRY
 from distill.evaluation.drives import Drives
 from distill.evaluation.policies import make
 from distill.random import uniforms

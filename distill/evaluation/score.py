@@ -12,19 +12,19 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distill import evaluate
+from distill.atomic import write_text
 from distill.config import UserError
-from distill.data import Packed
+from distill.data.packed import Packed
+from distill.evaluation import evaluate
 from distill.evaluation.drives import Drives
 from distill.evaluation.energy import energy, energy_over
 from distill.evaluation.ensembles import TICKS, Ensembles, ensembles
+from distill.evaluation.probes import Probe, load_probe
+from distill.evaluation.rollouts import parse_seeds
 from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread import spread_over_error
-from distill.files import write_text
-from distill.machine import setup
-from distill.probes import Probe, load_probe
-from distill.rollouts import parse_seeds
-from distill.worlds import TorchCodec, open_world
+from distill.evaluation.spread_over_error import spread_over_error
+from distill.evaluation.worlds import TorchCodec, open_world
+from distill.training.distributed import setup
 
 
 @dataclass

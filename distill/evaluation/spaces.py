@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from distill.probes import Probe, embed_frames
+from distill.evaluation.probes import Probe, embed_frames
 
 CROP = 32
 Space = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # (frames, the world's own latents or None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.data import TELEMETRY
+from distill.data.packed import TELEMETRY
 from distill.evaluation import car, figures, flow, real_or_dream, sharpness
 from distill.evaluation.detector import load_detector
 from distill.evaluation.drives import Drives
@@ -22,7 +22,7 @@ from distill.evaluation.next_tick import next_tick
 from distill.evaluation.places import places, recorded_frames
 from distill.evaluation.runs import driven
 from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread import spread_over_error
+from distill.evaluation.spread_over_error import spread_over_error
 
 NAMES = (
     "energy", "spreadOverError", "nextTickPsnr", "sharpness", "realOrDream", "flow", "car", "onRoad",

@@ -21,10 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.dit import Conditions
+from distill.models.dit import Conditions
 from distill.models.instruments import NOISE
+from distill.models.student import Student, StudentConfig, grid
 from distill.models.unet import UNet
-from distill.student import Student, StudentConfig, grid
 
 
 def unit_size(x: Tensor) -> Tensor:

@@ -26,10 +26,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.data import TELEMETRY, telemetry_tokens
-from distill.dit import STILL, Block, Conditions, Embedder
+from distill.data.packed import TELEMETRY, telemetry_tokens
+from distill.models.dit import STILL, Block, Conditions, Embedder
 from distill.models.instruments import NOISE, Instruments, InstrumentsConfig
-from distill.phrases import READING, nothing
+from distill.models.prompt_classifier import READING, nothing
 
 HELD = 3  # actions beside the current one that a network is told
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.data import BIOMES, TELEMETRY, TIMES, WEATHERS, Packed, Packer
+from distill.data.packed import BIOMES, TELEMETRY, TIMES, WEATHERS, Packed, Packer
 
 H, W, HORIZON = 96, 160, 40
 Y, X = np.mgrid[0:H, 0:W].astype(np.float64)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from distill.evaluation.probes import balanced_accuracy
 from distill.metrics import frechet, half_width, psnr, seams, ssim
-from distill.probes import balanced_accuracy
 
 
 def test_psnr_of_a_known_error():

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import torch
 
-from distill.data import TELEMETRY, telemetry_tokens
-from distill.dit import Conditions
-from distill.headless import Headless, make_student
+from distill.data.packed import TELEMETRY, telemetry_tokens
+from distill.models.dit import Conditions
+from distill.models.one_step_student import Headless, make_student
+from distill.models.prompt_classifier import READING
+from distill.models.student import Student, StudentConfig
 from distill.models.unet import UNet, UNetConfig
-from distill.phrases import READING
-from distill.student import Student, StudentConfig
 from distill.tests.tiny import write_world
 
 ROWS, COLUMNS, CHANNELS = 8, 12, 4

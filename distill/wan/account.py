@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import torch
 
 from distill.config import BaseConfig, UserError
-from distill.dit import count_parameters
-from distill.student import StudentConfig, effective_nfe
+from distill.models.dit import count_parameters
+from distill.models.student import StudentConfig, effective_nfe
 from distill.wan.discriminator import Conv3dDiscriminator
 from distill.wan.model import WanConditions, WanDiT, WanShape
 from distill.wan.student import WanStudent

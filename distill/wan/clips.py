@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from distill.atomic import UnwritableError, write_tensors
 from distill.config import UserError
-from distill.files import UnwritableError, write_tensors
 from distill.wan.model import WanConditions, WanShape
 
 SHUFFLE, DROP = 1, 2  # what a stream of random numbers is for

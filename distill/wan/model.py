@@ -1,4 +1,4 @@
-"""Wan2.1 (arXiv 2503.20314) with the face of `distill.dit.DiT`: what the student, the stages and the losses see.
+"""Wan2.1 (arXiv 2503.20314) with the face of `distill.models.dit.DiT`: what the student, the stages and the losses see.
 
 - A video is its latent, cut into the patches of the transformer: x [B,T,C], T tokens of C = 16*1*2*2 numbers. Norms,
   means and noise do not care how numbers are laid out, so all of distill's losses apply to tokens as they are.
@@ -24,7 +24,7 @@ from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.dit import TIME_SCALE
+from distill.models.dit import TIME_SCALE
 
 PUBLISHED = {  # what a transformer/config.json has to say for this file to be its network
     "image_dim": None,

@@ -1,4 +1,4 @@
-"""A training run over any number of ranks: `distill.training.Run` with sharded checkpoints.
+"""A training run over any number of ranks: `distill.training.run.Run` with sharded checkpoints.
 
     <run>/step-000100/            torch.distributed.checkpoint: every rank writes its part
     <run>/step-000100/state.json  step, samples, minutes, architecture
@@ -33,10 +33,10 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from distill.atomic import UnwritableError, reason_of, write_text
 from distill.checkpoints import require_architecture
 from distill.config import UserError
-from distill.files import UnwritableError, reason_of, write_text
-from distill.training import Run
+from distill.training.run import Run
 from distill.wan.clips import Clips
 from distill.wan.model import WanShape
 from distill.wan.training import Engine, WanConfig, seed_micro_batch

@@ -1,4 +1,4 @@
-"""Stage 1 over Wan: TM-MF. The loss is `distill.tmd.tm_mf_loss`; here is only who computes which part of it.
+"""Stage 1 over Wan: TM-MF. The loss is `distill.methods.tmd.tm_mf_loss`; here is only who computes which part of it.
 
 torchrun --nproc-per-node 8 -m distill wan-tmd --config distill/wan/configs/tmd-1.3b.yaml
 """
@@ -12,9 +12,9 @@ from diffusers.models.embeddings import TimestepEmbedding
 from torch import nn
 
 from distill.config import UserError
-from distill.student import StudentConfig
-from distill.tmd import check as check_method
-from distill.tmd import say_fusion, student_config, tm_mf_loss
+from distill.methods.tmd import check as check_method
+from distill.methods.tmd import say_fusion, student_config, tm_mf_loss
+from distill.models.student import StudentConfig
 from distill.wan.model import WanDiT, WanShape
 from distill.wan.run import WanRun, accumulate
 from distill.wan.student import WanHeadless, WanStudent

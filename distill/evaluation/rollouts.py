@@ -1,0 +1,129 @@
+"""Where evaluation's runs begin, which actions and prompts they get, and how they run freely.
+
+Everything follows from the seed, so that any two worlds are asked exactly the same. Tick 0 is a recorded frame with a
+whole ring of history behind it; the recorded actions and prompts go on from there. Where a run is longer than its
+recording, actions of other held-out recordings follow, chosen by the seed, and the last prompt stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from distill.config import UserError
+from distill.data.packed import RING, Packed
+from distill.random import uniforms
+
+POLICY_STREAM = 17
+
+
+@dataclass
+class Starts:
+    """A batch of beginnings. rows int64 [B]: the packed row of tick 0; history uint8 [B,R,H,W,3], telemetry
+    float32 [B,R,len(TELEMETRY)] and past_actions float32 [B,R-1,2], newest first; prompt float32 [B,P]; seeds
+    int64 [B] (of the noise)."""
+
+    rows: np.ndarray
+    history: np.ndarray
+    telemetry: np.ndarray
+    past_actions: np.ndarray
+    prompt: np.ndarray
+    seeds: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def part(self, rows) -> Starts:
+        return Starts(**{name: values[rows] for name, values in vars(self).items()})
+
+
+def parse_seeds(text: str) -> list[int]:
+    """'1000000-1000049' or '1000007' -> the seeds, both ends included. Raises UserError."""
+    first, _, last = text.partition("-")
+    try:
+        seeds = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        seeds = []
+    if not seeds:
+        raise UserError(f"seeds must look like 1000000-1000049, not {text!r}")
+    return seeds
+
+
+def starts_at(packed: Packed, rows: np.ndarray, prompt: np.ndarray, seeds: np.ndarray) -> Starts:
+    """Beginnings at those rows, which need RING frames of their episode up to and including themselves."""
+    rows = np.asarray(rows, np.int64)
+    if (packed.age[rows] < RING - 1).any():
+        raise UserError(f"a start needs {RING} recorded frames behind it")
+    ring = rows[:, None] - np.arange(RING)
+    history = packed.frames[ring.reshape(-1)]
+    past = packed.actions[rows[:, None] - 1 - np.arange(RING - 1)].astype(np.float32)
+    shape = (len(rows), RING, *packed.frames.shape[1:])
+    prompt, seeds = np.asarray(prompt, np.float32), np.asarray(seeds, np.int64)
+    return Starts(rows, history.reshape(shape), packed.telemetry[ring], past, prompt, seeds)
+
+
+def long_actions(packed: Packed, row: int, seed: int, ticks: int) -> np.ndarray:
+    """float32 [ticks,2]: the recorded actions from `row` on, then those of recordings that the seed picks."""
+    parts = [packed.actions[row : row + packed.left[row]]]
+    count = len(parts[0])
+    picks = uniforms(seed, 0, POLICY_STREAM, max(4, ticks // RING + 4))
+    for pick in picks:
+        if count >= ticks:
+            break
+        episode = packed.episodes[int(pick * len(packed.episodes))]
+        parts.append(packed.actions[episode["start"] : episode["start"] + episode["ticks"]])
+        count += len(parts[-1])
+    return np.concatenate(parts)[:ticks].astype(np.float32)
+
+
+def captions_ahead(packed: Packed, row: int, ticks: int) -> np.ndarray:
+    """int [ticks]: the caption that counts for each tick from `row` on; the last one stays after the recording."""
+    ahead = np.minimum(np.arange(ticks), packed.left[row])
+    return packed.prompts[row + ahead]
+
+
+def free_run(
+    world,
+    starts: Starts,
+    actions: np.ndarray,
+    captions: np.ndarray,
+    words: np.ndarray,
+    keep: Iterable[int],
+    batch: int = 25,
+    title: str = "",
+    instruments: dict[int, np.ndarray] | None = None,
+) -> dict[int, np.ndarray]:
+    """Runs a world from `starts` and returns its frames at the ticks in `keep`: {tick: uint8 [B,H,W,3]}.
+
+    actions [B,ticks,2]; captions int [B,ticks], rows of `words` [n,P]. `instruments` is filled with what they read at
+    those ticks: {tick: float32 [B,len(TELEMETRY)]}."""
+    keep = sorted(set(keep))
+    kept: dict[int, list] = {tick: [] for tick in keep}
+    read: dict[int, list] = {tick: [] for tick in keep} if instruments is not None else {}
+    groups = range(0, len(starts), batch)
+    with tqdm(total=len(groups) * keep[-1], desc=title or world.kind, unit="tick", leave=False) as bar:
+        for first in groups:
+            rows = slice(first, first + batch)
+            world.reset(starts.part(rows))
+            if 0 in kept:
+                kept[0].append(world.frames())
+            if 0 in read:
+                read[0].append(world.telemetry())
+            current = None
+            for tick in range(1, keep[-1] + 1):
+                wanted = captions[rows, tick - 1]
+                if current is None or (wanted != current).any():
+                    current = wanted
+                    world.set_prompt(words[wanted])
+                world.step(actions[rows, tick - 1])
+                if tick in kept:
+                    kept[tick].append(world.frames())
+                if tick in read:
+                    read[tick].append(world.telemetry())
+                bar.update()
+    if instruments is not None:
+        instruments |= {tick: np.concatenate(parts) for tick, parts in read.items()}
+    return {tick: np.concatenate(parts) for tick, parts in kept.items()}

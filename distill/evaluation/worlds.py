@@ -1,0 +1,298 @@
+"""What evaluation compares: recordings, the recordings through the codec, the shipped dream, the trained networks.
+
+All have one face, for a batch of B runs side by side:
+
+    world.words(texts)             # what it is told of them: float32 [n,P], sentence embeddings or readings
+    world.reset(starts)            # where each run begins, see rollouts.Starts
+    world.set_prompt(words)        # [B,P]; counts from the next tick on
+    world.step(actions)            # [B,2]; one tick
+    world.frames()                 # uint8 [B,96,160,3], the newest frame of each
+    world.telemetry()              # float32 [B,len(TELEMETRY)], what its instruments read at that frame
+
+Worlds of latents also have `codec`, and `picture()`, the newest frame's latents as the codec makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from distill.config import UserError
+from distill.data.conditioning import told
+from distill.data.packed import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
+from distill.data.prompt_encoder import embed
+from distill.methods.autoencoder import load_codec, to_frames, to_input
+from distill.models.prompt_classifier import read
+from distill.random import tick_noise
+
+
+class Recorded:
+    """The simulator, as it was recorded: knows only what happened, for as long as the recording lasts."""
+
+    kind, backend, model_hash = "recorded", "recording", ""
+    dreams = False
+
+    def __init__(self, packed: Packed):
+        self.packed = packed
+
+    def words(self, texts: list[str]) -> np.ndarray:
+        return np.zeros((len(texts), 1), np.float32)  # it hears none
+
+    def reset(self, starts) -> None:
+        self.rows, self.tick = starts.rows, 0
+
+    def set_prompt(self, words) -> None:
+        pass
+
+    def step(self, actions) -> None:
+        self.tick += 1
+
+    def frames(self) -> np.ndarray:
+        rows = self.rows + self.tick
+        if (self.packed.left[self.rows] < self.tick).any():
+            raise UserError(f"a recording ends before tick {self.tick}; the simulator cannot be asked for more")
+        return self.packed.frames[rows]
+
+    def telemetry(self) -> np.ndarray:
+        return self.packed.telemetry[self.rows + self.tick]
+
+
+class TorchCodec:
+    def __init__(self, path: str, batch: int = 50):
+        self.codec, self.batch = load_codec(path), batch
+
+    @torch.inference_mode()
+    def encode(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 [N,96,160,3] -> float32 [N,T,C]"""
+        parts = range(0, len(frames), self.batch)
+        return np.concatenate([self.codec.encode(to_input(frames[i : i + self.batch])).numpy() for i in parts])
+
+    @torch.inference_mode()
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """float32 [N,T,C] -> uint8 [N,96,160,3]"""
+        latents = torch.from_numpy(np.ascontiguousarray(latents, np.float32))
+        parts = range(0, len(latents), self.batch)
+        return np.concatenate([to_frames(self.codec.decode(latents[i : i + self.batch])) for i in parts])
+
+
+class ThroughCodec(Recorded):
+    """The recording, encoded and decoded: what no dream with this codec can beat."""
+
+    kind, backend = "codec", "torch"
+
+    def __init__(self, packed: Packed, codec: TorchCodec):
+        super().__init__(packed)
+        self.codec = codec
+
+    def frames(self) -> np.ndarray:
+        return self.codec.decode(self.codec.encode(super().frames()))
+
+
+class Dream:
+    """A world that runs on latents: a roll-out (reset, set_prompt, step -> latents) and a codec."""
+
+    dreams = True
+
+    def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str, words):
+        self.kind, self.rollout, self.codec, self.words = kind, rollout, codec, words
+        self.past_actions, self.backend, self.model_hash = past_actions, backend, model_hash
+
+    def reset(self, starts) -> None:
+        shape = starts.history.shape
+        latents = self.codec.encode(starts.history.reshape(-1, *shape[2:]))
+        history = latents.reshape(shape[0], shape[1], *latents.shape[1:])
+        history = np.concatenate([history, telemetry_token(starts.telemetry, history.shape[-1])], 2)
+        self.latent = history[:, 0]
+        self.rollout.reset(history, starts.past_actions[:, : self.past_actions], starts.prompt, starts.seeds)
+
+    def set_prompt(self, words) -> None:
+        self.rollout.set_prompt(words)
+
+    def step(self, actions) -> None:
+        self.latent = np.asarray(self.rollout.step(actions), np.float32)
+
+    def frames(self) -> np.ndarray:
+        return self.codec.decode(self.latent)
+
+    def telemetry(self) -> np.ndarray:
+        return read_telemetry(self.latent)
+
+    def picture(self) -> np.ndarray:
+        return self.latent[:, : -telemetry_tokens(self.latent.shape[-1])]
+
+
+def read_telemetry(latents: np.ndarray) -> np.ndarray:
+    """What the last tokens of latents [B,T,C] read: float32 [B,len(TELEMETRY)]; undoes `data.telemetry_token`."""
+    count = telemetry_tokens(latents.shape[-1])
+    centre, spread, _ = np.array(list(TELEMETRY.values()), np.float32).T
+    return latents[:, -count:].reshape(len(latents), -1)[:, : len(TELEMETRY)] * spread + centre
+
+
+class OnnxRollout:
+    """The shipped student on ONNX Runtime, with the noise of the browser."""
+
+    def __init__(self, folder: Path, manifest: dict):
+        self.session = onnx_session(folder / manifest["files"]["student"]["path"])
+        self.offsets = [offset - 1 for offset in manifest["history"]["offsets"]]
+        self.tokens, self.channels = manifest["latent"]["tokens"], manifest["latent"]["channels"]
+        every = [{"from": 0, "count": self.tokens * self.channels}] * (1 + manifest["student"]["outerSteps"])
+        self.used = [(part["from"], part["count"]) for part in manifest["student"].get("noise", every)]
+        self.dtype = np.dtype(manifest["latent"].get("dtype", "float32"))  # of the state
+
+    def reset(self, latent_history, past_actions, prompt, seeds) -> None:
+        self.ring, self.past = np.asarray(latent_history, self.dtype), np.asarray(past_actions, np.float32)
+        self.seeds, self.tick = np.asarray(seeds, np.int64), 0
+        self.set_prompt(prompt)
+
+    def set_prompt(self, prompt) -> None:
+        self.prompt = np.asarray(prompt, np.float32)
+
+    def step(self, actions) -> np.ndarray:
+        self.tick += 1
+        acts = np.concatenate([np.asarray(actions, np.float32)[:, None], self.past], 1)
+        inputs = {
+            "history": self.ring[:, self.offsets].astype(np.float32),
+            "actions": acts,
+            "prompt": self.prompt,
+            "noise": tick_noise(self.seeds, self.tick, self.tokens, self.channels, self.used),
+        }
+        latent = self.session.run(["latent"], inputs)[0].astype(self.dtype)
+        self.ring = np.concatenate([latent[:, None], self.ring[:, : RING - 1]], 1)
+        self.past = acts[:, :-1]
+        return latent
+
+
+class OnnxCodec:
+    def __init__(self, folder: Path, manifest: dict, batch: int = 50):
+        self.encoder = onnx_session(folder / manifest["files"]["encoder"]["path"])
+        self.decoder = onnx_session(folder / manifest["files"]["decoder"]["path"])
+        self.tokens, self.batch = manifest["latent"]["tokens"], batch
+
+    def encode(self, frames: np.ndarray) -> np.ndarray:
+        parts = [frames[i : i + self.batch].astype(np.float32) / 255 for i in range(0, len(frames), self.batch)]
+        return np.concatenate([self.encoder.run(["latent"], {"frame": part})[0] for part in parts])
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        # A picture alone has no telemetry; the decoder looks at none.
+        latents = np.pad(latents, ((0, 0), (0, self.tokens - latents.shape[1]), (0, 0)))
+        parts = [latents[i : i + self.batch] for i in range(0, len(latents), self.batch)]
+        frames = np.concatenate([self.decoder.run(["frame"], {"latent": part})[0] for part in parts])
+        return (np.clip(frames[..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def onnx_session(path: Path):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def open_dream(folder: str | Path) -> Dream:
+    """The world that ships in `folder`. Raises UserError where it is missing or not whole."""
+    folder = Path(folder)
+    if not (folder / "world.json").is_file():
+        raise UserError(f"there is no world in {folder}; run the `export` stage or name another with assets=FOLDER")
+    manifest = json.loads((folder / "world.json").read_text())
+    for entry in manifest["files"].values():
+        path = folder / entry["path"]
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            raise UserError(f"{path} is missing or not the file that world.json names; export again")
+    rollout, codec = OnnxRollout(folder, manifest), OnnxCodec(folder, manifest)
+    words = told_by(folder, manifest)
+    past = manifest["actions"]["count"] - 1
+    dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], words)
+    dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
+    return dream
+
+
+def told_by(folder: Path, manifest: dict):
+    """From texts to what the shipped student is told of them, by the reader that ships with it where it has one."""
+    if "reader" not in manifest["files"]:
+        return embed
+    graph = onnx_session(folder / manifest["files"]["reader"]["path"])
+    return lambda texts: read(texts, lambda phrases: graph.run(["reading"], {"phrases": phrases})[0], embed)
+
+
+def file_hash(path: str | Path) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def open_world(name: str, config, packed: Packed):
+    """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, either with -guided, student:FILE. Raises
+    UserError."""
+    from distill.models.sampler import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
+
+    if name in ("recorded", "simulator"):
+        return Recorded(packed)
+    if name == "dream":
+        return open_dream(config.assets)
+    if name == "codec":
+        return ThroughCodec(packed, TorchCodec(config.codec))
+    if few := re.fullmatch(r"teacher(?:-(\d+)step)?(-guided)?", name):
+        path, dit = config.teacher, load_teacher(config.teacher)
+        steps = int(few[1]) if few[1] else config.teacher_steps
+        guidances = (config.guidance, config.guidance_ticks, config.action_guidance) if few[2] else ()
+        sampler = TeacherSampler(dit, steps, *guidances)
+    elif name.startswith("student:"):
+        path = name.removeprefix("student:")
+        student = load_student(path)
+        sampler, dit = StudentSampler(student, config.temperature), student.dit
+    else:
+        raise UserError(
+            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep (these two also with "
+            "-guided) and student:FILE"
+        )
+    rollout = Rollout(sampler, dit.config, config.level)
+    words = told(dit.config.prompt_dim, config.reader)
+    past, codec = dit.config.actions - 1, TorchCodec(config.codec)
+    world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), words)
+    world.dit, world.checkpoint = dit, path
+    return world
+
+
+def training_of(path: str | Path) -> dict:
+    """What a checkpoint says of its training: its configuration, samples, minutes. Empty for `keep`'s."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: saved[key] for key in ("config", "samples", "minutes") if key in saved}
+
+
+def counted_nfe(world: Dream) -> float:
+    """Block calls in a tick over the blocks there are: by hooks in PyTorch, by nodes in an ONNX graph.
+
+    Needs a world that has been reset."""
+    if hasattr(world, "manifest"):
+        import onnx
+
+        nodes, student = onnx.load(world.student_path, load_external_data=False).graph.node, world.manifest["student"]
+        mixing = {name for node in nodes if node.op_type == "MatMul" for name in node.input}
+        calls = sum(node.op_type == "Softmax" and node.output[0] in mixing for node in nodes)
+        if student["architecture"].get("network") == "unet":
+            # A norm in every residual block, and one before the output.
+            norms = sum(node.op_type == "InstanceNormalization" for node in nodes)
+            calls += norms - student["outerSteps"] * student["innerSteps"]
+        return calls / student["blocks"]
+    from distill.models.student import BlockCounter
+
+    with BlockCounter(world.dit) as counter:
+        world.step(np.zeros((len(world.latent), 2), np.float32))
+    return counter.nfe
+
+
+def counted_gflop(world: Dream) -> float:
+    """GFLOP of one tick of one run, decoder included: counted in PyTorch, for the shipped graphs as exported."""
+    if hasattr(world, "manifest"):
+        return float(world.manifest["student"]["gflopPerTick"])
+    from distill.training.distributed import count_flops
+
+    def tick() -> None:
+        world.step(np.zeros((len(world.latent), 2), np.float32))
+        world.codec.codec.decode(torch.from_numpy(world.latent))
+
+    return count_flops(tick) / len(world.latent) / 1e9
