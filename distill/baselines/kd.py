@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from distill.models.dit import Conditions
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import TeacherSampler, load_teacher
 from distill.models.student import StudentConfig
 from distill.training.run import Run
@@ -25,13 +25,10 @@ class Config(StudentTraining):
     name: str = "kd"
     teacher_steps: int = 8
     teacher_shift: float = 1.0  # of their times, below 1 towards 0
-    guidance: float = 1.0  # of the teacher
-    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
-    action_guidance: float = 1.0
     prompt_dropout: float = 0.0
 
 
-def pair_loss(student: Headless, x1: Tensor, x: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
+def pair_loss(student: OneStepStudent, x1: Tensor, x: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
     """Of the teacher's noise x1 and its sample x, both [B,T,C], and the student's one step from that noise -> [B]"""
     top = student.outer_grid[-1]
     t = x1.new_full((len(x1),), top, dtype=student.time_dtype)
@@ -39,7 +36,9 @@ def pair_loss(student: Headless, x1: Tensor, x: Tensor, conditions: Conditions, 
     return 0.5 * (weights * (sample - x).square()).mean((1, 2))
 
 
-def kd_loss(student: Headless, teacher: TeacherSampler, noise: Tensor, conditions: Conditions, weights=1.0) -> Tensor:
+def kd_loss(
+    student: OneStepStudent, teacher: TeacherSampler, noise: Tensor, conditions: Conditions, weights=1.0
+) -> Tensor:
     """noise [B,1+M,T,C]; the distance of the two samples from one noise, in changes -> [B]"""
     x = teacher.dit.to_change(teacher(noise, conditions), conditions)
     return pair_loss(student, noise[:, 0], x, conditions, weights)
@@ -47,7 +46,7 @@ def kd_loss(student: Headless, teacher: TeacherSampler, noise: Tensor, condition
 
 def run(config: Config) -> None:
     teacher = load_teacher(config.teacher)
-    student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
+    student = OneStepStudent(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
     student, teacher = student.to(run.device), teacher.to(run.device)
     dreamer = TeacherSampler(

@@ -19,7 +19,7 @@ from distill.config import UserError
 from distill.methods.teacher import split_times
 from distill.methods.tmd import CLIP, adaptive, central_difference, forward_mode
 from distill.models.dit import Conditions, guidance_at, guided
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import load_teacher
 from distill.models.student import StudentConfig
 from distill.training.run import Run
@@ -36,9 +36,6 @@ class Config(StudentTraining):
     delta: float = 5e-3  # of the finite difference
     derivative: str = "difference"  # difference | jvp (exact, slower)
     velocity: str = "data"  # data: x1 - x | teacher
-    guidance: float = 1.0
-    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
-    action_guidance: float = 1.0  # with velocity=teacher
     weight_constant: float = 1.0  # c / d
 
 
@@ -50,7 +47,9 @@ def sample_times(batch: int, config: Config, first: Tensor | None, device) -> tu
     return t, torch.cat([t[:same], r[same:]])
 
 
-def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: Config, teacher=None, weights=None):
+def meanflow_loss(
+    student: OneStepStudent, x: Tensor, conditions: Conditions, config: Config, teacher=None, weights=None
+):
     """The loss [B] and what to log; x [B,T,C] is the recorded change, weights [T,C] of the errors."""
     t, r = sample_times(len(x), config, conditions.first, x.device)
     weights = 1.0 if weights is None else weights * student.dit.loss_weight(t, conditions)
@@ -64,13 +63,17 @@ def meanflow_loss(student: Headless, x: Tensor, conditions: Conditions, config: 
             v = guided(teacher, x_t, t, conditions, w, config.action_guidance)
         elif config.guidance != 1.0:
             null = student.velocity(x_t, t, t, conditions.without_prompt())
-            kept = torch.ones_like(t, dtype=torch.bool) if conditions.dropped is None else ~conditions.dropped
+            kept = (
+                torch.ones_like(t, dtype=torch.bool)
+                if conditions.prompt_dropout_mask is None
+                else ~conditions.prompt_dropout_mask
+            )
             w = w[:, None, None] if isinstance(w, Tensor) else w
             v = torch.where(kept[:, None, None], null + w * (v - null), v)
         target, rest = v, slice(round(config.equal * len(x)), len(x))
         if rest.start < rest.stop:
-            told = conditions[rest]
-            call = lambda x_t, t: student.velocity(x_t, t, r[rest], told)  # noqa: E731
+            rest_conditions = conditions[rest]
+            call = lambda x_t, t: student.velocity(x_t, t, r[rest], rest_conditions)  # noqa: E731
             with torch.autocast(x.device.type, enabled=False):
                 if config.derivative == "jvp":
                     derivative = forward_mode(call, x_t[rest], t[rest], v[rest])
@@ -95,7 +98,7 @@ def run(config: Config) -> None:
     check(config)
     teacher = load_teacher(config.teacher)
     plan = StudentConfig(config.outer_steps, inner_steps=1, head_blocks=0, outer_shift=config.outer_shift, average=True)
-    student = Headless(teacher, plan)
+    student = OneStepStudent(teacher, plan)
     run = Run(config, "student", student_architecture(student))
     student, teacher = student.to(run.device), teacher.to(run.device)
 

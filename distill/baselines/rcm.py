@@ -20,21 +20,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig, UserError
-from distill.data.conditioning import hold_words
-from distill.data.dataset import Windows, bound_latents, corrupt, drop_history, loss_weights
+from distill.config import UserError
+from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, loss_weights
 from distill.data.packed import Latents
+from distill.flops import count_flops
 from distill.methods.dmd import Noised, denoised, vsd_loss
-from distill.methods.teacher import report
-from distill.models.dit import Conditions, DiT, count_parameters, guidance_at, guided
-from distill.models.one_step_student import Headless
+from distill.models.dit import Conditions, DiT, count_parameters, freeze_prompt_layers, guidance_at, guided
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import StudentSampler, load_teacher
-from distill.models.student import StudentConfig, learner
+from distill.models.student import StudentConfig, trainable
 from distill.models.unet import UNet
-from distill.training.distributed import count_flops
+from distill.training.dynamics import DistillConfig
 from distill.training.optim import make_optimiser
-from distill.training.preview import Preview
-from distill.training.rollout_history import OwnHistory
+from distill.training.preview import Preview, report
+from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Batches, Ema, Run
 from distill.training.student_loop import student_architecture
 
@@ -42,9 +41,8 @@ TANGENT_CONSTANT = 0.1  # c
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(DistillConfig):
     name: str = "rcm"
-    teacher: str = "runs/teacher/teacher.pt"
     mean: float = -0.8  # of the logarithm of tan a, where the consistency is learnt
     deviation: float = 1.6
     tangent_warmup: float = 0.2  # part of the budget until the derivative counts whole, and the scores at all
@@ -53,20 +51,8 @@ class Config(TrainConfig):
     simulated_steps: int = 4  # steps that lead to the sample at most
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
-    guidance: float = 1.0  # of the teacher
-    guidance_ticks: int = 0
-    action_guidance: float = 1.0
-    optimiser: str = "adamw"
     history_noise: float = 1.0
-    hold_words: bool = False  # the student's prompt layers are left as they are
-    own_history: float = 0.0
-    own_ticks: int = 8
-    own_after: float = 0.3  # from this part of the budget on
-    loss_power: float = 1.0  # as the teacher's, of a U-Net
-    first: float = 0.1  # part of the batch that sees no history: the first frame of a drive (U-Net)
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
-    validation: str = "validation"
+    rollout_after: float = 0.3  # from this part of the budget on
 
 
 def parts(angle: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,7 +82,7 @@ def normalised(g: Tensor) -> Tensor:
 class Rcm:
     """Student, fake score and their losses; the loop only calls and steps."""
 
-    def __init__(self, config: Config, student: Headless, teacher: DiT | UNet, weights: Tensor | float = 1.0):
+    def __init__(self, config: Config, student: OneStepStudent, teacher: DiT | UNet, weights: Tensor | float = 1.0):
         """`weights` [T,C] of the errors of x; of the tangent they scale the roots."""
         if config.student_every < 1 or config.simulated_steps < 1:
             raise UserError(
@@ -104,7 +90,7 @@ class Rcm:
                 f"{config.simulated_steps}"
             )
         self.config, self.student, self.teacher, self.weights = config, student, teacher, weights
-        self.fake = learner(copy.deepcopy(teacher))
+        self.fake = trainable(copy.deepcopy(teacher))
 
     def velocity(self, conditions: Conditions):
         return lambda x, t: self.student.velocity(x, t, t, conditions)
@@ -199,38 +185,40 @@ def run(config: Config) -> None:
         raise UserError("compile=true knows no forward-mode derivative, which rCM needs; set compile=false")
     training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
     teacher = load_teacher(config.teacher)
-    student = Headless(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
+    student = OneStepStudent(teacher, StudentConfig(1, inner_steps=1, head_blocks=0))
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
-    if config.hold_words:
-        hold_words(student.dit)
+    if config.freeze_prompt_layers:
+        freeze_prompt_layers(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     unet = isinstance(teacher, UNet)
     stage = Rcm(config, student, teacher, loss_weights(config.codec, config.loss_power, teacher) if unet else 1.0)
     fake = stage.fake.to(run.device)
-    windows = Windows(training, shape, run.device)
-    example, told = windows.gather(windows.fixed(min(8, config.batch)))
-    flops = stage.flops(teacher.to_change(example, told), told)
+    windows = WindowDataset(training, shape, run.device)
+    example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
+    flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
     optimiser, critic_optimiser = (make_optimiser(run, part, config.optimiser) for part in (student, fake))
     for group in critic_optimiser.param_groups:
         group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
     batches = Batches(len(windows), config.batch, config.seed)
     sampler, unit = StudentSampler(ema.model), student.dit.noise_unit()
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit)
+    rollouts = RolloutHistory(
+        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
+    )
     run.track(
-        model=student, ema=ema, fake=fake, batches=batches, own=own,
+        model=student, ema=ema, fake=fake, batches=batches, rollouts=rollouts,
         optimiser=optimiser, critic_optimiser=critic_optimiser,
     )  # fmt: skip
     run.begin(flops_per_sample=flops)
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {flops / 1e9:.2f} GFLOP a sample")
     for step in run.steps():
         ratio = min(1.0, run.progress() / config.tangent_warmup) if config.tangent_warmup else 1.0
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
-        if run.progress() >= config.own_after:
-            target, conditions, _ = own.mix(target, conditions, sampler)
+        if run.progress() >= config.rollout_after:
+            target, conditions, _ = rollouts.mix(target, conditions, sampler)
         if unet:
             conditions = drop_history(conditions, config.first)
         x = student.dit.to_change(target, conditions)

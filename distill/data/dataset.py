@@ -14,23 +14,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill.data.conditioning import recorded_words
+from distill.data.conditioning import caption_conditioning
 from distill.data.packed import Latents
-from distill.methods.autoencoder import gains, load_codec
+from distill.models.codec import gains, load_codec
 from distill.models.dit import Conditions, DiT, DiTConfig
-from distill.models.prompt_classifier import READING
+from distill.models.prompt_classifier import LABEL_CHOICES
 from distill.models.unet import UNet
 
-OTHER_WORDS = 0.9  # part of the samples whose caption is said in other words
-WORD_NOISE = 0.3  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
+PARAPHRASED = 0.9  # part of the samples whose caption is said in other words
+EMBEDDING_NOISE = (
+    0.3  # noise on a caption's embedding, as a part of its length: words that are not in training lie near by
+)
 # The frames right after new words decide whether a dream ever leaves the old ones: a history at rest and words that do
 # not fit it are one sample in seventy, and a network that is not sure of the words does well to change nothing.
 CHANGE_TICKS = 6
 CHANGE_REPEATS = 4
 
 
-class Windows:
-    """Windows of one split. `latents` is a `data.Latents` (or what has its transitions, gather and since)."""
+class WindowDataset:
+    """WindowDataset of one split. `latents` is a `data.Latents` (or what has its transitions, gather and since)."""
 
     def __init__(self, latents: Latents, config: DiTConfig, device: torch.device | str = "cpu"):
         self.latents, self.config, self.device = latents, config, device
@@ -38,7 +40,7 @@ class Windows:
         changing = self.rows[latents.since[self.rows] < CHANGE_TICKS]
         self.drawn = np.concatenate([self.rows, np.repeat(changing, CHANGE_REPEATS - 1)])
         self.can_flip = latents.can_flip
-        self.words = recorded_words(latents, config.prompt_dim).to(device)
+        self.conditioning = caption_conditioning(latents, config.prompt_dim).to(device)
 
     def __len__(self) -> int:
         """How many indices `training` knows: the rows, and the ones after new words again."""
@@ -50,11 +52,11 @@ class Windows:
         tensors = {name: torch.from_numpy(np.ascontiguousarray(v)).to(self.device) for name, v in part.items()}
         level = torch.zeros(len(rows), device=self.device)
         since = torch.from_numpy(self.latents.since[rows]).to(self.device)
-        prompt = self.words[torch.from_numpy(self.latents.prompts[rows].astype(np.int64)).to(self.device)]
+        prompt = self.conditioning[torch.from_numpy(self.latents.prompts[rows].astype(np.int64)).to(self.device)]
         target = tensors["target"]
         following = target[:, self.config.grid :]
-        told = Conditions(tensors["history"], level, tensors["actions"], prompt, since=since, following=following)
-        return target, told
+        conditions = Conditions(tensors["history"], level, tensors["actions"], prompt, since=since, following=following)
+        return target, conditions
 
     def training(self, indices: np.ndarray) -> tuple[Tensor, Conditions]:
         """indices below len(self) -> as gather; half of them mirrored where mirrored latents exist, and nine tenths
@@ -63,13 +65,13 @@ class Windows:
         rows = self.drawn[indices]
         flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
         target, conditions = self.gather(rows, flip)
-        if self.config.prompt_dim == READING:
+        if self.config.prompt_dim == LABEL_CHOICES:
             return target, conditions
         if getattr(self.latents, "paraphrases", None) is not None:
             words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)
-            other = torch.rand(len(rows), device=self.device) < OTHER_WORDS
+            other = torch.rand(len(rows), device=self.device) < PARAPHRASED
             conditions.prompt = torch.where(other[:, None], words, conditions.prompt)
-        conditions.prompt = noisy_words(conditions.prompt)
+        conditions.prompt = noisy_embeddings(conditions.prompt)
         return target, conditions
 
     def fixed(self, count: int) -> np.ndarray:
@@ -77,7 +79,7 @@ class Windows:
         return self.rows[np.linspace(0, len(self.rows) - 1, min(count, len(self.rows))).astype(np.int64)]
 
 
-def noisy_words(embeddings: Tensor, noise: float = WORD_NOISE) -> Tensor:
+def noisy_embeddings(embeddings: Tensor, noise: float = EMBEDDING_NOISE) -> Tensor:
     """[B,P] of unit norm -> others of unit norm, about `noise` away."""
     away = torch.randn_like(embeddings) * noise / embeddings.shape[1] ** 0.5
     return F.normalize(embeddings + away, dim=1)
@@ -97,19 +99,19 @@ def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) 
 
 
 def drop_prompts(conditions: Conditions, probability: float) -> Conditions:
-    return replace(conditions, dropped=torch.rand_like(conditions.level) < probability)
+    return replace(conditions, prompt_dropout_mask=torch.rand_like(conditions.level) < probability)
 
 
 def drop_actions(conditions: Conditions, probability: float) -> Conditions:
-    return replace(conditions, undriven=torch.rand_like(conditions.level) < probability)
+    return replace(conditions, action_dropout_mask=torch.rand_like(conditions.level) < probability)
 
 
 def drop_history(conditions: Conditions, probability: float) -> Conditions:
     """Some samples see no history and no actions: the frame is to be drawn from words and instruments alone."""
     first = torch.rand_like(conditions.level) < probability
     level = torch.where(first, 0.0, conditions.level)
-    undriven = first if conditions.undriven is None else conditions.undriven | first
-    return replace(conditions, first=first, level=level, undriven=undriven)
+    action_dropout_mask = first if conditions.action_dropout_mask is None else conditions.action_dropout_mask | first
+    return replace(conditions, first=first, level=level, action_dropout_mask=action_dropout_mask)
 
 
 def loss_weights(codec: str, power: float, dit: DiT) -> Tensor:
@@ -147,7 +149,7 @@ def measure_frames(network, latents: Latents) -> None:
     network.frame_std.copy_(some.std(0).clamp(min=1e-3))
 
 
-def measure_delta_std(windows: Windows, count: int = 8192) -> Tensor:
+def measure_delta_std(windows: WindowDataset, count: int = 8192) -> Tensor:
     """Standard deviation of the change from one latent to the next, per token and channel: [T,C]; 0 where still."""
     target, conditions = windows.gather(windows.fixed(count))
     change = (target - conditions.history[:, 0]).double()

@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from distill.atomic import replacing, write_text
 from distill.config import BaseConfig, UserError
-from distill.data.packed import LABELS, PARAPHRASES, Packed, telemetry_token, telemetry_tokens
-from distill.methods.autoencoder import Codec, load_codec, to_input
+from distill.data.packed import PARAPHRASES, Packed
+from distill.models.codec import Codec, load_codec, to_input
 from distill.training.distributed import setup
+from distill.world import LABELS, telemetry_token, telemetry_tokens
 
 
 @dataclass

@@ -18,38 +18,10 @@ import numpy as np
 
 from distill.atomic import write_text
 from distill.config import UserError
+from distill.world import LABELS, LONG_AGO, MORPH_TICKS, RING, TELEMETRY, telemetry_tokens
 
 HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
 VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
-BIOMES = ["meadow", "forest", "desert", "snow", "volcano"]
-TIMES = ["dawn", "noon", "dusk", "night"]
-WEATHERS = ["clear", "rain", "fog", "snowfall"]
-LABELS = {"biome": BIOMES, "time": TIMES, "weather": WEATHERS}
-RING = 16  # latents a state holds: the longest history offset
-LONG_AGO = 10**6  # ticks since words that were there from the beginning
-# What the car's instruments read (src/scene/drive/telemetry.ts): name -> (usual value, usual spread, mirror's sign).
-TELEMETRY = {
-    "speed": (17.0, 7.0, 1),
-    "wheel": (0.0, 0.5, -1),
-    "offset": (0.0, 3.0, -1),
-    "heading": (0.0, 0.12, -1),
-    "cameraOffset": (0.0, 1.7, -1),
-    "cameraHeading": (0.0, 0.015, -1),
-    "pitch": (0.4, 0.6, 1),
-    "curvature": (0.0, 0.004, -1),
-    "bendNear": (0.0, 0.004, -1),
-    "bendMiddle": (0.0, 0.004, -1),
-    "bendFar": (0.0, 0.004, -1),
-    "slope": (0.0, 0.03, 1),
-    "slopeAhead": (0.0, 0.03, 1),
-    "phaseSin": (0.0, 0.7, 1),
-    "phaseCos": (0.0, 0.7, 1),
-    "weatherSin": (0.0, 0.7, 1),
-    "weatherCos": (0.0, 0.7, 1),
-    "stuck": (0.0, 0.3, 1),
-}
-UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "-1..1", "1/m", "1/m", "1/m", "1/m", *[""] * 7]
-MORPH_TICKS = 25  # after a change of prompt the simulator still shows a mixture for about this long
 
 
 def split_of(seed: int) -> str:
@@ -97,27 +69,6 @@ def read_episode(path: str | Path) -> dict:
             if prompt.get(name) not in values:
                 raise EpisodeError(f"{path}: the prompt's {name} is {prompt.get(name)}, not one of {', '.join(values)}")
     return episode
-
-
-def telemetry_tokens(channels: int) -> int:
-    """How many of a latent's last tokens it takes to hold the telemetry."""
-    return -(-len(TELEMETRY) // channels)
-
-
-def telemetry_token(values: np.ndarray, channels: int, flip: bool = False) -> np.ndarray:
-    """Telemetry [...,len(TELEMETRY)] -> the latent's last tokens [...,n,C], of about unit size, zero beyond it; `flip`
-    as a mirrored picture would read."""
-    centre, spread, mirrors = np.array(list(TELEMETRY.values()), np.float32).T
-    count = telemetry_tokens(channels)
-    token = np.zeros((*values.shape[:-1], count * channels), np.float32)
-    token[..., : len(TELEMETRY)] = (values - centre) / spread * (mirrors if flip else 1)
-    return token.reshape(*values.shape[:-1], count, channels)
-
-
-def instruments() -> list[dict]:
-    """What a manifest says of that token."""
-    read = zip(TELEMETRY.items(), UNITS, strict=True)
-    return [{"name": n, "unit": unit, "centre": centre, "spread": spread} for (n, (centre, spread, _)), unit in read]
 
 
 PARAPHRASES = "paraphrases.npy"

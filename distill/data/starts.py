@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from distill.config import UserError
-from distill.data.packed import LABELS, RING, Latents
+from distill.data.packed import Latents
+from distill.world import LABELS, RING
 
 AHEAD = 20  # frames that must still follow, so that the episode did not end in trouble right there
 

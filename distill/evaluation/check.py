@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from distill.config import UserError
-from distill.data.packed import LABELS, Packed
+from distill.data.packed import Packed
 from distill.evaluation import altered, evaluate, measures, table
 from distill.evaluation.score import probe_of, seeds_of
 from distill.evaluation.worlds import Recorded, TorchCodec
 from distill.training.distributed import setup
+from distill.world import LABELS
 
 NAMES = ("energy", "sharpness", "realOrDream", "flow", "car", "nextTickPsnr")
 COLUMNS = {
@@ -122,7 +123,7 @@ def run(config: Config) -> None:
 
         makers = table.makers(world, setting, config, long_run)
         found = dict(evaluate.flatten({name: makers[name]() for name in names}))
-        figures = {title: found.get(key, measures.nothing()) for title, key in COLUMNS.items()}
+        figures = {title: found.get(key, measures.no_labels()) for title, key in COLUMNS.items()}
         rows[world.kind] = {title: figure["value"] for title, figure in figures.items()}
         cells = ["" if f["value"] is None else f"{f['value']:.3g} ± {f['spread']:.2g}" for f in figures.values()]
         print(f"| {world.kind} | " + " | ".join(cells) + " |", flush=True)

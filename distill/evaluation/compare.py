@@ -156,12 +156,12 @@ def cell(figure: dict, sign: str) -> str:
 
 def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") -> str:
     """The first table has also the samples of each row's last training, in thousands."""
-    columns, told = next(iter(rows.values()))[figures], figures == "figures"
-    head = [*columns, *(["samples"] if told else [])]
+    columns, whole = next(iter(rows.values()))[figures], figures == "figures"
+    head = [*columns, *(["samples"] if whole else [])]
     lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for title, row in rows.items():
         cells = [cell(figure, sign) for figure in row[figures].values()]
-        if told:
+        if whole:
             samples = row["training"].get("samples")
             cells.append(f"{samples / 1000:.1f}" if samples else "")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")

@@ -19,14 +19,15 @@ from torch import Tensor, nn
 
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.data.packed import TELEMETRY, Packed
+from distill.data.packed import Packed
 from distill.evaluation import paint
-from distill.training.distributed import count_flops
+from distill.flops import count_flops
 from distill.training.run import Batches, Ema, Run
+from distill.world import TELEMETRY
 
 CELL = 4  # pixels
 SEEN = 0.35  # of the heat map, from which on it is a car
-USUAL = (32.0, 24.0)  # width and height in pixels that the size is told relative to
+USUAL = (32.0, 24.0)  # width and height in pixels that sizes are relative to
 
 
 @dataclass

@@ -18,18 +18,18 @@ from torch import Tensor
 
 from distill.atomic import write_text
 from distill.config import BaseConfig, UserError
-from distill.data.dataset import Windows
+from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
 from distill.models.dit import Conditions
-from distill.models.one_step_student import Headless
-from distill.models.sampler import TeacherSampler, load_student, load_teacher
+from distill.models.one_step_student import OneStepStudent
+from distill.models.sampler import TeacherSampler, load_student, load_teacher, sample_diversity
 from distill.models.student import Student
 from distill.training.distributed import setup
 
 
 @dataclass
 class Config(BaseConfig):
-    name: str = "spread"
+    name: str = "diversity"
     students: list[str] = field(default_factory=lambda: ["runs/dmd/student.pt"])
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
@@ -38,14 +38,14 @@ class Config(BaseConfig):
     guidance: float = 1.0  # of the teacher
     guidance_ticks: int = 0
     action_guidance: float = 1.0
-    level: float = 0.1  # history noise level that the networks are told
+    level: float = 0.1  # history noise level that the networks state
     histories: int = 48
     noises: int = 8  # of each
     json: str = ""  # where the figures go; empty: nowhere
 
 
 @torch.no_grad()
-def step_samples(student: Student | Headless, x1: Tensor, conditions: Conditions) -> dict[float, Tensor]:
+def step_samples(student: Student | OneStepStudent, x1: Tensor, conditions: Conditions) -> dict[float, Tensor]:
     """t of each outer step -> x_hat [B,T,C], in the order they run; the last is the student's sample."""
     x, samples = x1, {}
     for t, r in zip(student.outer_grid[:0:-1], student.outer_grid[-2::-1], strict=True):
@@ -55,19 +55,13 @@ def step_samples(student: Student | Headless, x1: Tensor, conditions: Conditions
     return samples
 
 
-def spread(samples: Tensor, noises: int, grid: int) -> tuple[float, Tensor]:
-    """samples [histories*noises,T,C] -> their spread over the noises, and the means [histories,grid,C]."""
-    picture = samples[:, :grid].unflatten(0, (-1, noises))
-    return picture.var(1).mean().sqrt().item(), picture.mean(1)
-
-
 def measure(steps: dict[float, Tensor], truth: Tensor, noises: int, grid: int) -> list[dict]:
     """A row for each outer step: {t, spread, mean_off}. `steps`: t -> samples [B,T,C]; `truth` [B,T,C] are the
     teacher's; the first `grid` tokens are the picture."""
-    whole, mean = spread(truth, noises, grid)
+    whole, mean = sample_diversity(truth, noises, grid)
     rows = []
     for t, samples in steps.items():
-        own, own_mean = spread(samples, noises, grid)
+        own, own_mean = sample_diversity(samples, noises, grid)
         rows.append({"t": t, "spread": own / whole, "mean_off": (own_mean - mean).square().mean().sqrt().item()})
     return rows
 
@@ -78,14 +72,14 @@ def run(config: Config) -> None:
     setup(config)
     validation = Latents(config.data, config.validation)
     teacher = load_teacher(config.teacher)
-    windows = Windows(validation, teacher.config)
+    windows = WindowDataset(validation, teacher.config)
     _, conditions = windows.gather(windows.fixed(config.histories))
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)
     guidances, grid = (config.guidance, config.guidance_ticks, config.action_guidance), teacher.config.grid
     truth = TeacherSampler(teacher, config.teacher_steps, *guidances, config.teacher_shift).change(x1, conditions)
-    whole = spread(truth, config.noises, grid)[0]
+    whole = sample_diversity(truth, config.noises, grid)[0]
     print(f"the teacher by {config.teacher_steps} steps: {whole:.3f} of the usual change")
     print("| | t | spread over the teacher's | mean off |\n|---|---|---|---|", flush=True)
     rows = {}

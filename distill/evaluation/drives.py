@@ -7,20 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.config import UserError
-from distill.data.packed import RING, Packed
+from distill.data.packed import Packed
 from distill.evaluation.rollouts import Starts, starts_at
 from distill.random import uniforms
+from distill.world import RING
 
 MOMENT_STREAM = 21
 
 
 @dataclass
 class Drives:
-    """Recordings of one split. words float32 [captions,P]: what the world is told of the captions of `packed`."""
+    """Recordings of one split. conditioning float32 [captions,P] of the captions of `packed`."""
 
     packed: Packed
     seeds: list[int]
-    words: np.ndarray
+    conditioning: np.ndarray
     batch: int = 32
 
     def __post_init__(self):
@@ -48,5 +49,5 @@ class Drives:
         return rows, drives
 
     def starts(self, rows: np.ndarray, seeds) -> Starts:
-        """Beginnings at those rows under the words of their time, with those seeds of the noise."""
-        return starts_at(self.packed, rows, self.words[self.packed.prompts[rows]], seeds)
+        """Beginnings at those rows under the prompts of their time, with those seeds of the noise."""
+        return starts_at(self.packed, rows, self.conditioning[self.packed.prompts[rows]], seeds)

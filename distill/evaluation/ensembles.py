@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from distill.evaluation.drives import Drives
+from distill.evaluation.rollouts import steps
 from distill.evaluation.spaces import Space
 
 TICKS = (1, 5, 20)
@@ -62,14 +63,9 @@ def energy_score(samples: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def dreamed(world, drives: Drives, rows: np.ndarray, seeds: np.ndarray, ticks) -> Iterator[tuple]:
     """One batch of runs with the recorded actions and words ahead: yields (tick, frames, latents or None)."""
     packed = drives.packed
-    world.reset(drives.starts(rows, seeds))
-    current = packed.prompts[rows]
-    for tick in range(1, max(ticks) + 1):
-        wanted = packed.prompts[rows + tick - 1]
-        if (wanted != current).any():
-            current = wanted
-            world.set_prompt(drives.words[wanted])
-        world.step(packed.actions[rows + tick - 1].astype(np.float32))
+    captions = packed.prompts[rows[:, None] + np.arange(max(ticks))]
+    act = lambda tick: packed.actions[rows + tick - 1].astype(np.float32)  # noqa: E731
+    for tick in steps(world, drives.starts(rows, seeds), captions, drives.conditioning, act, max(ticks)):
         if tick in ticks:
             yield tick, world.frames(), world.picture() if hasattr(world, "picture") else None
 

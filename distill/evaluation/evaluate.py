@@ -13,7 +13,6 @@ import numpy as np
 
 from distill.atomic import write_text
 from distill.config import BaseConfig, UserError
-from distill.data.conditioning import READER
 from distill.data.packed import Packed
 from distill.evaluation import measures, table
 from distill.evaluation.policies import POLICIES
@@ -21,6 +20,7 @@ from distill.evaluation.probes import load_probe
 from distill.evaluation.real_or_dream import STEPS
 from distill.evaluation.rollouts import parse_seeds
 from distill.evaluation.worlds import TorchCodec, counted_gflop, counted_nfe, file_hash, open_world, training_of
+from distill.models.prompt_classifier import WEIGHTS
 from distill.training.distributed import setup
 
 PROBES = ("features", "prompt", "inverse")
@@ -55,10 +55,10 @@ class Config(BaseConfig):
     guidance: float = 1.0  # by words, of `teacher-guided`, and for how many ticks after they changed; and by actions
     guidance_ticks: int = 0
     action_guidance: float = 1.0
-    level: float = 0.1  # history noise level that PyTorch worlds are told
+    level: float = 0.1  # history noise level that PyTorch worlds state
     temperature: float = 1.0  # what the noise of a `student:FILE` is multiplied by
     probes: str = "runs/probes"
-    reader: str = READER  # of the words, for networks that are told readings
+    prompt_classifier: str = WEIGHTS  # for networks that are conditioned on prompt labels
     captions: str = "distill/captions.json"
     diversity: bool = True  # needs the teacher's checkpoint
 
@@ -155,7 +155,7 @@ def decided_by(config: Config, world: str) -> dict:
     names += ["level", "temperature", "teacher_steps"]
     if world.endswith("-guided"):
         names += ["guidance", "guidance_ticks", "action_guidance"]
-    files = {"codec": config.codec, "reader": config.reader, "captions": config.captions}
+    files = {"codec": config.codec, "prompt_classifier": config.prompt_classifier, "captions": config.captions}
     files |= {f"probe {kind}": f"{config.probes}/probe-{kind}.pt" for kind in PROBES}
     files["detector"] = f"{config.probes}/detector.pt"
     hashes = {name: file_hash(path) for name, path in files.items() if Path(path).is_file()}
@@ -189,7 +189,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     texts = [caption["text"] for caption in held.captions]
 
     def setting_of(world) -> measures.Setting:
-        return measures.Setting(held, pool, world.words(texts), seeds, probes, config.ticks, config.batch)
+        return measures.Setting(held, pool, world.embed_prompt(texts), seeds, probes, config.ticks, config.batch)
 
     for world in worlds.values():
         if world.kind == "recorded" and Path(config.codec).is_file():
@@ -244,7 +244,7 @@ def run(config: Config) -> None:
     rows = {name: dict(flatten(table)) for name, table in tables.items()}
     print(f"{'':38}" + "".join(f"{name[-22:]:>24}" for name in rows))
     for key in dict.fromkeys(key for row in rows.values() for key in row):
-        cells = [row.get(key, measures.nothing()) for row in rows.values()]
+        cells = [row.get(key, measures.no_labels()) for row in rows.values()]
         shown = ["-" if c["value"] is None else f"{c['value']:.3f} ±{c['spread']:.3f}" for c in cells]
         print(f"{key:38}" + "".join(f"{cell:>24}" for cell in shown))
     print(f"written: {path} and {sheet}")

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill.config import UserError
-from distill.data.packed import LABELS, MORPH_TICKS, RING, Packed
+from distill.data.packed import Packed
 from distill.evaluation.probes import Probe, balanced_accuracy, embed_frames, predict
 from distill.evaluation.rollouts import Starts, captions_ahead, free_run, long_actions, starts_at
 from distill.evaluation.table import ticks_needed
 from distill.metrics import frechet, half_width, psnr
 from distill.random import uniforms
+from distill.world import LABELS, MORPH_TICKS, RING
 
 FRECHET_TICKS = (20, 100, 400, 1000, 10000)
 DRIFT_TICKS = (1000, 10000)
@@ -48,7 +49,7 @@ class Setting:
 
     held: Packed
     pool: Packed
-    words: np.ndarray  # what the world is told of the captions of `held`: [captions,P]
+    conditioning: np.ndarray  # of the captions of `held`: [captions,P]
     seeds: list[int]
     probes: dict[str, Probe]
     ticks: int
@@ -56,7 +57,7 @@ class Setting:
 
     def __post_init__(self):
         self.rows = np.array([self.held.episode(seed)["start"] + RING - 1 for seed in self.seeds])
-        prompt = self.words[self.held.prompts[self.rows]]
+        prompt = self.conditioning[self.held.prompts[self.rows]]
         self.starts = starts_at(self.held, self.rows, prompt, self.seeds)
         pairs = list(zip(self.rows, self.seeds, strict=True))
         ahead = max(self.ticks, 2 * PROMPT_TICKS)
@@ -96,7 +97,7 @@ def long_run(setting: Setting, world, instruments: dict | None = None) -> dict[i
     limit = setting.ticks if world.dreams else min(setting.ticks, setting.last)
     keep = long_run_ticks(setting, limit)
     return free_run(
-        world, setting.starts, setting.actions, setting.captions, setting.words, keep, setting.batch,
+        world, setting.starts, setting.actions, setting.captions, setting.conditioning, keep, setting.batch,
         instruments=instruments,
     )  # fmt: skip
 
@@ -224,7 +225,7 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
     for key, split in (("trained", "train"), ("unseen", "unseen")):
         texts = [[bank[i][split][int(p * len(bank[i][split]))] for i, p in zip(which, picks[:, 1 + n], strict=True)]
                  for n, which in enumerate((same, other))]  # fmt: skip
-        words = world.words([*texts[0], *texts[1]])
+        conditioning = world.embed_prompt([*texts[0], *texts[1]])
         count = len(same)
         captions = np.zeros((count, 2 * PROMPT_TICKS), int)
         captions[:, :PROMPT_TICKS] = np.arange(count)[:, None]
@@ -232,7 +233,7 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
         actions = setting.actions[:, : 2 * PROMPT_TICKS]
         title = f"{world.kind}: {key} words"
         keep = [PROMPT_TICKS, 2 * PROMPT_TICKS]
-        frames = free_run(world, setting.starts, actions, captions, words, keep, setting.batch, title)
+        frames = free_run(world, setting.starts, actions, captions, conditioning, keep, setting.batch, title)
         targets = np.array(scenes)
         result["start"][key] = figure(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
         result["midDrive"][key] = figure(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
@@ -267,7 +268,7 @@ def noise_spread(setting: Setting, world, histories: int = 12, noises: int = 4, 
     starts: Starts = setting.starts.part(rows)
     starts.seeds = setting.starts.seeds[rows] * 16 + np.tile(np.arange(noises), len(chosen))
     frames = free_run(
-        world, starts, setting.actions[rows, :ticks], setting.captions[rows, :ticks], setting.words, [ticks],
+        world, starts, setting.actions[rows, :ticks], setting.captions[rows, :ticks], setting.conditioning, [ticks],
         setting.batch, f"{world.kind}: noise",
     )[ticks]  # fmt: skip
     grouped = frames.reshape(len(chosen), noises, *frames.shape[1:]).astype(np.float32)

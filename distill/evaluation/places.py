@@ -2,7 +2,7 @@
 recordings of the same setting do. 1 is right, 0 means one place for all.
 
 A distance is the root mean square over frames of 24 x 40: 4 x 4 pixels averaged, so that layout counts and speckle does
-not. A world draws first frames by `first_frames(words [B,P], seeds [B]) -> uint8 [B,H,W,3]`, where it can.
+not. A world draws first frames by `first_frames(prompt [B,P], seeds [B]) -> uint8 [B,H,W,3]`, where it can.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def recorded_frames(packed: Packed, label, seed: int, count: int = EACH) -> np.n
     return packed.frames[np.array(chosen)[order[:count]]] if len(chosen) > 1 else None
 
 
-def places(draw, packed: Packed, words: np.ndarray, seeds: list[int]) -> dict:
-    """draw(caption, seeds) -> uint8 [B,H,W,3], first frames under a caption of `packed` (its words are words[caption]).
+def places(draw, packed: Packed, conditioning: np.ndarray, seeds: list[int]) -> dict:
+    """draw(caption, seeds) -> uint8 [B,H,W,3], first frames under a caption of `packed`, by conditioning[caption].
     One value a setting that at least two recordings have."""
     labels = packed.labels()
     dreamed, real = [], []

@@ -23,9 +23,10 @@ from torch import Tensor, nn
 
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.data.packed import LABELS, Packed
-from distill.training.distributed import count_flops
+from distill.data.packed import Packed
+from distill.flops import count_flops
 from distill.training.run import Batches, Ema, Run
+from distill.world import LABELS
 
 SCENE = {name: len(values) for name, values in LABELS.items()}
 CONTROLS = {"steer": 3, "throttle": 3}

@@ -7,15 +7,16 @@ recording, actions of other held-out recordings follow, chosen by the seed, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
 from distill.config import UserError
-from distill.data.packed import RING, Packed
+from distill.data.packed import Packed
 from distill.random import uniforms
+from distill.world import RING
 
 POLICY_STREAM = 17
 
@@ -85,12 +86,28 @@ def captions_ahead(packed: Packed, row: int, ticks: int) -> np.ndarray:
     return packed.prompts[row + ahead]
 
 
+def steps(world, starts: Starts, captions: np.ndarray, conditioning: np.ndarray, act, ticks: int) -> Iterator[int]:
+    """Runs a world from `starts` for `ticks`, and yields 0 and then every tick that it has done.
+
+    captions int [B,ticks], rows of `conditioning` [n,P]; act(tick) -> the actions [B,2] that lead to that tick."""
+    world.reset(starts)
+    yield 0
+    current = None
+    for tick in range(1, ticks + 1):
+        wanted = captions[:, tick - 1]
+        if current is None or (wanted != current).any():
+            current = wanted
+            world.set_prompt(conditioning[wanted])
+        world.step(act(tick))
+        yield tick
+
+
 def free_run(
     world,
     starts: Starts,
     actions: np.ndarray,
     captions: np.ndarray,
-    words: np.ndarray,
+    conditioning: np.ndarray,
     keep: Iterable[int],
     batch: int = 25,
     title: str = "",
@@ -98,8 +115,8 @@ def free_run(
 ) -> dict[int, np.ndarray]:
     """Runs a world from `starts` and returns its frames at the ticks in `keep`: {tick: uint8 [B,H,W,3]}.
 
-    actions [B,ticks,2]; captions int [B,ticks], rows of `words` [n,P]. `instruments` is filled with what they read at
-    those ticks: {tick: float32 [B,len(TELEMETRY)]}."""
+    actions [B,ticks,2]; captions int [B,ticks], rows of `conditioning` [n,P]. `instruments` is filled with what they
+    read at those ticks: {tick: float32 [B,len(TELEMETRY)]}."""
     keep = sorted(set(keep))
     kept: dict[int, list] = {tick: [] for tick in keep}
     read: dict[int, list] = {tick: [] for tick in keep} if instruments is not None else {}
@@ -107,23 +124,13 @@ def free_run(
     with tqdm(total=len(groups) * keep[-1], desc=title or world.kind, unit="tick", leave=False) as bar:
         for first in groups:
             rows = slice(first, first + batch)
-            world.reset(starts.part(rows))
-            if 0 in kept:
-                kept[0].append(world.frames())
-            if 0 in read:
-                read[0].append(world.telemetry())
-            current = None
-            for tick in range(1, keep[-1] + 1):
-                wanted = captions[rows, tick - 1]
-                if current is None or (wanted != current).any():
-                    current = wanted
-                    world.set_prompt(words[wanted])
-                world.step(actions[rows, tick - 1])
+            act = lambda tick, rows=rows: actions[rows, tick - 1]  # noqa: E731
+            for tick in steps(world, starts.part(rows), captions[rows], conditioning, act, keep[-1]):
                 if tick in kept:
                     kept[tick].append(world.frames())
                 if tick in read:
                     read[tick].append(world.telemetry())
-                bar.update()
+                bar.update(tick > 0)
     if instruments is not None:
         instruments |= {tick: np.concatenate(parts) for tick, parts in read.items()}
     return {tick: np.concatenate(parts) for tick, parts in kept.items()}

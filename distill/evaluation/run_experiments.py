@@ -1,6 +1,6 @@
 """Trainings one after another: a queue that survives a stop and goes on where it was.
 
-    python -m distill queue --config distill/configs/comparison.yaml
+    python -m distill run-experiments --config distill/configs/comparison.yaml
 
 A job is a stage with options; its name is its run's folder. One that is done (its checkpoint has the minutes or steps
 that it was to have) is passed over, one that was cut off resumes. Each is a process of its own, so one that fails says
@@ -34,7 +34,7 @@ class Job:
 
 @dataclass
 class Config(BaseConfig):
-    name: str = "queue"
+    name: str = "run-experiments"
     common: list[str] = field(default_factory=list)  # options of every job
     jobs: dict[str, Job] = field(default_factory=dict)
     compare: str = ""  # configuration of the table that the jobs are for
@@ -50,39 +50,41 @@ def planned(name: str, job: Job, config: Config) -> tuple[list[str], TrainConfig
         raise UserError(f"the job {name} asks for the stage {job.stage}, which there is not") from error
     file = job.config or f"distill/configs/{job.stage}.yaml"
     options = [f"runs={config.runs}", f"data={config.data}", *config.common, *job.options, f"name={name}"]
-    told = load_config(stage.Config, file, options)
-    if not isinstance(told, TrainConfig):
+    settings = load_config(stage.Config, file, options)
+    if not isinstance(settings, TrainConfig):
         raise UserError(f"the job {name} is no training: {job.stage} trains nothing")
-    if not told.max_steps and not told.max_minutes:
+    if not settings.max_steps and not settings.max_minutes:
         raise UserError(f"the job {name} would never end; give it max_minutes or max_steps")
     command = [sys.executable, "-m", "distill", job.stage, "--config", file, "--resume", *options]
-    return command, told
+    return command, settings
 
 
-def checkpoint_of(told: TrainConfig) -> dict | None:
+def checkpoint_of(settings: TrainConfig) -> dict | None:
     """What the job's training saved, if it did."""
     for stem in ("autoencoder", "teacher", "student"):  # others are earlier ones that were kept
-        path = Path(told.runs) / told.name / f"{stem}.pt"
+        path = Path(settings.runs) / settings.name / f"{stem}.pt"
         if path.is_file():
             return load_checkpoint(path, stem)
     return None
 
 
-def is_done(told: TrainConfig) -> bool:
+def is_done(settings: TrainConfig) -> bool:
     """Whether the job's checkpoint has all that it was to have."""
-    saved = checkpoint_of(told)
-    return saved is not None and is_whole(saved, told)
+    saved = checkpoint_of(settings)
+    return saved is not None and is_whole(saved, settings)
 
 
-def check_unchanged(name: str, job: Job, told: TrainConfig) -> None:
+def check_unchanged(name: str, job: Job, settings: TrainConfig) -> None:
     """Raises UserError where what there is of the job was trained with other options than it has now."""
-    saved = checkpoint_of(told)
+    saved = checkpoint_of(settings)
     if saved is None:
         return
     keys = {option.split("=")[0] for option in job.options} - {"max_minutes", "max_steps"}
     there = {key: value for key, value in saved.get("config", {}).items() if key in keys}
-    if found := differing(there, {key: getattr(told, key) for key in there}):
-        raise UserError(f"{told.runs}/{name} was trained otherwise than the job says: {found}. Move that folder away")
+    if found := differing(there, {key: getattr(settings, key) for key in there}):
+        raise UserError(
+            f"{settings.runs}/{name} was trained otherwise than the job says: {found}. Move that folder away"
+        )
 
 
 def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
@@ -98,7 +100,7 @@ def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
 def rows_of(plan: dict[str, tuple[list[str], TrainConfig]], table: compare.Config) -> dict[str, bool]:
     """Of each job that a row is made from: whether the row has all its figures."""
     complete = {world: compare.has_figures(table, title, world) for title, world in table.rows.items()}
-    worlds = {name: f"student:{told.runs}/{told.name}/student.pt" for name, (_, told) in plan.items()}
+    worlds = {name: f"student:{settings.runs}/{settings.name}/student.pt" for name, (_, settings) in plan.items()}
     return {name: complete[world] for name, world in worlds.items() if world in complete}
 
 
@@ -127,8 +129,8 @@ def run(config: Config) -> None:
     for name in todo:
         check_unchanged(name, config.jobs[name], plan[name][1])
     failed: dict[str, str] = {}
-    for number, (name, (command, told)) in enumerate(plan.items(), 1):
-        say = lambda text: print(f"[queue] {number}/{len(plan)} {name}: {text}", file=sys.stderr, flush=True)  # noqa: B023, E731
+    for number, (name, (command, settings)) in enumerate(plan.items(), 1):
+        say = lambda text: print(f"[run-experiments] {number}/{len(plan)} {name}: {text}", file=sys.stderr, flush=True)  # noqa: B023, E731
         missing = [other for other in config.jobs[name].after if not is_done(plan[other][1])]
         if name not in todo:
             say("compared before")
@@ -137,12 +139,12 @@ def run(config: Config) -> None:
             failed[name] = f"{', '.join(missing)} did not come before it"
             say(failed[name])
             continue
-        if is_done(told):
+        if is_done(settings):
             say("done before")
         else:
             say(" ".join(command[1:]))
             status = to_its_end(command)
-            if status == 0 and not is_done(told):
+            if status == 0 and not is_done(settings):
                 raise KeyboardInterrupt  # a signal ended it, and so the queue
             if status:
                 failed[name] = f"ended with status {status}"

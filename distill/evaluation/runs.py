@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from distill.data.packed import TELEMETRY
 from distill.evaluation.drives import Drives
 from distill.evaluation.policies import make
+from distill.evaluation.rollouts import steps
 from distill.random import uniforms
+from distill.world import TELEMETRY
 
 WORDS_STREAM = 24
 FEWEST_TICKS, MOST_TICKS = 80, 200  # that one wording counts for
@@ -59,19 +60,14 @@ def driven(world, drives: Drives, policy: str, keep) -> Driven:
         for begin in groups:
             rows = slice(begin, begin + drives.batch)
             seeds = np.array(drives.seeds[rows], np.int64)
-            world.reset(drives.starts(drives.first[rows], seeds))
-            driver, current = make(policy, seeds), drives.packed.prompts[drives.first[rows]]
-            read = [world.telemetry()]
-            for tick in range(1, ticks + 1):
-                wanted = captions[rows, tick - 1]
-                if (wanted != current).any():
-                    current = wanted
-                    world.set_prompt(drives.words[wanted])
-                world.step(driver.act(read[-1]))
+            driver, read = make(policy, seeds), []
+            starts = drives.starts(drives.first[rows], seeds)
+            act = lambda _, driver=driver, read=read: driver.act(read[-1])  # noqa: E731
+            for tick in steps(world, starts, captions[rows], drives.conditioning, act, ticks):
                 read.append(world.telemetry())
                 if tick in frames:
                     frames[tick].append(world.frames())
-                bar.update()
+                bar.update(tick > 0)
             telemetry.append(np.stack(read, 1))
     found = {tick: np.concatenate(parts) for tick, parts in frames.items()}
     return Driven(found, np.concatenate(telemetry), captions)

@@ -49,8 +49,8 @@ def probe_of(folder: str, kind: str) -> Probe | None:
 
 def run_ensembles(world, packed: Packed, seeds: list[int], probe: Probe | None, config) -> Ensembles:
     """config: `histories`, `noises`, `batch` and `each`."""
-    words = world.words([caption["text"] for caption in packed.captions])
-    drives = Drives(packed, seeds, words, config.batch)
+    conditioning = world.embed_prompt([caption["text"] for caption in packed.captions])
+    drives = Drives(packed, seeds, conditioning, config.batch)
     recorded = packed.frames[drives.moments(200, 0)[0]]
     spaces = spaces_of(world, recorded, probe)
     return ensembles(world, drives, spaces, config.histories, config.noises, tuple(config.each))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.data.packed import TELEMETRY
 from distill.evaluation import car, figures, flow, real_or_dream, sharpness
 from distill.evaluation.detector import load_detector
 from distill.evaluation.drives import Drives
@@ -23,6 +22,7 @@ from distill.evaluation.places import places, recorded_frames
 from distill.evaluation.runs import driven
 from distill.evaluation.spaces import spaces_of
 from distill.evaluation.spread_over_error import spread_over_error
+from distill.world import TELEMETRY
 
 NAMES = (
     "energy", "spreadOverError", "nextTickPsnr", "sharpness", "realOrDream", "flow", "car", "onRoad",
@@ -90,7 +90,7 @@ def flow_table(frames: dict, instruments: dict, setting) -> dict:
 
 def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) -> dict[str, Callable[[], dict]]:
     """setting: a `measures.Setting`; config: an `evaluate.Config`; long_run() -> (frames, instruments) by tick."""
-    drives = Drives(setting.held, setting.seeds, setting.words, setting.batch)
+    drives = Drives(setting.held, setting.seeds, setting.conditioning, setting.batch)
     codec = getattr(world, "codec", None)
 
     @cache
@@ -129,14 +129,14 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
         packed = setting.held
         if hasattr(world, "first_frames"):
             draw = lambda caption, seeds: world.first_frames(  # noqa: E731
-                np.repeat(setting.words[caption][None], len(seeds), 0), seeds
+                np.repeat(setting.conditioning[caption][None], len(seeds), 0), seeds
             )
         elif not world.dreams:
             labels = packed.labels()
             draw = lambda caption, seeds: recorded_frames(packed, labels[caption], int(seeds[0]))  # noqa: E731
         else:
             return figures.nothing()
-        return places(draw, packed, setting.words, setting.seeds)
+        return places(draw, packed, setting.conditioning, setting.seeds)
 
     return {
         "energy": lambda: energy(ran()),

@@ -43,16 +43,16 @@ def run(config: Config) -> None:
     setup(config)
     held = Packed(config.data, "heldout")
     texts = [caption["text"] for caption in held.captions]
-    seeds, words, rows = parse_seeds(config.blocks[0])[:1], {}, {}
+    seeds, known, rows = parse_seeds(config.blocks[0])[:1], {}, {}
     for title, name in config.rows.items():
         world = compare.open_row(config, name, held)
         if world is None:
             print(f"[timing] {title} is left out: its checkpoint is not there, or not whole", file=sys.stderr)
             continue
-        if world.words not in words:
-            words[world.words] = world.words(texts)
+        if world.embed_prompt not in known:
+            known[world.embed_prompt] = world.embed_prompt(texts)
         ticks = config.round_ticks + 3
-        rows[title] = (measures.Setting(held, held, words[world.words], seeds, {}, ticks, config.batch), world)
+        rows[title] = (measures.Setting(held, held, known[world.embed_prompt], seeds, {}, ticks, config.batch), world)
     if not rows:
         raise UserError("no row has a checkpoint yet")
     figures = measure(rows, config.rounds, config.round_ticks)

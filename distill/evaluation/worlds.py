@@ -2,9 +2,9 @@
 
 All have one face, for a batch of B runs side by side:
 
-    world.words(texts)             # what it is told of them: float32 [n,P], sentence embeddings or readings
+    world.embed_prompt(texts)      # their conditioning: float32 [n,P], prompt labels or sentence embeddings
     world.reset(starts)            # where each run begins, see rollouts.Starts
-    world.set_prompt(words)        # [B,P]; counts from the next tick on
+    world.set_prompt(prompt)       # [B,P]; counts from the next tick on
     world.step(actions)            # [B,2]; one tick
     world.frames()                 # uint8 [B,96,160,3], the newest frame of each
     world.telemetry()              # float32 [B,len(TELEMETRY)], what its instruments read at that frame
@@ -18,17 +18,21 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
 from distill.config import UserError
-from distill.data.conditioning import told
-from distill.data.packed import RING, TELEMETRY, Packed, telemetry_token, telemetry_tokens
+from distill.data.conditioning import prompt_embedder
+from distill.data.packed import Packed
 from distill.data.prompt_encoder import embed
-from distill.methods.autoencoder import load_codec, to_frames, to_input
-from distill.models.prompt_classifier import read
-from distill.random import tick_noise
+from distill.flops import count_flops
+from distill.models.codec import load_codec, to_frames, to_input
+from distill.models.prompt_classifier import classify_prompts
+from distill.models.sampler import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
+from distill.models.student import BlockCounter
+from distill.world import read_telemetry, telemetry_token, telemetry_tokens
 
 
 class Recorded:
@@ -40,13 +44,13 @@ class Recorded:
     def __init__(self, packed: Packed):
         self.packed = packed
 
-    def words(self, texts: list[str]) -> np.ndarray:
-        return np.zeros((len(texts), 1), np.float32)  # it hears none
+    def embed_prompt(self, texts: list[str]) -> np.ndarray:
+        return np.zeros((len(texts), 1), np.float32)  # it needs none
 
     def reset(self, starts) -> None:
         self.rows, self.tick = starts.rows, 0
 
-    def set_prompt(self, words) -> None:
+    def set_prompt(self, prompt) -> None:
         pass
 
     def step(self, actions) -> None:
@@ -98,8 +102,8 @@ class Dream:
 
     dreams = True
 
-    def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str, words):
-        self.kind, self.rollout, self.codec, self.words = kind, rollout, codec, words
+    def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str, embed_prompt):
+        self.kind, self.rollout, self.codec, self.embed_prompt = kind, rollout, codec, embed_prompt
         self.past_actions, self.backend, self.model_hash = past_actions, backend, model_hash
 
     def reset(self, starts) -> None:
@@ -110,8 +114,8 @@ class Dream:
         self.latent = history[:, 0]
         self.rollout.reset(history, starts.past_actions[:, : self.past_actions], starts.prompt, starts.seeds)
 
-    def set_prompt(self, words) -> None:
-        self.rollout.set_prompt(words)
+    def set_prompt(self, prompt) -> None:
+        self.rollout.set_prompt(prompt)
 
     def step(self, actions) -> None:
         self.latent = np.asarray(self.rollout.step(actions), np.float32)
@@ -126,45 +130,24 @@ class Dream:
         return self.latent[:, : -telemetry_tokens(self.latent.shape[-1])]
 
 
-def read_telemetry(latents: np.ndarray) -> np.ndarray:
-    """What the last tokens of latents [B,T,C] read: float32 [B,len(TELEMETRY)]; undoes `data.telemetry_token`."""
-    count = telemetry_tokens(latents.shape[-1])
-    centre, spread, _ = np.array(list(TELEMETRY.values()), np.float32).T
-    return latents[:, -count:].reshape(len(latents), -1)[:, : len(TELEMETRY)] * spread + centre
-
-
-class OnnxRollout:
-    """The shipped student on ONNX Runtime, with the noise of the browser."""
+class OnnxSampler:
+    """The shipped student on ONNX Runtime, as `models.sampler` has its samplers; `config` is what a `Rollout` needs."""
 
     def __init__(self, folder: Path, manifest: dict):
         self.session = onnx_session(folder / manifest["files"]["student"]["path"])
-        self.offsets = [offset - 1 for offset in manifest["history"]["offsets"]]
-        self.tokens, self.channels = manifest["latent"]["tokens"], manifest["latent"]["channels"]
-        every = [{"from": 0, "count": self.tokens * self.channels}] * (1 + manifest["student"]["outerSteps"])
-        self.used = [(part["from"], part["count"]) for part in manifest["student"].get("noise", every)]
-        self.dtype = np.dtype(manifest["latent"].get("dtype", "float32"))  # of the state
+        latent, student = manifest["latent"], manifest["student"]
+        size = {"tokens": latent["tokens"], "channels": latent["channels"]}
+        half = latent.get("dtype") == "float16"  # of the state
+        self.config = SimpleNamespace(offsets=manifest["history"]["offsets"], half_state=half, **size)
+        every = [{"from": 0, "count": latent["tokens"] * latent["channels"]}] * (1 + student["outerSteps"])
+        self.used = [(part["from"], part["count"]) for part in student.get("noise", every)]
 
-    def reset(self, latent_history, past_actions, prompt, seeds) -> None:
-        self.ring, self.past = np.asarray(latent_history, self.dtype), np.asarray(past_actions, np.float32)
-        self.seeds, self.tick = np.asarray(seeds, np.int64), 0
-        self.set_prompt(prompt)
+    def noise_used(self) -> list[tuple[int, int]]:
+        return self.used
 
-    def set_prompt(self, prompt) -> None:
-        self.prompt = np.asarray(prompt, np.float32)
-
-    def step(self, actions) -> np.ndarray:
-        self.tick += 1
-        acts = np.concatenate([np.asarray(actions, np.float32)[:, None], self.past], 1)
-        inputs = {
-            "history": self.ring[:, self.offsets].astype(np.float32),
-            "actions": acts,
-            "prompt": self.prompt,
-            "noise": tick_noise(self.seeds, self.tick, self.tokens, self.channels, self.used),
-        }
-        latent = self.session.run(["latent"], inputs)[0].astype(self.dtype)
-        self.ring = np.concatenate([latent[:, None], self.ring[:, : RING - 1]], 1)
-        self.past = acts[:, :-1]
-        return latent
+    def __call__(self, noise: torch.Tensor, conditions) -> torch.Tensor:
+        inputs = {name: getattr(conditions, name).numpy() for name in ("history", "actions", "prompt")}
+        return torch.from_numpy(self.session.run(["latent"], inputs | {"noise": noise.numpy()})[0])
 
 
 class OnnxCodec:
@@ -204,20 +187,21 @@ def open_dream(folder: str | Path) -> Dream:
         path = folder / entry["path"]
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
             raise UserError(f"{path} is missing or not the file that world.json names; export again")
-    rollout, codec = OnnxRollout(folder, manifest), OnnxCodec(folder, manifest)
-    words = told_by(folder, manifest)
+    sampler, codec = OnnxSampler(folder, manifest), OnnxCodec(folder, manifest)
+    rollout = Rollout(sampler, sampler.config)
+    embed_prompt = shipped_prompt_encoder(folder, manifest)
     past = manifest["actions"]["count"] - 1
-    dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], words)
+    dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], embed_prompt)
     dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
     return dream
 
 
-def told_by(folder: Path, manifest: dict):
-    """From texts to what the shipped student is told of them, by the reader that ships with it where it has one."""
+def shipped_prompt_encoder(folder: Path, manifest: dict):
+    """From texts to the shipped student's conditioning, by the prompt classifier that ships with it where one does."""
     if "reader" not in manifest["files"]:
         return embed
     graph = onnx_session(folder / manifest["files"]["reader"]["path"])
-    return lambda texts: read(texts, lambda phrases: graph.run(["reading"], {"phrases": phrases})[0], embed)
+    return lambda texts: classify_prompts(texts, lambda phrases: graph.run(["reading"], {"phrases": phrases})[0], embed)
 
 
 def file_hash(path: str | Path) -> str:
@@ -227,8 +211,6 @@ def file_hash(path: str | Path) -> str:
 def open_world(name: str, config, packed: Packed):
     """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, either with -guided, student:FILE. Raises
     UserError."""
-    from distill.models.sampler import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
-
     if name in ("recorded", "simulator"):
         return Recorded(packed)
     if name == "dream":
@@ -250,9 +232,9 @@ def open_world(name: str, config, packed: Packed):
             "-guided) and student:FILE"
         )
     rollout = Rollout(sampler, dit.config, config.level)
-    words = told(dit.config.prompt_dim, config.reader)
+    embed_prompt = prompt_embedder(dit.config.prompt_dim, config.prompt_classifier)
     past, codec = dit.config.actions - 1, TorchCodec(config.codec)
-    world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), words)
+    world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), embed_prompt)
     world.dit, world.checkpoint = dit, path
     return world
 
@@ -278,8 +260,6 @@ def counted_nfe(world: Dream) -> float:
             norms = sum(node.op_type == "InstanceNormalization" for node in nodes)
             calls += norms - student["outerSteps"] * student["innerSteps"]
         return calls / student["blocks"]
-    from distill.models.student import BlockCounter
-
     with BlockCounter(world.dit) as counter:
         world.step(np.zeros((len(world.latent), 2), np.float32))
     return counter.nfe
@@ -289,7 +269,6 @@ def counted_gflop(world: Dream) -> float:
     """GFLOP of one tick of one run, decoder included: counted in PyTorch, for the shipped graphs as exported."""
     if hasattr(world, "manifest"):
         return float(world.manifest["student"]["gflopPerTick"])
-    from distill.training.distributed import count_flops
 
     def tick() -> None:
         world.step(np.zeros((len(world.latent), 2), np.float32))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distill.methods.autoencoder import Codec
+from distill.models.codec import Codec
 from distill.models.dit import Conditions
 from distill.models.flow_student import FlowStudent
 from distill.models.patch_codec import PatchCodec
@@ -58,7 +58,9 @@ class StudentGraph(nn.Module):
         newest = history[:, :1].reshape(-1, tokens, channels)
         noise = self.temperature * noise
         noises = [part.reshape(-1, tokens, channels) for part in noise.split(1, 1)]
-        base = dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.said(prompt) + self.level
+        base = (
+            dit.action(actions.reshape(-1, config.actions * config.action_dims)) + dit.embed_prompt(prompt) + self.level
+        )
         if dit.telemetry is not None:
             base = base + dit.telemetry(dit.fed(history)[:, config.grid :].reshape(-1, dit.telemetry[0].in_features))
         context = dit.context_tokens(history)
@@ -83,7 +85,7 @@ class FlowStudentGraph(nn.Module):
         super().__init__()
         self.student, self.temperature = student, temperature
         dit, one = student.dit, torch.ones(1)
-        told = Conditions(one, one, one, one)
+        conditions = Conditions(one, one, one, one)
         self.within = Within(dit.bound[: dit.config.grid])
         self.outer, self.inner = descent(student.outer_grid), descent(student.inner_grid)
         with torch.no_grad():
@@ -93,19 +95,19 @@ class FlowStudentGraph(nn.Module):
             heads = [dit.time(s * one) + student.interval((s - r) * one) for s, r in self.inner]
             self.register_buffer("head_times", torch.stack(heads))
             self.preconditions = [
-                [float(v) for v in dit.precondition(s * one, dit.spread(told))] for s, _ in self.inner
+                [float(v) for v in dit.precondition(s * one, dit.spread(conditions))] for s, _ in self.inner
             ]
 
     def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
         student, dit = self.student, self.student.dit
         grid = dit.config.grid
         noises = [self.temperature * part[:, 0] for part in noise.split(1, 1)]
-        told = dit.foresee(noises[0], Conditions(history, self.level, actions, prompt))
-        base = dit.base(told, self.level)
+        conditions = dit.predict_telemetry(noises[0], Conditions(history, self.level, actions, prompt))
+        base = dit.base(conditions, self.level)
         x = noises[0][:, :grid]
         for index, (t, lower) in enumerate(self.outer):
             seen = None if len(self.outer) == 1 else x
-            features = dit.trunk(seen, base + self.times[index], told, student.depth)
+            features = dit.trunk(seen, base + self.times[index], conditions, student.depth)
             y = dit.picture(noises[1 + index])
             for inner, (s, r) in enumerate(self.inner):
                 condition = base + self.head_times[inner]
@@ -115,7 +117,7 @@ class FlowStudentGraph(nn.Module):
             drawn = y.flatten(2).transpose(1, 2)
             x = drawn if len(self.outer) == 1 else x - (t - lower) / t * (x - drawn)
         picture = self.within(history[:, 0, :grid] + self.scale * x)
-        return torch.cat([picture, told.following], 1)
+        return torch.cat([picture, conditions.following], 1)
 
 
 class DecoderGraph(nn.Module):

@@ -27,20 +27,21 @@ from torch import Tensor, nn
 
 from distill.atomic import replacing, write_tensors, write_text
 from distill.config import BaseConfig, UserError
-from distill.data.conditioning import READER
-from distill.data.packed import LABELS, TELEMETRY, Latents, instruments
+from distill.data.packed import Latents
 from distill.data.starts import choose_starts, start_id
-from distill.evaluation.worlds import told_by
+from distill.evaluation.worlds import shipped_prompt_encoder
 from distill.export.graphs import codec_graphs, student_graph
-from distill.methods.autoencoder import HEIGHT, WIDTH, Codec, gains, load_codec
+from distill.flops import count_flops
+from distill.models.codec import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.models.dit import Conditions, count_parameters
 from distill.models.flow_student import FlowStudent
 from distill.models.patch_codec import PatchCodec
-from distill.models.prompt_classifier import READING, PhraseReader, load_reader
+from distill.models.prompt_classifier import LABEL_CHOICES, WEIGHTS, PromptClassifier, load_prompt_classifier
 from distill.models.sampler import load_student
 from distill.models.student import BlockCounter, Student
 from distill.random import tick_noise
-from distill.training.distributed import count_flops, setup
+from distill.training.distributed import setup
+from distill.world import LABELS, TELEMETRY, telemetry_manifest
 
 OPSET = 20
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
@@ -68,12 +69,12 @@ class Config(BaseConfig):
     name: str = "export"
     student: str = "runs/dmd/student.pt"
     codec: str = "runs/codec/autoencoder.pt"
-    reader: str = READER  # of the words, for a student that is told readings
+    prompt_classifier: str = WEIGHTS  # for a student that is conditioned on prompt labels
     split: str = "heldout"  # whose moments a dream may start from
     out: str = "assets/drive"
     id: str = "drive"
     title: str = "Drive"
-    level: float = 0.1  # history noise level that the student is told
+    level: float = 0.1  # history noise level that the student states
     temperature: float = 1.0  # what the noise is multiplied by: above 1 draws further from the middle
     half_weights: bool = True
     starts: int = 15
@@ -195,11 +196,12 @@ def export_codec(codec: Codec | PatchCodec, tokens: int, out: Path, half: bool) 
     return parity(decoder, latent, out / "decoder.onnx"), parity(encoder, frame, out / "encoder.onnx")
 
 
-def export_reader(reader: PhraseReader, out: Path, half: bool) -> float:
-    """phrases [n,384], the embeddings of one prompt's phrases -> reading [1,READING]."""
-    graph = round_weights(reader) if half else copy.deepcopy(reader).eval()
+def export_prompt_classifier(classifier: PromptClassifier, out: Path, half: bool) -> float:
+    """phrases [n,384], the embeddings of one prompt's phrases -> its labels [1,LABEL_CHOICES]. The file and its
+    output are called as in the manifest."""
+    graph = round_weights(classifier) if half else copy.deepcopy(classifier).eval()
     generator = torch.Generator().manual_seed(4)
-    draw = lambda n: {"phrases": F.normalize(torch.randn(n, reader.config.dim, generator=generator), dim=1)}  # noqa: E731
+    draw = lambda n: {"phrases": F.normalize(torch.randn(n, classifier.config.dim, generator=generator), dim=1)}  # noqa: E731
     export_graph(graph, draw(2), "reading", out / "reader.onnx", half)
     return largest(parity(graph, draw(n), out / "reader.onnx") for n in (1, 3, 40))
 
@@ -229,14 +231,14 @@ def self_test(
 
 
 def export_starts(
-    latents: Latents, student: Student | FlowStudent, words, count: int, out: Path
+    latents: Latents, student: Student | FlowStudent, embed_prompt, count: int, out: Path
 ) -> tuple[list, list, dict]:
-    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `words` says
-    what the student is told of them."""
+    """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `embed_prompt`
+    makes their conditioning."""
     rows = choose_starts(latents, count)
     captions = [latents.captions[latents.prompts[row]] for row in rows]
     texts = list(dict.fromkeys([*PRESETS, *(caption["text"] for caption in captions)]))
-    embeddings = words(texts)
+    embeddings = embed_prompt(texts)
     history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
@@ -254,12 +256,12 @@ def evaluations(student: Student | FlowStudent, graph: nn.Module) -> dict:
     """Function evaluations of a tick, and its cost without decoder in floating-point operations. `nfe` counts the calls
     of blocks over how many there are, `nfeByFlops` operations over those of one call of the whole network."""
     inputs = example_inputs(student, 1)
-    told = Conditions(inputs["history"], torch.zeros(1), inputs["actions"], inputs["prompt"])
-    told = student.dit.foresee(inputs["noise"][:, 0], told)
+    conditions = Conditions(inputs["history"], torch.zeros(1), inputs["actions"], inputs["prompt"])
+    conditions = student.dit.predict_telemetry(inputs["noise"][:, 0], conditions)
     with BlockCounter(student.dit) as counter, torch.no_grad():
-        student(inputs["noise"], told)
+        student(inputs["noise"], conditions)
     flops = count_flops(lambda: graph(*inputs.values()))
-    whole = count_flops(lambda: student.dit(inputs["noise"][:, 0], torch.ones(1), told))
+    whole = count_flops(lambda: student.dit(inputs["noise"][:, 0], torch.ones(1), conditions))
     return {"nfe": counter.nfe, "nfeByFlops": round(flops / whole, 4), "blocks": counter.blocks, "flops": flops}
 
 
@@ -296,14 +298,16 @@ def write_world(
         *export_codec(codec, shape.tokens, out, config.half_weights),
     ]
     graphs = ["student", "decoder", "encoder"]
-    if shape.prompt_dim == READING:
-        errors.append(export_reader(load_reader(config.reader), out, config.half_weights))
+    if shape.prompt_dim == LABEL_CHOICES:
+        errors.append(
+            export_prompt_classifier(load_prompt_classifier(config.prompt_classifier), out, config.half_weights)
+        )
         graphs.append("reader")
     if not largest(errors) < PARITY:
         raise UserError(f"PyTorch and ONNX Runtime differ by {largest(errors):.2g} ({', '.join(graphs)}: {errors})")
     files = {name: describe(out / f"{name}.onnx") for name in graphs}
-    words = told_by(out, {"files": files})
-    starts, presets, first = export_starts(latents, student, words, config.starts, out)
+    embed_prompt = shipped_prompt_encoder(out, {"files": files})
+    starts, presets, first = export_starts(latents, student, embed_prompt, config.starts, out)
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     calls = evaluations(student, student_graph(student, config.level))
@@ -322,11 +326,11 @@ def write_world(
         "frame": {"width": WIDTH, "height": HEIGHT},
         "ticksPerSecond": 20,
         "latent": latent,
-        **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
+        **({"telemetry": telemetry_manifest()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
-        | ({"choices": LABELS} if shape.prompt_dim == READING else {}),
+        | ({"choices": LABELS} if shape.prompt_dim == LABEL_CHOICES else {}),
         "student": {
             "outerSteps": plan.outer_steps,
             "innerSteps": plan.inner_steps,

@@ -10,7 +10,7 @@ import numpy as np
 from distill.checkpoints import FORMAT, write_checkpoint
 from distill.config import BaseConfig
 from distill.data.packed import Packed
-from distill.methods.autoencoder import spread, validate
+from distill.methods.autoencoder import evenly, validate
 from distill.models.patch_codec import PatchCodec
 from distill.training.distributed import setup
 
@@ -29,8 +29,8 @@ def run(config: Config) -> None:
     setup(config)
     train, held = Packed(config.data, "train"), Packed(config.data, config.validation)
     codec = PatchCodec(config.channels, config.patch)
-    codec.fit(train.frames[spread(np.arange(len(train)), config.pca_frames)])
-    figures = validate(codec.eval(), held.frames[spread(np.arange(len(held)), config.validation_frames)])
+    codec.fit(train.frames[evenly(np.arange(len(train)), config.pca_frames)])
+    figures = validate(codec.eval(), held.frames[evenly(np.arange(len(held)), config.validation_frames)])
     architecture = {"channels": config.channels, "patch": config.patch}
     state = {"ema": {"model": codec.state_dict(), "updates": 0}}
     folder = Path(config.runs) / config.name

@@ -5,10 +5,10 @@
   w = 1 / mean|x_hat - g_teacher|; the printed L1 norm of the difference is `normaliser: difference`.
 - A fake score (the teacher again) learns the student's samples, a discriminator sees features of the frozen teacher.
   Every `student_every`-th iteration updates the student, the others the two critics.
-- Beyond the paper, `own_history`: a part of each batch continues roll-outs of the student (own_history.py), and
+- Beyond the paper, `rollout_history`: a part of each batch continues roll-outs of the student (rollout_history.py), and
   `frame_gan`: a discriminator that judges the frame on its own (discriminator.py). The paper's one compares two next
   frames of one history, of which a drifted history has no recorded one: it sees recorded histories only.
-- Beyond the paper, at M > 1 the fake score is told from which outer step a sample came (`step_aware`, fake_score.py).
+- Beyond the paper, at M > 1 the fake score is conditioned on the outer step of a sample (`step_aware`, fake_score.py).
 - Over a U-Net errors weigh as in the teacher's training, and telemetry, of which x says nothing, is left out. Each part
   (student, fake score, either discriminator) has its own clip and its own pace.
 
@@ -27,11 +27,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from distill.config import TrainConfig, UserError
-from distill.data.conditioning import hold_words
-from distill.data.dataset import Windows, bound_latents, corrupt, drop_history, loss_weights
+from distill.config import UserError
+from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, loss_weights
 from distill.data.packed import Latents
-from distill.methods.teacher import report
+from distill.flops import count_flops
 from distill.methods.tmd import CLIP
 from distill.models.discriminator import (
     Discriminator,
@@ -41,24 +40,24 @@ from distill.models.discriminator import (
     generator_loss,
     smoothness,
 )
-from distill.models.dit import Conditions, DiT, count_parameters, guidance_at, guided
+from distill.models.dit import Conditions, DiT, count_parameters, freeze_prompt_layers, guidance_at, guided
 from distill.models.fake_score import FakeScore
-from distill.models.one_step_student import Headless, make_student
+from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.sampler import StudentSampler, load_student, load_teacher
-from distill.models.student import Student, StudentConfig, learner, shifted
+from distill.models.student import Student, StudentConfig, shifted, trainable
 from distill.models.unet import UNet
-from distill.training.distributed import count_flops, seed_everything
+from distill.training.distributed import seed_everything
+from distill.training.dynamics import DistillConfig
 from distill.training.optim import Together, make_optimiser
-from distill.training.preview import Preview
-from distill.training.rollout_history import OwnHistory
+from distill.training.preview import Preview, report
+from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Batches, Ema, Run
-from distill.training.student_loop import Hearing, cost, require_teacher, student_architecture, student_figures
+from distill.training.student_loop import NoiseResponse, cost, require_teacher, student_architecture, student_figures
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(DistillConfig):
     name: str = "dmd"
-    teacher: str = "runs/teacher/teacher.pt"
     student: str = "runs/tmd/student.pt"  # of stage 1; none: the teacher as a student, without a flow head DMD2-v
     outer_steps: int = 1  # M, N and H of such a student
     inner_steps: int = 1
@@ -66,9 +65,6 @@ class Config(TrainConfig):
     outer_shift: float = 10.0
     student_every: int = 5
     critic_learning_rate: float = 1.0  # as a multiple of learning_rate
-    guidance: float = 1.0  # of the teacher's score; the paper's 5 is for text to video
-    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
-    action_guidance: float = 1.0
     gan: float = 0.03  # lambda on the student's side; 0 = no discriminator
     layers: list[int] = field(default_factory=list)  # what the heads look at; empty: the teacher's blocks at 1/2, 3/4
     # and the last, or all of `UNet.feature_shapes`
@@ -81,22 +77,13 @@ class Config(TrainConfig):
     rollout: bool = True  # the student's samples go through all inner steps; else through one, from recorded ones
     sample_from: str = "x1"  # x1: x_hat = x1 - y (the paper) | xt: x_t - t y (as sampling); at M = 1 nearly the same
     normaliser: str = "sample"  # sample: mean|x_hat - g_teacher| (FastGen) | difference: mean|g_fake - g_teacher|
-    optimiser: str = "adamw"
-    loss_power: float = 1.0  # as the teacher's
     history_noise: float = 0.5
-    first: float = 0.1  # part of the recorded histories that are not seen: the first frame of a drive (U-Net)
-    hold_words: bool = False  # the student's prompt layers are left as they are
-    own_history: float = 0.0
-    own_ticks: int = 8
-    own_pool: int = 128  # roll-outs under way
-    own_hop: int = 1  # ticks that a roll-out goes on each time it is used
+    rollout_pool: int = 128  # roll-outs under way
+    rollout_hop: int = 1  # ticks that a roll-out goes on each time it is used
     temperature: float = 1.0  # of the roll-outs' noise, as at play
-    critic_level: float = 0.0  # history noise level that the scores are told of dreamed histories; 0 = as stated
+    critic_level: float = 0.0  # history noise level that the scores see for dreamed histories; 0 = as stated
     critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
-    validation: str = "validation"
-    step_aware: bool = True  # at M > 1 the fake score is told the outer step; else one score for all steps (the paper)
+    step_aware: bool = True  # at M > 1 the fake score knows the outer step; else one score for all steps (the paper)
 
 
 def default_layers(blocks: int) -> list[int]:
@@ -105,7 +92,7 @@ def default_layers(blocks: int) -> list[int]:
 
 
 @torch.no_grad()
-def descend(student: Student | Headless, x1: Tensor, index: Tensor, conditions: Conditions) -> Tensor:
+def backward_simulation(student: Student | OneStepStudent, x1: Tensor, index: Tensor, conditions: Conditions) -> Tensor:
     """Where the student's own outer steps lead from the noise x1 [B,T,C]: x_t [B,T,C] at the points `index` [B] of its
     outer grid, 0 being its sample."""
     grid = torch.tensor(student.outer_grid, device=x1.device, dtype=student.time_dtype)
@@ -117,13 +104,13 @@ def descend(student: Student | Headless, x1: Tensor, index: Tensor, conditions: 
     return x
 
 
-def draw_steps(student: Student | Headless, x: Tensor) -> Tensor:
+def draw_steps(student: Student | OneStepStudent, x: Tensor) -> Tensor:
     """Random points 1..M of the outer grid, int64 [B]: where the samples of a batch x [B,T,C] are made."""
     return torch.randint(1, len(student.outer_grid), (len(x),), device=x.device)
 
 
 def generate(
-    student: Student | Headless,
+    student: Student | OneStepStudent,
     x: Tensor,
     conditions: Conditions,
     sample_from: str = "x1",
@@ -142,14 +129,14 @@ def generate(
     x_t = time * x1 if len(grid) == 2 else (1 - time) * x + time * x1
     dreamed = torch.zeros(len(x), dtype=torch.bool, device=x.device) if age is None else age > 0
     if dreamed.any() and len(grid) > 2:
-        x_t[dreamed] = descend(student, x1[dreamed], index[dreamed], conditions[dreamed])
+        x_t[dreamed] = backward_simulation(student, x1[dreamed], index[dreamed], conditions[dreamed])
     if dreamed.any() and not rollout:
         x = x.clone()
-        x[dreamed] = descend(student, x1[dreamed], torch.zeros_like(index[dreamed]), conditions[dreamed])
+        x[dreamed] = backward_simulation(student, x1[dreamed], torch.zeros_like(index[dreamed]), conditions[dreamed])
     if rollout or not student.config.head_blocks:
         y = student.transition(x_t, t, grid[index - 1], y1, conditions)
     else:
-        y = student.glance(x, x1, x_t, t, y1, conditions)
+        y = student.single_head_step(x, x1, x_t, t, y1, conditions)
     flow = student.config.head_blocks and student.config.predicts == "difference"
     return x1 - y if sample_from == "x1" and flow else x_t - time * y
 
@@ -195,7 +182,9 @@ class Stage2:
 
     exact_scores = True  # in float32 under autocast
 
-    def __init__(self, config: Config, student: Student | Headless, teacher: DiT | UNet, weights: Tensor | float = 1.0):
+    def __init__(
+        self, config: Config, student: Student | OneStepStudent, teacher: DiT | UNet, weights: Tensor | float = 1.0
+    ):
         """`weights` [T,C] of the errors of x."""
         if config.sample_from not in ("x1", "xt") or config.normaliser not in ("sample", "difference"):
             raise UserError("sample_from must be x1 or xt, normaliser must be sample or difference")
@@ -212,8 +201,8 @@ class Stage2:
 
     def make_critics(self) -> None:
         config, shape = self.config, self.teacher.config
-        told = config.step_aware and self.student.config.outer_steps > 1
-        self.fake = learner(FakeScore(self.teacher) if told else copy.deepcopy(self.teacher))
+        step_aware = config.step_aware and self.student.config.outer_steps > 1
+        self.fake = trainable(FakeScore(self.teacher) if step_aware else copy.deepcopy(self.teacher))
         inner, extra = config.discriminator_width, shape.tokens - shape.grid
         frame = (shape.channels, shape.grid, shape.columns, extra, shape.prompt_dim)
         if self.unet:
@@ -231,7 +220,7 @@ class Stage2:
         grid = torch.tensor(self.student.outer_grid, device=x.device, dtype=t.dtype)
         return self.fake(x, t, conditions, grid[steps])
 
-    def frame_opinion(self, x: Tensor, conditions: Conditions) -> Tensor:
+    def frame_logits(self, x: Tensor, conditions: Conditions) -> Tensor:
         """Logits [B,grid] of the frames that the changes x [B,T,C] lead to."""
         return self.frames(self.teacher.to_latent(x, conditions), conditions.prompt)
 
@@ -244,13 +233,13 @@ class Stage2:
         steps = draw_steps(self.student, x)
         sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age, steps)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
-        seen, told = self.as_told(sample, conditions, age)
+        seen, stated = self.critic_inputs(sample, conditions, age)
         x_t = noised(seen)
         autocast = torch.is_autocast_enabled(x.device.type) and not self.exact_scores
         with torch.no_grad(), torch.autocast(x.device.type, enabled=autocast):
-            fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, told, steps))
-            guidance = guidance_at(config.guidance, config.guidance_ticks, told)
-            velocity = guided(self.teacher, x_t, noised.t, told, guidance, config.action_guidance)
+            fake = denoised(x_t, noised.t, self.fake_velocity(x_t, noised.t, stated, steps))
+            guidance = guidance_at(config.guidance, config.guidance_ticks, stated)
+            velocity = guided(self.teacher, x_t, noised.t, stated, guidance, config.action_guidance)
             real = denoised(x_t, noised.t, velocity)
         loss = vsd_loss(seen, fake, real, config.normaliser, self.weights).mean()
         figures = {"vsd": loss.detach(), "score_gap": (self.weights * (fake - real).square()).mean()}
@@ -261,22 +250,22 @@ class Stage2:
             figures["generator"] = opinion.detach()
             loss = loss + config.gan * opinion
         if config.frame_gan:
-            opinion = generator_loss(self.frame_opinion(sample, conditions))
+            opinion = generator_loss(self.frame_logits(sample, conditions))
             figures["frame_generator"] = opinion.detach()
             loss = loss + config.frame_gan * opinion
         return loss, figures
 
-    def as_told(self, sample: Tensor, conditions: Conditions, age: Tensor | None) -> tuple[Tensor, Conditions]:
-        """The sample [B,T,C] and its conditions as the scores are given them. The longer a history was dreamed, the
-        less the teacher is told to trust it: told so, it leads back to what it knows, and the student, who is told
-        nothing of the kind, learns to."""
+    def critic_inputs(self, sample: Tensor, conditions: Conditions, age: Tensor | None) -> tuple[Tensor, Conditions]:
+        """The sample [B,T,C] and its conditions as the scores see them. The longer a history was dreamed, the higher
+        the noise level stated for it: the teacher trusts it less and leads back to what it knows, and the student, who
+        sees no such level, learns to."""
         config = self.config
         if age is None or not config.critic_level:
             return sample, conditions
         level = config.sample_level + (config.critic_level - config.sample_level) * age / config.critic_ticks
         level = torch.where(age > 0, level.clamp(max=config.critic_level), conditions.level)
-        told = replace(conditions, level=level)
-        return self.teacher.to_change(self.teacher.to_latent(sample, conditions), told), told
+        stated = replace(conditions, level=level)
+        return self.teacher.to_change(self.teacher.to_latent(sample, conditions), stated), stated
 
     def look(self, noised: Noised, x: Tensor) -> Noised:
         """Where the discriminator looks. Blur shows in the fine channels, which much noise hides."""
@@ -292,10 +281,10 @@ class Stage2:
         with torch.no_grad():
             sample = generate(self.student, x, conditions, config.sample_from, config.rollout, age, steps)
         noised = Noised.draw(x, config.time_shift, self.student.time_dtype)
-        seen, told = self.as_told(sample, conditions, age)
+        seen, stated = self.critic_inputs(sample, conditions, age)
         x_t = noised(seen)
-        velocity = self.fake_velocity(x_t, noised.t, told, steps)
-        loss = (self.weights * self.score_errors(velocity, seen, noised, told)).mean()
+        velocity = self.fake_velocity(x_t, noised.t, stated, steps)
+        loss = (self.weights * self.score_errors(velocity, seen, noised, stated)).mean()
         figures = {"fake_score": loss.detach()}
         if config.gan and len(x[recorded]):
             looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]
@@ -310,7 +299,7 @@ class Stage2:
             latent, prompt = self.teacher.to_latent(x, conditions), conditions.prompt
             if self.unet and age is not None:  # the telemetry of a dreamed history is not that of the recorded frame
                 latent, prompt = latent[recorded], prompt[recorded]
-            real, fake = self.frames(latent, prompt), self.frame_opinion(sample, conditions)
+            real, fake = self.frames(latent, prompt), self.frame_logits(sample, conditions)
             opinion = discriminator_loss(real, fake)
             accuracy = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
             figures |= {"frame_discriminator": opinion.detach(), "frame_accuracy": accuracy}
@@ -335,7 +324,7 @@ class Stage2:
         return (on_student + (every - 1) * on_critics) / every / len(x)
 
 
-def begin_student(config: Config, teacher: DiT | UNet) -> Student | Headless:
+def begin_student(config: Config, teacher: DiT | UNet) -> Student | OneStepStudent:
     """The student of stage 1, or the teacher as a student. Its M, N and H go to `config`, so that the checkpoint says
     them."""
     if config.student == "none":
@@ -344,7 +333,7 @@ def begin_student(config: Config, teacher: DiT | UNet) -> Student | Headless:
             config.outer_steps, config.inner_steps, config.head_blocks, config.outer_shift, predicts=predicts
         )
         return make_student(teacher, plan)
-    student = learner(load_student(config.student))
+    student = trainable(load_student(config.student))
     require_teacher(student, config.student, teacher, config.teacher)
     for name in ("outer_steps", "inner_steps", "head_blocks", "outer_shift"):
         setattr(config, name, getattr(student.config, name))
@@ -359,17 +348,17 @@ def run(config: Config) -> None:
     run = Run(config, "student", student_architecture(student))
     bound_latents(student.dit, training)
     bound_latents(teacher, training)
-    if config.hold_words:
-        hold_words(student.dit)
+    if config.freeze_prompt_layers:
+        freeze_prompt_layers(student.dit)
     student, teacher, shape = student.to(run.device), teacher.to(run.device), teacher.config
     weights = loss_weights(config.codec, config.loss_power, teacher) if isinstance(teacher, UNet) else 1.0
     stage = Stage2(config, student, teacher, weights)
     critics = torch.nn.ModuleDict(
         {"fake": stage.fake, "discriminator": stage.discriminator, "frames": stage.frames}
     ).to(run.device)
-    windows = Windows(training, shape, run.device)
-    example, told = windows.gather(windows.fixed(min(8, config.batch)))
-    flops = stage.flops(teacher.to_change(example, told), told)
+    windows = WindowDataset(training, shape, run.device)
+    example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
+    flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
     critic_optimisers = []
@@ -382,16 +371,16 @@ def run(config: Config) -> None:
     batches = Batches(len(windows), config.batch, config.seed)
     live = StudentSampler(student, config.temperature)
     unit = student.dit.noise_unit()
-    own = OwnHistory(
+    rollouts = RolloutHistory(
         windows,
-        config.own_history,
-        config.own_ticks,
+        config.rollout_history,
+        config.rollout_ticks,
         config.batch,
         config.sample_level,
         unit,
         anchored=False,
-        pool=config.own_pool,
-        hop=config.own_hop,
+        pool=config.rollout_pool,
+        hop=config.rollout_hop,
     )
     run.track(
         model=student,
@@ -400,24 +389,24 @@ def run(config: Config) -> None:
         optimiser=optimiser,
         critic_optimiser=critic_optimiser,
         batches=batches,
-        own=own,
+        rollouts=rollouts,
     )
     run.begin(flops_per_sample=flops)
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     sampler = StudentSampler(ema.model)
     run.say(
-        f"{count_parameters(student) / 1e6:.2f} M parameters, {cost(student, teacher, told)}; "
+        f"{count_parameters(student) / 1e6:.2f} M parameters, {cost(student, teacher, example_conditions)}; "
         f"{flops / 1e9:.2f} GFLOP a sample, discriminator {count_parameters(stage.discriminator) / 1e6:.2f} M over "
         f"{stage.layers}"
     )
-    hearing = Hearing(teacher, preview)
+    noise_response = NoiseResponse(teacher, preview)
     run.compile_parts(student, teacher)
     for step in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         run.set_learning_rate(optimiser, critic_optimiser)
         with run.autocast():
-            target, conditions, age = own.mix(target, conditions, live)
+            target, conditions, age = rollouts.mix(target, conditions, live)
             if stage.unet:
                 conditions = drop_history(conditions, config.first * (age == 0))
             x = student.dit.to_change(target, conditions)
@@ -429,13 +418,13 @@ def run(config: Config) -> None:
                 loss, figures = stage.critic_loss(x, conditions, age)
         if on_student:
             run.backward(loss, optimiser, student)
-            learner(critics)
+            trainable(critics)
             ema.update(student)
             figures["gate"] = student.gate
         else:
             run.backward(loss, critic_optimiser, critics)
         run.log(figures)
         if run.validation_due():
-            report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")
+            report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
     if run.progress() >= 1:
-        report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")
+        report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")

@@ -1,6 +1,6 @@
-"""A student taught by the energy score of its own roll-outs: no teacher's score, no critic, one call of the head.
+"""A student taught by the energy score of its rollouts roll-outs: no teacher's score, no critic, one call of the head.
 
-Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and
+Two members go on from one start for a few ticks, each on its rollouts frames, under the recorded keys, words and
 instruments; every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al.
 2024, arXiv 2412.15832):
 
@@ -11,8 +11,8 @@ guess, as both terms are distances and not squares. Distances are those of pictu
 they move it, and the norm is taken over patches (`SIZES`), so that what belongs together is judged together.
 Gradients run through all ticks of a roll-out: what is drawn now has to be good to go on from.
 
-Roll-outs come from a pool, and go on where they were left (own_history.py); a fresh one begins at recorded frames with
-some noise.
+Roll-outs come from a pool, and go on where they were left (training/rollout_history.py); a fresh one begins at recorded
+frames with some noise.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.config import TrainConfig, UserError
-from distill.data.dataset import Windows
+from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
-from distill.methods.autoencoder import gains, load_codec
-from distill.methods.teacher import report
+from distill.flops import count_flops
+from distill.models.codec import gains, load_codec
 from distill.models.dit import count_parameters
 from distill.models.flow_student import FlowStudent
 from distill.models.sampler import StudentSampler, load_student, load_teacher
-from distill.models.student import StudentConfig, learner
-from distill.training.distributed import count_flops, seed_everything
+from distill.models.student import StudentConfig, trainable
+from distill.training.distributed import seed_everything
 from distill.training.optim import make_optimiser
-from distill.training.preview import Preview
-from distill.training.rollout_history import OwnHistory
+from distill.training.preview import Preview, report
+from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Ema, Run
 from distill.training.student_loop import student_architecture
 
@@ -71,9 +71,11 @@ def distance(a: Tensor, b: Tensor, sizes: tuple[int, ...] = SIZES) -> Tensor:
 
 
 class EnergyScore:
-    def __init__(self, student: FlowStudent, windows: Windows, own: OwnHistory, config: Config, gain: Tensor):
+    def __init__(
+        self, student: FlowStudent, windows: WindowDataset, rollouts: RolloutHistory, config: Config, gain: Tensor
+    ):
         """gain [C]: how far a unit of each channel moves a pixel."""
-        self.student, self.windows, self.own, self.config = student, windows, own, config
+        self.student, self.windows, self.rollouts, self.config = student, windows, rollouts, config
         self.gain = gain[:, None, None]
         self.call = student
 
@@ -82,22 +84,22 @@ class EnergyScore:
 
     def roll_out(self, count: int) -> tuple[Tensor, dict]:
         """Takes `count` roll-outs of the pool on by `ticks` -> the mean score, and what to log."""
-        own, config, student = self.own, self.config, self.student
-        which = (own.cursor + np.arange(count)) % len(own.row)
-        own.cursor = int((own.cursor + count) % len(own.row))
-        over = which[own.age[which] >= own.length[which]]
-        own._restart(over)
+        rollouts, config, student = self.rollouts, self.config, self.student
+        which = (rollouts.cursor + np.arange(count)) % len(rollouts.row)
+        rollouts.cursor = int((rollouts.cursor + count) % len(rollouts.row))
+        over = which[rollouts.age[which] >= rollouts.length[which]]
+        rollouts._restart(over)
         self.disturb(over)
         depth = max(student.dit.config.offsets)
-        ring = own.ring[which][:, :depth].repeat(2, 1, 1, 1)
+        ring = rollouts.ring[which][:, :depth].repeat(2, 1, 1, 1)
         total, apart, error = 0.0, 0.0, 0.0
         for tick in range(config.ticks):
-            target, told = self.windows.gather(own.row[which] + tick, own.flip[which])
+            target, conditions = self.windows.gather(rollouts.row[which] + tick, rollouts.flip[which])
             history = ring[:, [offset - 1 for offset in student.dit.config.offsets]]
-            told = replace(told[list(range(count)) * 2], history=history)
-            told.level = torch.full_like(told.level, config.sample_level)
+            conditions = replace(conditions[list(range(count)) * 2], history=history)
+            conditions.level = torch.full_like(conditions.level, config.sample_level)
             noise = torch.randn(2 * count, 2, *target.shape[1:], device=target.device)
-            latent = student.dit.to_latent(self.call(noise, told), told)
+            latent = student.dit.to_latent(self.call(noise, conditions), conditions)
             first, second, truth = (self.picture(part) for part in (latent[:count], latent[count:], target))
             between = distance(first, second)
             off = 0.5 * (distance(first, truth) + distance(second, truth))
@@ -106,19 +108,19 @@ class EnergyScore:
             ring = torch.cat([latent[:, None], ring[:, :-1]], 1)
         with torch.no_grad():
             kept = ring[:count].detach()
-            own.ring[which] = torch.cat([kept, own.ring[which][:, : own.ring.shape[1] - depth]], 1)
-            own.row[which] += config.ticks
-            own.age[which] += config.ticks
+            rollouts.ring[which] = torch.cat([kept, rollouts.ring[which][:, : rollouts.ring.shape[1] - depth]], 1)
+            rollouts.row[which] += config.ticks
+            rollouts.age[which] += config.ticks
         return total, {"score": total.detach(), "spread_over_error": apart / error}
 
     def disturb(self, which: np.ndarray) -> None:
         """Noise on the recorded frames that fresh roll-outs begin at: most of it alike in all, as drift is."""
         if not len(which) or not self.config.history_noise:
             return
-        ring = self.own.ring[which]
+        ring = self.rollouts.ring[which]
         level = self.config.history_noise * torch.rand(len(which), 1, 1, 1, device=ring.device) ** 3
         noise = 0.9 * torch.randn_like(ring[:, :1]) + 0.44 * torch.randn_like(ring)
-        self.own.ring[which] = ring + level * self.student.dit.noise_unit() * noise
+        self.rollouts.ring[which] = ring + level * self.student.dit.noise_unit() * noise
 
 
 def run(config: Config) -> None:
@@ -128,28 +130,28 @@ def run(config: Config) -> None:
         plan = StudentConfig(1, config.inner_steps, config.head_blocks, predicts="data", gate_init=config.gate_init)
         student = FlowStudent(load_teacher(config.teacher), plan)
     else:
-        student = learner(load_student(config.student))
+        student = trainable(load_student(config.student))
     if student.config.outer_steps != 1:
         raise UserError(f"the energy score is for students of one outer step, not {student.config.outer_steps}")
     run = Run(config, "student", student_architecture(student))
     student = student.to(run.device)
     shape = student.dit.config
-    windows = Windows(training, shape, run.device)
+    windows = WindowDataset(training, shape, run.device)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student, config.optimiser)
     unit = student.dit.noise_unit()
-    own = OwnHistory(
+    rollouts = RolloutHistory(
         windows, 1.0, config.longest, 1, config.sample_level, unit, pool=config.pool, hop=config.ticks
     )  # its starts have `longest` and `ticks` recorded frames after them
-    run.track(model=student, ema=ema, optimiser=optimiser, own=own)
+    run.track(model=student, ema=ema, optimiser=optimiser, rollouts=rollouts)
     codec = load_codec(config.codec)
-    score = EnergyScore(student, windows, own, config, gains(codec).to(run.device))
+    score = EnergyScore(student, windows, rollouts, config, gains(codec).to(run.device))
     score.call = run.parallel(student)
     example = windows.gather(windows.rows[:1])
     noise = torch.randn(1, 2, *example[0].shape[1:])
     forward = count_flops(lambda: student(noise, example[1]))
     run.begin(flops_per_sample=3 * forward * 2 * config.ticks)
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     sampler = StudentSampler(ema.model)
     run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {forward / 1e9:.3f} GFLOP a tick without decoder")
     for _ in run.steps():

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from distill.config import TrainConfig
-from distill.data.packed import RING, TELEMETRY, Packed, telemetry_token
+from distill.data.packed import Packed
 from distill.models.instruments import NOISE, Instruments, InstrumentsConfig, energy_score
 from distill.training.run import Batches, Ema, Run
+from distill.world import RING, TELEMETRY, telemetry_token
 
 CHANNELS = 12  # of the latent whose last tokens the readings are; they are the same numbers in any
 

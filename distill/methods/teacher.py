@@ -3,8 +3,8 @@
 The network is a U-Net (models/unet.py), or the DiT of before (`network=dit`).
 
 - History noise up to `history_noise` with its level as an input; prompt dropout for guidance; mirrored windows.
-- Beyond the usual, `own_history`: a part of each batch continues short roll-outs of the teacher (own_history.py), as
-  white noise is not what a roll-out's own errors look like.
+- Beyond the usual, `rollout_history`: a part of each batch continues short roll-outs of the teacher
+  (training/rollout_history.py), as white noise is not what a roll-out's own errors look like.
 - Times: for a DiT half logit-normal, half uniform. For a U-Net half of them near 1, where nothing is seen of x and its
   mean is learnt, half below `low_times`, where what is open in x shows at all; frames without history have all times.
 """
@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 
 from distill.checkpoints import load_checkpoint, require_architecture
-from distill.config import TrainConfig, UserError
-from distill.data.conditioning import hold_words
+from distill.config import UserError
 from distill.data.dataset import (
-    Windows,
+    WindowDataset,
     bound_latents,
     corrupt,
     drop_actions,
@@ -30,24 +29,25 @@ from distill.data.dataset import (
     measure_delta_std,
     measure_frames,
 )
-from distill.data.packed import Latents, telemetry_tokens
-from distill.methods.prompt_gain import speak_as
-from distill.models.dit import Conditions, DiT, DiTConfig, count_parameters
-from distill.models.prompt_classifier import READING
+from distill.data.packed import Latents
+from distill.flops import count_flops
+from distill.models.dit import Conditions, DiT, DiTConfig, count_parameters, freeze_prompt_layers
+from distill.models.prompt_classifier import LABEL_CHOICES
 from distill.models.sampler import TeacherSampler, load_teacher, make_network
 from distill.models.student import shifted
 from distill.models.unet import UNetConfig
-from distill.training.distributed import count_flops
+from distill.training.dynamics import DynamicsConfig
 from distill.training.optim import make_optimiser
-from distill.training.preview import Preview
-from distill.training.rollout_history import OwnHistory
+from distill.training.preview import Preview, report
+from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Batches, Ema, Run
+from distill.world import telemetry_tokens
 
 VALIDATION_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.999)
 
 
 @dataclass
-class Config(TrainConfig):
+class Config(DynamicsConfig):
     name: str = "teacher"
     network: str = "unet"  # unet | dit
     fine: int = 32  # sizes of a U-Net: see models/unet.py
@@ -66,27 +66,17 @@ class Config(TrainConfig):
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4])
     actions: int = 4
     frequencies: int = 64
-    optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
-    words: str = "reading"  # what it is told of them: reading | sentence, the embedding of the text (words.py)
-    reader: int = 0  # with sentence: hidden width of what makes sense of it
+    conditioning: str = "labels"  # labels | sentence: the embedding of the text (data/conditioning.py), for a DiT
+    prompt_hidden: int = 0  # with sentence: hidden width beside its projection
     noise_unit: str = "change"  # what a level of 1 is: see DiTConfig
-    history_noise: float = 1.5  # highest level
-    loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
     prompt_dropout: float = 0.1
     action_dropout: float = 0.0  # above 0, the network has null actions to be guided by
-    first: float = 0.1  # part of the batch that sees no history: the first frame of a drive (U-Net)
     low_times: float = 0.6
     instruments: str = "runs/instruments/instruments.pt"  # of a U-Net
-    own_history: float = 0.0  # part of the batch whose history the teacher dreamed itself
-    own_ticks: int = 8  # how far such a history is dreamed at most
-    own_steps: int = 1  # Euler steps of such a tick
+    rollout_steps: int = 1  # Euler steps of such a tick
     time_shift: float = 1.0  # crowds the times of training towards noise, where the tick itself is learnt
-    codec: str = "runs/codec/autoencoder.pt"  # for pictures; optional
     sample_steps: int = 4  # Euler steps of the previews
     sample_shift: float = 1.0  # of their times, below 1 towards 0
-    validation: str = "validation"  # the split that previews look at
-    sample_level: float = 0.1  # history noise level that previews state
-    hold_words: bool = False  # with sentence: the prompt's layers are left as they are
     init: str = ""  # a teacher checkpoint to start from, afresh in steps and optimiser
 
 
@@ -103,18 +93,18 @@ def unet_config(config: Config, latents: Latents) -> UNetConfig:
 
 
 def dit_config(config: Config, latents: Latents) -> DiTConfig:
-    if config.words not in ("reading", "sentence"):
-        raise UserError(f"words must be reading or sentence, not {config.words}")
-    if config.words == "reading" and config.reader:
+    if config.conditioning not in ("labels", "sentence"):
+        raise UserError(f"conditioning must be labels or sentence, not {config.conditioning}")
+    if config.conditioning == "labels" and config.prompt_hidden:
         raise UserError(
-            f"a network that is told readings needs no reader (words=sentence does), not one of {config.reader}"
+            f"prompt_hidden={config.prompt_hidden} is for conditioning=sentence; labels need no hidden layer"
         )
     own = {f.name: getattr(config, f.name) for f in fields(DiTConfig) if hasattr(config, f.name)}
     tokens, channels = latents.latents.shape[1:]
     return DiTConfig(
         **own
         | {"tokens": tokens, "channels": channels, "null_actions": config.action_dropout > 0}
-        | {"prompt_dim": READING if config.words == "reading" else latents.embeddings.shape[1]}
+        | {"prompt_dim": LABEL_CHOICES if config.conditioning == "labels" else latents.embeddings.shape[1]}
     )
 
 
@@ -149,31 +139,19 @@ def validation_losses(dit: DiT, preview: Preview) -> dict[str, float]:
         losses = []
         for start in range(0, len(x), 32):
             rows = slice(start, start + 32)
-            noise, told = preview.noise[rows, index % preview.noise.shape[1]], preview.conditions[rows]
-            weights = picture * dit.loss_weight(t[rows], told)
-            losses.append(flow_loss(dit, x[rows], t[rows], noise, told, weights))
+            noise, conditions = preview.noise[rows, index % preview.noise.shape[1]], preview.conditions[rows]
+            weights = picture * dit.loss_weight(t[rows], conditions)
+            losses.append(flow_loss(dit, x[rows], t[rows], noise, conditions, weights))
         loss = torch.cat(losses)
         figures[f"loss_t{time:g}"] = loss.mean().item()
     return figures | {"loss_mean": sum(figures.values()) / len(figures)}
-
-
-def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: str) -> None:
-    """One validation: figures to the log, the contact sheet to the run's folder."""
-    with torch.compiler.set_stance("force_eager"):  # sizes that come once in many minutes
-        figures = extra | preview.next_tick(sampler)
-        rolled, sheet = preview.free_run(sampler)
-    figures |= rolled
-    run.scalars({f"held_out/{key}": value for key, value in figures.items()})
-    run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
-    if sheet is not None:
-        run.image(name, sheet)
 
 
 def begin_from(model: DiT, path: str) -> DiT:
     """Takes up a teacher's weights and returns it; a part that it does not have as it is wanted here (the prompt's, the
     null actions) stays as it is."""
     there, here = load_teacher(path, averaged=False), model.config.architecture()
-    grown = {name: here[name] for name in ("reader", "prompt_dim", "null_actions") if name in here}
+    grown = {name: here[name] for name in ("null_actions",) if name in here}
     require_architecture(path, there.config.architecture() | grown, here)
     own = model.state_dict()
     fits = lambda name, value: name in own and value.shape == own[name].shape  # noqa: E731
@@ -187,7 +165,7 @@ def run(config: Config) -> None:
         raise UserError(f"network must be unet or dit, not {config.network}")
     shape = unet_config(config, training) if config.network == "unet" else dit_config(config, training)
     run = Run(config, "teacher", shape.architecture())
-    windows = Windows(training, shape, run.device)
+    windows = WindowDataset(training, shape, run.device)
     model = make_network(shape.architecture()).to(run.device)
     before = begin_from(model, config.init) if config.init else None
     if before is None:
@@ -197,22 +175,22 @@ def run(config: Config) -> None:
             saved = load_checkpoint(config.instruments, "instruments", vars(model.instruments.config))
             model.instruments.load_state_dict(saved["state"]["ema"]["model"])
     bound_latents(model, training)
-    if before is not None and before.config.prompt_dim != shape.prompt_dim == READING:
-        speak_as(model, before, training)
-    if config.hold_words:
-        hold_words(model)
+    if config.freeze_prompt_layers:
+        freeze_prompt_layers(model)
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
-    own = OwnHistory(
-        windows, config.own_history, config.own_ticks, config.batch, config.sample_level, model.noise_unit()
+    rollouts = RolloutHistory(
+        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, model.noise_unit()
     )
-    dreamer = TeacherSampler(run.compiled(ema.model), config.own_steps, time_shift=config.sample_shift)
-    run.track(model=model, ema=ema, optimiser=optimiser, batches=batches, **({"own": own} if own.count else {}))
+    dreamer = TeacherSampler(run.compiled(ema.model), config.rollout_steps, time_shift=config.sample_shift)
+    run.track(
+        model=model, ema=ema, optimiser=optimiser, batches=batches, **({"rollouts": rollouts} if rollouts.count else {})
+    )
     example = windows.gather(windows.rows[:1])
     forward = count_flops(lambda: model(example[0], example[1].level, example[1]))
     run.begin(flops_per_sample=3 * forward)
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     run.say(
         f"{count_parameters(model) / 1e6:.2f} M parameters, {forward / 1e9:.3f} GFLOP forward, "
         f"{len(windows)} windows, " + "  ".join(f"{k} {v:.4g}" for k, v in preview.still().items())
@@ -225,7 +203,7 @@ def run(config: Config) -> None:
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         with run.autocast():
-            target, conditions, _ = own.mix(target, conditions, dreamer)
+            target, conditions, _ = rollouts.mix(target, conditions, dreamer)
         conditions = drop_prompts(conditions, config.prompt_dropout)
         if config.network == "unet":
             conditions = drop_history(conditions, config.first)

@@ -30,7 +30,7 @@ from distill.methods.teacher import split_times
 from distill.models.dit import Conditions, DiT, guidance_at, guided
 from distill.models.one_step_student import make_student
 from distill.models.sampler import load_student, load_teacher
-from distill.models.student import Student, StudentConfig, learner, shifted
+from distill.models.student import Student, StudentConfig, shifted, trainable
 from distill.training.distributed import seed_everything
 from distill.training.run import Run
 from distill.training.student_loop import StudentTraining, require_teacher, student_architecture, train_student
@@ -56,10 +56,7 @@ class Config(StudentTraining):
     low_times: float = 0.0  # above 0: half of s near 1 and half below it instead, as the U-Net teacher's times
     delta: float = 5e-3  # of the finite difference
     derivative: str = "difference"  # difference | jvp (exact, slower)
-    action_guidance: float = 1.0  # with target=teacher
     tangent: str = "guided"  # guided | raw
-    guidance: float = 1.0  # w
-    guidance_ticks: int = 0  # guidance fades to none where the words are so old; 0 = everywhere the same
     target: str = "data"  # data | teacher
     weight_constant: float = 1.0  # c / d
 
@@ -170,8 +167,8 @@ def tm_mf_loss(
     with torch.no_grad():
         raw = y
         kept = torch.ones(batch, dtype=torch.bool, device=device)
-        if conditions.dropped is not None:
-            kept = ~conditions.dropped
+        if conditions.prompt_dropout_mask is not None:
+            kept = ~conditions.prompt_dropout_mask
         if config.target == "teacher":
             w = guidance_at(config.guidance, config.guidance_ticks, conditions)
             predicts = student.config.predicts
@@ -228,12 +225,12 @@ def say_fusion(run: Run, student: Student) -> None:
     """Says of the first call of the head how far the fusion moves the features: |h0 - m| / |m|, in the paper little at
     the start (A.1)."""
 
-    def told(_, given: tuple, h0: Tensor) -> None:
+    def report(_, given: tuple, h0: Tensor) -> None:
         hook.remove()
         m = given[0].detach().float()
         run.say(f"|h0 - m| / |m| = {float((h0.detach().float() - m).norm() / m.norm()):.3g} at step {run.step}")
 
-    hook = student.fusion.register_forward_hook(told)
+    hook = student.fusion.register_forward_hook(report)
 
 
 def begin_from(config: Config, teacher: DiT) -> Student:
@@ -252,7 +249,7 @@ def run(config: Config) -> None:
     seed_everything(config.seed)
     teacher = load_teacher(config.teacher)
     student = begin_from(config, teacher) if config.init else make_student(teacher, student_config(config))
-    learner(student)
+    trainable(student)
     if config.equal == 1:
         # With r = s alone it would learn a constant, and then say anything of the steps that stage 2 takes and play.
         student.interval.requires_grad_(False)

@@ -26,8 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.data.conditioning import Reader
-from distill.models.prompt_classifier import READING, nothing
+from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 
 TIME_SCALE = 1000.0  # times and levels live in 0..1; the sinusoids are made for 0..1000
 
@@ -46,14 +45,14 @@ class DiTConfig:
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4, 8])
     actions: int = 4
     action_dims: int = 2
-    prompt_dim: int = READING  # of a sentence embedding, or READING: see words.py
+    prompt_dim: int = LABEL_CHOICES  # of a sentence embedding, or LABEL_CHOICES: see data/conditioning.py
     width: int = 192
     blocks: int = 8
     heads: int = 6
     mlp_ratio: int = 4
     frequencies: int = 64
-    reader: int = 0  # hidden width of what reads a sentence embedding (words.py); 0 = nothing, it is only projected
-    null_actions: bool = False  # has a stand-in for actions that are not told, for guidance by them
+    prompt_hidden: int = 0  # hidden width beside the projection of a sentence embedding; 0 = projection alone
+    null_actions: bool = False  # has an embedding of no actions, for guidance by them
     noise_unit: str = "change"  # a history noise level of 1: `latent` (1), `change` (delta_std) or `root` (its root)
 
     def __post_init__(self):
@@ -88,27 +87,29 @@ class DiTConfig:
 
 @dataclass
 class Conditions:
-    """What one tick is generated from. history [B,K,T,C] as the network sees it (noised), newest first;
-    level [B] its noise level; actions [B,A,2], newest first; prompt [B,P]; dropped and undriven, bool [B]: the null
-    prompt and the null actions instead; since [B], ticks since the words changed, is for guidance only: no network
-    sees it. following [B,n,C]: the telemetry's tokens of the frame to come, where they are known; first, bool [B]:
-    there is no history, the frame is the first of a drive."""
+    """What one tick is generated from.
+
+    history [B,K,T,C] as the network sees it (noised), newest first, and its noise level [B]; actions [B,A,2], newest
+    first; prompt [B,P]; prompt_dropout_mask and action_dropout_mask, bool [B]: the null prompt and the null actions
+    instead; since [B], ticks since the prompt changed, for guidance only: no network sees it; following [B,n,C]: the
+    telemetry's tokens of the frame to come, where they are known; first, bool [B]: there is no history, the frame is
+    the first of a drive."""
 
     history: Tensor
     level: Tensor
     actions: Tensor
     prompt: Tensor
-    dropped: Tensor | None = None
-    undriven: Tensor | None = None
+    prompt_dropout_mask: Tensor | None = None
+    action_dropout_mask: Tensor | None = None
     since: Tensor | None = None
     following: Tensor | None = None
     first: Tensor | None = None
 
     def without_prompt(self) -> Conditions:
-        return replace(self, dropped=torch.ones_like(self.level, dtype=torch.bool))
+        return replace(self, prompt_dropout_mask=torch.ones_like(self.level, dtype=torch.bool))
 
     def without_actions(self) -> Conditions:
-        return replace(self, undriven=torch.ones_like(self.level, dtype=torch.bool))
+        return replace(self, action_dropout_mask=torch.ones_like(self.level, dtype=torch.bool))
 
     def __getitem__(self, rows) -> Conditions:
         return Conditions(*(None if part is None else part[rows] for part in vars(self).values()))
@@ -171,6 +172,18 @@ class Block(nn.Module):
         return tokens + gate2[:, None] * self.down(hidden)
 
 
+class PromptHidden(nn.Sequential):
+    """[B,P] -> [B,D] by way of a hidden layer, beside the linear one: for sentence embeddings, which say a time of day
+    or a weather only to a network that is not linear in them."""
+
+    def __init__(self, prompt_dim: int, hidden: int, width: int):
+        super().__init__(nn.Linear(prompt_dim, hidden), nn.SiLU(), nn.Linear(hidden, width))
+
+    def silence(self) -> None:
+        nn.init.zeros_(self[-1].weight)
+        nn.init.zeros_(self[-1].bias)
+
+
 class Output(nn.Module):
     def __init__(self, width: int, channels: int):
         super().__init__()
@@ -204,8 +217,9 @@ class DiT(nn.Module):
         )
         self.null_action = nn.Parameter(torch.zeros(width)) if config.null_actions else None
         self.prompt = nn.Linear(config.prompt_dim, width)
-        self.reader = Reader(config.prompt_dim, config.reader, width) if config.reader else None
-        null = nothing() if config.prompt_dim == READING else torch.zeros(config.prompt_dim)
+        hidden = config.prompt_hidden
+        self.prompt_hidden = PromptHidden(config.prompt_dim, hidden, width) if hidden else None
+        null = no_labels() if config.prompt_dim == LABEL_CHOICES else torch.zeros(config.prompt_dim)
         self.null_prompt = nn.Parameter(null)
         self.blocks = nn.ModuleList(Block(width, config.heads, config.mlp_ratio) for _ in range(config.blocks))
         self.output = Output(width, config.channels)
@@ -226,8 +240,8 @@ class DiT(nn.Module):
         for zeroed in zeroes:
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
-        if self.reader is not None:
-            self.reader.silence()
+        if self.prompt_hidden is not None:
+            self.prompt_hidden.silence()
 
     def every_block(self) -> list[nn.Module]:
         return list(self.blocks)
@@ -259,7 +273,7 @@ class DiT(nn.Module):
         state_dict.setdefault(f"{prefix}bound", self.bound)  # checkpoints from before there was one
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
-    def foresee(self, noise: Tensor, conditions: Conditions) -> Conditions:
+    def predict_telemetry(self, noise: Tensor, conditions: Conditions) -> Conditions:
         """Telemetry is dreamed with the picture here: nothing is known of it before."""
         return conditions
 
@@ -271,20 +285,22 @@ class DiT(nn.Module):
     def base(self, conditions: Conditions) -> Tensor:
         """All that conditions the blocks but the time: [B,D]."""
         prompt = conditions.prompt
-        if conditions.dropped is not None:
-            prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
+        if conditions.prompt_dropout_mask is not None:
+            prompt = torch.where(conditions.prompt_dropout_mask[:, None], self.null_prompt, prompt)
         action = self.action(conditions.actions.flatten(1))
-        if conditions.undriven is not None:
-            action = torch.where(conditions.undriven[:, None], self.null_action, action)
-        base = action + self.said(prompt) + self.level(conditions.level)
+        if conditions.action_dropout_mask is not None:
+            action = torch.where(conditions.action_dropout_mask[:, None], self.null_action, action)
+        base = action + self.embed_prompt(prompt) + self.level(conditions.level)
         if self.telemetry is not None:
             base = base + self.telemetry(self.fed(conditions.history)[:, self.config.grid :].flatten(1))
         return base
 
-    def said(self, prompt: Tensor) -> Tensor:
+    def embed_prompt(self, prompt: Tensor) -> Tensor:
         """What the words add to `base`: [B,P] -> [B,D]."""
-        said = self.prompt(prompt)
-        return said if self.reader is None else said + self.reader(prompt * self.config.prompt_dim**0.5)
+        embedded = self.prompt(prompt)
+        if self.prompt_hidden is not None:
+            embedded = embedded + self.prompt_hidden(prompt * self.config.prompt_dim**0.5)
+        return embedded
 
     def fed(self, history: Tensor) -> Tensor:
         """history [B,K,T,C] -> [B,T,K*C]: the newest latent, and the changes before it in units of what is usual, as a
@@ -350,17 +366,17 @@ def guided(
 ) -> Tensor:
     """v + (w - 1) (v - v_null), and the same by the actions; only the passes that it takes. w may differ by sample:
     [B]."""
-    velocity = told = model(x, t, conditions)
+    velocity = conditional = model(x, t, conditions)
     if isinstance(guidance, Tensor):
         rows = (guidance != 1).nonzero()[:, 0]
         if len(rows):
             null = model(x[rows], t[rows], conditions[rows].without_prompt())
             more = (guidance[rows] - 1)[:, None, None]
-            velocity = velocity.index_add(0, rows, more * (told[rows] - null))
+            velocity = velocity.index_add(0, rows, more * (conditional[rows] - null))
     elif guidance != 1.0:
-        velocity = velocity + (guidance - 1) * (told - model(x, t, conditions.without_prompt()))
+        velocity = velocity + (guidance - 1) * (conditional - model(x, t, conditions.without_prompt()))
     if action_guidance != 1.0:
-        velocity = velocity + (action_guidance - 1) * (told - model(x, t, conditions.without_actions()))
+        velocity = velocity + (action_guidance - 1) * (conditional - model(x, t, conditions.without_actions()))
     return velocity
 
 
@@ -370,6 +386,16 @@ def guidance_at(guidance: float, ticks: int, conditions: Conditions) -> float | 
     if guidance == 1.0 or not ticks:
         return guidance
     return 1 + (guidance - 1) * (1 - conditions.since / ticks).clamp(min=0)
+
+
+def freeze_prompt_layers(dit: nn.Module) -> None:
+    """Keeps how sentence embeddings are understood as it is while the rest trains: video teaches words badly. Labels
+    are exact; what each of them means goes on learning."""
+    if dit.config.prompt_dim != LABEL_CHOICES:
+        for part in (dit.prompt, dit.prompt_hidden):
+            if part is not None:
+                part.requires_grad_(False)
+    dit.null_prompt.requires_grad_(False)
 
 
 def block_flops(config: DiTConfig) -> int:
@@ -385,7 +411,7 @@ def edge_flops(config: DiTConfig) -> dict[str, int]:
     width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
     embedder = frequencies * width + width**2
     base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
-    base += config.reader * (config.prompt_dim + width)
+    base += config.prompt_hidden * (config.prompt_dim + width)
     if extra:
         base += extra * config.history_width * width + width**2
     embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)

@@ -1,9 +1,9 @@
-"""The fake score of stage 2 at M > 1: the teacher again, that is told from which outer step a sample came.
+"""The fake score of stage 2 at M > 1: the teacher again, conditioned on the outer step that a sample came from.
 
 One score for all steps (as in DMD2 and the paper) knows their mixture alone. That has the right spread as well where
 the first step always says the same and the last one exaggerates, and no gradient leads out of there: DMD2-v at M = 2
-ended with 0.34 and 1.73 times the teacher's spread after 16 minutes, and a student is played by its last step. Told the
-step: 0.98 and 1.04.
+ended with 0.34 and 1.73 times the teacher's spread after 16 minutes, and a student is played by its last step.
+Conditioned on the step: 0.98 and 1.04.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from distill.config import UserError
 from distill.models.dit import Conditions, DiT
 from distill.models.flow_student import FlowStudent
-from distill.models.student import Student, StudentConfig, grid, learner, zero_output
+from distill.models.student import Student, StudentConfig, grid, trainable, zero_output
 from distill.models.unet import UNet
 
 
-class Headless(nn.Module):
+class OneStepStudent(nn.Module):
     """Has the face of `Student`, with transitions that need no inner noise."""
 
     gate = 0.0
@@ -30,7 +30,7 @@ class Headless(nn.Module):
         if config.head_blocks:
             raise UserError(f"a student without a flow head has head_blocks=0, not {config.head_blocks}")
         self.config = config
-        self.dit = learner(copy.deepcopy(teacher))
+        self.dit = trainable(copy.deepcopy(teacher))
         self.interval = zero_output(copy.deepcopy(self.dit.time)) if config.average else None
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
 
@@ -55,7 +55,7 @@ class Headless(nn.Module):
 
     def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """The next normalised latent [B,T,C]."""
-        conditions = self.dit.foresee(noise[:, 0], conditions)
+        conditions = self.dit.predict_telemetry(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
     def noise_used(self) -> list[tuple[int, int]]:
@@ -64,8 +64,8 @@ class Headless(nn.Module):
         return (1 + self.config.outer_steps) * [(0, shape.tokens * shape.channels)]
 
 
-def make_student(teacher: DiT | UNet, config: StudentConfig) -> Student | Headless:
+def make_student(teacher: DiT | UNet, config: StudentConfig) -> Student | OneStepStudent:
     """The student that `config` describes, started as `teacher`."""
     if not config.head_blocks:
-        return Headless(teacher, config)
+        return OneStepStudent(teacher, config)
     return (FlowStudent if isinstance(teacher, UNet) else Student)(teacher, config)

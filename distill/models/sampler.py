@@ -15,12 +15,12 @@ from torch import Tensor
 
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError
-from distill.data.packed import LONG_AGO, RING
 from distill.models.dit import Conditions, DiT, DiTConfig, guidance_at, guided
-from distill.models.one_step_student import Headless, make_student
+from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.student import Student, StudentConfig, shifted
 from distill.models.unet import UNet, UNetConfig
 from distill.random import tick_noise
+from distill.world import LONG_AGO, RING
 
 Sampler = Callable[[Tensor, Conditions], Tensor]
 
@@ -59,14 +59,14 @@ class TeacherSampler:
         return x
 
     def __call__(self, noise: Tensor, conditions: Conditions) -> Tensor:
-        conditions = self.dit.foresee(noise[:, 0], conditions)
+        conditions = self.dit.predict_telemetry(noise[:, 0], conditions)
         return self.dit.to_latent(self.change(noise[:, 0], conditions), conditions)
 
 
 class StudentSampler:
     """Algorithm 1 of the paper, without guidance. `temperature` multiplies the noise, as in an exported graph."""
 
-    def __init__(self, student: Student | Headless, temperature: float = 1.0):
+    def __init__(self, student: Student | OneStepStudent, temperature: float = 1.0):
         self.student, self.dit, self.temperature = student, student.dit, temperature
         self.outer_steps = student.config.outer_steps
 
@@ -81,7 +81,7 @@ class StudentSampler:
 class Rollout:
     """A batch of dreams. The noise of tick n is normals(seed, n, stream): the same as in the browser.
 
-    `level` is the history noise level that the network is told; the history itself is not noised."""
+    `level` is the history noise level that the network sees; the history itself is not noised."""
 
     def __init__(self, sampler: Sampler, config: DiTConfig, level: float = 0.1, device: torch.device | str = "cpu"):
         self.sampler, self.config, self.level, self.device = sampler, config, level, device
@@ -125,12 +125,18 @@ class Rollout:
         actions = torch.cat([now[:, None], self.past], 1)  # [B,A,2]
         history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
         level = torch.full((len(now),), self.level, device=self.device)
-        told = Conditions(history, level, actions, self.prompt, since=self.since)
-        latent = self.kept(self.sampler(self.noise(self.tick), told))
+        conditions = Conditions(history, level, actions, self.prompt, since=self.since)
+        latent = self.kept(self.sampler(self.noise(self.tick), conditions))
         self.since = self.since + 1
         self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = actions[:, :-1]
         return latent
+
+
+def sample_diversity(samples: Tensor, noises: int, grid: int) -> tuple[float, Tensor]:
+    """samples [histories*noises,T,C] -> their standard deviation over the noises, and the means [histories,grid,C]."""
+    picture = samples[:, :grid].unflatten(0, (-1, noises))
+    return picture.var(1).mean().sqrt().item(), picture.mean(1)
 
 
 # -- checkpoints -------------------------------------------------------------------------------------------------
@@ -159,7 +165,7 @@ def load_teacher(path: str | Path, averaged: bool = True) -> DiT:
     return dit.eval().requires_grad_(False)
 
 
-def load_student(path: str | Path, averaged: bool = True) -> Student | Headless:
+def load_student(path: str | Path, averaged: bool = True) -> Student | OneStepStudent:
     """The student of a checkpoint of any method, frozen."""
     saved = load_checkpoint(path, "student")
     own = {k.removeprefix("student_"): v for k, v in saved["architecture"].items() if k.startswith("student_")}

@@ -77,7 +77,7 @@ def grid(steps: int, gamma: float, top: float) -> list[float]:
     return [shifted(i / steps, gamma) for i in range(steps)] + [top]
 
 
-def learner(network: nn.Module) -> nn.Module:
+def trainable(network: nn.Module) -> nn.Module:
     """The network, with gradients wherever it learns: instruments have a training of their own."""
     network.train().requires_grad_(True)
     for part in network.modules():
@@ -144,7 +144,7 @@ class Student(nn.Module):
         super().__init__()
         self.config = config
         self.depth = self.backbone_blocks(teacher)
-        self.dit = learner(copy.deepcopy(teacher))
+        self.dit = trainable(copy.deepcopy(teacher))
         self.fusion = self.make_fusion()
         self.interval = self.make_interval()
         self.outer_grid = grid(config.outer_steps, config.outer_shift, config.top)
@@ -210,7 +210,9 @@ class Student(nn.Module):
         y = self.inner_flow(y1, self.backbone(x, t, conditions, base), base, x, t)
         return y if self.config.predicts == "difference" else (x - y) / t[:, None, None]
 
-    def glance(self, x: Tensor, x1: Tensor, x_t: Tensor, t: Tensor, y1: Tensor, conditions: Conditions) -> Tensor:
+    def single_head_step(
+        self, x: Tensor, x1: Tensor, x_t: Tensor, t: Tensor, y1: Tensor, conditions: Conditions
+    ) -> Tensor:
         """As `transition`, by one call of the head: at a random step of the inner grid, from where the inner flow of
         the recorded x [B,T,C] and its noise x1 is there. What training without the flow-head rollout sees."""
         base = self.base(conditions)
@@ -234,7 +236,7 @@ class Student(nn.Module):
 
     def next_latent(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """The next normalised latent [B,T,C]."""
-        conditions = self.dit.foresee(noise[:, 0], conditions)
+        conditions = self.dit.predict_telemetry(noise[:, 0], conditions)
         return self.dit.to_latent(self(noise, conditions), conditions)
 
     def noise_used(self) -> list[tuple[int, int]]:

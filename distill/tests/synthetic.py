@@ -8,7 +8,8 @@ from pathlib import Path
 import msgpack
 import numpy as np
 
-from distill.data.packed import BIOMES, TELEMETRY, TIMES, WEATHERS, read_episode
+from distill.data.packed import read_episode
+from distill.world import BIOMES, TELEMETRY, TIMES, WEATHERS
 
 H, W = 96, 160
 GROUND = np.array([[80, 160, 60], [30, 90, 40], [210, 170, 100], [230, 235, 240], [60, 40, 45]], float)

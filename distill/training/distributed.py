@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch import distributed, nn
 
 from distill.config import BaseConfig, UserError
 
@@ -48,24 +48,26 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-class FlopCount(TorchDispatchMode):
-    """Adds up what PyTorch's formulas say of the products and convolutions that run. (Its own counter also tracks the
-    modules that call them, by hooks that fail where a step mixes passes with and without gradient.)"""
-
-    total = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        formula = flop_registry.get(func._overloadpacket)
-        if formula is not None:
-            self.total += formula(*args, **kwargs, out_val=out)
-        return out
+def broadcast_parts(parts: Iterable) -> None:
+    """Every rank's networks as rank 0's; what is no network is left alone."""
+    for part in parts:
+        if isinstance(part, nn.Module):
+            for value in part.state_dict().values():
+                distributed.broadcast(value, 0)
 
 
-def count_flops(call, gradients: bool = False) -> int:
-    """Floating-point operations (a multiply-add is two) of the matrix products and convolutions in `call()`; with
-    `gradients`, of its backward passes too."""
-    with FlopCount() as counter, torch.set_grad_enabled(gradients):
-        call()
-    return counter.total
+def agree(minutes: float, stops: bool, device: torch.device) -> tuple[float, bool]:
+    """Rank 0's minutes, which are everyone's, and whether any rank is to stop."""
+    values = torch.tensor([0.0 if distributed.get_rank() else minutes, stops], dtype=torch.float64, device=device)
+    distributed.all_reduce(values)
+    minutes, stopping = values.tolist()
+    return minutes, bool(stopping)
+
+
+def average_gradients(model: nn.Module) -> None:
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(together)
+    parts = (together / distributed.get_world_size()).split([gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))

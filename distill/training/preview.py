@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from distill.config import UserError
-from distill.data.dataset import Windows
-from distill.data.packed import RING
-from distill.methods.autoencoder import load_codec, to_frames
+from distill.data.dataset import WindowDataset
+from distill.models.codec import load_codec, to_frames
 from distill.models.sampler import Rollout, Sampler
+from distill.training.run import Run
+from distill.world import RING
 
 SHEET_TICKS = [0, 1, 2, 5, 10, 20, 40, 60]
 
@@ -29,7 +30,7 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 class Preview:
     """Held-out rows, fixed noise, and the codec where there is one."""
 
-    def __init__(self, windows: Windows, codec: str | None, level: float, rows: int = 96, sheet_rows: int = 5):
+    def __init__(self, windows: WindowDataset, codec: str | None, level: float, rows: int = 96, sheet_rows: int = 5):
         self.windows, self.level = windows, level
         self.rows = windows.fixed(rows)
         self.target, clean = windows.gather(self.rows)
@@ -89,11 +90,11 @@ class Preview:
         ring = latents.latents[rows[:, None] - np.arange(RING)]
         past = latents.actions[rows[:, None] - 1 - np.arange(config.actions - 1)]
         rollout = Rollout(sampler, config, self.level, self.windows.device)
-        words = self.windows.words.cpu().numpy()
-        rollout.reset(ring, past, words[latents.prompts[rows]], rows)
+        conditioning = self.windows.conditioning.cpu().numpy()
+        rollout.reset(ring, past, conditioning[latents.prompts[rows]], rows)
         dreamed, figures = [torch.from_numpy(np.asarray(ring[:, 0], np.float32))], {}
         for tick in range(max(SHEET_TICKS)):
-            rollout.set_prompt(words[latents.prompts[rows + tick]])
+            rollout.set_prompt(conditioning[latents.prompts[rows + tick]])
             latent = rollout.step(latents.actions[rows + tick]).cpu()
             if tick + 1 in SHEET_TICKS:
                 dreamed.append(latent)
@@ -110,3 +111,15 @@ class Preview:
             lines += [np.concatenate(list(real), 1), np.concatenate(list(frames), 1)]
         figures |= {f"rollout_psnr_{tick}": v for tick, v in zip(SHEET_TICKS[1:], np.mean(near, 0)[1:], strict=True)}
         return figures, np.concatenate(lines, 0)
+
+
+def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: str) -> None:
+    """One validation: figures to the log, the contact sheet to the run's folder."""
+    with torch.compiler.set_stance("force_eager"):  # sizes that come once in many minutes
+        figures = extra | preview.next_tick(sampler)
+        rolled, sheet = preview.free_run(sampler)
+    figures |= rolled
+    run.scalars({f"held_out/{key}": value for key, value in figures.items()})
+    run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+    if sheet is not None:
+        run.image(name, sheet)

@@ -24,16 +24,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.data.dataset import Windows
-from distill.data.packed import RING
+from distill.data.dataset import WindowDataset
 from distill.models.dit import Conditions
 from distill.models.sampler import Sampler
+from distill.world import RING
 
 
-class OwnHistory:
+class RolloutHistory:
     def __init__(
         self,
-        windows: Windows,
+        windows: WindowDataset,
         part: float,
         ticks: int,
         batch: int,
@@ -113,18 +113,18 @@ class OwnHistory:
         if self.anchored:
             conditions.level = self.drift(conditions.history[:, 0], recorded)
         else:
-            conditions = self._foreseen(conditions, sampler)
+            conditions = self._with_predicted_telemetry(conditions, sampler)
         return target, conditions, torch.from_numpy(self.age[which]).to(self.ring.device)
 
-    def _foreseen(self, conditions: Conditions, sampler: Sampler) -> Conditions:
+    def _with_predicted_telemetry(self, conditions: Conditions, sampler: Sampler) -> Conditions:
         """With the telemetry that the dream's own instruments go on to, where they do (U-Net)."""
         noise = torch.randn_like(conditions.history[:, 0])
-        return sampler.dit.foresee(noise, replace(conditions, following=None))
+        return sampler.dit.predict_telemetry(noise, replace(conditions, following=None))
 
     def _advance(self, which: np.ndarray, sampler: Sampler) -> None:
         target, conditions, _ = self._conditions(which)
         if not self.anchored:
-            conditions = self._foreseen(conditions, sampler)
+            conditions = self._with_predicted_telemetry(conditions, sampler)
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
         if self.anchored:

@@ -34,8 +34,15 @@ from torch import nn
 from distill.atomic import UnwritableError, reason_of
 from distill.checkpoints import FORMAT, load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.training import ranks
-from distill.training.distributed import DTYPES, environment, seed_everything, setup
+from distill.training.distributed import (
+    DTYPES,
+    agree,
+    average_gradients,
+    broadcast_parts,
+    environment,
+    seed_everything,
+    setup,
+)
 
 
 class Ema:
@@ -217,7 +224,7 @@ class Run:
             os.replace(self.checkpoint, kept)
             self.say(f"kept the earlier checkpoint as {kept}")
         if self.world > 1 and not self._wrapped:
-            ranks.start_alike(part.model if isinstance(part, Ema) else part for part in self.tracked.values())
+            broadcast_parts(part.model if isinstance(part, Ema) else part for part in self.tracked.values())
         if not self.rank:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -249,16 +256,16 @@ class Run:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if self._writer:
-                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
+                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is printed
                     self._writer.flush()
 
     def _over(self) -> bool:
         config = self.config
         self._tick()
         if self.world > 1:
-            self.minutes, stopped = ranks.agree(self.minutes, bool(self._stop), self.device)
+            self.minutes, stopped = agree(self.minutes, bool(self._stop), self.device)
             if stopped:
-                self.stop(self._stop or "another rank was told to")
+                self.stop(self._stop or "another rank stopped")
         if self._stop:
             return True
         if config.max_steps and self.step >= config.max_steps:
@@ -353,7 +360,7 @@ class Run:
         values = {"loss": loss.detach()}
         for name, part in parts.items():
             if self.world > 1 and not self._wrapped:
-                ranks.average_gradients(part)
+                average_gradients(part)
             norm = nn.utils.clip_grad_norm_(part.parameters(), self.config.clip or math.inf)
             values[f"{name}gradient"] = norm
             self._sum(f"{name}gradient_norm", norm)

@@ -11,21 +11,19 @@ import torch
 from torch import Tensor
 
 from distill.checkpoints import differing
-from distill.config import TrainConfig, UserError
-from distill.data.conditioning import hold_words
-from distill.data.dataset import Windows, bound_latents, corrupt, drop_history, drop_prompts, loss_weights
+from distill.config import UserError
+from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, drop_prompts, loss_weights
 from distill.data.packed import Latents
-from distill.evaluation.diversity import spread
-from distill.methods.teacher import report
-from distill.models.dit import Conditions, DiT, count_parameters
-from distill.models.one_step_student import Headless
-from distill.models.sampler import StudentSampler, TeacherSampler
+from distill.flops import count_flops
+from distill.models.dit import Conditions, DiT, count_parameters, freeze_prompt_layers
+from distill.models.one_step_student import OneStepStudent
+from distill.models.sampler import StudentSampler, TeacherSampler, sample_diversity
 from distill.models.student import BlockCounter, Student
 from distill.models.unet import UNet
-from distill.training.distributed import count_flops
+from distill.training.dynamics import DistillConfig
 from distill.training.optim import make_optimiser
-from distill.training.preview import Preview
-from distill.training.rollout_history import OwnHistory
+from distill.training.preview import Preview, report
+from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Batches, Ema, Run
 
 # (the recorded change x [B,T,C], its conditions, weights [T,C] of the errors) -> the loss [B], what to log
@@ -33,33 +31,22 @@ Loss = Callable[[Tensor, Conditions, Tensor], tuple[Tensor, dict]]
 
 
 @dataclass
-class StudentTraining(TrainConfig):
+class StudentTraining(DistillConfig):
     """What every such stage has."""
 
-    teacher: str = "runs/teacher/teacher.pt"
     prompt_dropout: float = 0.1
-    loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
-    optimiser: str = "adamw"
-    history_noise: float = 1.5
-    own_history: float = 0.0  # part of the batch whose history the student dreamed itself
-    own_ticks: int = 8  # how far such a history is dreamed at most
-    own_after: float = 0.3  # from this part of the budget on
-    first: float = 0.1  # part of the batch that sees no history: the first frame of a drive (U-Net)
-    hold_words: bool = False  # the prompt's layers are left as the teacher's
-    codec: str = "runs/codec/autoencoder.pt"
-    sample_level: float = 0.1
-    validation: str = "validation"  # the split that previews look at
+    rollout_after: float = 0.3  # from this part of the budget on
 
 
-def student_architecture(student: Student | Headless) -> dict:
+def student_architecture(student: Student | OneStepStudent) -> dict:
     return student.dit.config.architecture() | {f"student_{k}": v for k, v in asdict(student.config).items()}
 
 
-def require_teacher(student: Student | Headless, path: str, teacher: DiT, teacher_path: str) -> None:
+def require_teacher(student: Student | OneStepStudent, path: str, teacher: DiT, teacher_path: str) -> None:
     """Raises UserError where a student of a checkpoint means another x by its numbers than the teacher that is to judge
     them: another network, or other units of change. How words are taken in, and whether actions can be kept back, may
     differ; weights that were kept at half precision are the same."""
-    own = {"reader", "null_actions"}
+    own = {"prompt_hidden", "null_actions"}
     there, here = ({k: v for k, v in d.config.architecture().items() if k not in own} for d in (student.dit, teacher))
     found = differing(there, here)
     if not found and not torch.allclose(student.dit.delta_std, teacher.delta_std, rtol=2e-3, atol=1e-6):
@@ -72,15 +59,15 @@ def require_teacher(student: Student | Headless, path: str, teacher: DiT, teache
 
 
 def train_student(
-    run: Run, config: StudentTraining, student: Student | Headless, loss_of: Loss, teacher: DiT | UNet
+    run: Run, config: StudentTraining, student: Student | OneStepStudent, loss_of: Loss, teacher: DiT | UNet
 ) -> None:
     """Trains `student`, which is on the run's device, to the end of the run."""
     training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
     shape = student.dit.config
-    windows = Windows(training, shape, run.device)
+    windows = WindowDataset(training, shape, run.device)
     bound_latents(student.dit, training)
-    if config.hold_words:
-        hold_words(student.dit)
+    if config.freeze_prompt_layers:
+        freeze_prompt_layers(student.dit)
     weights = loss_weights(config.codec, config.loss_power, student.dit)
 
     def loss_at(target: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
@@ -96,32 +83,34 @@ def train_student(
     optimiser = make_optimiser(run, student, config.optimiser)
     batches = Batches(len(windows), config.batch, config.seed)
     sampler, unit = StudentSampler(ema.model), student.dit.noise_unit()
-    own = OwnHistory(windows, config.own_history, config.own_ticks, config.batch, config.sample_level, unit)
-    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, own=own)
+    rollouts = RolloutHistory(
+        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
+    )
+    run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, rollouts=rollouts)
     run.begin(flops_per_sample=flops)
-    preview = Preview(Windows(heldout, shape, run.device), config.codec, config.sample_level)
+    preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {cost(student, teacher, some[1])}")
-    hearing = Hearing(teacher, preview)
+    noise_response = NoiseResponse(teacher, preview)
     run.compile_parts(student, teacher)
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         run.set_learning_rate(optimiser)
         with run.autocast():
-            if config.own_history and run.progress() >= config.own_after:
-                target, conditions, _ = own.mix(target, conditions, sampler)
+            if config.rollout_history and run.progress() >= config.rollout_after:
+                target, conditions, _ = rollouts.mix(target, conditions, sampler)
             loss, figures = loss_at(target, conditions)
         run.backward(loss.mean(), optimiser, student)
         ema.update(student)
         run.log({"loss": loss.mean(), **figures})
         if run.validation_due():
-            report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")
+            report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
     if run.progress() >= 1:
-        report(run, preview, sampler, student_figures(ema.model, preview, hearing), "student")
+        report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
 
 
 @torch.no_grad()
-def cost(student: Student | Headless, teacher: DiT | UNet, conditions: Conditions) -> str:
+def cost(student: Student | OneStepStudent, teacher: DiT | UNet, conditions: Conditions) -> str:
     """A sentence on what a tick costs, counted: FLOPs, and NFE by the blocks that run and by FLOPs."""
     plan, one = student.config, conditions[:1]
     noise = torch.zeros(1, 1 + plan.outer_steps, *one.history.shape[2:], device=one.level.device)
@@ -134,7 +123,7 @@ def cost(student: Student | Headless, teacher: DiT | UNet, conditions: Condition
     )
 
 
-class Hearing:
+class NoiseResponse:
     """Whether the head hears its noise: the spread of x over y1 alone (of a student without a head: over x1), over the
     spread of the teacher's many-step samples, of validation's histories and, for a U-Net, of first frames. A head that
     hears nothing has 0; below 0.8 TMD is only in the name."""
@@ -146,37 +135,39 @@ class Hearing:
         which = np.linspace(0, len(preview.rows) - 1, self.HISTORIES).astype(np.int64).repeat(self.NOISES)
         generator = torch.Generator().manual_seed(9)
         self.noise = torch.randn(len(which), 2, *preview.target.shape[1:], generator=generator).to(preview.target)
-        told = preview.conditions[torch.from_numpy(which)]
-        self.told = {"y1_spread": told}
+        conditions = preview.conditions[torch.from_numpy(which)]
+        self.conditions = {"y1_diversity": conditions}
         if isinstance(teacher, UNet):
-            everyone = torch.ones_like(told.level, dtype=torch.bool)
-            alone = {"first": everyone, "undriven": everyone, "level": torch.zeros_like(told.level)}
-            self.told["first_y1_spread"] = replace(told, **alone)
+            everyone = torch.ones_like(conditions.level, dtype=torch.bool)
+            alone = {"first": everyone, "action_dropout_mask": everyone, "level": torch.zeros_like(conditions.level)}
+            self.conditions["first_y1_diversity"] = replace(conditions, **alone)
         self.whole: dict[str, float] = {}
 
     def _spread(self, samples: Tensor) -> float:
-        return spread(samples, self.NOISES, self.teacher.config.grid)[0]
+        return sample_diversity(samples, self.NOISES, self.teacher.config.grid)[0]
 
     @torch.no_grad()
-    def __call__(self, student: Student | Headless) -> dict[str, float]:
+    def __call__(self, student: Student | OneStepStudent) -> dict[str, float]:
         figures = {}
-        for name, told in self.told.items():
+        for name, conditions in self.conditions.items():
             if name not in self.whole:
                 many = TeacherSampler(self.teacher, self.STEPS, time_shift=self.SHIFT)
-                self.whole[name] = self._spread(many.change(self.noise[:, 0], told))
+                self.whole[name] = self._spread(many.change(self.noise[:, 0], conditions))
             x1 = self.noise[:, :1]
             if student.config.head_blocks:
                 x1 = x1[:: self.NOISES].repeat_interleave(self.NOISES, 0)
             noise = torch.cat([x1] + [self.noise[:, 1:]] * student.config.outer_steps, 1)
-            figures[name] = self._spread(student(noise, told)) / self.whole[name]
+            figures[name] = self._spread(student(noise, conditions)) / self.whole[name]
         return figures
 
 
 @torch.no_grad()
 @torch.compiler.set_stance("force_eager")
-def student_figures(student: Student | Headless, preview: Preview, hearing: Hearing) -> dict[str, float]:
+def student_figures(
+    student: Student | OneStepStudent, preview: Preview, noise_response: NoiseResponse
+) -> dict[str, float]:
     """Beside the preview's: gate, what the head hears, and the next tick by one inner step instead of N."""
-    figures = hearing(student)
+    figures = noise_response(student)
     if not student.config.head_blocks:
         return figures
     figures["gate"] = student.gate

@@ -90,9 +90,9 @@ def counted_operations(shape: WanShape, network: WanDiT) -> int:
 
     meta = {"device": "meta"}
     x = torch.empty(1, shape.tokens, shape.token_channels, **meta)
-    told = WanConditions(torch.empty(1, shape.words, shape.text_width, **meta), torch.empty(0, **meta))
+    conditions = WanConditions(torch.empty(1, shape.words, shape.text_width, **meta), torch.empty(0, **meta))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(x, torch.empty(1, dtype=torch.float64, **meta), told)
+        network(x, torch.empty(1, dtype=torch.float64, **meta), conditions)
     return counter.get_total_flops()
 
 

@@ -87,10 +87,10 @@ def run(config: Config) -> None:
                     f"video {number} of {config.videos} has a latent of {list(latent.shape[1:])}, not {config.latent}"
                 )
         else:
-            told = WanConditions(*(padded(t, shape.words).to(device) for t in (text, negative)))
-            told.text = told.text[None]
+            conditions = WanConditions(*(padded(t, shape.words).to(device) for t in (text, negative)))
+            conditions.text = conditions.text[None]
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
-                x = sample_teacher(teacher, noise_for(shape, config.seed, number)[:, 0].to(device), told, config)
+                x = sample_teacher(teacher, noise_for(shape, config.seed, number)[:, 0].to(device), conditions, config)
             latent = teacher.to_latent(x)[0]
             made["seed"] = torch.tensor([config.seed])
         write_clip(path, made | {"latent": latent.bfloat16()})

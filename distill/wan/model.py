@@ -108,13 +108,15 @@ class WanConditions:
 
     text: Tensor
     negative: Tensor
-    dropped: Tensor | None = None
+    prompt_dropout_mask: Tensor | None = None
 
     def without_prompt(self) -> WanConditions:
-        return replace(self, dropped=torch.ones(len(self.text), dtype=torch.bool, device=self.text.device))
+        return replace(self, prompt_dropout_mask=torch.ones(len(self.text), dtype=torch.bool, device=self.text.device))
 
     def __getitem__(self, rows) -> WanConditions:
-        return WanConditions(self.text[rows], self.negative, None if self.dropped is None else self.dropped[rows])
+        return WanConditions(
+            self.text[rows], self.negative, None if self.prompt_dropout_mask is None else self.prompt_dropout_mask[rows]
+        )
 
 
 class Condition(NamedTuple):
@@ -176,8 +178,8 @@ class WanDiT(nn.Module):
     def base(self, conditions: WanConditions) -> Tensor:
         """The text as the blocks see it: [B,L,D]."""
         text = conditions.text
-        if conditions.dropped is not None:
-            text = torch.where(conditions.dropped[:, None, None], conditions.negative, text)
+        if conditions.prompt_dropout_mask is not None:
+            text = torch.where(conditions.prompt_dropout_mask[:, None, None], conditions.negative, text)
         embedder = self.transformer.condition_embedder.text_embedder
         return embedder(text.to(embedder.linear_1.weight.dtype))
 

@@ -216,7 +216,7 @@ class WanRun(Run):
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if self._writer:
-                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
+                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is printed
                     self._writer.flush()
 
     def agree(self, figures: dict[str, Tensor]) -> dict[str, float]:
@@ -241,16 +241,16 @@ class WanRun(Run):
     def _any(self, flag: bool) -> bool:
         if not dist.is_initialized():
             return flag
-        told = torch.tensor(float(flag), device=self.device)
-        dist.all_reduce(told, dist.ReduceOp.MAX)
-        return bool(told)
+        shared = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return bool(shared)
 
     def _rank_0s(self, number: int) -> int:
         if not dist.is_initialized():
             return number
-        told = torch.tensor(int(number), device=self.device)
-        dist.broadcast(told, 0)
-        return int(told)
+        shared = torch.tensor(int(number), device=self.device)
+        dist.broadcast(shared, 0)
+        return int(shared)
 
 
 def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clips: Clips, dropout: float = 0.0) -> dict:

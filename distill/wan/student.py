@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.student import ConcatFusion, Student, StudentConfig
 from distill.wan.model import Condition, WanConditions, WanDiT, embed_time
 
@@ -85,7 +85,7 @@ class WanStudent(Student):
         return super().forward(noise, conditions)
 
 
-class WanHeadless(Headless):
+class WanHeadless(OneStepStudent):
     """DMD2-v's student: the teacher's network, once a step."""
 
     time_dtype = torch.float64

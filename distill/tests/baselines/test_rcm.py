@@ -6,7 +6,7 @@ import torch
 from distill.baselines import rcm
 from distill.config import UserError, load_config
 from distill.methods import teacher as teacher_stage
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import load_student
 from distill.models.student import StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
@@ -15,7 +15,7 @@ MEAN, SPREAD = 0.7, 0.4  # of a world of independent Gaussian numbers
 
 
 def stage(**changes) -> rcm.Rcm:
-    student = Headless(tiny_teacher(), StudentConfig(1, inner_steps=1, head_blocks=0))
+    student = OneStepStudent(tiny_teacher(), StudentConfig(1, inner_steps=1, head_blocks=0))
     made = rcm.Rcm(rcm.Config(**changes), student, tiny_teacher().requires_grad_(False))
     with torch.no_grad():  # a fake score that has moved
         for parameter in made.fake.parameters():
@@ -115,9 +115,9 @@ def test_a_whole_run_resumes(tmp_path):
     common = [f"data={world}", f"runs={tmp_path}", "batch=8", "codec=none", "warmup_steps=5"]
     shape = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "loss_power=0", "max_steps=10"]))
-    common += [f"teacher={tmp_path}/teacher/teacher.pt", "own_history=0.5", "own_after=0", "student_every=2"]
+    common += [f"teacher={tmp_path}/teacher/teacher.pt", "rollout_history=0.5", "rollout_after=0", "student_every=2"]
     for more in (["max_steps=4"], ["max_steps=8", "resume=true"]):
         rcm.run(load_config(rcm.Config, None, [*common, "log_steps=1", *more]))
-    assert isinstance(load_student(tmp_path / "rcm/student.pt"), Headless)
+    assert isinstance(load_student(tmp_path / "rcm/student.pt"), OneStepStudent)
     with pytest.raises(UserError, match="at least 1"):
         stage(simulated_steps=0)

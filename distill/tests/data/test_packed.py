@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from distill.config import UserError
-from distill.data.conditioning import recorded_words
+from distill.data.conditioning import caption_conditioning
 from distill.data.latents import embed_paraphrases
-from distill.data.packed import RING, EpisodeError, Latents, Packed, read_episode
+from distill.data.packed import EpisodeError, Latents, Packed, read_episode
 from distill.data.prepare import prepare_split
-from distill.models.prompt_classifier import READING
+from distill.models.prompt_classifier import LABEL_CHOICES
 from distill.tests import synthetic
+from distill.world import RING
 
 
 def test_an_episode_is_read_as_it_was_written(tmp_path):
@@ -109,10 +110,10 @@ def test_gather_aligns_history_actions_and_target(tmp_path):
     assert np.array_equal(batch["actions"][0], data.actions[[20, 19, 18, 17]])
     assert np.array_equal(batch["actions"][1], data.actions[[30, 29, 28, 27]] * [-1, 1])
     assert batch["history"].dtype == np.float32
-    assert torch.equal(recorded_words(data, 8), torch.ones(1, 8))
-    assert recorded_words(data, READING).sum(1).tolist() == [3]
+    assert torch.equal(caption_conditioning(data, 8), torch.ones(1, 8))
+    assert caption_conditioning(data, LABEL_CHOICES).sum(1).tolist() == [3]
     with pytest.raises(UserError, match="takes prompts of 9 numbers"):
-        recorded_words(data, 9)
+        caption_conditioning(data, 9)
 
 
 def fake_embed(texts: list[str]) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 
 from distill.__main__ import main
 from distill.evaluation import diversity as spread
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import TeacherSampler
 from distill.models.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, save, tiny_conditions, tiny_teacher, write_world
@@ -22,13 +22,13 @@ def measured(student, steps: int) -> list[dict]:
 
 
 def test_the_teacher_as_its_own_student_has_its_spread():
-    student = Headless(tiny_teacher(), StudentConfig(inner_steps=1, head_blocks=0, top=1.0))
+    student = OneStepStudent(tiny_teacher(), StudentConfig(inner_steps=1, head_blocks=0, top=1.0))
     (row,) = measured(student, steps=1)
     assert abs(row["spread"] - 1) < 1e-5 and row["mean_off"] < 1e-5 and row["t"] == 1.0
 
 
 def test_a_step_that_always_says_the_same_has_none():
-    student = Headless(tiny_teacher(), StudentConfig(outer_steps=2, inner_steps=1, head_blocks=0))
+    student = OneStepStudent(tiny_teacher(), StudentConfig(outer_steps=2, inner_steps=1, head_blocks=0))
     x = noise(1, TOKENS, CHANNELS, seed=5)
     student.transition = lambda x_t, t, *_: (x_t - (x if t[0] > 0.95 else 3 * x_t)) / t[:, None, None]
     first, second = measured(student, steps=1)
@@ -51,9 +51,9 @@ def test_the_stage(tmp_path, capsys):
     world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
     student = save(tmp_path, "s", "student", Student(tiny_teacher(), StudentConfig(outer_steps=2)))
     told = [f"data={world}", f"teacher={teacher}", f"students=[{student}]", f"json={tmp_path}/out.json", "histories=5"]
-    assert main(["spread", *told]) == 0
+    assert main(["diversity", *told]) == 0
     assert capsys.readouterr().out.count(f"| {student} |") == 2
     result = json.loads((tmp_path / "out.json").read_text())
     assert len(result["rows"][str(student)]) == 2 and len(result["rows"]["teacher, 1 step"]) == 1
     assert result["teacherSpread"] > 0
-    assert main(["spread", *told, "noises=1"]) == 2 and "two noises" in capsys.readouterr().err
+    assert main(["diversity", *told, "noises=1"]) == 2 and "two noises" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from distill.checkpoints import load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
 from distill.data import latents
 from distill.data import prompt_encoder as prompt
-from distill.data.packed import BIOMES, TIMES, WEATHERS, Packed
+from distill.data.packed import Packed
 from distill.data.prepare import prepare_split
 from distill.evaluation import compare, evaluate, measures, probes, timing, worlds
 from distill.evaluation.probes import heads_of, load_probe
@@ -21,11 +21,17 @@ from distill.evaluation.rollouts import captions_ahead, free_run, long_actions, 
 from distill.export import world as export
 from distill.methods import autoencoder
 from distill.models.dit import DiT
-from distill.models.prompt_classifier import READING, PhraseReader, ReaderConfig, save_reader
+from distill.models.prompt_classifier import (
+    LABEL_CHOICES,
+    PromptClassifier,
+    PromptClassifierConfig,
+    save_prompt_classifier,
+)
 from distill.models.student import Student, StudentConfig
 from distill.tests import synthetic
 from distill.tests.tiny import tiny_config
 from distill.training.run import Ema, Run
+from distill.world import BIOMES, TIMES, WEATHERS
 
 SEEDS = [1_000_000, 1_000_001, 1_000_002]
 
@@ -59,7 +65,7 @@ def made(tmp_path_factory):
     autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
     probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
     torch.manual_seed(0)
-    shape = tiny_config(tokens=62, columns=10, channels=12, prompt_dim=READING)
+    shape = tiny_config(tokens=62, columns=10, channels=12, prompt_dim=LABEL_CHOICES)
     dit = DiT(shape)
     dit.delta_std.fill_(0.3)
     save(runs, "teacher", "teacher", asdict(shape), dit)
@@ -67,11 +73,16 @@ def made(tmp_path_factory):
     save(runs, "dmd", "student", asdict(shape) | {f"student_{k}": v for k, v in plan.items()}, student)
     codec = str(runs / "codec" / "autoencoder.pt")
     latents.run(latents.Config(codec=codec, flip=False, paraphrases="", **common))
-    out, reader = str(data / "assets"), str(runs / "reader.safetensors")
-    save_reader(PhraseReader(ReaderConfig(hidden=4, members=2)), reader)
+    out, classifier = str(data / "assets"), str(runs / "classifier.safetensors")
+    save_prompt_classifier(PromptClassifier(PromptClassifierConfig(hidden=4, members=2)), classifier)
     export.run(
         export.Config(
-            reader=reader, student=str(runs / "dmd/student.pt"), codec=codec, out=out, half_weights=False, **common
+            prompt_classifier=classifier,
+            student=str(runs / "dmd/student.pt"),
+            codec=codec,
+            out=out,
+            half_weights=False,
+            **common,
         )
     )
     return data
@@ -85,7 +96,8 @@ def config(made, **changes) -> evaluate.Config:
     runs = made / "runs"
     values = {
         "data": made, "runs": runs, "assets": made / "assets", "codec": runs / "codec/autoencoder.pt",
-        "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes", "reader": runs / "reader.safetensors",
+        "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes",
+        "prompt_classifier": runs / "classifier.safetensors",
     }  # fmt: skip
     fixed = {"seeds": "1000000-1000002", "ticks": 60, "batch": 3, "teacher_steps": 2}
     fixed |= {"histories": 3, "noises": 2, "policies": ["mash"], "classifier_steps": 2}
@@ -95,7 +107,7 @@ def config(made, **changes) -> evaluate.Config:
 def setting_of(made, ticks=90) -> measures.Setting:
     held = Packed(made, "heldout")
     found = {kind: load_probe(made / "runs/probes", kind) for kind in ("features", "prompt", "inverse")}
-    words = np.zeros((len(held.captions), READING), np.float32)
+    words = np.zeros((len(held.captions), LABEL_CHOICES), np.float32)
     return measures.Setting(held, Packed(made, "train"), words, SEEDS, found, ticks, 2)
 
 
@@ -129,7 +141,7 @@ def test_seeds_are_parsed_or_refused():
 def test_the_recording_replays_itself_in_batches(made):
     setting = setting_of(made)
     world = worlds.Recorded(setting.held)
-    args = (setting.starts, setting.actions, setting.captions, setting.words)
+    args = (setting.starts, setting.actions, setting.captions, setting.conditioning)
     frames = free_run(world, *args, [0, 7, 20], batch=2)
     for tick, found in frames.items():
         assert np.array_equal(found, setting.frames_at(tick))
@@ -169,15 +181,15 @@ def test_a_world_that_ignores_its_noise_has_no_diversity(made):
 
 def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
     setting, options = setting_of(made), config(made)
-    args = (setting.starts, setting.actions, setting.captions, setting.words)
+    args = (setting.starts, setting.actions, setting.captions, setting.conditioning)
     student = worlds.open_world(f"student:{made}/runs/dmd/student.pt", options, setting.held)
     dream = worlds.open_world("dream", options, setting.held)
     a, b = (free_run(world, *args, [0, 1, 12], batch=2) for world in (student, dream))
     for tick in a:
         assert np.abs(a[tick].astype(int) - b[tick].astype(int)).max() <= 2
     texts = ["a snowy night", "fog, or rain over the meadows"]
-    np.testing.assert_allclose(dream.words(texts), student.words(texts), atol=1e-5)
-    assert dream.words(texts).shape == (2, READING)
+    np.testing.assert_allclose(dream.embed_prompt(texts), student.embed_prompt(texts), atol=1e-5)
+    assert dream.embed_prompt(texts).shape == (2, LABEL_CHOICES)
     assert worlds.counted_nfe(dream) == worlds.counted_nfe(student) == pytest.approx(1.25, abs=0.26)
     assert worlds.counted_gflop(dream) == pytest.approx(worlds.counted_gflop(student), rel=0.05)
 

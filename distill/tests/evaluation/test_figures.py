@@ -9,7 +9,6 @@ import torch
 from scipy import ndimage
 
 from distill.config import UserError
-from distill.data.packed import TELEMETRY, telemetry_token
 from distill.evaluation import (
     altered,
     car,
@@ -31,8 +30,9 @@ from distill.evaluation.ensembles import SEEDS_EACH, Ensembles, energy_score, en
 from distill.evaluation.sharpness import sharpness
 from distill.evaluation.spaces import Latents, crops, crops_of, detail
 from distill.evaluation.spread_over_error import spread_over_error
-from distill.evaluation.worlds import Recorded, read_telemetry
+from distill.evaluation.worlds import Recorded
 from distill.tests import moving_road
+from distill.world import TELEMETRY, read_telemetry, telemetry_token
 
 SEEDS = [1_100_000 + i for i in range(5)]
 SPACES = {"crops": crops, "detail": detail}

@@ -16,7 +16,7 @@ from distill.evaluation import run_experiments as queue
 from distill.evaluation.run_experiments import Job
 from distill.tests.tiny import write_world
 
-SMALL = ["codec=none", "own_history=0", "loss_power=0", "batch=8", "warmup_steps=2"]
+SMALL = ["codec=none", "rollout_history=0", "loss_power=0", "batch=8", "warmup_steps=2"]
 SHAPE = [
     "network=dit",
     "columns=3",
@@ -25,7 +25,7 @@ SHAPE = [
     "heads=2",
     "frequencies=8",
     "compile=false",
-    "hold_words=false",
+    "freeze_prompt_layers=false",
 ]
 
 
@@ -97,7 +97,7 @@ def test_impossible_jobs_are_refused_before_any_runs(tmp_path, world):
     for job, reason in (
         (Job(""), "names no stage"),
         (Job("dream"), "which there is not"),
-        (Job("keep", config="distill/configs/base.yaml"), "no training|does not fit"),
+        (Job("export-weights", config="distill/configs/base.yaml"), "no training|does not fit"),
         (teacher("max_minutes=0"), "would never end"),
         (teacher("max_steps=1", "colour=red"), "colour"),
         (Job("tmd", options=[*SMALL], after=["nobody"]), "comes after nobody"),

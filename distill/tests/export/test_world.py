@@ -9,17 +9,18 @@ import onnx
 import pytest
 import torch
 
-from distill.data.packed import TELEMETRY, Latents, telemetry_token
+from distill.data.packed import Latents
 from distill.data.starts import choose_starts, start_id
-from distill.evaluation.worlds import OnnxRollout, counted_nfe
+from distill.evaluation.worlds import OnnxSampler, counted_nfe
 from distill.export import world as export
-from distill.methods.autoencoder import Codec
+from distill.models.codec import Codec
 from distill.models.dit import Conditions
 from distill.models.patch_codec import PatchCodec
-from distill.models.prompt_classifier import READING, PhraseReader, ReaderConfig
+from distill.models.prompt_classifier import LABEL_CHOICES, PromptClassifier, PromptClassifierConfig
 from distill.models.sampler import Rollout, StudentSampler
 from distill.models.student import BlockCounter
 from distill.tests.tiny import CHANNELS, TOKENS, tiny_flow_student, tiny_student, write_world
+from distill.world import TELEMETRY, telemetry_token
 
 ON_CPU_ONLY = {
     "Round",
@@ -148,7 +149,8 @@ def test_a_roll_out_is_the_same_in_both_and_its_state_is_half(tmp_path):
             "noise": [{"from": first, "count": count} for first, count in student.noise_used()],
         },
     }
-    here, there = Rollout(StudentSampler(student), shape, 0.1), OnnxRollout(tmp_path, manifest)
+    shipped = OnnxSampler(tmp_path, manifest)
+    here, there = Rollout(StudentSampler(student), shape, 0.1), Rollout(shipped, shipped.config)
     inputs = export.example_inputs(student, 3)
     ring = np.random.default_rng(0).standard_normal((3, 4, shape.tokens, shape.channels)).astype(np.float32)
     ring.reshape(3, 4, -1)[..., shape.grid * shape.channels + 18 :] = 0
@@ -194,12 +196,12 @@ def test_what_differs_from_pytorch_is_refused_and_the_world_that_is_there_stays(
 
 def test_the_reader_takes_any_number_of_phrases(tmp_path):
     torch.manual_seed(0)
-    reader = PhraseReader(ReaderConfig(dim=16, hidden=32, members=2))
-    assert export.export_reader(reader, tmp_path, half=True) < 1e-4
+    classifier = PromptClassifier(PromptClassifierConfig(dim=16, hidden=32, members=2))
+    assert export.export_prompt_classifier(classifier, tmp_path, half=True) < 1e-4
     model = onnx.load(tmp_path / "reader.onnx")
     assert [value.name for value in model.graph.input] == ["phrases"]
     assert model.graph.output[0].name == "reading"
-    assert [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim] == [1, READING]
+    assert [d.dim_value for d in model.graph.output[0].type.tensor_type.shape.dim] == [1, LABEL_CHOICES]
 
 
 def test_starts_are_settled_and_cover_what_was_recorded(tmp_path):
@@ -221,7 +223,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     monkeypatch.setattr(export, "export_codec", lambda codec, tokens, out, half: [
         (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
     words = lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1  # noqa: E731
-    monkeypatch.setattr(export, "told_by", lambda *_: words)
+    monkeypatch.setattr(export, "shipped_prompt_encoder", lambda *_: words)
     world = write_world(tmp_path / "world")
     out = tmp_path / "assets"
     export.run(export.Config(data=str(world), out=str(out)))

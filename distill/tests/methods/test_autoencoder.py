@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from distill.data.prepare import prepare_split
-from distill.methods.autoencoder import Codec, Config, architecture, load_codec, run, to_input, to_patches, validate
+from distill.flops import count_flops
+from distill.methods.autoencoder import Config, architecture, run, validate
+from distill.models.codec import Codec, load_codec, to_input, to_patches
 from distill.tests import synthetic
-from distill.training.distributed import count_flops
 
 
 @pytest.fixture(scope="module")

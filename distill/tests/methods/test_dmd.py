@@ -16,7 +16,7 @@ from distill.models.discriminator import (
 )
 from distill.models.dit import DiT
 from distill.models.fake_score import FakeScore
-from distill.models.one_step_student import Headless
+from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import load_student
 from distill.models.student import Student, StudentConfig
 from distill.tests.tiny import CHANNELS, TOKENS, noise, save, tiny_conditions, tiny_teacher, write_world
@@ -121,7 +121,7 @@ def test_the_frame_discriminator_moves_the_student_by_its_frames():
     made, x, conditions = stage(), noise(6, TOKENS, CHANNELS), tiny_conditions(6)
     assert_weight_moves_the_student(made, "frame_gan")
     torch.testing.assert_close(  # the frame that a recorded change leads to is the recorded frame
-        made.frame_opinion(made.teacher.to_change(x, conditions), conditions), made.frames(x, conditions.prompt)
+        made.frame_logits(made.teacher.to_change(x, conditions), conditions), made.frames(x, conditions.prompt)
     )
     loss, figures = made.critic_loss(x, conditions)
     loss.backward()
@@ -154,13 +154,13 @@ def test_without_a_recorded_history_the_papers_discriminator_waits():
 def test_the_scores_trust_a_history_less_the_longer_it_was_dreamed():
     made = stage(critic_level=0.5, critic_ticks=10, sample_level=0.1)
     x, conditions = noise(4, TOKENS, CHANNELS), tiny_conditions(4)
-    sample, told = made.as_told(x, conditions, torch.tensor([0, 5, 10, 60]))
+    sample, told = made.critic_inputs(x, conditions, torch.tensor([0, 5, 10, 60]))
     torch.testing.assert_close(told.level[1:], torch.tensor([0.3, 0.5, 0.5]))
     assert told.level[0] == conditions.level[0] and torch.equal(told.history, conditions.history)
     torch.testing.assert_close(  # it is the same frame that they look at
         made.teacher.to_latent(sample, told), made.teacher.to_latent(x, conditions)
     )
-    assert stage().as_told(x, conditions, torch.tensor([0, 5, 10, 60]))[0] is x
+    assert stage().critic_inputs(x, conditions, torch.tensor([0, 5, 10, 60]))[0] is x
 
 
 def test_the_discriminator_can_look_at_times_of_its_own():
@@ -217,9 +217,9 @@ def test_a_dreamed_history_is_gone_on_from_without_what_was_recorded_next():
 
 
 def test_a_students_own_steps_end_in_its_sample():
-    student = Headless(tiny_teacher(), StudentConfig(outer_steps=3, inner_steps=1, head_blocks=0))
+    student = OneStepStudent(tiny_teacher(), StudentConfig(outer_steps=3, inner_steps=1, head_blocks=0))
     x1, conditions = noise(4, TOKENS, CHANNELS), tiny_conditions(4)
-    ends = dmd.descend(student, x1, torch.tensor([0, 0, 3, 2]), conditions)
+    ends = dmd.backward_simulation(student, x1, torch.tensor([0, 0, 3, 2]), conditions)
     whole = student(torch.stack([x1] * 4, 1), conditions)
     torch.testing.assert_close(ends[:2], whole[:2])
     torch.testing.assert_close(ends[2], x1[2])
@@ -266,7 +266,7 @@ def test_without_the_rollout_the_head_is_called_once_and_from_the_recorded_flow(
     torch.manual_seed(5)
     x1, x_t, t = noise(6, TOKENS, CHANNELS, seed=8), noise(6, TOKENS, CHANNELS, seed=9), torch.full((6,), 0.9)
     made.student.head = lambda *given: x1 - x
-    torch.testing.assert_close(made.student.glance(x, x1, x_t, t, x1, conditions), x1 - x)
+    torch.testing.assert_close(made.student.single_head_step(x, x1, x_t, t, x1, conditions), x1 - x)
 
 
 def test_the_discriminator_learns_to_tell_tokens_apart():
@@ -382,7 +382,7 @@ def networks_of_a_run(stage, config, folder) -> None:
 def test_two_ranks_train_one_student(tmp_path):
     world, teacher = write_world(tmp_path / "world"), save(tmp_path, "teacher", "teacher", tiny_teacher())
     common = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", "codec=none", "batch=4"]
-    common += ["max_steps=3", "own_history=0.5"]
+    common += ["max_steps=3", "rollout_history=0.5"]
     first = load_config(tmd.Config, None, [*common, "loss_power=0"])
     critics = [f"student={tmp_path}/tmd/student.pt", "student_every=2", "discriminator_width=8"]
     for stage, config in ((tmd, first), (dmd, load_config(dmd.Config, None, [*common, *critics]))):
@@ -405,7 +405,7 @@ def test_a_whole_run_and_its_resume(tmp_path):
         teacher,
         f"student={tmp_path}/tmd/student.pt",
         "discriminator_width=8",
-        "own_history=0.5",
+        "rollout_history=0.5",
         "frame_gan=0.1",
     ]
     dmd.run(load_config(dmd.Config, None, [*own, "max_steps=6", "student_every=3"]))

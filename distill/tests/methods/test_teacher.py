@@ -6,11 +6,12 @@ import torch
 
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
-from distill.data.dataset import CHANGE_REPEATS, CHANGE_TICKS, Windows, measure_delta_std
-from distill.data.packed import LONG_AGO, RING, Latents
+from distill.data.dataset import CHANGE_REPEATS, CHANGE_TICKS, WindowDataset, measure_delta_std
+from distill.data.packed import Latents
 from distill.methods import teacher
 from distill.models.sampler import Rollout, TeacherSampler, load_teacher
 from distill.tests.tiny import CHANNELS, PROMPT, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher, write_world
+from distill.world import LONG_AGO, RING
 
 TINY = [
     "network=dit",
@@ -37,7 +38,7 @@ def configure(world, folder, *overrides):
 
 def test_windows_know_the_future_and_the_mirror(world):
     latents = Latents(world, "train")
-    windows = Windows(latents, tiny_config())
+    windows = WindowDataset(latents, tiny_config())
     rows = windows.fixed(4)
     target, conditions = windows.gather(rows)
     np.testing.assert_array_equal(target, latents.latents[rows + 1].astype(np.float32))
@@ -53,7 +54,7 @@ def test_windows_know_the_future_and_the_mirror(world):
 def test_frames_after_new_words_are_drawn_more_often_and_words_keep_their_length(world):
     latents = Latents(world, "train")
     latents.since = np.arange(len(latents), dtype=np.int32) % 50
-    windows = Windows(latents, tiny_config())
+    windows = WindowDataset(latents, tiny_config())
     rows, times = np.unique(windows.drawn, return_counts=True)
     np.testing.assert_array_equal(rows, windows.rows)
     np.testing.assert_array_equal(times, np.where(latents.since[rows] < CHANGE_TICKS, CHANGE_REPEATS, 1))
@@ -68,7 +69,9 @@ def test_the_loss_is_least_at_the_true_velocity():
     assert teacher.flow_loss(lambda *_: draw + x, x, t, draw, None).min() > 0.5
 
 
-@pytest.mark.parametrize("options", [[], ["own_history=0.5", "own_ticks=3", "own_steps=2", "noise_unit=root"]])
+@pytest.mark.parametrize(
+    "options", [[], ["rollout_history=0.5", "rollout_ticks=3", "rollout_steps=2", "noise_unit=root"]]
+)
 def test_training_resumes_exactly(world, tmp_path, options):
     teacher.run(configure(world, tmp_path, "name=whole", "max_steps=40", *options))
     # the schedule follows max_steps, so the first half keeps the whole's and stops by itself
@@ -99,7 +102,7 @@ def test_training_learns_the_effect_of_steering(world, tmp_path):
     calm = ["history_noise=0", "sample_level=0", "prompt_dropout=0", "warmup_steps=10"]
     teacher.run(configure(world, tmp_path, "name=learn", "max_steps=250", "learning_rate=4e-3", "ema=0.98", *calm))
     dit = load_teacher(tmp_path / "learn/teacher.pt")
-    windows = Windows(Latents(world, "heldout"), dit.config)
+    windows = WindowDataset(Latents(world, "heldout"), dit.config)
     target, conditions = windows.gather(windows.fixed(64))
     draw = noise(64, 1, TOKENS, CHANNELS)
     sampler = TeacherSampler(dit, 4)

@@ -9,7 +9,7 @@ import torch
 from numpy.polynomial.legendre import leggauss
 
 from distill.config import UserError, load_config
-from distill.data.dataset import Windows, drop_prompts
+from distill.data.dataset import WindowDataset, drop_prompts
 from distill.data.packed import Latents
 from distill.methods import teacher as teacher_stage
 from distill.methods import tmd
@@ -27,7 +27,7 @@ from distill.tests.tiny import (
     tiny_teacher,
     write_world,
 )
-from distill.training.rollout_history import OwnHistory
+from distill.training.rollout_history import RolloutHistory
 
 
 def inputs(student: Student, batch: int = 5):
@@ -138,7 +138,7 @@ def test_guidance_is_in_the_velocity(tangent, predicts, monkeypatch):
     monkeypatch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(target=target) or u.sum((1, 2)))
     call = lambda call, y, s, r, tangent, delta: seen.update(y=y, s=s, tangent=tangent) or 0 * y  # noqa: E731
     monkeypatch.setattr(tmd, "central_difference", call)
-    half = replace(tiny_conditions(8), dropped=torch.tensor([False] * 4 + [True] * 4))
+    half = replace(tiny_conditions(8), prompt_dropout_mask=torch.tensor([False] * 4 + [True] * 4))
     velocities = {}
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
@@ -241,7 +241,7 @@ class GuidedInner(Student):
         self.outer_grid, self.inner_grid = [0.0, 0.999], [0.0, 0.7, 0.999]
 
     def base(self, conditions):
-        told = conditions.dropped is None
+        told = conditions.prompt_dropout_mask is None
         return torch.full_like(conditions.level, float(told))
 
     def backbone(self, x, t, conditions, base):
@@ -353,21 +353,21 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
         tmd.Config,
         None,
         [*common, f"teacher={tmp_path}/teacher/teacher.pt", "max_steps=120", "learning_rate=2e-3", "head_blocks=1",
-         "own_history=0.25", "own_after=0.5"],
+         "rollout_history=0.25", "rollout_after=0.5"],
     )  # fmt: skip
     tmd.run(config)
     assert capsys.readouterr().err.count("|h0 - m| / |m| = ") == 1
     student, teacher = load_student(tmp_path / "tmd/student.pt"), load_teacher(tmp_path / "teacher/teacher.pt")
     assert student.gate > 0.048
     assert student.interval(torch.tensor([0.1, 0.9])).std(0).max() > 1e-4
-    windows = Windows(Latents(world, "validation"), student.dit.config)
+    windows = WindowDataset(Latents(world, "validation"), student.dit.config)
     target, conditions = windows.gather(windows.fixed(64))
     draw = noise(64, 2, TOKENS, CHANNELS)
     error = lambda model: (model.next_latent(draw, conditions) - target).square().mean()  # noqa: E731
     with torch.no_grad():
         assert error(student) < error(Student(teacher, StudentConfig(head_blocks=1)))
 
-    own = OwnHistory(windows, 0.5, 3, 8, 0.1, student.dit.noise_unit(), pool=8)
+    own = RolloutHistory(windows, 0.5, 3, 8, 0.1, student.dit.noise_unit(), pool=8)
     sampler = StudentSampler(student)
     for _ in range(12):
         recorded, dreamed, age = own.take(sampler)
@@ -385,12 +385,12 @@ def test_a_run_learns_opens_the_gate_and_own_histories_come_from_the_student(tmp
     assert (dreamed.level > 0).all()  # the drift of what was dreamed
     assert own.drift(target, target).abs().max() == 0
 
-    quick = OwnHistory(windows, 0.5, 4, 8, 0.1, student.dit.noise_unit(), pool=4, hop=2)
+    quick = RolloutHistory(windows, 0.5, 4, 8, 0.1, student.dit.noise_unit(), pool=4, hop=2)
     first = quick.row.copy()
     assert (quick.take(sampler)[2] == 2).all() and (quick.row == first + 2).all()
     unit = student.dit.noise_unit()
     torch.testing.assert_close(own.drift(target + 0.7 * unit, target), torch.full((len(target),), 0.7))
-    free = OwnHistory(windows, 0.5, 3, 8, 0.1, unit, anchored=False, pool=8)
+    free = RolloutHistory(windows, 0.5, 3, 8, 0.1, unit, anchored=False, pool=8)
     for _ in range(3):
         _, dreamed, _ = free.take(sampler)
     assert (dreamed.level == 0.1).all()

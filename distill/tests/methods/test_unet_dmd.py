@@ -8,12 +8,12 @@ import torch
 from distill.baselines import kd, meanflow, rcm
 from distill.checkpoints import load_checkpoint
 from distill.config import load_config
-from distill.data.dataset import Windows
+from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
 from distill.methods import dmd
 from distill.models.discriminator import MapDiscriminator, discriminator_loss
 from distill.models.flow_student import FlowStudent
-from distill.models.one_step_student import Headless, make_student
+from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.sampler import StudentSampler, TeacherSampler, load_student
 from distill.models.student import StudentConfig
 from distill.tests.tiny import noise, save
@@ -26,7 +26,7 @@ from distill.tests.tiny_unet import (
     unet_student,
     write_unet_world,
 )
-from distill.training.rollout_history import OwnHistory
+from distill.training.rollout_history import RolloutHistory
 
 WEIGHTS = torch.ones(TOKENS, CHANNELS)
 WEIGHTS[GRID:] = 0
@@ -169,7 +169,7 @@ def test_dmd2v_and_meanflow_start_as_the_teachers_euler_steps(steps):
     for average in (False, True):
         plan = StudentConfig(steps, inner_steps=1, head_blocks=0, average=average)
         student = make_student(teacher, plan)
-        assert isinstance(student, Headless)
+        assert isinstance(student, OneStepStudent)
         euler = TeacherSampler(teacher, steps)
         euler.grid = student.outer_grid
         torch.testing.assert_close(student.next_latent(draw, conditions), euler(draw, conditions))
@@ -185,8 +185,8 @@ def test_a_free_own_history_goes_on_by_its_own_instruments(tmp_path):
     student = unet_student()
     with torch.no_grad():
         student.dit.instruments.out.bias.fill_(0.3)
-    windows = Windows(Latents(write_unet_world(tmp_path), "train"), student.dit.config)
-    own = OwnHistory(windows, 1.0, 5, 4, 0.1, student.dit.noise_unit(), anchored=False, pool=4)
+    windows = WindowDataset(Latents(write_unet_world(tmp_path), "train"), student.dit.config)
+    own = RolloutHistory(windows, 1.0, 5, 4, 0.1, student.dit.noise_unit(), anchored=False, pool=4)
     for _ in range(2):
         _, told, _ = own.take(StudentSampler(student))
     recorded = windows.gather(own.row[own.taken], own.flip[own.taken])[1]
@@ -210,8 +210,8 @@ def place(tmp_path_factory):
 
 def test_stage_2_resumes_bit_for_bit(place):
     folder, told, student = place
-    more = [f"student={student}", "own_history=0.5", "frame_gan=0.1", "student_every=2", "discriminator_width=8"]
-    more += ["max_steps=6", "own_ticks=4"]
+    more = [f"student={student}", "rollout_history=0.5", "frame_gan=0.1", "student_every=2", "discriminator_width=8"]
+    more += ["max_steps=6", "rollout_ticks=4"]
     configure = lambda name, *rest: load_config(dmd.Config, None, [*told, *more, f"name={name}", *rest])  # noqa: E731
     dmd.run(configure("whole"))
     half, original = configure("half", "checkpoint_minutes=0"), dmd.Run.save
@@ -244,16 +244,16 @@ def test_the_baselines_run(place):
     folder, told, _ = place
     meanflow.run(load_config(meanflow.Config, None, [*told, "max_steps=2", "velocity=teacher"]))
     kd.run(load_config(kd.Config, None, [*told, "max_steps=2", "teacher_steps=2", "teacher_shift=0.4"]))
-    more = ["student_every=2", "discriminator_width=8", "max_steps=4", "own_history=0.5", "own_ticks=3"]
+    more = ["student_every=2", "discriminator_width=8", "max_steps=4", "rollout_history=0.5", "rollout_ticks=3"]
     for start, steps in (("none", 2), (f"{folder}/kd/student.pt", 1)):
         dmd.run(load_config(dmd.Config, None, [*told, *more, f"student={start}", "outer_steps=2", "name=dmd2v"]))
         made = load_student(folder / "dmd2v/student.pt")
-        assert isinstance(made, Headless) and made.config.outer_steps == steps
+        assert isinstance(made, OneStepStudent) and made.config.outer_steps == steps
     plan = ["student=none", "inner_steps=2", "head_blocks=1", "name=no-stage-1"]
     dmd.run(load_config(dmd.Config, None, [*told, *more, *plan]))
     assert isinstance(load_student(folder / "no-stage-1/student.pt"), FlowStudent)
     rcm.run(load_config(rcm.Config, None, [*told, "max_steps=4", "student_every=2", "tangent_warmup=0"]))
-    assert isinstance(load_student(folder / "rcm/student.pt"), Headless)
+    assert isinstance(load_student(folder / "rcm/student.pt"), OneStepStudent)
 
 
 def test_action_guidance_moves_the_teachers_target():

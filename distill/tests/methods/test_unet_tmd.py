@@ -8,6 +8,7 @@ from numpy.polynomial.legendre import leggauss
 
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
+from distill.flops import count_flops
 from distill.methods import tmd
 from distill.models.dit import Conditions
 from distill.models.flow_student import FlowStudent
@@ -24,8 +25,7 @@ from distill.tests.tiny_unet import (
     unet_student,
     write_unet_world,
 )
-from distill.training.distributed import count_flops
-from distill.training.student_loop import Hearing, cost
+from distill.training.student_loop import NoiseResponse, cost
 
 ONES = torch.ones(3)
 
@@ -253,11 +253,11 @@ class Preview:
 
 
 def test_a_head_that_is_deaf_has_no_spread():
-    hearing = Hearing(tiny_unet(), Preview())
+    noise_response = NoiseResponse(tiny_unet(), Preview())
     student = unet_student(inner_steps=1, gate_init=-40.0)
-    assert max(hearing(student).values()) < 1e-3
-    heard = hearing(unet_student(inner_steps=1, gate_init=2.0))
-    assert heard.keys() == {"y1_spread", "first_y1_spread"} and min(heard.values()) > 0.01
+    assert max(noise_response(student).values()) < 1e-3
+    heard = noise_response(unet_student(inner_steps=1, gate_init=2.0))
+    assert heard.keys() == {"y1_diversity", "first_y1_diversity"} and min(heard.values()) > 0.01
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -265,8 +265,15 @@ def test_a_run_learns_and_resumes_bit_for_bit(tmp_path, dtype):
     world = write_unet_world(tmp_path / "world")
     teacher = save(tmp_path, "teacher", "teacher", tiny_unet())
     told = [f"data={world}", f"runs={tmp_path}", f"teacher={teacher}", "batch=8", "codec=none", "loss_power=0"]
-    told += ["predicts=data", "target=teacher", "low_times=0.6", "inner_shift=0.3", "gate_init=-1", "own_history=0.25"]
-    told += ["own_after=0", "warmup_steps=2", "max_steps=6", "log_steps=2", f"dtype={dtype}"]
+    told += [
+        "predicts=data",
+        "target=teacher",
+        "low_times=0.6",
+        "inner_shift=0.3",
+        "gate_init=-1",
+        "rollout_history=0.25",
+    ]
+    told += ["rollout_after=0", "warmup_steps=2", "max_steps=6", "log_steps=2", f"dtype={dtype}"]
     configure = lambda name, *more: load_config(tmd.Config, None, [*told, f"name={name}", *more])  # noqa: E731
     tmd.run(configure("whole"))
     original = tmd.Run.save

@@ -5,16 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from distill.config import UserError
-from distill.data.conditioning import hold_words
 from distill.data.dataset import bound_latents, corrupt, drop_actions, drop_prompts
-from distill.methods.prompt_gain import SIZES, speak_as
-from distill.models.dit import Conditions, DiT, edge_flops, forward_flops, guidance_at, guided
-from distill.models.prompt_classifier import READING, nothing, one_hot
+from distill.flops import count_flops
+from distill.models.dit import Conditions, DiT, edge_flops, forward_flops, freeze_prompt_layers, guidance_at, guided
+from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
-from distill.training.distributed import count_flops
 
 
 def test_change_and_latent_are_inverse_and_the_change_has_unit_size():
@@ -72,7 +69,7 @@ def test_guidance():
     plain, null = dit(x, t, conditions), dit(x, t, conditions.without_prompt())
     torch.testing.assert_close(guided(dit, x, t, conditions, 1.0), plain)
     torch.testing.assert_close(guided(dit, x, t, conditions, 3.0), null + 3 * (plain - null))
-    assert drop_prompts(tiny_conditions(1000), 0.1).dropped.float().mean().sub(0.1).abs() < 0.04
+    assert drop_prompts(tiny_conditions(1000), 0.1).prompt_dropout_mask.float().mean().sub(0.1).abs() < 0.04
 
 
 def test_guidance_by_words_that_are_new_and_by_actions():
@@ -87,55 +84,26 @@ def test_guidance_by_words_that_are_new_and_by_actions():
     assert guidance_at(3.0, 0, conditions) == 3.0
 
     turned = replace(conditions, actions=-conditions.actions)
-    undriven = dit(x, t, conditions.without_actions())
-    torch.testing.assert_close(dit(x, t, turned.without_actions()), undriven)
+    action_dropout_mask = dit(x, t, conditions.without_actions())
+    torch.testing.assert_close(dit(x, t, turned.without_actions()), action_dropout_mask)
     driven = guided(dit, x, t, conditions, 1.0, action_guidance=2.0)
-    torch.testing.assert_close(driven, undriven + 2 * (plain - undriven))
-    assert drop_actions(tiny_conditions(1000), 0.1).undriven.float().mean().sub(0.1).abs() < 0.04
+    torch.testing.assert_close(driven, action_dropout_mask + 2 * (plain - action_dropout_mask))
+    assert drop_actions(tiny_conditions(1000), 0.1).action_dropout_mask.float().mean().sub(0.1).abs() < 0.04
 
 
-def captions(dim: int = 24) -> tuple[SimpleNamespace, torch.Tensor]:
-    """A world of captions, one for each setting, and the labels [80,3]."""
-    labels = torch.cartesian_prod(*(torch.arange(size) for size in SIZES))
-    words = F.normalize(torch.randn(len(labels), dim), dim=-1)
-    return SimpleNamespace(embeddings=words.numpy(), labels=lambda: labels.numpy()), labels
-
-
-def test_readings_say_what_words_said_on_average_and_more_where_they_lead():
-    torch.manual_seed(0)
-    latents, labels = captions()
-    before = DiT(tiny_config(reader=32, prompt_dim=24))
-    torch.nn.init.normal_(before.reader[-1].weight, std=0.3)
-    torch.nn.init.normal_(before.null_prompt)
-    after = DiT(tiny_config(prompt_dim=READING))
-    speak_as(after, before, latents)
-    said, old = after.said(one_hot(labels)), before.said(torch.from_numpy(latents.embeddings))
-    for group in range(3):  # the mean over all that has a biome, a time, a weather
-        for value in range(SIZES[group]):
-            rows = labels[:, group] == value
-            torch.testing.assert_close(said[rows].mean(0), old[rows].mean(0))
-    torch.testing.assert_close(after.said(nothing()[None]), before.said(before.null_prompt[None]))
-
-    again = DiT(tiny_config(prompt_dim=READING))
-    speak_as(again, after, latents, [1.0, 2.0, 1.0])
-    told, plain = again.said(one_hot(labels)).reshape(5, 4, 4, -1), said.reshape(5, 4, 4, -1)
-    torch.testing.assert_close(told[:, 0] - told[:, 3], 2 * (plain[:, 0] - plain[:, 3]))
-    torch.testing.assert_close(told[0] - told[4], plain[0] - plain[4])
-
-
-def test_held_words_learn_nothing_but_what_a_choice_says():
-    dit = DiT(tiny_config(prompt_dim=READING))
-    assert torch.equal(dit.null_prompt, nothing())
-    hold_words(dit)
+def test_frozen_prompt_layers_learn_nothing_but_what_a_label_means():
+    dit = DiT(tiny_config(prompt_dim=LABEL_CHOICES))
+    assert torch.equal(dit.null_prompt, no_labels())
+    freeze_prompt_layers(dit)
     held = {name for name, p in dit.named_parameters() if not p.requires_grad}
     assert held == {"null_prompt"}
-    sentences = DiT(tiny_config(reader=16))
-    hold_words(sentences)
+    sentences = DiT(tiny_config(prompt_hidden=16))
+    freeze_prompt_layers(sentences)
     held = {name.split(".")[0] for name, p in sentences.named_parameters() if not p.requires_grad}
-    assert held == {"null_prompt", "prompt", "reader"}
+    assert held == {"null_prompt", "prompt", "prompt_hidden"}
 
 
-@pytest.mark.parametrize("words", [{"reader": 16}, {"prompt_dim": READING}])
+@pytest.mark.parametrize("words", [{"prompt_hidden": 16}, {"prompt_dim": LABEL_CHOICES}])
 def test_flops_equal_the_counter(words):
     config = tiny_config(**words)
     dit, conditions = DiT(config), tiny_conditions(1)

@@ -5,23 +5,23 @@ import torch
 
 from distill.baselines import kd, meanflow
 from distill.config import UserError, load_config
+from distill.flops import count_flops
 from distill.methods import dmd
 from distill.methods import teacher as teacher_stage
 from distill.models.dit import Conditions
-from distill.models.one_step_student import Headless, make_student
+from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.sampler import TeacherSampler, load_student
 from distill.models.student import BlockCounter, Student, StudentConfig, effective_nfe, student_flops
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
-from distill.training.distributed import count_flops
 
 
 def plan(**changes) -> StudentConfig:
     return StudentConfig(**{"inner_steps": 1, "head_blocks": 0} | changes)
 
 
-def average(**changes) -> Headless:
+def average(**changes) -> OneStepStudent:
     """A MeanFlow student whose embedding of t-r speaks, as after some training."""
-    student = Headless(tiny_teacher(), plan(average=True, **changes))
+    student = OneStepStudent(tiny_teacher(), plan(average=True, **changes))
     torch.manual_seed(3)
     with torch.no_grad():
         student.interval.out.weight.normal_(std=0.1)
@@ -31,15 +31,15 @@ def average(**changes) -> Headless:
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_dmd2v_starts_as_the_teachers_euler_steps_on_its_grid(steps):
     teacher, conditions = tiny_teacher(), tiny_conditions(3)
-    student, draw = Headless(teacher, plan(outer_steps=steps)), noise(3, 2, TOKENS, CHANNELS)
+    student, draw = OneStepStudent(teacher, plan(outer_steps=steps)), noise(3, 2, TOKENS, CHANNELS)
     euler = TeacherSampler(teacher, steps)
     euler.grid = student.outer_grid
     torch.testing.assert_close(student.next_latent(draw, conditions), euler(draw, conditions))
 
 
 def test_a_step_is_equation_18():
-    student, conditions = Headless(tiny_teacher(), plan(outer_steps=2)), tiny_conditions(3)
-    x, (low, top) = noise(3, TOKENS, CHANNELS), Headless(tiny_teacher(), plan(outer_steps=2)).outer_grid[1:]
+    student, conditions = OneStepStudent(tiny_teacher(), plan(outer_steps=2)), tiny_conditions(3)
+    x, (low, top) = noise(3, TOKENS, CHANNELS), OneStepStudent(tiny_teacher(), plan(outer_steps=2)).outer_grid[1:]
     t = torch.full((3,), top)
     g = x - top * student.velocity(x, t, t, conditions)
     stepped = x - (top - low) * student.transition(x, t, low * torch.ones(3), x, conditions)
@@ -47,7 +47,7 @@ def test_a_step_is_equation_18():
 
 
 def test_stage_2_takes_its_sample_from_x_t():
-    student, conditions = Headless(tiny_teacher(), plan(outer_steps=2)), tiny_conditions(64)
+    student, conditions = OneStepStudent(tiny_teacher(), plan(outer_steps=2)), tiny_conditions(64)
     x = noise(64, TOKENS, CHANNELS)
     student.velocity = lambda x_t, t, r, conditions: (x_t - x) / t[:, None, None]  # the exact one
     for sample_from in ("x1", "xt"):
@@ -69,7 +69,7 @@ def test_impossible_students_are_refused():
     with pytest.raises(UserError, match="N must be 1"):
         StudentConfig(head_blocks=0, inner_steps=2)
     with pytest.raises(UserError, match="has head_blocks=0"):
-        Headless(tiny_teacher(), StudentConfig())
+        OneStepStudent(tiny_teacher(), StudentConfig())
     with pytest.raises(UserError, match="velocity must be one of"):
         meanflow.check(meanflow.Config(velocity="both"))
 
@@ -135,7 +135,7 @@ def test_guidance_moves_only_kept_prompts():
 
 def test_the_pairs_loss_is_zero_for_the_teachers_own_step():
     teacher, conditions, draw = tiny_teacher(), tiny_conditions(3), noise(3, 2, TOKENS, CHANNELS)
-    student = Headless(teacher, plan(top=1.0))
+    student = OneStepStudent(teacher, plan(top=1.0))
     assert kd.kd_loss(student, TeacherSampler(teacher, 1), draw, conditions).max() < 1e-9
     loss = kd.kd_loss(student, TeacherSampler(teacher, 4), draw, conditions).mean()
     loss.backward()
@@ -148,11 +148,11 @@ def test_whole_runs(tmp_path):
     shape = ["network=dit", "columns=3", "width=24", "blocks=3", "heads=2", "frequencies=8"]
     teacher_stage.run(load_config(teacher_stage.Config, None, [*common, *shape, "loss_power=0", "max_steps=30"]))
     common.append(f"teacher={tmp_path}/teacher/teacher.pt")
-    meanflow.run(load_config(meanflow.Config, None, [*common, "loss_power=0", "max_steps=4", "own_history=0.5"]))
+    meanflow.run(load_config(meanflow.Config, None, [*common, "loss_power=0", "max_steps=4", "rollout_history=0.5"]))
     kd.run(load_config(kd.Config, None, [*common, "loss_power=0", "max_steps=4", "teacher_steps=2"]))
     for start in ("none", f"{tmp_path}/kd/student.pt"):
         options = [f"student={start}", "outer_steps=2", "max_steps=4", "student_every=2", "discriminator_width=8"]
         dmd.run(load_config(dmd.Config, None, [*common, *options]))
         made = load_student(tmp_path / "dmd/student.pt")
-        assert isinstance(made, Headless) and made.config.outer_steps == (2 if start == "none" else 1)
+        assert isinstance(made, OneStepStudent) and made.config.outer_steps == (2 if start == "none" else 1)
     assert load_student(tmp_path / "meanflow/student.pt").interval is not None

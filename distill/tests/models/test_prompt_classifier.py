@@ -6,19 +6,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from distill.data.packed import LABELS
+from distill.methods.prompt_classifier import NAMED, about, training_set
 from distill.models.prompt_classifier import (
-    GROUPS,
-    NAMED,
-    PhraseReader,
-    ReaderConfig,
-    about,
-    lesson,
-    nothing,
+    LABEL_SIZES,
+    PromptClassifier,
+    PromptClassifierConfig,
+    no_labels,
     one_hot,
     phrases_of,
     vote,
 )
+from distill.world import LABELS
 
 GOLDEN = Path(__file__).resolve().parents[3] / "src" / "model" / "prompt" / "phrases.golden.json"
 
@@ -41,19 +39,19 @@ def test_a_run_of_words_is_about_what_it_holds_whole():
     assert about(0, 2, (1, 3), 2, 9) == -1 and about(0, 2, None, 2, 9) == -1
 
 
-def test_a_lesson_begins_with_the_phrases_and_knows_what_runs_are_about():
+def test_a_training_set_begins_with_the_phrases_and_knows_what_runs_are_about():
     phrases = {name: {value: [f"{value} {name}"] for value in values} for name, values in LABELS.items()}
     texts = ["here snow biome, dusk time and rain weather"]
-    taught = lesson(phrases, [{"biome": "snow", "time": "dusk", "weather": "rain", "texts": texts}], each=200)
+    examples = training_set(phrases, [{"biome": "snow", "time": "dusk", "weather": "rain", "texts": texts}], each=200)
     count = 13 * (1 + NAMED)
-    assert taught.phrases == count and len(taught.texts) == count + 200 == len(taught.labels)
-    assert taught.texts[:2] == ["meadow biome", "meadow"] and taught.labels[0].tolist() == [
+    assert examples.phrases == count and len(examples.texts) == count + 200 == len(examples.labels)
+    assert examples.texts[:2] == ["meadow biome", "meadow"] and examples.labels[0].tolist() == [
         0,
-        GROUPS[1] - 1,
-        GROUPS[2] - 1,
+        LABEL_SIZES[1] - 1,
+        LABEL_SIZES[2] - 1,
     ]
-    seen = {text: label.tolist() for text, label in zip(taught.texts[count:], taught.labels[count:], strict=True)}
-    none = [size - 1 for size in GROUPS]
+    seen = {text: label.tolist() for text, label in zip(examples.texts[count:], examples.labels[count:], strict=True)}
+    none = [size - 1 for size in LABEL_SIZES]
     assert seen["here"] == none and seen["and"] == none
     assert seen["here snow biome"] == [LABELS["biome"].index("snow"), *none[1:]]
     assert seen["biome dusk time and"] == [-1, LABELS["time"].index("dusk"), none[2]]
@@ -67,10 +65,10 @@ def test_the_surest_phrase_decides_and_none_only_where_all_say_none():
     assert torch.equal(vote(choices), vote(choices.flip(0)))
 
 
-def test_readings():
-    assert nothing().tolist() == one_hot(torch.tensor([[5, 4, 4]]))[0].tolist() and nothing().sum() == 3
+def test_the_labels_of_a_prompt():
+    assert no_labels().tolist() == one_hot(torch.tensor([[5, 4, 4]]))[0].tolist() and no_labels().sum() == 3
     torch.manual_seed(0)
-    network = PhraseReader(ReaderConfig(dim=8, hidden=4, members=3))
-    reading = network(torch.nn.functional.normalize(torch.randn(7, 8), dim=1))
-    assert reading.shape == (1, sum(GROUPS))
-    np.testing.assert_allclose([part.sum().item() for part in reading.split(GROUPS, 1)], 1, atol=1e-5)
+    network = PromptClassifier(PromptClassifierConfig(dim=8, hidden=4, members=3))
+    labels = network(torch.nn.functional.normalize(torch.randn(7, 8), dim=1))
+    assert labels.shape == (1, sum(LABEL_SIZES))
+    np.testing.assert_allclose([part.sum().item() for part in labels.split(LABEL_SIZES, 1)], 1, atol=1e-5)

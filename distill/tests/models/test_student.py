@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from distill.config import UserError
+from distill.flops import count_flops
 from distill.models.student import BlockCounter, Student, StudentConfig, effective_nfe, grid, student_flops
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_student, tiny_teacher
-from distill.training.distributed import count_flops
 
 
 def test_grids_are_the_published_ones():

@@ -117,17 +117,17 @@ def test_videos_are_named_and_shared_as_vbench_expects(world):
     assert made == sorted(f"{prompt}-{index}.mp4" for prompt in PROMPTS for index in range(5))
     assert {len(share) for share in shares} <= {3, 4}
     (world / "told.txt").write_text("A shiny red car ...\nTwo cats ...\nRain falls ...\n")
-    rewritten = list(sample.jobs(config(world, seeds=2, told=world / "told.txt", videos=world / "none"), 0, 1))
-    assert rewritten[0].told == "A shiny red car ..." and rewritten[0].path.name == "a red car on a road-0.mp4"
+    rewritten = list(sample.jobs(config(world, seeds=2, rewritten=world / "told.txt", videos=world / "none"), 0, 1))
+    assert rewritten[0].rewritten == "A shiny red car ..." and rewritten[0].path.name == "a red car on a road-0.mp4"
 
 
 def test_a_prompt_that_stands_twice_is_sampled_once_and_a_list_chooses(world):
     (world / "doubles.txt").write_text("rain\ntwo cats\nrain\na red car on a road\n")
     (world / "doubles-told.txt").write_text("Rain falls ...\nTwo cats ...\nIt rains ...\nA shiny red car ...\n")
     (world / "only.txt").write_text("a red car on a road\nrain\n")
-    changes = {"prompts": world / "doubles.txt", "told": world / "doubles-told.txt", "videos": world / "none"}
+    changes = {"prompts": world / "doubles.txt", "rewritten": world / "doubles-told.txt", "videos": world / "none"}
     once = list(sample.jobs(config(world, **changes), 0, 1))
-    assert [(job.line, job.told) for job in once] == [
+    assert [(job.line, job.rewritten) for job in once] == [
         (0, "Rain falls ..."),
         (1, "Two cats ..."),
         (3, "A shiny red car ..."),
@@ -152,7 +152,7 @@ def test_lists_that_cannot_be_are_refused(world):
     (world / "slash.txt").write_text("either/or\n")
     (world / "empty.txt").write_text("\n")
     for changes, reason in (
-        ({"told": world / "short.txt"}, "has 1 prompts and .* 3"),
+        ({"rewritten": world / "short.txt"}, "has 1 prompts and .* 3"),
         ({"prompts": world / "slash.txt"}, "cannot be a file's name"),
         ({"prompts": world / "empty.txt"}, "holds no prompts"),
         ({"prompts": world / "nowhere.txt"}, "not readable"),
