@@ -23,6 +23,7 @@ from distill.models.prompt_classifier import (
     load_prompt_classifier,
     one_hot,
 )
+from distill.runtime import onnx_session
 
 
 def caption_conditioning(latents: Latents, prompt_dim: int) -> Tensor:
@@ -44,4 +45,16 @@ def prompt_embedder(prompt_dim: int, classifier: str | Path = WEIGHTS) -> Callab
     if prompt_dim != LABEL_CHOICES:
         return embed
     call = classifier_call(load_prompt_classifier(classifier))
+    return lambda texts: classify_prompts(texts, call, embed)
+
+
+def shipped_prompt_embedder(folder: Path, manifest: dict) -> Callable[[list[str]], np.ndarray]:
+    """From texts to the conditioning of a shipped student, by the prompt classifier that ships with it, where one does.
+    The manifest calls it `reader`, and its output `reading`."""
+    from distill.data.prompt_encoder import embed
+
+    if "reader" not in manifest["files"]:
+        return embed
+    graph = onnx_session(folder / manifest["files"]["reader"]["path"], torch.get_num_threads())
+    call = lambda phrases: graph.run(["reading"], {"phrases": phrases})[0]  # noqa: E731
     return lambda texts: classify_prompts(texts, call, embed)

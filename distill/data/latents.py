@@ -17,8 +17,8 @@ from tqdm import tqdm
 from distill.atomic import replacing, write_text
 from distill.config import BaseConfig, UserError
 from distill.data.packed import PARAPHRASES, Packed
+from distill.distributed import setup
 from distill.models.codec import Codec, load_codec, to_input
-from distill.training.distributed import setup
 from distill.world import LABELS, telemetry_token, telemetry_tokens
 
 

@@ -17,8 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
+
+from distill.runtime import onnx_session
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "assets" / "prompt-encoder"
@@ -31,12 +32,9 @@ class PromptEncoder:
     def __init__(self, folder: Path = FOLDER, threads: int = 1) -> None:
         manifest = json.loads((folder / "encoder.json").read_text("utf-8"))
         model, tokenizer = (_read_checked(folder, manifest["files"][key]) for key in ("model", "tokenizer"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self.dim: int = manifest["dim"]
         self.max_tokens: int = manifest["maxTokens"]
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = onnx_session(model, threads)
         self._tokenizer = Tokenizer.from_str(tokenizer.decode("utf-8"))
         self._sep = self._tokenizer.token_to_id("[SEP]")
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from distill.config import UserError
 from distill.data.packed import Packed
+from distill.distributed import setup
 from distill.evaluation import altered, evaluate, measures, table
 from distill.evaluation.score import probe_of, seeds_of
 from distill.evaluation.worlds import Recorded, TorchCodec
-from distill.training.distributed import setup
 from distill.world import LABELS
 
 NAMES = ("energy", "sharpness", "realOrDream", "flow", "car", "nextTickPsnr")

@@ -20,11 +20,11 @@ from distill.atomic import write_text
 from distill.config import BaseConfig, UserError
 from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
+from distill.distributed import setup
 from distill.models.dit import Conditions
 from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import TeacherSampler, load_student, load_teacher, sample_diversity
 from distill.models.student import Student
-from distill.training.distributed import setup
 
 
 @dataclass

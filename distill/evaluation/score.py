@@ -15,6 +15,7 @@ from pathlib import Path
 from distill.atomic import write_text
 from distill.config import UserError
 from distill.data.packed import Packed
+from distill.distributed import setup
 from distill.evaluation import evaluate
 from distill.evaluation.drives import Drives
 from distill.evaluation.energy import energy, energy_over
@@ -24,7 +25,6 @@ from distill.evaluation.rollouts import parse_seeds
 from distill.evaluation.spaces import spaces_of
 from distill.evaluation.spread_over_error import spread_over_error
 from distill.evaluation.worlds import TorchCodec, open_world
-from distill.training.distributed import setup
 
 
 @dataclass

@@ -13,10 +13,10 @@ from statistics import median, stdev
 from distill.atomic import write_text
 from distill.config import UserError
 from distill.data.packed import Packed
+from distill.distributed import setup
 from distill.evaluation import compare, measures
 from distill.evaluation.evaluate import commit
 from distill.evaluation.rollouts import parse_seeds
-from distill.training.distributed import setup
 
 
 @dataclass

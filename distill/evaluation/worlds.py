@@ -24,14 +24,13 @@ import numpy as np
 import torch
 
 from distill.config import UserError
-from distill.data.conditioning import prompt_embedder
+from distill.data.conditioning import prompt_embedder, shipped_prompt_embedder
 from distill.data.packed import Packed
-from distill.data.prompt_encoder import embed
 from distill.flops import count_flops
 from distill.models.codec import load_codec, to_frames, to_input
-from distill.models.prompt_classifier import classify_prompts
 from distill.models.sampler import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
 from distill.models.student import BlockCounter
+from distill.runtime import onnx_session
 from distill.world import read_telemetry, telemetry_token, telemetry_tokens
 
 
@@ -134,7 +133,7 @@ class OnnxSampler:
     """The shipped student on ONNX Runtime, as `models.sampler` has its samplers; `config` is what a `Rollout` needs."""
 
     def __init__(self, folder: Path, manifest: dict):
-        self.session = onnx_session(folder / manifest["files"]["student"]["path"])
+        self.session = onnx_session(folder / manifest["files"]["student"]["path"], torch.get_num_threads())
         latent, student = manifest["latent"], manifest["student"]
         size = {"tokens": latent["tokens"], "channels": latent["channels"]}
         half = latent.get("dtype") == "float16"  # of the state
@@ -152,8 +151,8 @@ class OnnxSampler:
 
 class OnnxCodec:
     def __init__(self, folder: Path, manifest: dict, batch: int = 50):
-        self.encoder = onnx_session(folder / manifest["files"]["encoder"]["path"])
-        self.decoder = onnx_session(folder / manifest["files"]["decoder"]["path"])
+        self.encoder = onnx_session(folder / manifest["files"]["encoder"]["path"], torch.get_num_threads())
+        self.decoder = onnx_session(folder / manifest["files"]["decoder"]["path"], torch.get_num_threads())
         self.tokens, self.batch = manifest["latent"]["tokens"], batch
 
     def encode(self, frames: np.ndarray) -> np.ndarray:
@@ -168,15 +167,6 @@ class OnnxCodec:
         return (np.clip(frames[..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def onnx_session(path: Path):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def open_dream(folder: str | Path) -> Dream:
     """The world that ships in `folder`. Raises UserError where it is missing or not whole."""
     folder = Path(folder)
@@ -189,19 +179,11 @@ def open_dream(folder: str | Path) -> Dream:
             raise UserError(f"{path} is missing or not the file that world.json names; export again")
     sampler, codec = OnnxSampler(folder, manifest), OnnxCodec(folder, manifest)
     rollout = Rollout(sampler, sampler.config)
-    embed_prompt = shipped_prompt_encoder(folder, manifest)
+    embed_prompt = shipped_prompt_embedder(folder, manifest)
     past = manifest["actions"]["count"] - 1
     dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], embed_prompt)
     dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
     return dream
-
-
-def shipped_prompt_encoder(folder: Path, manifest: dict):
-    """From texts to the shipped student's conditioning, by the prompt classifier that ships with it where one does."""
-    if "reader" not in manifest["files"]:
-        return embed
-    graph = onnx_session(folder / manifest["files"]["reader"]["path"])
-    return lambda texts: classify_prompts(texts, lambda phrases: graph.run(["reading"], {"phrases": phrases})[0], embed)
 
 
 def file_hash(path: str | Path) -> str:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 
 from distill.random import normals
+from distill.runtime import onnx_session
 
 ROWS, COLUMNS, PATCH = 6, 10, 16
 TOKENS, CHANNELS = ROWS * COLUMNS, 32
@@ -152,9 +152,7 @@ def start_states() -> dict[str, np.ndarray]:
 
 def first_tick(graph: bytes, starts: dict[str, np.ndarray]) -> np.ndarray:
     """The latent [T,C] one idle tick after start 0 under preset 0."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnx_session(graph)
     ring = starts["latents"][0].astype(np.float32)
     actions = np.concatenate([np.zeros((1, ACTION_DIMS)), starts["actions"][0]]).astype(np.float32)
     streams = np.arange(1 + OUTER_STEPS)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
@@ -27,9 +26,10 @@ from torch import Tensor, nn
 
 from distill.atomic import replacing, write_tensors, write_text
 from distill.config import BaseConfig, UserError
+from distill.data.conditioning import shipped_prompt_embedder
 from distill.data.packed import Latents
 from distill.data.starts import choose_starts, start_id
-from distill.evaluation.worlds import shipped_prompt_encoder
+from distill.distributed import setup
 from distill.export.graphs import codec_graphs, student_graph
 from distill.flops import count_flops
 from distill.models.codec import HEIGHT, WIDTH, Codec, gains, load_codec
@@ -40,7 +40,7 @@ from distill.models.prompt_classifier import LABEL_CHOICES, WEIGHTS, PromptClass
 from distill.models.sampler import load_student
 from distill.models.student import BlockCounter, Student
 from distill.random import tick_noise
-from distill.training.distributed import setup
+from distill.runtime import onnx_session
 from distill.world import LABELS, TELEMETRY, telemetry_manifest
 
 OPSET = 20
@@ -132,18 +132,11 @@ def export_graph(module: nn.Module, inputs: dict[str, Tensor], output: str, path
         temporary.write_bytes(model.SerializeToString())
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
 def parity(module: nn.Module, inputs: dict[str, Tensor], path: Path) -> float:
     """Largest difference between PyTorch and ONNX Runtime on `inputs`."""
     with torch.no_grad():
         expected = module(*inputs.values()).numpy()
-    got = session(path).run(None, {name: value.numpy() for name, value in inputs.items()})[0]
+    got = onnx_session(path).run(None, {name: value.numpy() for name, value in inputs.items()})[0]
     return float(np.abs(got - expected).max())
 
 
@@ -219,7 +212,7 @@ def self_test(
         "prompt": prompt[None].astype(np.float32),
         "noise": noise,
     }
-    latent = session(out / "student.onnx").run(None, feeds)[0]
+    latent = onnx_session(out / "student.onnx").run(None, feeds)[0]
     if shape.half_state:
         latent = latent.astype(np.float16).astype(np.float32)
     moved = np.abs(latent - feeds["history"][:, 0]).ravel()
@@ -306,7 +299,7 @@ def write_world(
     if not largest(errors) < PARITY:
         raise UserError(f"PyTorch and ONNX Runtime differ by {largest(errors):.2g} ({', '.join(graphs)}: {errors})")
     files = {name: describe(out / f"{name}.onnx") for name in graphs}
-    embed_prompt = shipped_prompt_encoder(out, {"files": files})
+    embed_prompt = shipped_prompt_embedder(out, {"files": files})
     starts, presets, first = export_starts(latents, student, embed_prompt, config.starts, out)
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))

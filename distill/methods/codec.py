@@ -10,9 +10,9 @@ import numpy as np
 from distill.checkpoints import FORMAT, write_checkpoint
 from distill.config import BaseConfig
 from distill.data.packed import Packed
+from distill.distributed import setup
 from distill.methods.autoencoder import evenly, validate
 from distill.models.patch_codec import PatchCodec
-from distill.training.distributed import setup
 
 
 @dataclass

@@ -30,6 +30,7 @@ from torch import Tensor
 from distill.config import UserError
 from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, loss_weights
 from distill.data.packed import Latents
+from distill.distributed import seed_everything
 from distill.flops import count_flops
 from distill.methods.tmd import CLIP
 from distill.models.discriminator import (
@@ -46,7 +47,6 @@ from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.sampler import StudentSampler, load_student, load_teacher
 from distill.models.student import Student, StudentConfig, shifted, trainable
 from distill.models.unet import UNet
-from distill.training.distributed import seed_everything
 from distill.training.dynamics import DistillConfig
 from distill.training.optim import Together, make_optimiser
 from distill.training.preview import Preview, report

@@ -27,13 +27,13 @@ from torch import Tensor
 from distill.config import TrainConfig, UserError
 from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
+from distill.distributed import seed_everything
 from distill.flops import count_flops
 from distill.models.codec import gains, load_codec
 from distill.models.dit import count_parameters
 from distill.models.flow_student import FlowStudent
 from distill.models.sampler import StudentSampler, load_student, load_teacher
 from distill.models.student import StudentConfig, trainable
-from distill.training.distributed import seed_everything
 from distill.training.optim import make_optimiser
 from distill.training.preview import Preview, report
 from distill.training.rollout_history import RolloutHistory

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.config import BaseConfig, UserError
+from distill.distributed import setup
 from distill.models.prompt_classifier import (
     LABEL_SIZES,
     LONGEST,
@@ -23,7 +24,6 @@ from distill.models.prompt_classifier import (
     classify_prompts,
     save_prompt_classifier,
 )
-from distill.training.distributed import setup
 from distill.world import LABELS
 
 NAMED = 10  # how often the bare name of a setting is among the phrases: the shortest prompts hold nothing else

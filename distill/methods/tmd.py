@@ -26,12 +26,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from distill.checkpoints import differing
 from distill.config import UserError
+from distill.distributed import seed_everything
 from distill.methods.teacher import split_times
 from distill.models.dit import Conditions, DiT, guidance_at, guided
 from distill.models.one_step_student import make_student
 from distill.models.sampler import load_student, load_teacher
 from distill.models.student import Student, StudentConfig, shifted, trainable
-from distill.training.distributed import seed_everything
 from distill.training.run import Run
 from distill.training.student_loop import StudentTraining, require_teacher, student_architecture, train_student
 

@@ -34,7 +34,7 @@ from torch import nn
 from distill.atomic import UnwritableError, reason_of
 from distill.checkpoints import FORMAT, load_checkpoint, write_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.training.distributed import (
+from distill.distributed import (
     DTYPES,
     agree,
     average_gradients,

@@ -14,8 +14,8 @@ from diffusers import UniPCMultistepScheduler
 from torch import Tensor
 
 from distill.config import BaseConfig, UserError
+from distill.distributed import DTYPES, environment, setup
 from distill.models.dit import guided
-from distill.training.distributed import DTYPES, environment, setup
 from distill.wan.clips import noise_for, padded, write_clip
 from distill.wan.media import NEGATIVE_PROMPT, TextEncoder, VideoAutoencoder, read_prompts, read_video
 from distill.wan.model import WanConditions, WanDiT, halve

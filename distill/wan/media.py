@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, UMT5EncoderModel
 
 from distill.config import UserError
-from distill.training.distributed import environment
+from distill.distributed import environment
 from distill.wan.weights import resolve
 
 FRAMES_PER_SECOND = 16  # of Wan2.1

@@ -17,8 +17,8 @@ import torch
 from distill.atomic import write_text
 from distill.checkpoints import differing
 from distill.config import BaseConfig, UserError
+from distill.distributed import DTYPES, environment, setup
 from distill.models.student import StudentConfig, effective_nfe
-from distill.training.distributed import DTYPES, environment, setup
 from distill.wan.clips import noise_for, padded
 from distill.wan.media import TextEncoder, VideoAutoencoder, read_prompts, write_video
 from distill.wan.model import WanConditions, halve

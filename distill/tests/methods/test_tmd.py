@@ -111,7 +111,7 @@ def test_plain_regression_has_its_optimum_at_y_and_guidance_moves_it(monkeypatch
     targets = {}
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
-        half = Conditions(**(vars(conditions) | {"dropped": torch.tensor([True] * 4 + [False] * 4)}))
+        half = Conditions(**(vars(conditions) | {"prompt_dropout_mask": torch.tensor([True] * 4 + [False] * 4)}))
         tmd.tm_mf_loss(student, x, half, tmd.Config(equal=1.0, guidance=guidance))
         targets[guidance] = seen["target"]
     torch.manual_seed(1)

@@ -47,7 +47,7 @@ def test_a_fresh_network_says_zero_and_every_input_reaches_a_trained_one():
         {"level": conditions.level + 0.1},
         {"actions": conditions.actions + 1},
         {"prompt": -conditions.prompt},
-        {"dropped": torch.tensor([True, True])},
+        {"prompt_dropout_mask": torch.tensor([True, True])},
     ):
         changed = Conditions(**(vars(conditions) | change))
         assert (dit(x, t, changed) - before).abs().max() > 1e-4, change.keys()

@@ -124,7 +124,7 @@ def test_the_exact_average_velocity_has_no_loss(derivative):
 def test_guidance_moves_only_kept_prompts():
     student, x = average(), noise(8, TOKENS, CHANNELS)
     plain = tiny_conditions(8)
-    half = Conditions(**(vars(plain) | {"dropped": torch.tensor([True] * 4 + [False] * 4)}))
+    half = Conditions(**(vars(plain) | {"prompt_dropout_mask": torch.tensor([True] * 4 + [False] * 4)}))
     losses = []
     for guidance in (1.0, 3.0):
         torch.manual_seed(1)
