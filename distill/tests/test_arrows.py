@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Files beside the rooms, which import each other only.
-HELPERS = set("__init__ atomic checkpoints config distributed flops metrics random runtime world".split())
+HELPERS = {"__init__", "atomic", "checkpoints", "config", "distributed"}
+HELPERS |= {"flops", "metrics", "random", "runtime", "world"}
 ARROWS = {  # room -> the rooms that it may import from, besides itself and the helpers
     "models": set(),
     "data": {"models"},
