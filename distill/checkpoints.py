@@ -46,6 +46,7 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
 
 
 # What older checkpoints call otherwise: keys of the architecture, tracked parts, layers.
+GONE = ("groups", "encoder_widths")
 ARCHITECTURE, PARTS = {"reader": "prompt_hidden"}, {"own": "rollouts"}
 LAYERS = {"reader": "prompt_hidden", "told": "condition"}
 
@@ -59,7 +60,7 @@ def _rename(saved: dict) -> None:
         new = lambda key: ".".join(LAYERS.get(name, name) for name in key.split(".")) if isinstance(key, str) else key  # noqa: E731
         return {new(key): layers(value) for key, value in part.items()}
 
-    saved["architecture"] = {ARCHITECTURE.get(k, k): v for k, v in saved["architecture"].items() if k != "groups"}
+    saved["architecture"] = {ARCHITECTURE.get(k, k): v for k, v in saved["architecture"].items() if k not in GONE}
     saved["state"] = {PARTS.get(name, name): layers(part) for name, part in saved["state"].items()}
 
 

@@ -198,7 +198,7 @@ def run(config: Config) -> None:
     example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
     flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
-    optimiser, critic_optimiser = (make_optimiser(run, part, config.optimiser) for part in (student, fake))
+    optimiser, critic_optimiser = (make_optimiser(run, part) for part in (student, fake))
     for group in critic_optimiser.param_groups:
         group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
     batches = Batches(len(windows), config.batch, config.seed)

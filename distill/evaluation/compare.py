@@ -218,7 +218,7 @@ def run(config: Config) -> None:
         write_text(out / "compare.json", json.dumps(result | {"blocks": config.blocks, "rows": rows}, indent=2))
         write_text(out / "compare.md", markdown(rows) + against(rows, config.reference))
     if not rows:
-        raise UserError("no row has a checkpoint yet; train them: run-experiments --config distill/configs/comparison.yaml")
+        raise UserError("no row has a checkpoint yet; train them with the `run-experiments` stage")
     if {plot.ACROSS, plot.UP} <= set(columns):
         plot.plot(rows, config.series, config.reference, out / "compare.png")
     print(markdown(rows) + against(rows, config.reference) + f"written: {out}/compare.*")

@@ -24,7 +24,7 @@ from distill.distributed import setup
 from distill.models.dit import Conditions
 from distill.models.one_step_student import OneStepStudent
 from distill.models.sampler import TeacherSampler, load_student, load_teacher, sample_diversity
-from distill.models.student import Student
+from distill.models.student import Student, descent
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Config(BaseConfig):
 def step_samples(student: Student | OneStepStudent, x1: Tensor, conditions: Conditions) -> dict[float, Tensor]:
     """t of each outer step -> x_hat [B,T,C], in the order they run; the last is the student's sample."""
     x, samples = x1, {}
-    for t, r in zip(student.outer_grid[:0:-1], student.outer_grid[-2::-1], strict=True):
+    for t, r in descent(student.outer_grid):
         times = (x.new_full((len(x),), time) for time in (t, r))
         flow = student.transition(x, *times, torch.randn_like(x), conditions)
         samples[t], x = x - t * flow, x - (t - r) * flow

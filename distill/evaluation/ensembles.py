@@ -1,4 +1,8 @@
-"""Several noises from one recorded history, beside what happened: what energy score and spread over error look at.
+"""Several noises from one recorded history, beside what happened: the energy score and the spread over the error.
+
+- The energy score decides: how far samples lie from what happened, less half of how far they lie apart. It is proper:
+  no world does better than one that draws from the truth. Blur pays with its distance, speckle too (`spaces.detail`).
+- Is the spread over noises as large as the error (Fortin et al. 2014)? 1 is right, below too sure, above too wild.
 
 All worlds are asked from the same moments, with the recorded actions and words, and the same seeds of the noise.
 """
@@ -11,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
+from distill.evaluation import figures
 from distill.evaluation.drives import Drives
 from distill.evaluation.rollouts import steps
 from distill.evaluation.spaces import Space
@@ -89,3 +94,36 @@ def ensembles(
                 samples = space(frames, latents)
                 result.add(name, tick, samples.reshape(len(some), noises, *truth.shape[1:]), truth)
     return result
+
+
+def energy(ran: Ensembles) -> dict:
+    """{space: {tick: figure}}"""
+    return {
+        space: {str(tick): figures.mean(values, ran.drives) for tick, values in ticks.items()}
+        for space, ticks in ran.energy.items()
+    }
+
+
+def energy_over(ran: Ensembles, reference: Ensembles) -> dict:
+    """As `energy`, over that of another world from the same moments, in pairs. Spaces that both have."""
+    return {
+        space: {str(t): figures.ratio(ticks[t], reference.energy[space][t], ran.drives) for t in ticks}
+        for space, ticks in ran.energy.items()
+        if space in reference.energy
+    }
+
+
+def spread_over_error(ran: Ensembles) -> dict:
+    """{space: {tick: figure}}: root of the variance over noises, times 1 + 1/noises since the mean is one of few, over
+    the squared error of the mean."""
+    if ran.noises < 2:
+        return {}
+    few = 1 + 1 / ran.noises
+    return {
+        space: {
+            str(tick): figures.root(figures.ratio(few * values, ran.error[space][tick], ran.drives))
+            for tick, values in ticks.items()
+        }
+        for space, ticks in ran.variance.items()
+        if space in ("latents", "crops")
+    }

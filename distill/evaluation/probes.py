@@ -100,14 +100,14 @@ def stack(frames: np.ndarray) -> Tensor:
     return tensor.reshape(count, 3 * frames_each, height // 2, width // 2) / (4 * 255)
 
 
-def degrade(frames: Tensor) -> Tensor:
+def degrade(frames: Tensor, blur: float = 0.6, blurred: float = 0.6, light: float = 0.06) -> Tensor:
     """A random mild blur, noise and change of light for each sample."""
     count = len(frames)
-    blurred = F.avg_pool2d(F.pad(frames, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    amount = 0.6 * torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < 0.6)
-    frames = frames + amount * (blurred - frames)
+    soft = F.avg_pool2d(F.pad(frames, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    amount = blur * torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < blurred)
+    frames = frames + amount * (soft - frames)
     frames = frames + 0.03 * torch.rand(count, 1, 1, 1) * torch.randn_like(frames)
-    return frames * (1 + 0.06 * torch.randn(count, 1, 1, 1)) + 0.02 * torch.randn(count, 1, 1, 1)
+    return frames * (1 + light * torch.randn(count, 1, 1, 1)) + 0.02 * torch.randn(count, 1, 1, 1)
 
 
 class Samples:
@@ -183,9 +183,7 @@ def train(config: Config, kind: str, packed: Packed, held: Packed) -> None:
     weights = {name: samples.class_weights(name).to(session.device) for name in samples.names}
 
     def report() -> None:
-        figures = {f"heldout_{k}": v for k, v in held_out_accuracy(ema.model, test, config.validation_frames).items()}
-        session.scalars(figures)
-        session.say("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+        session.report(held_out_accuracy(ema.model, test, config.validation_frames))
 
     probe.train()
     for _ in session.steps():

@@ -18,12 +18,10 @@ from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import evaluate
 from distill.evaluation.drives import Drives
-from distill.evaluation.energy import energy, energy_over
-from distill.evaluation.ensembles import TICKS, Ensembles, ensembles
+from distill.evaluation.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
 from distill.evaluation.probes import Probe, load_probe
 from distill.evaluation.rollouts import parse_seeds
 from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread_over_error import spread_over_error
 from distill.evaluation.worlds import TorchCodec, open_world
 
 

@@ -15,13 +15,11 @@ import numpy as np
 from distill.evaluation import car, figures, flow, real_or_dream, sharpness
 from distill.evaluation.detector import load_detector
 from distill.evaluation.drives import Drives
-from distill.evaluation.energy import energy
-from distill.evaluation.ensembles import TICKS, ensembles
+from distill.evaluation.ensembles import TICKS, energy, ensembles, spread_over_error
 from distill.evaluation.next_tick import next_tick
 from distill.evaluation.places import places, recorded_frames
 from distill.evaluation.runs import driven
 from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread_over_error import spread_over_error
 from distill.world import TELEMETRY
 
 NAMES = (

@@ -15,12 +15,7 @@ from distill.models.codec import Codec
 from distill.models.dit import Conditions
 from distill.models.flow_student import FlowStudent
 from distill.models.patch_codec import PatchCodec
-from distill.models.student import Student
-
-
-def descent(grid: list[float]) -> list[tuple[float, float]]:
-    """The steps of a grid of times, from its last to its first."""
-    return list(zip(grid[:0:-1], grid[-2::-1], strict=True))
+from distill.models.student import Student, descent
 
 
 class Within(nn.Module):
@@ -35,21 +30,29 @@ class Within(nn.Module):
         return self.bound * (latent / self.bound).clamp(-1, 1) if self.bounded else latent
 
 
-class StudentGraph(nn.Module):
-    """history [B,K,T,C], actions [B,A,2], prompt [B,P], noise [B,1+M,T,C] -> latent [B,T,C]; all times are buffers."""
+class Unrolled(nn.Module):
+    """What both students' graphs hold: the level, all times and the bounds, as constants."""
 
-    def __init__(self, student: Student, level: float, temperature: float = 1.0):
+    def __init__(self, student: Student, level: float, temperature: float, bounded: int):
+        """The first `bounded` tokens are drawn by the student, and bounded."""
         super().__init__()
         self.student, self.temperature = student, temperature
         dit, one = student.dit, torch.ones(1)
-        self.within = Within(dit.bound)
+        self.within = Within(dit.bound[:bounded])
         self.outer, self.inner = descent(student.outer_grid), descent(student.inner_grid)
         with torch.no_grad():
             self.register_buffer("level", dit.level(level * one))
-            self.register_buffer("scale", dit.scale(level * one))
+            self.register_buffer("scale", dit.scale(level * one)[:, :bounded])
             self.register_buffer("times", torch.stack([dit.time(t * one) for t, _ in self.outer]))
             heads = [dit.time(s * one) + student.interval((s - r) * one) for s, r in self.inner]
             self.register_buffer("head_times", torch.stack(heads))
+
+
+class StudentGraph(Unrolled):
+    """history [B,K,T,C], actions [B,A,2], prompt [B,P], noise [B,1+M,T,C] -> latent [B,T,C]; all times are buffers."""
+
+    def __init__(self, student: Student, level: float, temperature: float = 1.0):
+        super().__init__(student, level, temperature, student.dit.config.tokens)
 
     def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
         student, dit = self.student, self.student.dit
@@ -78,25 +81,15 @@ class StudentGraph(nn.Module):
         return self.within(newest + self.scale * x)
 
 
-class FlowStudentGraph(nn.Module):
+class FlowStudentGraph(Unrolled):
     """As `StudentGraph`, of a FlowStudent. Of noise[:,0] a student at M = 1 sees the instruments' numbers alone."""
 
     def __init__(self, student: FlowStudent, level: float, temperature: float = 1.0):
-        super().__init__()
-        self.student, self.temperature = student, temperature
+        super().__init__(student, level, temperature, student.dit.config.grid)
         dit, one = student.dit, torch.ones(1)
-        conditions = Conditions(one, one, one, one)
-        self.within = Within(dit.bound[: dit.config.grid])
-        self.outer, self.inner = descent(student.outer_grid), descent(student.inner_grid)
+        spread = dit.spread(Conditions(one, one, one, one))
         with torch.no_grad():
-            self.register_buffer("level", dit.level(level * one))
-            self.register_buffer("scale", dit.scale(level * one)[:, : dit.config.grid])
-            self.register_buffer("times", torch.stack([dit.time(t * one) for t, _ in self.outer]))
-            heads = [dit.time(s * one) + student.interval((s - r) * one) for s, r in self.inner]
-            self.register_buffer("head_times", torch.stack(heads))
-            self.preconditions = [
-                [float(v) for v in dit.precondition(s * one, dit.spread(conditions))] for s, _ in self.inner
-            ]
+            self.preconditions = [[float(v) for v in dit.precondition(s * one, spread)] for s, _ in self.inner]
 
     def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
         student, dit = self.student, self.student.dit

@@ -22,7 +22,6 @@ from distill.training.run import Batches, Ema, Run
 class Config(TrainConfig):
     name: str = "codec"
     channels: int = 48
-    encoder_widths: list[int] = field(default_factory=list)  # at 1/4, 1/8, 1/16 of the frame; empty: PCA alone
     decoder_widths: list[int] = field(default_factory=lambda: [112, 64, 32])  # at 1/16, 1/8, 1/4
     decoder_blocks: list[int] = field(default_factory=lambda: [2, 2, 1])
     learning_rate: float = 2e-3
@@ -33,8 +32,6 @@ class Config(TrainConfig):
     loss_mse: float = 5.0
     loss_gradient: float = 0.5
     loss_scales: float = 0.25  # L1 at a half and a quarter of the size
-    smooth_tokens: float = 0.0
-    smooth_ticks: float = 0.002
     pca_frames: int = 3000
     validation_frames: int = 400
 
@@ -42,28 +39,23 @@ class Config(TrainConfig):
 def architecture(config: Config) -> dict:
     return {
         "channels": config.channels,
-        "encoder_widths": list(config.encoder_widths),
         "decoder_widths": list(config.decoder_widths),
         "decoder_blocks": list(config.decoder_blocks),
     }
 
 
-def losses(config: Config, output: Tensor, frame: Tensor, latent: Tensor) -> dict[str, Tensor]:
-    """The parts of the loss. Batches come as pairs of neighbouring ticks: rows 0, 2, .. are followed by 1, 3, .."""
+def losses(config: Config, output: Tensor, frame: Tensor) -> dict[str, Tensor]:
+    """The parts of the loss."""
     error = output - frame
     parts = {"l1": error.abs().mean(), "mse": error.square().mean()}
     parts["gradient"] = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
     half = F.avg_pool2d(error, 2)
     parts["scales"] = half.abs().mean() + F.avg_pool2d(half, 2).abs().mean()
-    parts["tokens"] = latent.diff(dim=2).square().mean() + latent.diff(dim=3).square().mean()
-    parts["ticks"] = (latent[0::2] - latent[1::2]).square().mean()
     parts["loss"] = (
         config.loss_l1 * parts["l1"]
         + config.loss_mse * parts["mse"]
         + config.loss_gradient * parts["gradient"]
         + config.loss_scales * parts["scales"]
-        + config.smooth_tokens * parts["tokens"]
-        + config.smooth_ticks * parts["ticks"]
     )
     return parts
 
@@ -119,7 +111,7 @@ def run(config: Config) -> None:
         session.say(f"PCA alone: {validate(codec, validation)['psnr']:.2f} dB held out")
     codec = codec.to(device).to(memory_format=torch.channels_last).train()
     ema = Ema(codec, config.ema)
-    linear = [p for p in (*codec.encoder.linear.parameters(), *codec.decoder.linear.parameters()) if p.requires_grad]
+    linear = list(codec.decoder.linear.parameters())
     others = [p for p in codec.parameters() if p.requires_grad and all(p is not q for q in linear)]
     optimiser = session.optimiser(others)
     optimiser.add_param_group({"params": linear, "weight_decay": 0.0, "scale": config.linear_scale})
@@ -141,17 +133,9 @@ def run(config: Config) -> None:
     session.begin(flops_per_sample=3 * sum(flops.values()))
 
     def report() -> None:
-        if ema.model.encoder.learns:
-            ema.model.calibrate(calibration)
         clean, noisy = validate(ema.model, validation, device), validate(ema.model, validation, device, noise=0.1)
-        figures = {
-            "heldout_psnr": clean["psnr"],
-            "heldout_ssim": clean["ssim"],
-            "heldout_psnr_noise_0.1": noisy["psnr"],
-        }
-        session.scalars(figures)
+        session.report(clean | {"psnr_noise_0.1": noisy["psnr"]})
         session.image("codec", sheet(ema.model, validation[:: max(1, len(validation) // 16)][:16], device))
-        session.say("  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
 
     for _ in session.steps():
         session.set_learning_rate(optimiser)
@@ -163,7 +147,7 @@ def run(config: Config) -> None:
         noise = config.noise * torch.rand(len(frames), 1, 1, 1, device=device) * codec.decoder.change
         with session.autocast():
             output, latent = forward(frame, noise)
-        parts = losses(config, output.float(), frame, latent.float())
+        parts = losses(config, output.float(), frame)
         with torch.no_grad():
             step = (latent[0::2] - latent[1::2]).float().square().mean((0, 2, 3)).sqrt()[None, :, None, None]
             codec.decoder.change.copy_(codec.decoder.change.lerp(step, 0.02) if codec.decoder.change.any() else step)

@@ -360,10 +360,10 @@ def run(config: Config) -> None:
     example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
     flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
+    optimiser = make_optimiser(run, student)
     critic_optimisers = []
     for name, critic in critics.items():
-        critic_optimisers.append(make_optimiser(run, critic, config.optimiser))
+        critic_optimisers.append(make_optimiser(run, critic))
         pace = config.critic_learning_rate if name == "fake" else config.discriminator_learning_rate
         for group in critic_optimisers[-1].param_groups:
             group["scale"] = pace * group.get("scale", 1.0)

@@ -55,7 +55,6 @@ class Config(TrainConfig):
     longest: int = 24  # ticks that a roll-out of the pool goes on at most
     pool: int = 128
     history_noise: float = 0.5  # on the frames that a fresh roll-out begins at, at most
-    optimiser: str = "adamw"
     codec: str = "runs/codec/autoencoder.pt"
     sample_level: float = 0.1
     validation: str = "validation"
@@ -138,7 +137,7 @@ def run(config: Config) -> None:
     shape = student.dit.config
     windows = WindowDataset(training, shape, run.device)
     ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
+    optimiser = make_optimiser(run, student)
     unit = student.dit.noise_unit()
     rollouts = RolloutHistory(
         windows, 1.0, config.longest, 1, config.sample_level, unit, pool=config.pool, hop=config.ticks

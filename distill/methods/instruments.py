@@ -107,11 +107,5 @@ def run(config: Config) -> None:
         ema.update(model)
         run.log({"loss": loss})
         if run.validation_due():
-            report(run, ema.model, heldout)
-    report(run, ema.model, heldout)
-
-
-def report(run: Run, model: Instruments, heldout: Recordings) -> None:
-    figures = validate(model, heldout)
-    run.scalars({f"held_out/{key}": value for key, value in figures.items()})
-    run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            run.report(validate(ema.model, heldout))
+    run.report(validate(ema.model, heldout))

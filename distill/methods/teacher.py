@@ -178,7 +178,7 @@ def run(config: Config) -> None:
     if config.freeze_prompt_layers:
         freeze_prompt_layers(model)
     ema = Ema(model, config.ema)
-    optimiser = make_optimiser(run, model, config.optimiser)
+    optimiser = make_optimiser(run, model)
     batches = Batches(len(windows), config.batch, config.seed)
     rollouts = RolloutHistory(
         windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, model.noise_unit()

@@ -1,7 +1,7 @@
 """The codec: one 96x160 frame <-> 60 tokens of 48 channels (f16), deterministic.
 
 - The encoder is the closed-form PCA of 16x16 patches and stays it: latents are known in seconds and never change, so
-  the dynamics train at once and a better decoder drops in at any time. (`encoder_widths` adds convolutions that learn.)
+  the dynamics train at once and a better decoder drops in at any time.
 - The decoder starts at the transpose. Convolutions with zero-initialised outputs learn what is left, and see across
   tokens so that no block edge shows.
 - The latent leaves the encoder normalised per channel (a batch norm without affine part). In training it gets noise in
@@ -43,31 +43,12 @@ class Block(nn.Module):
 class Encoder(nn.Module):
     """frame [B,3,96,160] in 0..1 -> unnormalised latent [B,C,6,10]"""
 
-    def __init__(self, channels: int, widths: list[int]):
+    def __init__(self, channels: int):
         super().__init__()
         self.linear = nn.Conv2d(3 * PATCH**2, channels, 1)
-        self.learns = bool(widths)
-        if not self.learns:
-            return
-        a, b, c = widths
-        self.quarter = nn.Conv2d(48, a, 3, padding=1)
-        self.eighth = nn.Conv2d(a, b, 3, stride=2, padding=1)
-        self.eighth_block = Block(b)
-        self.sixteenth = nn.Conv2d(b, c, 3, stride=2, padding=1)
-        self.sixteenth_block = Block(c)
-        self.out = nn.Conv2d(c, channels, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, frame: Tensor) -> Tensor:
-        x = F.pixel_unshuffle(frame, 4)
-        linear = self.linear(F.pixel_unshuffle(x, 4))
-        if not self.learns:
-            return linear
-        x = F.silu(self.quarter(4 * x - 2))
-        x = self.eighth_block(F.silu(self.eighth(x)))
-        x = self.sixteenth_block(F.silu(self.sixteenth(x)))
-        return linear + self.out(F.silu(x))
+        return self.linear(F.pixel_unshuffle(F.pixel_unshuffle(frame, 4), 4))
 
 
 class Decoder(nn.Module):
@@ -99,10 +80,10 @@ class Decoder(nn.Module):
 class Codec(nn.Module):
     """Encoder, normalisation, decoder. `encode` and `decode` speak the tokens of the contract: [B,T,C], row-major."""
 
-    def __init__(self, channels: int, encoder_widths: list[int], decoder_widths: list[int], decoder_blocks: list[int]):
+    def __init__(self, channels: int, decoder_widths: list[int], decoder_blocks: list[int]):
         super().__init__()
         self.channels, self.tokens = channels, (HEIGHT // PATCH) * (WIDTH // PATCH)
-        self.encoder = Encoder(channels, encoder_widths)
+        self.encoder = Encoder(channels)
         self.norm = nn.BatchNorm2d(channels, eps=1e-6, momentum=0.02, affine=False)
         self.decoder = Decoder(channels, decoder_widths, decoder_blocks)
         self.decoder.register_buffer("change", torch.zeros(1, channels, 1, 1))  # rms per channel, from tick to tick
@@ -155,11 +136,10 @@ class Codec(nn.Module):
         self.norm.reset_running_stats()
 
     def train(self, mode: bool = True) -> Codec:
-        """A fixed encoder keeps its exact statistics also in training."""
+        """The encoder is fixed and keeps its exact statistics also in training."""
         super().train(mode)
-        if not self.encoder.learns:
-            self.norm.eval()
-            self.encoder.requires_grad_(False)
+        self.norm.eval()
+        self.encoder.requires_grad_(False)
         return self
 
     @torch.no_grad()

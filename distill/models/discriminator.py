@@ -1,11 +1,9 @@
-"""The discriminators: two of stage 2, one of the decoder.
+"""The discriminators of stage 2.
 
 - `Discriminator`, the paper's: small convolutional heads over features of the frozen teacher (arXiv 2601.09881, A.3).
   `MapDiscriminator` is the same over a U-Net's, with an opinion for each place.
 - `FrameDiscriminator`, beyond the paper: convolutions over a whole next latent. It asks whether a frame looks recorded
   and fits its telemetry and words, whatever came before; so it can judge frames that are far into a roll-out.
-- `PictureDiscriminator`, the decoder's: convolutions over pixels, one opinion for each of the codec's patches, as in
-  PatchGAN (arXiv 1611.07004) and VQGAN (arXiv 2012.09841).
 """
 
 from __future__ import annotations
@@ -121,28 +119,8 @@ class FrameDiscriminator(nn.Module):
         return self.out(x).flatten(1)
 
 
-class PictureDiscriminator(nn.Module):
-    """Logits for each 16x16 patch of a picture. As it strides like the codec, it sees where patches meet."""
-
-    def __init__(self, width: int = 32):
-        super().__init__()
-        self.first = nn.Conv2d(12, width, 3, padding=1)  # at a half of the size
-        widths = [width, 2 * width, 4 * width, 4 * width]
-        self.layers = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
-        )
-        self.out = nn.Conv2d(widths[-1], 1, 3, padding=1)
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """[B,3,96,160] in 0..1 -> [B,60], high for recorded"""
-        x = F.leaky_relu(self.first(F.pixel_unshuffle(4 * picture - 2, 2)), 0.2)
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), 0.2)
-        return self.out(x).flatten(1)
-
-
 def smoothness(discriminator: nn.Module, given: Tensor, *rest: Tensor, logits: Tensor, spread: float = 0.1) -> Tensor:
-    """How much the logits of recorded frames (`given`, latents or pictures) move under a little noise, over its
+    """How much the logits of recorded frames (`given` latents) move under a little noise, over its
     variance, [B]: R1 without a second derivative (Seaweed-APT, arXiv 2501.08316, section 3.3)."""
     moved = discriminator(given + spread * torch.randn_like(given), *rest)
     return (moved - logits).square().mean(1) / spread**2

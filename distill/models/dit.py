@@ -398,31 +398,5 @@ def freeze_prompt_layers(dit: nn.Module) -> None:
     dit.null_prompt.requires_grad_(False)
 
 
-def block_flops(config: DiTConfig) -> int:
-    """Floating-point operations of the matrix products of one block for one sample; a multiply-add is two."""
-    dense = (4 + 2 * config.mlp_ratio) * config.width**2 * config.tokens
-    attention = 2 * config.tokens**2 * config.width
-    modulation = 6 * config.width**2
-    return 2 * (dense + attention + modulation)
-
-
-def edge_flops(config: DiTConfig) -> dict[str, int]:
-    """The same for what is not a block: `base` (actions, prompt, level, telemetry), `time`, `embed`, `output`."""
-    width, frequencies, extra = config.width, 2 * config.frequencies, config.tokens - config.grid
-    embedder = frequencies * width + width**2
-    base = config.actions * config.action_dims * width + width**2 + config.prompt_dim * width + embedder
-    base += config.prompt_hidden * (config.prompt_dim + width)
-    if extra:
-        base += extra * config.history_width * width + width**2
-    embed = width * (config.tokens * config.channels + (9 * config.grid + extra) * config.history_width)
-    output = 2 * width**2 + config.tokens * width * config.channels
-    return {"base": 2 * base, "time": 2 * embedder, "embed": 2 * embed, "output": 2 * output}
-
-
-def forward_flops(config: DiTConfig) -> int:
-    """Of one forward pass for one sample. Training costs three times that."""
-    return config.blocks * block_flops(config) + sum(edge_flops(config).values())
-
-
 def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from distill.config import UserError
 from distill.models.dit import Conditions, DiT
 from distill.models.flow_student import FlowStudent
-from distill.models.student import Student, StudentConfig, grid, trainable, zero_output
+from distill.models.student import Student, StudentConfig, descent, grid, trainable, zero_output
 from distill.models.unet import UNet
 
 
@@ -48,7 +48,7 @@ class OneStepStudent(nn.Module):
     def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """noise [B,1+M,T,C], of which the first is used -> x [B,T,C]."""
         x = noise[:, 0]
-        for t, r in zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True):
+        for t, r in descent(self.outer_grid):
             whole = x.new_ones(len(x), dtype=self.time_dtype)
             x = x - (t - r) * self.velocity(x, t * whole, r * whole, conditions)
         return x

@@ -17,7 +17,7 @@ from distill.checkpoints import load_checkpoint
 from distill.config import UserError
 from distill.models.dit import Conditions, DiT, DiTConfig, guidance_at, guided
 from distill.models.one_step_student import OneStepStudent, make_student
-from distill.models.student import Student, StudentConfig, shifted
+from distill.models.student import Student, StudentConfig, descent, shifted
 from distill.models.unet import UNet, UNetConfig
 from distill.random import tick_noise
 from distill.world import LONG_AGO, RING
@@ -53,7 +53,7 @@ class TeacherSampler:
     def change(self, x: Tensor, conditions: Conditions) -> Tensor:
         """From the noise x1 [B,T,C] to the change x [B,T,C]."""
         w = guidance_at(self.guidance, self.guidance_ticks, conditions)
-        for t, lower in zip(self.grid[:0:-1], self.grid[-2::-1], strict=True):
+        for t, lower in descent(self.grid):
             velocity = guided(self.dit, x, x.new_full((len(x),), t), conditions, w, self.action_guidance)
             x = x - (t - lower) * velocity
         return x

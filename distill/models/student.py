@@ -22,17 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.models.dit import (
-    Block,
-    Conditions,
-    DiT,
-    DiTConfig,
-    Embedder,
-    block_flops,
-    edge_flops,
-    forward_flops,
-    modulate,
-)
+from distill.models.dit import Block, Conditions, DiT, DiTConfig, Embedder, modulate
 from distill.models.instruments import Instruments
 
 FUSIONS = ("gated", "concat")
@@ -57,7 +47,7 @@ class StudentConfig:
         if self.outer_steps < 1 or self.inner_steps < 1 or self.head_blocks < 0:
             raise UserError(
                 f"M={self.outer_steps}, N={self.inner_steps}, H={self.head_blocks}: M and N must be at least 1, "
-                "H at least 1, or 0 for a student without a flow head (headless.py)"
+                "H at least 1, or 0 for a student without a flow head (one_step_student.py)"
             )
         if self.head_blocks == 0 and self.inner_steps > 1:
             raise UserError(f"without a flow head there are no inner steps: N must be 1, not {self.inner_steps}")
@@ -75,6 +65,11 @@ def shifted(u, gamma: float):
 def grid(steps: int, gamma: float, top: float) -> list[float]:
     """0 = first < ... < last = top, `steps` intervals (tmd.md 2.4)."""
     return [shifted(i / steps, gamma) for i in range(steps)] + [top]
+
+
+def descent(grid: list[float]) -> list[tuple[float, float]]:
+    """The steps of a grid of times, from its last to its first."""
+    return list(zip(grid[:0:-1], grid[-2::-1], strict=True))
 
 
 def trainable(network: nn.Module) -> nn.Module:
@@ -197,7 +192,7 @@ class Student(nn.Module):
         """N head calls from y_s = y1 down the inner grid, all with gradient: [B,T,C] -> y [B,T,C]. x_t [B,T,C], t [B]
         are those of the backbone."""
         y, t = y1, t[:, None, None]
-        for s, r in zip(self.inner_grid[:0:-1], self.inner_grid[-2::-1], strict=True):
+        for s, r in descent(self.inner_grid):
             times = (y1.new_full((len(y1),), value, dtype=self.time_dtype) for value in (s, r))
             head = self.head(y, *times, features, base)
             y = y - (s - r) * self.average(self.estimate(head, x, t), y, s, y1)
@@ -228,8 +223,7 @@ class Student(nn.Module):
     def forward(self, noise: Tensor, conditions: Conditions) -> Tensor:
         """Algorithm 1. noise [B,1+M,T,C]: x1, then y1 of each outer step in the order they run -> x [B,T,C]."""
         x = noise[:, 0]
-        steps = zip(self.outer_grid[:0:-1], self.outer_grid[-2::-1], strict=True)
-        for index, (t, r) in enumerate(steps):
+        for index, (t, r) in enumerate(descent(self.outer_grid)):
             whole = x.new_ones(len(x), dtype=self.time_dtype)
             x = x - (t - r) * self.transition(x, t * whole, r * whole, noise[:, 1 + index], conditions)
         return x
@@ -244,31 +238,10 @@ class Student(nn.Module):
         shape = self.dit.config
         return (1 + self.config.outer_steps) * [(0, shape.tokens * shape.channels)]
 
-    def new_parameters(self) -> list[nn.Parameter]:
-        """What the teacher does not have; the gate is first where there is one."""
-        gate = [self.fusion.gate] if self.config.fusion == "gated" else []
-        rest = [p for p in self.fusion.parameters() if all(p is not g for g in gate)]
-        return [*gate, *rest, *self.interval.parameters()]
-
 
 def effective_nfe(config: StudentConfig, blocks: int) -> float:
     """M (1 + (N-1) H / L), Eq. 16; M without a head."""
     return config.outer_steps * (1 + (config.inner_steps - 1) * config.head_blocks / blocks)
-
-
-def student_flops(config: StudentConfig, dit: DiTConfig) -> int:
-    """Floating-point operations of one tick for one sample, fusion and embeddings included."""
-    if not config.head_blocks:
-        return config.outer_steps * (forward_flops(dit) + (edge_flops(dit)["time"] if config.average else 0))
-    edges, block = edge_flops(dit), block_flops(dit)
-    patch = 2 * dit.tokens * dit.width * dit.channels
-    if config.fusion == "gated":
-        fusion = 2 * (2 * config.fusion_ratio * dit.width**2 * dit.tokens + 3 * dit.width**2)
-    else:
-        fusion = 2 * dit.tokens * 2 * dit.width**2
-    backbone = edges["base"] + edges["time"] + edges["embed"] + (dit.blocks - config.head_blocks) * block
-    head = 2 * edges["time"] + patch + fusion + config.head_blocks * block + edges["output"]
-    return config.outer_steps * (backbone + config.inner_steps * head)
 
 
 class BlockCounter:

@@ -11,7 +11,6 @@ from distill.config import TrainConfig
 class DynamicsConfig(TrainConfig):
     """Of every training on latents: teacher and students."""
 
-    optimiser: str = "adamw"  # adamw | muon (matrices by Muon, the rest by AdamW)
     loss_power: float = 1.0  # weigh an error by how far it moves the picture to this power; 0 = all alike
     history_noise: float = 1.5  # highest level
     first: float = 0.1  # part of the batch without history: the first frame of a drive (U-Net)

@@ -13,18 +13,13 @@ from torch import Tensor
 
 from distill.config import UserError
 from distill.data.dataset import WindowDataset
+from distill.metrics import psnr
 from distill.models.codec import load_codec, to_frames
 from distill.models.sampler import Rollout, Sampler
 from distill.training.run import Run
 from distill.world import RING
 
 SHEET_TICKS = [0, 1, 2, 5, 10, 20, 40, 60]
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean over the batch of the PSNR in dB of uint8 images [B,H,W,3]."""
-    error = np.square(a.astype(np.float32) - b.astype(np.float32)).mean((1, 2, 3)) / 255**2
-    return float(np.mean(-10 * np.log10(np.maximum(error, 1e-10))))
 
 
 class Preview:
@@ -69,7 +64,7 @@ class Preview:
         figures = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
         if self.codec is not None:
             real = self.windows.latents.frames[self.rows + 1]
-            figures["psnr"] = psnr(self.decode(latent), real)
+            figures["psnr"] = float(psnr(self.decode(latent), real).mean())
         return figures
 
     def still(self) -> dict[str, float]:
@@ -78,8 +73,8 @@ class Preview:
         figures = {"latent_psnr_still": -10 * float(np.log10(mse))}
         if self.codec is not None:
             real = self.windows.latents.frames[self.rows + 1]
-            figures["psnr_still"] = psnr(self.decode(self.clean.history[:, 0]), real)
-            figures["psnr_codec"] = psnr(self.decode(self.target), real)
+            figures["psnr_still"] = float(psnr(self.decode(self.clean.history[:, 0]), real).mean())
+            figures["psnr_codec"] = float(psnr(self.decode(self.target), real).mean())
         return figures
 
     def free_run(self, sampler: Sampler) -> tuple[dict[str, float], np.ndarray | None]:
@@ -107,7 +102,7 @@ class Preview:
         for index, row in enumerate(rows):
             real = latents.frames[row + np.array(SHEET_TICKS)]
             frames = self.decode(torch.stack([latent[index] for latent in dreamed]))
-            near.append([psnr(one[None], other[None]) for one, other in zip(frames, real, strict=True)])
+            near.append(psnr(frames, real))
             lines += [np.concatenate(list(real), 1), np.concatenate(list(frames), 1)]
         figures |= {f"rollout_psnr_{tick}": v for tick, v in zip(SHEET_TICKS[1:], np.mean(near, 0)[1:], strict=True)}
         return figures, np.concatenate(lines, 0)
@@ -119,7 +114,6 @@ def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: s
         figures = extra | preview.next_tick(sampler)
         rolled, sheet = preview.free_run(sampler)
     figures |= rolled
-    run.scalars({f"held_out/{key}": value for key, value in figures.items()})
-    run.say("held out: " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+    run.report(figures)
     if sheet is not None:
         run.image(name, sheet)

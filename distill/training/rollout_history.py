@@ -58,7 +58,6 @@ class RolloutHistory:
         self.flip = np.zeros(size, bool)
         self.ring = torch.zeros(size, RING, config.tokens, config.channels, device=windows.device)
         self.cursor = 0
-        self.taken = np.zeros(0, np.int64)  # which were handed out last
         self._restart(np.arange(size))
 
     def state_dict(self) -> dict:
@@ -104,7 +103,7 @@ class RolloutHistory:
     @torch.no_grad()
     def take(self, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:
         """Advances the next roll-outs of the pool -> (recorded next latent [b,T,C], conditions, ages int64 [b])."""
-        which = self.taken = (self.cursor + np.arange(self.count)) % len(self.row)
+        which = (self.cursor + np.arange(self.count)) % len(self.row)
         self.cursor = int((self.cursor + self.count) % len(self.row))
         self._restart(which[self.age[which] >= self.length[which]])
         for _ in range(self.hop):

@@ -80,7 +80,7 @@ def train_student(
     flops = count_flops(lambda: loss_at(*some)[0].mean().backward(), gradients=True) / len(some[0])
     student.zero_grad(set_to_none=True)
     ema = Ema(student, config.ema)
-    optimiser = make_optimiser(run, student, config.optimiser)
+    optimiser = make_optimiser(run, student)
     batches = Batches(len(windows), config.batch, config.seed)
     sampler, unit = StudentSampler(ema.model), student.dit.noise_unit()
     rollouts = RolloutHistory(

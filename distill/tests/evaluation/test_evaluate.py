@@ -57,7 +57,6 @@ def made(tmp_path_factory):
     common = {"data": str(data), "runs": str(runs)}
     small = {
         "channels": 12,
-        "encoder_widths": [8, 8, 8],
         "decoder_widths": [8, 8, 8],
         "decoder_blocks": [1, 1, 1],
         "batch": 4,

@@ -26,10 +26,9 @@ from distill.evaluation import (
 )
 from distill.evaluation import energy as energies
 from distill.evaluation.drives import Drives
-from distill.evaluation.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles
+from distill.evaluation.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
 from distill.evaluation.sharpness import sharpness
 from distill.evaluation.spaces import Latents, crops, crops_of, detail
-from distill.evaluation.spread_over_error import spread_over_error
 from distill.evaluation.worlds import Recorded
 from distill.tests import moving_road
 from distill.world import TELEMETRY, read_telemetry, telemetry_token

@@ -105,7 +105,7 @@ def test_no_operator_leaves_the_gpu_and_only_the_batch_is_free(tmp_path, make):
 
 def test_the_codec_graphs(tmp_path):
     torch.manual_seed(0)
-    codec = Codec(4, [8, 8, 8], [8, 8, 8], [1, 1, 1]).eval()
+    codec = Codec(4, [8, 8, 8], [1, 1, 1]).eval()
     decoder, encoder = export.export_codec(codec, 61, tmp_path, half=True)
     assert decoder < 1e-4 and encoder < 1e-3
     frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]

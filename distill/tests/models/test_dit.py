@@ -8,8 +8,7 @@ import torch
 
 from distill.config import UserError
 from distill.data.dataset import bound_latents, corrupt, drop_actions, drop_prompts
-from distill.flops import count_flops
-from distill.models.dit import Conditions, DiT, edge_flops, forward_flops, freeze_prompt_layers, guidance_at, guided
+from distill.models.dit import Conditions, DiT, freeze_prompt_layers, guidance_at, guided
 from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 
@@ -101,16 +100,6 @@ def test_frozen_prompt_layers_learn_nothing_but_what_a_label_means():
     freeze_prompt_layers(sentences)
     held = {name.split(".")[0] for name, p in sentences.named_parameters() if not p.requires_grad}
     assert held == {"null_prompt", "prompt", "prompt_hidden"}
-
-
-@pytest.mark.parametrize("words", [{"prompt_hidden": 16}, {"prompt_dim": LABEL_CHOICES}])
-def test_flops_equal_the_counter(words):
-    config = tiny_config(**words)
-    dit, conditions = DiT(config), tiny_conditions(1)
-    conditions.prompt = torch.zeros(1, config.prompt_dim)
-    x, t = noise(1, TOKENS, CHANNELS), torch.tensor([0.5])
-    assert count_flops(lambda: dit(x, t, conditions)) == forward_flops(config)
-    assert count_flops(lambda: dit.time(t)) == edge_flops(config)["time"]
 
 
 def test_a_latent_is_bounded_and_a_checkpoint_without_bounds_loads():

@@ -5,13 +5,12 @@ import torch
 
 from distill.baselines import kd, meanflow
 from distill.config import UserError, load_config
-from distill.flops import count_flops
 from distill.methods import dmd
 from distill.methods import teacher as teacher_stage
 from distill.models.dit import Conditions
 from distill.models.one_step_student import OneStepStudent, make_student
 from distill.models.sampler import TeacherSampler, load_student
-from distill.models.student import BlockCounter, Student, StudentConfig, effective_nfe, student_flops
+from distill.models.student import BlockCounter, Student, StudentConfig, effective_nfe
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_teacher, write_world
 
 
@@ -54,14 +53,13 @@ def test_stage_2_takes_its_sample_from_x_t():
         torch.testing.assert_close(dmd.generate(student, x, conditions, sample_from), x)
 
 
-def test_blocks_and_flops_are_counted():
+def test_blocks_are_counted():
     for config in (plan(outer_steps=3), plan(outer_steps=2, average=True)):
         student = make_student(tiny_teacher(), config)
         draw, conditions = noise(1, 2, TOKENS, CHANNELS), tiny_conditions(1)
         with BlockCounter(student.dit) as counter:
             student(draw, conditions)
         assert counter.nfe == effective_nfe(config, 4) == config.outer_steps
-        assert count_flops(lambda: student(draw, conditions)) == student_flops(config, student.dit.config)  # noqa: B023
     assert isinstance(make_student(tiny_teacher(), StudentConfig()), Student)
 
 
