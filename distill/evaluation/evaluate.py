@@ -16,10 +16,10 @@ from distill.config import BaseConfig, UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import measures, table
+from distill.evaluation.figures.real_or_dream import STEPS
 from distill.evaluation.policies import POLICIES
 from distill.evaluation.probes import load_probe
-from distill.evaluation.real_or_dream import STEPS
-from distill.evaluation.rollouts import parse_seeds
+from distill.evaluation.runs import parse_seeds
 from distill.evaluation.worlds import TorchCodec, counted_gflop, counted_nfe, file_hash, open_world, training_of
 from distill.models.prompt_classifier import WEIGHTS
 

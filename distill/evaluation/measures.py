@@ -14,7 +14,7 @@ import numpy as np
 from distill.config import UserError
 from distill.data.packed import Packed
 from distill.evaluation.probes import Probe, balanced_accuracy, embed_frames, predict
-from distill.evaluation.rollouts import Starts, captions_ahead, free_run, long_actions, starts_at
+from distill.evaluation.runs import Starts, captions_ahead, free_run, long_actions, starts_at
 from distill.evaluation.table import ticks_needed
 from distill.metrics import frechet, half_width, psnr
 from distill.random import uniforms

@@ -17,11 +17,10 @@ from distill.config import UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import evaluate
-from distill.evaluation.drives import Drives
-from distill.evaluation.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
+from distill.evaluation.figures.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
+from distill.evaluation.figures.spaces import spaces_of
 from distill.evaluation.probes import Probe, load_probe
-from distill.evaluation.rollouts import parse_seeds
-from distill.evaluation.spaces import spaces_of
+from distill.evaluation.runs import Drives, parse_seeds
 from distill.evaluation.worlds import TorchCodec, open_world
 
 

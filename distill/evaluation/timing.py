@@ -16,7 +16,7 @@ from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import compare, measures
 from distill.evaluation.evaluate import commit
-from distill.evaluation.rollouts import parse_seeds
+from distill.evaluation.runs import parse_seeds
 
 
 @dataclass

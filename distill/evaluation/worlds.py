@@ -3,7 +3,7 @@
 All have one face, for a batch of B runs side by side:
 
     world.embed_prompt(texts)      # their conditioning: float32 [n,P], prompt labels or sentence embeddings
-    world.reset(starts)            # where each run begins, see rollouts.Starts
+    world.reset(starts)            # where each run begins, see runs.Starts
     world.set_prompt(prompt)       # [B,P]; counts from the next tick on
     world.step(actions)            # [B,2]; one tick
     world.frames()                 # uint8 [B,96,160,3], the newest frame of each

@@ -17,7 +17,7 @@ from distill.data.packed import Packed
 from distill.data.prepare import prepare_split
 from distill.evaluation import compare, evaluate, measures, probes, timing, worlds
 from distill.evaluation.probes import heads_of, load_probe
-from distill.evaluation.rollouts import captions_ahead, free_run, long_actions, parse_seeds, starts_at
+from distill.evaluation.runs import captions_ahead, free_run, long_actions, parse_seeds, starts_at
 from distill.export import world as export
 from distill.methods import autoencoder
 from distill.models.dit import DiT

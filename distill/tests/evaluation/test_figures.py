@@ -9,26 +9,13 @@ import torch
 from scipy import ndimage
 
 from distill.config import UserError
-from distill.evaluation import (
-    altered,
-    car,
-    check,
-    detector,
-    evaluate,
-    figures,
-    flow,
-    measures,
-    paint,
-    places,
-    policies,
-    real_or_dream,
-    runs,
-)
-from distill.evaluation import energy as energies
-from distill.evaluation.drives import Drives
-from distill.evaluation.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
-from distill.evaluation.sharpness import sharpness
-from distill.evaluation.spaces import Latents, crops, crops_of, detail
+from distill.evaluation import altered, check, detector, evaluate, measures, paint, policies, runs
+from distill.evaluation.figures import car, flow, interval, places, real_or_dream
+from distill.evaluation.figures import ensembles as energies
+from distill.evaluation.figures.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
+from distill.evaluation.figures.sharpness import sharpness
+from distill.evaluation.figures.spaces import Latents, crops, crops_of, detail
+from distill.evaluation.runs import Drives
 from distill.evaluation.worlds import Recorded
 from distill.tests import moving_road
 from distill.world import TELEMETRY, read_telemetry, telemetry_token
@@ -59,22 +46,22 @@ def drives(packed):
 
 def test_frames_of_one_drive_do_not_count_as_new_drives():
     values = np.random.default_rng(0).normal(3, 1, 30)
-    alone = figures.mean(values, np.arange(30))
+    alone = interval.mean(values, np.arange(30))
     assert alone["value"] == pytest.approx(values.mean()) and alone["n"] == alone["drives"] == 30
     assert alone["spread"] == pytest.approx(2.045 * values.std(ddof=1) / 30**0.5, rel=1e-3)
-    again = figures.mean(np.repeat(values, 10), np.repeat(np.arange(30), 10))
+    again = interval.mean(np.repeat(values, 10), np.repeat(np.arange(30), 10))
     assert again["spread"] == pytest.approx(alone["spread"]) and again["n"] == 300 and again["drives"] == 30
-    assert figures.mean([1.0, 2.0], [0, 0])["spread"] == 0
-    assert figures.mean([], [])["value"] is None
+    assert interval.mean([1.0, 2.0], [0, 0])["spread"] == 0
+    assert interval.mean([], [])["value"] is None
 
 
 def test_pairs_have_a_narrower_interval_than_either_side():
     rng = np.random.default_rng(1)
     bottom = rng.uniform(1, 9, 60)
     top = 0.5 * bottom + 0.01 * rng.normal(size=60)
-    found = figures.ratio(top, bottom, np.arange(60))
+    found = interval.ratio(top, bottom, np.arange(60))
     assert found["value"] == pytest.approx(0.5, abs=0.01) and found["spread"] < 0.002
-    resampled = figures.bootstrap(lambda some: top[some].mean() / bottom[some].mean(), np.arange(60))
+    resampled = interval.bootstrap(lambda some: top[some].mean() / bottom[some].mean(), np.arange(60))
     assert resampled["spread"] == pytest.approx(found["spread"], rel=0.4)
 
 
@@ -83,7 +70,7 @@ def test_the_interval_holds_the_truth_about_95_times_in_100():
     inside = 0
     for _ in range(300):
         values = np.repeat(rng.normal(size=12), 4) + 0.1 * rng.normal(size=48)
-        found = figures.mean(values, np.repeat(np.arange(12), 4))
+        found = interval.mean(values, np.repeat(np.arange(12), 4))
         inside += abs(found["value"]) <= found["spread"]
     assert 0.9 < inside / 300 < 0.99
 

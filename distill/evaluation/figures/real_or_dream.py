@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import nn
 
-from distill.evaluation import figures
-from distill.evaluation.spaces import CROP, crops_of
+from distill.evaluation.figures import interval
+from distill.evaluation.figures.spaces import CROP, crops_of
 
 TICK = 60
 WINDOW = range(-10, 11, 4)  # the frames around the tick
@@ -80,7 +80,7 @@ def real_or_dream(real: np.ndarray, dream: np.ndarray, drives: np.ndarray, steps
     each half of the drives; the interval is over the drives that are scored."""
     names = np.unique(drives)
     if len(names) < 2:
-        return figures.nothing()
+        return interval.nothing()
     half = np.isin(drives, names[::2])
     sides = [crops_of(frames) for frames in (real, dream)]
     each = sides[0].shape[1]
@@ -97,4 +97,4 @@ def real_or_dream(real: np.ndarray, dream: np.ndarray, drives: np.ndarray, steps
         folds = [indices[part[indices]] for part in (half, ~half)]
         return float(np.mean([auc(found[0][i].reshape(-1), found[1][i].reshape(-1)) for i in folds if len(i)]))
 
-    return figures.bootstrap(statistic, drives, 100)
+    return interval.bootstrap(statistic, drives, 100)

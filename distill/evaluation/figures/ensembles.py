@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
-from distill.evaluation import figures
-from distill.evaluation.drives import Drives
-from distill.evaluation.rollouts import steps
-from distill.evaluation.spaces import Space
+from distill.evaluation.figures import interval
+from distill.evaluation.figures.spaces import Space
+from distill.evaluation.runs import Drives, steps
 
 TICKS = (1, 5, 20)
 SEEDS_EACH = 2**20  # seeds of the noise that belong to one drive
@@ -99,7 +98,7 @@ def ensembles(
 def energy(ran: Ensembles) -> dict:
     """{space: {tick: figure}}"""
     return {
-        space: {str(tick): figures.mean(values, ran.drives) for tick, values in ticks.items()}
+        space: {str(tick): interval.mean(values, ran.drives) for tick, values in ticks.items()}
         for space, ticks in ran.energy.items()
     }
 
@@ -107,7 +106,7 @@ def energy(ran: Ensembles) -> dict:
 def energy_over(ran: Ensembles, reference: Ensembles) -> dict:
     """As `energy`, over that of another world from the same moments, in pairs. Spaces that both have."""
     return {
-        space: {str(t): figures.ratio(ticks[t], reference.energy[space][t], ran.drives) for t in ticks}
+        space: {str(t): interval.ratio(ticks[t], reference.energy[space][t], ran.drives) for t in ticks}
         for space, ticks in ran.energy.items()
         if space in reference.energy
     }
@@ -121,7 +120,7 @@ def spread_over_error(ran: Ensembles) -> dict:
     few = 1 + 1 / ran.noises
     return {
         space: {
-            str(tick): figures.root(figures.ratio(few * values, ran.error[space][tick], ran.drives))
+            str(tick): interval.root(interval.ratio(few * values, ran.error[space][tick], ran.drives))
             for tick, values in ticks.items()
         }
         for space, ticks in ran.variance.items()

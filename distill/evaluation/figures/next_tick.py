@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.evaluation import figures
-from distill.evaluation.drives import Drives
+from distill.evaluation.figures import interval
+from distill.evaluation.runs import Drives
 from distill.metrics import psnr
 
 
@@ -19,4 +19,4 @@ def next_tick(world, drives: Drives, each: int = 4) -> dict:
         world.reset(drives.starts(part, seeds))
         world.step(drives.packed.actions[part].astype(np.float32))
         scores.append(psnr(drives.packed.frames[part + 1], world.frames()))
-    return figures.mean(np.concatenate(scores), owners)
+    return interval.mean(np.concatenate(scores), owners)

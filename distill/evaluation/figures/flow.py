@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from distill.evaluation import figures
+from distill.evaluation.figures import interval
 
 TICKS = range(20, 101, 15)
 BLOCK = 8
@@ -86,9 +86,9 @@ def flow_over(dreamed: np.ndarray, dreamed_speed: np.ndarray, real: np.ndarray, 
     parts = [np.asarray(values, np.float64) for values in (dreamed, real_speed, real, dreamed_speed)]
     means = [values.mean() for values in parts]
     if min(means[1:]) <= 0:
-        return figures.nothing()
+        return interval.nothing()
     value = means[0] * means[1] / (means[2] * means[3])
     signs = (1, 1, -1, -1)
     apart = sum(s * p / m for s, p, m in zip(signs, parts, means, strict=True) if m > 0)
     drives = np.repeat(np.arange(len(dreamed)), dreamed.shape[1])
-    return figures.made(value, value * figures.half_interval(apart.reshape(-1), drives), drives)
+    return interval.made(value, value * interval.half_interval(apart.reshape(-1), drives), drives)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.evaluation import figures
-from distill.evaluation.spaces import crops_of
+from distill.evaluation.figures import interval
+from distill.evaluation.figures.spaces import crops_of
 
 OCTAVES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # cycles per pixel
 CROP = 16
@@ -40,10 +40,10 @@ def sharpness(dreamed: np.ndarray, real: np.ndarray, drives: np.ndarray) -> dict
     """Frames uint8 [N,H,W,3] of a world and of the recordings at the same ticks, and the drive of each [N]: the
     geometric mean over octaves of how strong the gradient is over the recordings'; `octaves` has each, coarse first."""
     if not len(dreamed):
-        return figures.nothing()
+        return interval.nothing()
     top, bottom = gradient_octaves(dreamed) + 1e-9, gradient_octaves(real) + 1e-9
     octaves = top.mean(0) / bottom.mean(0)
     value = np.exp(np.log(octaves).mean())
     residuals = (top / top.mean(0) - bottom / bottom.mean(0)).mean(1)
-    spread = value * figures.half_interval(residuals, drives)
-    return figures.made(value, spread, drives) | {"octaves": [float(octave) for octave in octaves]}
+    spread = value * interval.half_interval(residuals, drives)
+    return interval.made(value, spread, drives) | {"octaves": [float(octave) for octave in octaves]}

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from distill.data.packed import Packed
-from distill.evaluation import figures
-from distill.evaluation.spaces import halved
+from distill.evaluation.figures import interval
+from distill.evaluation.figures.spaces import halved
 from distill.random import uniforms
 
 PLACES_STREAM = 25
@@ -59,4 +59,4 @@ def places(draw, packed: Packed, conditioning: np.ndarray, seeds: list[int]) -> 
         drawn = draw(caption, np.array(seeds[0] + shift + np.arange(EACH), np.int64))
         dreamed.append(apart(drawn))
         real.append(apart(frames))
-    return figures.ratio(dreamed, real, np.arange(len(real))) if real else figures.nothing()
+    return interval.ratio(dreamed, real, np.arange(len(real))) if real else interval.nothing()

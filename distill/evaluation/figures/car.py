@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.evaluation import figures
 from distill.evaluation.detector import BoxOfInstruments, Detector, expected_boxes, find_cars
+from distill.evaluation.figures import interval
 from distill.evaluation.runs import Driven
 
 TICKS = (100, 400, 10_000)
@@ -37,13 +37,13 @@ def car(ran: Driven, detector: Detector, network: BoxOfInstruments, tick: int) -
     """Share of the frames of the runs' last half second before `tick`."""
     ticks = [t for t in ticks_of(tick) if t in ran.frames]
     if not ticks or tick not in ran.frames:
-        return figures.nothing()
+        return interval.nothing()
     runs = len(ran.telemetry)
     right = [car_as_said(detector, network, ran.frames[t], ran.telemetry[:, t]) for t in ticks]
-    return figures.mean(np.concatenate(right), np.tile(np.arange(runs), len(ticks)))
+    return interval.mean(np.concatenate(right), np.tile(np.arange(runs), len(ticks)))
 
 
 def on_road(ran: Driven) -> dict:
     """Share of ticks within ROAD metres of the centre line, by the instruments."""
     inside = np.abs(ran.read("offset")[:, 1:]) <= ROAD
-    return figures.mean(inside.reshape(-1), np.repeat(np.arange(len(inside)), inside.shape[1]))
+    return interval.mean(inside.reshape(-1), np.repeat(np.arange(len(inside)), inside.shape[1]))
