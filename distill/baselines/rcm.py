@@ -194,17 +194,17 @@ def run(config: Config) -> None:
     unet = isinstance(teacher, UNet)
     stage = Rcm(config, student, teacher, loss_weights(config.codec, config.loss_power, teacher) if unet else 1.0)
     fake = stage.fake.to(run.device)
-    windows = WindowDataset(training, shape, run.device)
-    example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
+    dataset = WindowDataset(training, shape, run.device)
+    example, example_conditions = dataset.gather(dataset.fixed(min(8, config.batch)))
     flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
     optimiser, critic_optimiser = (make_optimiser(run, part) for part in (student, fake))
     for group in critic_optimiser.param_groups:
         group["scale"] = config.critic_learning_rate * group.get("scale", 1.0)
-    batches = Batches(len(windows), config.batch, config.seed)
+    batches = Batches(len(dataset), config.batch, config.seed)
     sampler, unit = StudentSampler(ema.model), student.dit.noise_unit()
     rollouts = RolloutHistory(
-        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
+        dataset, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
     )
     run.track(
         model=student, ema=ema, fake=fake, batches=batches, rollouts=rollouts,
@@ -215,7 +215,7 @@ def run(config: Config) -> None:
     run.say(f"{count_parameters(student) / 1e6:.2f} M parameters, {flops / 1e9:.2f} GFLOP a sample")
     for step in run.steps():
         ratio = min(1.0, run.progress() / config.tangent_warmup) if config.tangent_warmup else 1.0
-        target, conditions = windows.training(batches.next())
+        target, conditions = dataset.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         if run.progress() >= config.rollout_after:
             target, conditions, _ = rollouts.mix(target, conditions, sampler)

@@ -149,9 +149,9 @@ def measure_frames(network, latents: Latents) -> None:
     network.frame_std.copy_(some.std(0).clamp(min=1e-3))
 
 
-def measure_delta_std(windows: WindowDataset, count: int = 8192) -> Tensor:
+def measure_delta_std(dataset: WindowDataset, count: int = 8192) -> Tensor:
     """Standard deviation of the change from one latent to the next, per token and channel: [T,C]; 0 where still."""
-    target, conditions = windows.gather(windows.fixed(count))
+    target, conditions = dataset.gather(dataset.fixed(count))
     change = (target - conditions.history[:, 0]).double()
     deviation = change.square().mean(0).sqrt().float()
     return torch.where(deviation > 0, deviation.clamp(min=1e-3), 0.0)

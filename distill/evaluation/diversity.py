@@ -72,8 +72,8 @@ def run(config: Config) -> None:
     setup(config)
     validation = Latents(config.data, config.validation)
     teacher = load_teacher(config.teacher)
-    windows = WindowDataset(validation, teacher.config)
-    _, conditions = windows.gather(windows.fixed(config.histories))
+    dataset = WindowDataset(validation, teacher.config)
+    _, conditions = dataset.gather(dataset.fixed(config.histories))
     conditions.level = torch.full_like(conditions.level, config.level)
     conditions = conditions[torch.arange(len(conditions.level)).repeat_interleave(config.noises)]
     x1 = torch.randn(len(conditions.level), teacher.config.tokens, teacher.config.channels)

@@ -293,7 +293,7 @@ class Stage2:
                 real = self.teacher.features(looked(x[recorded]), looked.t, recorded_ones, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
             opinion = discriminator_loss(real, fake)
-            figures |= {"discriminator": opinion.detach(), "accuracy": (real > fake).float().mean()}
+            figures |= {"discriminator": opinion.detach(), "discriminator_accuracy": (real > fake).float().mean()}
             loss = loss + opinion
         if config.frame_gan:
             latent, prompt = self.teacher.to_latent(x, conditions), conditions.prompt
@@ -356,8 +356,8 @@ def run(config: Config) -> None:
     critics = torch.nn.ModuleDict(
         {"fake": stage.fake, "discriminator": stage.discriminator, "frames": stage.frames}
     ).to(run.device)
-    windows = WindowDataset(training, shape, run.device)
-    example, example_conditions = windows.gather(windows.fixed(min(8, config.batch)))
+    dataset = WindowDataset(training, shape, run.device)
+    example, example_conditions = dataset.gather(dataset.fixed(min(8, config.batch)))
     flops = stage.flops(teacher.to_change(example, example_conditions), example_conditions)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student)
@@ -368,11 +368,11 @@ def run(config: Config) -> None:
         for group in critic_optimisers[-1].param_groups:
             group["scale"] = pace * group.get("scale", 1.0)
     critic_optimiser = Together(critic_optimisers)
-    batches = Batches(len(windows), config.batch, config.seed)
+    batches = Batches(len(dataset), config.batch, config.seed)
     live = StudentSampler(student, config.temperature)
     unit = student.dit.noise_unit()
     rollouts = RolloutHistory(
-        windows,
+        dataset,
         config.rollout_history,
         config.rollout_ticks,
         config.batch,
@@ -402,7 +402,7 @@ def run(config: Config) -> None:
     noise_response = NoiseResponse(teacher, preview)
     run.compile_parts(student, teacher)
     for step in run.steps():
-        target, conditions = windows.training(batches.next())
+        target, conditions = dataset.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         run.set_learning_rate(optimiser, critic_optimiser)
         with run.autocast():

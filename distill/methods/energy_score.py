@@ -71,10 +71,10 @@ def distance(a: Tensor, b: Tensor, sizes: tuple[int, ...] = SIZES) -> Tensor:
 
 class EnergyScore:
     def __init__(
-        self, student: FlowStudent, windows: WindowDataset, rollouts: RolloutHistory, config: Config, gain: Tensor
+        self, student: FlowStudent, dataset: WindowDataset, rollouts: RolloutHistory, config: Config, gain: Tensor
     ):
         """gain [C]: how far a unit of each channel moves a pixel."""
-        self.student, self.windows, self.rollouts, self.config = student, windows, rollouts, config
+        self.student, self.dataset, self.rollouts, self.config = student, dataset, rollouts, config
         self.gain = gain[:, None, None]
         self.call = student
 
@@ -84,16 +84,13 @@ class EnergyScore:
     def roll_out(self, count: int) -> tuple[Tensor, dict]:
         """Takes `count` roll-outs of the pool on by `ticks` -> the mean score, and what to log."""
         rollouts, config, student = self.rollouts, self.config, self.student
-        which = (rollouts.cursor + np.arange(count)) % len(rollouts.row)
-        rollouts.cursor = int((rollouts.cursor + count) % len(rollouts.row))
-        over = which[rollouts.age[which] >= rollouts.length[which]]
-        rollouts._restart(over)
+        which, over = rollouts.next(count)
         self.disturb(over)
         depth = max(student.dit.config.offsets)
         ring = rollouts.ring[which][:, :depth].repeat(2, 1, 1, 1)
         total, apart, error = 0.0, 0.0, 0.0
         for tick in range(config.ticks):
-            target, conditions = self.windows.gather(rollouts.row[which] + tick, rollouts.flip[which])
+            target, conditions = self.dataset.gather(rollouts.row[which] + tick, rollouts.flip[which])
             history = ring[:, [offset - 1 for offset in student.dit.config.offsets]]
             conditions = replace(conditions[list(range(count)) * 2], history=history)
             conditions.level = torch.full_like(conditions.level, config.sample_level)
@@ -135,18 +132,18 @@ def run(config: Config) -> None:
     run = Run(config, "student", student_architecture(student))
     student = student.to(run.device)
     shape = student.dit.config
-    windows = WindowDataset(training, shape, run.device)
+    dataset = WindowDataset(training, shape, run.device)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student)
     unit = student.dit.noise_unit()
     rollouts = RolloutHistory(
-        windows, 1.0, config.longest, 1, config.sample_level, unit, pool=config.pool, hop=config.ticks
+        dataset, 1.0, config.longest, 1, config.sample_level, unit, pool=config.pool, hop=config.ticks
     )  # its starts have `longest` and `ticks` recorded frames after them
     run.track(model=student, ema=ema, optimiser=optimiser, rollouts=rollouts)
     codec = load_codec(config.codec)
-    score = EnergyScore(student, windows, rollouts, config, gains(codec).to(run.device))
+    score = EnergyScore(student, dataset, rollouts, config, gains(codec).to(run.device))
     score.call = run.parallel(student)
-    example = windows.gather(windows.rows[:1])
+    example = dataset.gather(dataset.rows[:1])
     noise = torch.randn(1, 2, *example[0].shape[1:])
     forward = count_flops(lambda: student(noise, example[1]))
     run.begin(flops_per_sample=3 * forward * 2 * config.ticks)

@@ -2,7 +2,7 @@
 
 The network is a U-Net (models/unet.py), or the DiT of before (`network=dit`).
 
-- History noise up to `history_noise` with its level as an input; prompt dropout for guidance; mirrored windows.
+- History noise up to `history_noise` with its level as an input; prompt dropout for guidance; mirrored dataset.
 - Beyond the usual, `rollout_history`: a part of each batch continues short roll-outs of the teacher
   (training/rollout_history.py), as white noise is not what a roll-out's own errors look like.
 - Times: for a DiT half logit-normal, half uniform. For a U-Net half of them near 1, where nothing is seen of x and its
@@ -165,11 +165,11 @@ def run(config: Config) -> None:
         raise UserError(f"network must be unet or dit, not {config.network}")
     shape = unet_config(config, training) if config.network == "unet" else dit_config(config, training)
     run = Run(config, "teacher", shape.architecture())
-    windows = WindowDataset(training, shape, run.device)
+    dataset = WindowDataset(training, shape, run.device)
     model = make_network(shape.architecture()).to(run.device)
     before = begin_from(model, config.init) if config.init else None
     if before is None:
-        model.delta_std.copy_(measure_delta_std(windows))
+        model.delta_std.copy_(measure_delta_std(dataset))
         if config.network == "unet":
             measure_frames(model, training)
             saved = load_checkpoint(config.instruments, "instruments", vars(model.instruments.config))
@@ -179,28 +179,28 @@ def run(config: Config) -> None:
         freeze_prompt_layers(model)
     ema = Ema(model, config.ema)
     optimiser = make_optimiser(run, model)
-    batches = Batches(len(windows), config.batch, config.seed)
+    batches = Batches(len(dataset), config.batch, config.seed)
     rollouts = RolloutHistory(
-        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, model.noise_unit()
+        dataset, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, model.noise_unit()
     )
     dreamer = TeacherSampler(run.compiled(ema.model), config.rollout_steps, time_shift=config.sample_shift)
     run.track(
         model=model, ema=ema, optimiser=optimiser, batches=batches, **({"rollouts": rollouts} if rollouts.count else {})
     )
-    example = windows.gather(windows.rows[:1])
+    example = dataset.gather(dataset.rows[:1])
     forward = count_flops(lambda: model(example[0], example[1].level, example[1]))
     run.begin(flops_per_sample=3 * forward)
     preview = Preview(WindowDataset(heldout, shape, run.device), config.codec, config.sample_level)
     run.say(
         f"{count_parameters(model) / 1e6:.2f} M parameters, {forward / 1e9:.3f} GFLOP forward, "
-        f"{len(windows)} windows, " + "  ".join(f"{k} {v:.4g}" for k, v in preview.still().items())
+        f"{len(dataset)} dataset, " + "  ".join(f"{k} {v:.4g}" for k, v in preview.still().items())
     )
     call = run.parallel(model)
     unit = model.noise_unit()
     weights = loss_weights(config.codec, config.loss_power, model)
     sampler = TeacherSampler(ema.model, config.sample_steps, time_shift=config.sample_shift)
     for _ in run.steps():
-        target, conditions = windows.training(batches.next())
+        target, conditions = dataset.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         with run.autocast():
             target, conditions, _ = rollouts.mix(target, conditions, dreamer)

@@ -25,17 +25,17 @@ SHEET_TICKS = [0, 1, 2, 5, 10, 20, 40, 60]
 class Preview:
     """Held-out rows, fixed noise, and the codec where there is one."""
 
-    def __init__(self, windows: WindowDataset, codec: str | None, level: float, rows: int = 96, sheet_rows: int = 5):
-        self.windows, self.level = windows, level
-        self.rows = windows.fixed(rows)
-        self.target, clean = windows.gather(self.rows)
+    def __init__(self, dataset: WindowDataset, codec: str | None, level: float, rows: int = 96, sheet_rows: int = 5):
+        self.dataset, self.level = dataset, level
+        self.rows = dataset.fixed(rows)
+        self.target, clean = dataset.gather(self.rows)
         self.clean = clean
         self.conditions = replace(clean, level=torch.full_like(clean.level, level))
         generator = torch.Generator().manual_seed(7)
         shape = (len(self.rows), 9, *self.target.shape[1:])
         self.noise = torch.randn(shape, generator=generator).to(self.target)
         self.codec = load_codec(codec) if codec and Path(codec).is_file() else None
-        ahead = windows.latents.transitions(max(SHEET_TICKS))
+        ahead = dataset.latents.transitions(max(SHEET_TICKS))
         if not len(ahead):
             raise UserError(f"no held-out episode is {RING + max(SHEET_TICKS)} ticks long; record longer ones")
         self.starts = ahead[np.linspace(0, len(ahead) - 1, sheet_rows + 2).astype(np.int64)[1:-1]]
@@ -56,14 +56,14 @@ class Preview:
             if start < len(self.rows) // 2:
                 second.append(sampler(self.noise[rows].flip(0), conditions))
         latent, other = torch.cat(first), torch.cat(second)
-        grid = self.windows.config.grid
+        grid = self.dataset.config.grid
         mse = (latent - self.target)[:, :grid].square().mean().item()
         scale = sampler.dit.scale(self.conditions.level[: len(other)])
         apart = ((latent[: len(other)] - other) / scale.clamp(min=1e-6))[:, :grid]
         spread = apart.square().mean().div(2).sqrt().item()
         figures = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
         if self.codec is not None:
-            real = self.windows.latents.frames[self.rows + 1]
+            real = self.dataset.latents.frames[self.rows + 1]
             figures["psnr"] = float(psnr(self.decode(latent), real).mean())
         return figures
 
@@ -72,7 +72,7 @@ class Preview:
         mse = (self.clean.history[:, 0] - self.target).square().mean().item()
         figures = {"latent_psnr_still": -10 * float(np.log10(mse))}
         if self.codec is not None:
-            real = self.windows.latents.frames[self.rows + 1]
+            real = self.dataset.latents.frames[self.rows + 1]
             figures["psnr_still"] = float(psnr(self.decode(self.clean.history[:, 0]), real).mean())
             figures["psnr_codec"] = float(psnr(self.decode(self.target), real).mean())
         return figures
@@ -80,12 +80,12 @@ class Preview:
     def free_run(self, sampler: Sampler) -> tuple[dict[str, float], np.ndarray | None]:
         """Rolls out the starts under the recorded actions: latent PSNR at some ticks; where there is a codec also the
         PSNR of the picture and the sheet (recorded row above dreamed row)."""
-        latents, config = self.windows.latents, self.windows.config
+        latents, config = self.dataset.latents, self.dataset.config
         rows = self.starts
         ring = latents.latents[rows[:, None] - np.arange(RING)]
         past = latents.actions[rows[:, None] - 1 - np.arange(config.actions - 1)]
-        rollout = Rollout(sampler, config, self.level, self.windows.device)
-        conditioning = self.windows.conditioning.cpu().numpy()
+        rollout = Rollout(sampler, config, self.level, self.dataset.device)
+        conditioning = self.dataset.conditioning.cpu().numpy()
         rollout.reset(ring, past, conditioning[latents.prompts[rows]], rows)
         dreamed, figures = [torch.from_numpy(np.asarray(ring[:, 0], np.float32))], {}
         for tick in range(max(SHEET_TICKS)):

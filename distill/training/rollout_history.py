@@ -33,7 +33,7 @@ from distill.world import RING
 class RolloutHistory:
     def __init__(
         self,
-        windows: WindowDataset,
+        dataset: WindowDataset,
         part: float,
         ticks: int,
         batch: int,
@@ -45,18 +45,18 @@ class RolloutHistory:
     ):
         """`part` of each batch comes from the pool; a roll-out is at most `ticks` long; `level` is stated while it is
         dreamed; `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`); each use takes a roll-out `hop` ticks on."""
-        self.windows, self.ticks, self.level, self.anchored = windows, ticks, level, anchored
+        self.dataset, self.ticks, self.level, self.anchored = dataset, ticks, level, anchored
         self.hop = hop
-        self.unit = unit[: windows.config.grid]
+        self.unit = unit[: dataset.config.grid]
         self.count = round(part * batch)
         if not self.count:
             return
-        self.starts = windows.latents.transitions(ticks + hop)
+        self.starts = dataset.latents.transitions(ticks + hop)
         size = max(pool, self.count)
-        config = windows.config
+        config = dataset.config
         self.row, self.age, self.length = (np.zeros(size, np.int64) for _ in range(3))
         self.flip = np.zeros(size, bool)
-        self.ring = torch.zeros(size, RING, config.tokens, config.channels, device=windows.device)
+        self.ring = torch.zeros(size, RING, config.tokens, config.channels, device=dataset.device)
         self.cursor = 0
         self._restart(np.arange(size))
 
@@ -80,8 +80,8 @@ class RolloutHistory:
         chosen = torch.randint(len(self.starts), (len(which),)).numpy()
         self.row[which], self.age[which] = self.starts[chosen], 0
         self.length[which] = torch.randint(1, self.ticks + 1, (len(which),)).numpy()
-        self.flip[which] = torch.rand(len(which)).numpy() < 0.5 if self.windows.can_flip else False
-        latents = self.windows.latents
+        self.flip[which] = torch.rand(len(which)).numpy() < 0.5 if self.dataset.can_flip else False
+        latents = self.dataset.latents
         rows = self.row[which, None] - np.arange(RING)
         ring = latents.seen(rows, self.flip[which])
         self.ring[which] = torch.from_numpy(ring.astype(np.float32)).to(self.ring)
@@ -89,8 +89,8 @@ class RolloutHistory:
     def _conditions(self, which: np.ndarray) -> tuple[Tensor, Conditions, Tensor]:
         """The recorded next latent [b,T,C], the conditions of this tick as in free running, and the newest latent as it
         was recorded [b,T,C]."""
-        target, recorded = self.windows.gather(self.row[which], self.flip[which])
-        history = self.ring[which][:, [offset - 1 for offset in self.windows.config.offsets]]
+        target, recorded = self.dataset.gather(self.row[which], self.flip[which])
+        history = self.ring[which][:, [offset - 1 for offset in self.dataset.config.offsets]]
         level = torch.full_like(recorded.level, self.level)
         return target, replace(recorded, history=history, level=level), recorded.history[:, 0]
 
@@ -100,12 +100,18 @@ class RolloutHistory:
         apart = (dreamed - recorded)[:, : len(self.unit)][:, moves] / self.unit[moves]
         return apart.square().mean(1).sqrt()
 
+    def next(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The next roll-outs of the pool, and those of them that begin afresh."""
+        which = (self.cursor + np.arange(count)) % len(self.row)
+        self.cursor = int((self.cursor + count) % len(self.row))
+        over = which[self.age[which] >= self.length[which]]
+        self._restart(over)
+        return which, over
+
     @torch.no_grad()
     def take(self, sampler: Sampler) -> tuple[Tensor, Conditions, Tensor]:
         """Advances the next roll-outs of the pool -> (recorded next latent [b,T,C], conditions, ages int64 [b])."""
-        which = (self.cursor + np.arange(self.count)) % len(self.row)
-        self.cursor = int((self.cursor + self.count) % len(self.row))
-        self._restart(which[self.age[which] >= self.length[which]])
+        which, _ = self.next(self.count)
         for _ in range(self.hop):
             self._advance(which, sampler)
         target, conditions, recorded = self._conditions(which)
@@ -127,7 +133,7 @@ class RolloutHistory:
         noise = torch.randn(len(which), 1 + sampler.outer_steps, *self.ring.shape[2:], device=self.ring.device)
         latent = sampler(noise, conditions)
         if self.anchored:
-            grid = self.windows.config.grid
+            grid = self.dataset.config.grid
             latent[:, grid:] = target[:, grid:]
         self.ring[which] = torch.cat([latent[:, None], self.ring[which][:, :-1]], 1)
         self.row[which] += 1

@@ -64,7 +64,7 @@ def train_student(
     """Trains `student`, which is on the run's device, to the end of the run."""
     training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
     shape = student.dit.config
-    windows = WindowDataset(training, shape, run.device)
+    dataset = WindowDataset(training, shape, run.device)
     bound_latents(student.dit, training)
     if config.freeze_prompt_layers:
         freeze_prompt_layers(student.dit)
@@ -76,15 +76,15 @@ def train_student(
             conditions = drop_history(conditions, config.first)
         return loss_of(student.dit.to_change(target, conditions), conditions, weights)
 
-    some = windows.gather(windows.fixed(min(8, config.batch)))
+    some = dataset.gather(dataset.fixed(min(8, config.batch)))
     flops = count_flops(lambda: loss_at(*some)[0].mean().backward(), gradients=True) / len(some[0])
     student.zero_grad(set_to_none=True)
     ema = Ema(student, config.ema)
     optimiser = make_optimiser(run, student)
-    batches = Batches(len(windows), config.batch, config.seed)
+    batches = Batches(len(dataset), config.batch, config.seed)
     sampler, unit = StudentSampler(ema.model), student.dit.noise_unit()
     rollouts = RolloutHistory(
-        windows, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
+        dataset, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, unit
     )
     run.track(model=student, ema=ema, optimiser=optimiser, batches=batches, rollouts=rollouts)
     run.begin(flops_per_sample=flops)
@@ -93,7 +93,7 @@ def train_student(
     noise_response = NoiseResponse(teacher, preview)
     run.compile_parts(student, teacher)
     for _ in run.steps():
-        target, conditions = windows.training(batches.next())
+        target, conditions = dataset.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
         run.set_learning_rate(optimiser)
         with run.autocast():
@@ -124,9 +124,9 @@ def cost(student: Student | OneStepStudent, teacher: DiT | UNet, conditions: Con
 
 
 class NoiseResponse:
-    """Whether the head hears its noise: the spread of x over y1 alone (of a student without a head: over x1), over the
-    spread of the teacher's many-step samples, of validation's histories and, for a U-Net, of first frames. A head that
-    hears nothing has 0; below 0.8 TMD is only in the name."""
+    """Whether the head uses its noise: the diversity of x over y1 alone (of a one-step student: over x1), over that of
+    the teacher's many-step samples, of validation's histories and, for a U-Net, of first frames. A head that ignores its
+    noise has 0; below 0.8 TMD is only in the name."""
 
     HISTORIES, NOISES, STEPS, SHIFT = 12, 4, 12, 0.4
 
@@ -166,7 +166,7 @@ class NoiseResponse:
 def student_figures(
     student: Student | OneStepStudent, preview: Preview, noise_response: NoiseResponse
 ) -> dict[str, float]:
-    """Beside the preview's: gate, what the head hears, and the next tick by one inner step instead of N."""
+    """Beside the preview's: gate, how the head responds to noise, and the next tick by one inner step instead of N."""
     figures = noise_response(student)
     if not student.config.head_blocks:
         return figures

@@ -85,7 +85,7 @@ class WanStudent(Student):
         return super().forward(noise, conditions)
 
 
-class WanHeadless(OneStepStudent):
+class WanOneStepStudent(OneStepStudent):
     """DMD2-v's student: the teacher's network, once a step."""
 
     time_dtype = torch.float64

@@ -17,7 +17,7 @@ from distill.methods.tmd import say_fusion, student_config, tm_mf_loss
 from distill.models.student import StudentConfig
 from distill.wan.model import WanDiT, WanShape
 from distill.wan.run import WanRun, accumulate
-from distill.wan.student import WanHeadless, WanStudent
+from distill.wan.student import WanOneStepStudent, WanStudent
 from distill.wan.training import Engine, Side, WanConfig, adamw
 from distill.wan.weights import Published, copy_parameters
 
@@ -41,17 +41,17 @@ def architecture(shape: WanShape, plan: StudentConfig) -> dict:
     return shape.architecture() | {f"student_{key}": value for key, value in asdict(plan).items()}
 
 
-def empty_student(shape: WanShape, plan: StudentConfig) -> WanStudent | WanHeadless:
+def empty_student(shape: WanShape, plan: StudentConfig) -> WanStudent | WanOneStepStudent:
     """On the meta device. Raises UserError for an (M,N,H) that cannot be."""
     with torch.device("meta"):
-        return (WanStudent if plan.head_blocks else WanHeadless)(WanDiT(shape), plan)
+        return (WanStudent if plan.head_blocks else WanOneStepStudent)(WanDiT(shape), plan)
 
 
 @torch.no_grad()
-def start_student(student: WanStudent | WanHeadless, published: Published, seed: int) -> None:
+def start_student(student: WanStudent | WanOneStepStudent, published: Published, seed: int) -> None:
     """Fills a placed student: the teacher's weights, and what is new, which every rank makes whole from `seed`."""
     published.fill(student.dit.transformer)
-    if isinstance(student, WanHeadless):
+    if isinstance(student, WanOneStepStudent):
         return
     torch.manual_seed(seed)
     copy_parameters(student.fusion, student.make_fusion())
