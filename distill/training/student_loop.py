@@ -125,8 +125,8 @@ def cost(student: Student | OneStepStudent, teacher: DiT | UNet, conditions: Con
 
 class NoiseResponse:
     """Whether the head uses its noise: the diversity of x over y1 alone (of a one-step student: over x1), over that of
-    the teacher's many-step samples, of validation's histories and, for a U-Net, of first frames. A head that ignores its
-    noise has 0; below 0.8 TMD is only in the name."""
+    the teacher's many-step samples, of validation's histories and, for a U-Net, of first frames. A head that ignores
+    its noise has 0; below 0.8 TMD is only in the name."""
 
     HISTORIES, NOISES, STEPS, SHIFT = 12, 4, 12, 0.4
 

@@ -181,7 +181,7 @@ def test_a_critic_update_leaves_the_student_untouched():
     assert sum(p.grad.abs().sum() for p in critics if p.grad is not None) > 0
     torch.optim.SGD(critics, 0.1).step()
     assert all(torch.equal(value, before[name]) for name, value in made.student.state_dict().items())
-    assert 0 <= figures["accuracy"] <= 1
+    assert 0 <= figures["discriminator_accuracy"] <= 1
 
 
 def test_where_samples_come_from():

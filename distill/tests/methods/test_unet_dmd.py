@@ -93,7 +93,7 @@ def test_a_critic_update_leaves_the_student_untouched():
     for critic in (made.fake, made.discriminator, made.frames):
         assert any(p.grad is not None and p.grad.abs().max() > 0 for p in critic.parameters())
     assert all(p.grad is None for p in made.fake.instruments.parameters())
-    assert 0 <= figures["accuracy"] <= 1 and 0 <= figures["frame_accuracy"] <= 1
+    assert 0 <= figures["discriminator_accuracy"] <= 1 and 0 <= figures["frame_accuracy"] <= 1
 
 
 @pytest.mark.parametrize("side", ["student_loss", "critic_loss"])
