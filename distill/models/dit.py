@@ -196,7 +196,20 @@ class Output(nn.Module):
         return self.linear(modulate(self.norm(tokens), shift, scale))
 
 
-class DiT(nn.Module):
+class ChangeUnits:
+    """What one unit of a change is, for networks with `delta_std` and `noise_unit`."""
+
+    def scale(self, level: Tensor) -> Tensor:
+        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
+        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
+
+    def usual_changes(self) -> Tensor:
+        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
+        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
+        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
+
+
+class DiT(ChangeUnits, nn.Module):
     def __init__(self, config: DiTConfig):
         super().__init__()
         self.config = config
@@ -247,10 +260,6 @@ class DiT(nn.Module):
         return list(self.blocks)
 
     # -- the modelled variable -----------------------------------------------------------------------------------
-
-    def scale(self, level: Tensor) -> Tensor:
-        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
-        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
 
     def noise_unit(self) -> Tensor:
         """[T,C], the standard deviation of the history noise at level 1. Telemetry's is always its usual change: it is
@@ -307,11 +316,6 @@ class DiT(nn.Module):
         slow channel's motion is a small part of its frames."""
         changes = (history[:, :-1] - history[:, 1:]) / self.usual_changes()
         return torch.cat([history[:, :1], changes], 1).transpose(1, 2).flatten(2)
-
-    def usual_changes(self) -> Tensor:
-        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
-        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
-        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
 
     def context_tokens(self, history: Tensor) -> Tensor:
         """history [B,K,T,C] -> what it adds to the tokens, positions included: [B,T,D]."""

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.models.dit import STILL, Block, Conditions, Embedder
+from distill.models.dit import NOISE_UNITS, Block, ChangeUnits, Conditions, Embedder
 from distill.models.instruments import NOISE, Instruments, InstrumentsConfig
 from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.world import TELEMETRY, telemetry_tokens
@@ -152,7 +152,7 @@ class Field(nn.Module):
         return self.out(F.silu(self.read(readings)[:, None] + self.place))
 
 
-class UNet(nn.Module):
+class UNet(ChangeUnits, nn.Module):
     COMPILED = ("forward", "features")
 
     def __init__(self, config: UNetConfig):
@@ -220,13 +220,9 @@ class UNet(nn.Module):
     def noise_unit(self) -> Tensor:
         """[T,C], the standard deviation of history noise at level 1: between one and the usual change of a number, as a
         roll-out's own errors are. None on the telemetry, whose own network moves it on."""
-        power = {"latent": 0.0, "root": 0.5, "change": 1.0}[self.config.noise_unit]
+        power = NOISE_UNITS[self.config.noise_unit]
         unit = self.delta_std**power * (self.delta_std > 0)
         return torch.cat([unit[: self.config.grid], torch.zeros_like(unit[self.config.grid :])])
-
-    def scale(self, level: Tensor) -> Tensor:
-        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
-        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
 
     def _frame(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Where x begins and what its unit is, [B,T,C] each."""
@@ -304,11 +300,6 @@ class UNet(nn.Module):
         if conditions.first is not None:
             fed = fed * (~conditions.first)[:, None, None, None]
         return fed
-
-    def usual_changes(self) -> Tensor:
-        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
-        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
-        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
 
     def embed(self, x: Tensor) -> Tensor:
         """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
