@@ -1,4 +1,4 @@
-"""Trainings one after another: a queue that survives a stop and goes on where it was.
+"""Trainings one after another: a list that survives a stop and goes on where it was.
 
     python -m distill run-experiments --config distill/configs/comparison.yaml
 
@@ -145,7 +145,7 @@ def run(config: Config) -> None:
             say(" ".join(command[1:]))
             status = to_its_end(command)
             if status == 0 and not is_done(settings):
-                raise KeyboardInterrupt  # a signal ended it, and so the queue
+                raise KeyboardInterrupt  # a signal ended it, and so the list
             if status:
                 failed[name] = f"ended with status {status}"
                 say(failed[name])

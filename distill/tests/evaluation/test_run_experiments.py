@@ -1,4 +1,4 @@
-"""The queue: jobs in their order, one that was cut off goes on, one that fails holds back only what needs it."""
+"""Experiments one after another: jobs in their order, one that was cut off goes on, one that fails holds back only what needs it."""
 
 import json
 import os
@@ -11,8 +11,7 @@ import pytest
 
 from distill.checkpoints import load_checkpoint
 from distill.config import UserError, load_config
-from distill.evaluation import compare, evaluate
-from distill.evaluation import run_experiments as queue
+from distill.evaluation import compare, evaluate, run_experiments
 from distill.evaluation.run_experiments import Job
 from distill.tests.tiny import write_world
 
@@ -34,8 +33,8 @@ def world(tmp_path):
     return write_world(tmp_path / "world")
 
 
-def config(tmp_path, world, **jobs) -> queue.Config:
-    return queue.Config(data=str(world), runs=str(tmp_path), jobs=jobs)
+def config(tmp_path, world, **jobs) -> run_experiments.Config:
+    return run_experiments.Config(data=str(world), runs=str(tmp_path), jobs=jobs)
 
 
 def teacher(*options) -> Job:
@@ -53,21 +52,21 @@ def test_jobs_run_in_order_once_and_what_needs_a_failed_one_waits(tmp_path, worl
         student=student,
     )  # fmt: skip
     with pytest.raises(UserError, match="broken ended with status 2; behind broken did not come before it"):
-        queue.run(plan)
+        run_experiments.run(plan)
     assert load_checkpoint(tmp_path / "student/student.pt", "student")["step"] == 2
     before = (tmp_path / "first/teacher.pt").stat().st_mtime_ns
     with pytest.raises(UserError):
-        queue.run(plan)
+        run_experiments.run(plan)
     assert (tmp_path / "first/teacher.pt").stat().st_mtime_ns == before
     assert "1/4 first: done before" in capfd.readouterr().err
 
 
-def test_a_queue_that_is_stopped_goes_on_where_it_was(tmp_path, world):
-    file = tmp_path / "queue.yaml"
+def test_a_run_of_experiments_that_is_stopped_goes_on_where_it_was(tmp_path, world):
+    file = tmp_path / "experiments.yaml"
     options = ", ".join([*SMALL, *SHAPE, "log_steps=1"])
     jobs = f"jobs: {{long: {{stage: teacher, options: [{options}, max_steps=100000]}}}}"
     file.write_text(f"data: {world}\nruns: {tmp_path}\n{jobs}\n")
-    command = [sys.executable, "-m", "distill", "queue", "--config", str(file)]
+    command = [sys.executable, "-m", "distill", "run-experiments", "--config", str(file)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     lines = iter(running.stderr.readline, "")
     assert any("step 3" in line for line in lines)
@@ -80,17 +79,19 @@ def test_a_queue_that_is_stopped_goes_on_where_it_was(tmp_path, world):
     step = load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"]
     assert step >= 3
     file.write_text(file.read_text().replace("max_steps=100000", f"max_steps={step + 2}"))
-    plan = load_config(queue.Config, str(file))
-    told = queue.planned("long", plan.jobs["long"], plan)[1]
-    assert not queue.is_done(told)
-    queue.run(plan)
-    assert load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"] == step + 2 and queue.is_done(told)
+    plan = load_config(run_experiments.Config, str(file))
+    told = run_experiments.planned("long", plan.jobs["long"], plan)[1]
+    assert not run_experiments.is_done(told)
+    run_experiments.run(plan)
+    assert load_checkpoint(tmp_path / "long/teacher.pt", "teacher")["step"] == step + 2 and run_experiments.is_done(
+        told
+    )
 
 
 def test_a_job_whose_options_changed_is_not_taken_for_done(tmp_path, world):
-    queue.run(config(tmp_path, world, first=teacher("max_steps=1", "seed=3")))
+    run_experiments.run(config(tmp_path, world, first=teacher("max_steps=1", "seed=3")))
     with pytest.raises(UserError, match="first was trained otherwise than the job says: seed is 3 there and 4 here"):
-        queue.run(config(tmp_path, world, first=teacher("max_steps=2", "seed=4")))
+        run_experiments.run(config(tmp_path, world, first=teacher("max_steps=2", "seed=4")))
 
 
 def test_impossible_jobs_are_refused_before_any_runs(tmp_path, world):
@@ -103,16 +104,16 @@ def test_impossible_jobs_are_refused_before_any_runs(tmp_path, world):
         (Job("tmd", options=[*SMALL], after=["nobody"]), "comes after nobody"),
     ):
         with pytest.raises(UserError, match=reason):
-            queue.run(config(tmp_path, world, first=teacher("max_steps=1"), odd=job))
+            run_experiments.run(config(tmp_path, world, first=teacher("max_steps=1"), odd=job))
     assert not (tmp_path / "first").exists()
     with pytest.raises(UserError, match="there are no jobs"):
-        queue.run(queue.Config())
+        run_experiments.run(run_experiments.Config())
 
 
-def test_the_comparison_that_ships_can_be_queued():
-    plan = load_config(queue.Config, "distill/configs/comparison.yaml")
+def test_the_comparison_that_ships_can_be_planned():
+    plan = load_config(run_experiments.Config, "distill/configs/comparison.yaml")
     for name, job in plan.jobs.items():
-        _, told = queue.planned(name, job, plan)
+        _, told = run_experiments.planned(name, job, plan)
         assert (told.max_minutes or told.max_steps) and told.name == name
     ends = [(job, plan.jobs[job].after) for job in plan.jobs]
     assert all(set(after) <= set(plan.jobs) for _, after in ends)
@@ -128,10 +129,10 @@ def test_what_only_finished_rows_need_is_not_wanted_again():
         "alone": Job("teacher"),
     }
     rows = {"row": True, "other": False, "late": False}
-    assert queue.wanted(jobs, rows) == {"start", "other", "warm-up", "late", "alone"}
-    assert queue.wanted(jobs, rows | {"other": True}) == {"warm-up", "late", "alone"}
-    assert queue.wanted(jobs, rows | {"start": False, "late": True}) == {"start", "other", "alone"}
-    assert queue.wanted(jobs, {}) == set(jobs)
+    assert run_experiments.wanted(jobs, rows) == {"start", "other", "warm-up", "late", "alone"}
+    assert run_experiments.wanted(jobs, rows | {"other": True}) == {"warm-up", "late", "alone"}
+    assert run_experiments.wanted(jobs, rows | {"start": False, "late": True}) == {"start", "other", "alone"}
+    assert run_experiments.wanted(jobs, {}) == set(jobs)
 
 
 def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd):
@@ -150,6 +151,6 @@ def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd
         path.parent.mkdir(parents=True, exist_ok=True)
         assert not compare.has_figures(table, "a row", world_name)
         path.write_text(json.dumps(figures | {"worlds": {world_name: {"modelHash": "of weights long gone"}}}))
-    queue.run(plan)
+    run_experiments.run(plan)
     assert capfd.readouterr().err.count("compared before") == 2
     assert not (tmp_path / "first").exists()
