@@ -1,4 +1,5 @@
-"""Experiments one after another: jobs in their order, one that was cut off goes on, one that fails holds back only what needs it."""
+"""Experiments one after another: jobs in their order, one that was cut off goes on, one that fails holds back only
+what needs it."""
 
 import json
 import os
