@@ -244,7 +244,7 @@ def run(config: Config) -> None:
     rows = {name: dict(flatten(table)) for name, table in tables.items()}
     print(f"{'':38}" + "".join(f"{name[-22:]:>24}" for name in rows))
     for key in dict.fromkeys(key for row in rows.values() for key in row):
-        cells = [row.get(key, measures.no_labels()) for row in rows.values()]
+        cells = [row.get(key, measures.nothing()) for row in rows.values()]
         shown = ["-" if c["value"] is None else f"{c['value']:.3f} ±{c['spread']:.3f}" for c in cells]
         print(f"{key:38}" + "".join(f"{cell:>24}" for cell in shown))
     print(f"written: {path} and {sheet}")
