@@ -123,7 +123,7 @@ def run(config: Config) -> None:
 
         makers = table.makers(world, setting, config, long_run)
         found = dict(evaluate.flatten({name: makers[name]() for name in names}))
-        figures = {title: found.get(key, measures.no_labels()) for title, key in COLUMNS.items()}
+        figures = {title: found.get(key, measures.nothing()) for title, key in COLUMNS.items()}
         rows[world.kind] = {title: figure["value"] for title, figure in figures.items()}
         cells = ["" if f["value"] is None else f"{f['value']:.3g} ± {f['spread']:.2g}" for f in figures.values()]
         print(f"| {world.kind} | " + " | ".join(cells) + " |", flush=True)
