@@ -6,59 +6,64 @@ import argparse
 import importlib
 import sys
 from dataclasses import fields
+from types import ModuleType
 
 from distill.config import UserError, load_config
 
+# stage -> (its module, what it does); the packages of the `wan-` stages are no part of a base install
 STAGES = {
-    "prepare": "recorded episodes -> packed frames, actions, captions",
-    "autoencoder": "the f16 codec, from the closed-form PCA on",
-    "codec": "the linear codec of 4x4 patches, in closed form",
-    "instruments": "what the instruments will read next, from the keys",
-    "latents": "all prepared frames and captions -> latents, embeddings",
-    "teacher": "the DiT that learns the change of the latent, by flow matching",
-    "reader": "what reads the words, phrase by phrase, for networks that are told readings",
-    "lead": "a checkpoint of sentence embeddings is told readings from now on; how far they lead it",
-    "energy-score": "a student of one head call, by the energy score of its own roll-outs",
-    "tmd": "stage 1: TM-MF, the student from the teacher",
-    "dmd": "stage 2: DMD2-v with the flow-head rollout",
-    "decoder": "the codec's decoder, taught on what the student dreams",
-    "meanflow": "baseline: MeanFlow, a student without a flow head",
-    "rcm": "baseline: rCM, a consistency model kept sharp by scores",
-    "kd": "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
-    "queue": "trainings one after another, which survives a stop",
-    "keep": "checkpoints -> averaged weights that are small enough to commit",
-    "export": "checkpoints -> assets/<world>",
-    "spread": "how much of the teacher's spread each outer step of a student has",
-    "probes": "the small networks that evaluation measures with",
-    "detector": "what finds the car in a frame, and says from the instruments where it should be",
-    "energy": "the energy score of any worlds beside the first one's, on validation drives; cheap enough to run often",
-    "evaluate": "the table: any two worlds on the same seeds, prompts and actions",
-    "check-figures": "the figures against worlds whose answer is known: blurred, speckled, frozen, without a car",
-    "timing": "milliseconds a tick of all rows of a comparison, measured in turns",
-    "compare": "many worlds in one table, with the spread over blocks of seeds, and a plot",
+    "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
+    "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),
+    "codec": ("methods.codec", "the linear codec of 4x4 patches, in closed form"),
+    "instruments": ("methods.instruments", "what the instruments will read next, from the keys"),
+    "latents": ("data.latents", "all prepared frames and captions -> latents, embeddings"),
+    "teacher": ("methods.teacher", "the network that learns the change of the latent, by flow matching"),
+    "prompt-classifier": ("methods.prompt_classifier", "from the words of a prompt to its labels, phrase by phrase"),
+    "energy-score": ("methods.energy_score", "a student of one head call, by the energy score of its own roll-outs"),
+    "tmd": ("methods.tmd", "stage 1: TM-MF, the student from the teacher"),
+    "dmd": ("methods.dmd", "stage 2: DMD2-v with the flow-head rollout"),
+    "meanflow": ("baselines.meanflow", "baseline: MeanFlow, a student without a flow head"),
+    "rcm": ("baselines.rcm", "baseline: rCM, a consistency model kept sharp by scores"),
+    "kd": ("baselines.kd", "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v"),
+    "run-experiments": ("evaluation.run_experiments", "trainings one after another, which survives a stop"),
+    "export-weights": ("export.weights", "checkpoints -> averaged weights that are small enough to commit"),
+    "export": ("export.world", "checkpoints -> assets/<world>"),
+    "diversity": ("evaluation.diversity", "how much of the teacher's diversity each outer step of a student has"),
+    "probes": ("evaluation.probes", "the small networks that evaluation measures with"),
+    "detector": (
+        "evaluation.detector",
+        "what finds the car in a frame, and where the instruments put it",
+    ),
+    "energy": ("evaluation.score", "the energy score of any worlds beside the first one's, on validation drives"),
+    "evaluate": ("evaluation.evaluate", "the table: any two worlds on the same seeds, prompts and actions"),
+    "check-figures": (
+        "evaluation.check",
+        "the figures against worlds whose answer is known: blurred, without a car",
+    ),
+    "timing": ("evaluation.timing", "milliseconds a tick of all rows of a comparison, measured in turns"),
+    "compare": ("evaluation.compare", "many worlds in one table, with the spread over blocks of seeds, and a plot"),
+    "wan-account": (
+        "wan.account",
+        "Wan2.1: parameters, operations and memory of the full configurations",
+    ),
+    "wan-data": ("wan.data", "Wan2.1: prompts -> the teacher's latents and the text embeddings"),
+    "wan-tmd": ("wan.tmd", "Wan2.1, stage 1: TM-MF"),
+    "wan-dmd": ("wan.dmd", "Wan2.1, stage 2: DMD2-v with the flow-head rollout"),
+    "wan-kd": ("wan.kd", "Wan2.1, baseline: the teacher's own pairs, the warm-up of one-step DMD2-v"),
+    "wan-sample": ("wan.sample", "Wan2.1: prompts -> videos of a student, named as VBench expects"),
+    "wan-vbench": ("wan.vbench", "Wan2.1: VBench's figures beside the paper's"),
 }
-# Stages whose packages a base install lacks: `wan-tmd` is distill/wan/tmd.py.
-OPTIONAL = {
-    "wan-account": "Wan2.1: parameters, operations and memory of the full configurations, without weights",
-    "wan-data": "Wan2.1: prompts -> the teacher's latents and the text embeddings",
-    "wan-tmd": "Wan2.1, stage 1: TM-MF",
-    "wan-dmd": "Wan2.1, stage 2: DMD2-v with the flow-head rollout",
-    "wan-kd": "Wan2.1, baseline: the teacher's own pairs, the warm-up of one-step DMD2-v",
-    "wan-sample": "Wan2.1: prompts -> videos of a student, named as VBench expects",
-    "wan-vbench": "Wan2.1: VBench's figures beside the paper's",
-}
-# Stages in a room of their own.
-MODULES = {
-    "check-figures": "evaluation.check",
-    "detector": "evaluation.detector",
-    "energy": "evaluation.score",
-}
+
+
+def module_of(stage: str) -> ModuleType:
+    """Raises ModuleNotFoundError where a package of it is missing, KeyError where there is no such stage."""
+    return importlib.import_module(f"distill.{STAGES[stage][0]}")
 
 
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m distill", description="Train, export and judge a dream.")
     stages = main.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name, text in (STAGES | OPTIONAL).items():
+    for name, (_, text) in STAGES.items():
         stage = stages.add_parser(name, help=text, description=text)
         stage.add_argument("--config", metavar="FILE", help="YAML; `defaults: base.yaml` names what it differs from")
         stage.add_argument("--resume", action="store_true", help="continue the run's checkpoint")
@@ -72,20 +77,13 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def module_of(stage: str) -> str:
-    """`wan-tmd` is wan/tmd.py, `energy-score` energy_score.py; some have a room of their own."""
-    if stage in MODULES:
-        return MODULES[stage]
-    return stage.replace("-", "." if stage in OPTIONAL else "_")
-
-
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         try:
-            module = importlib.import_module("distill." + module_of(options.stage))
+            module = module_of(options.stage)
         except ModuleNotFoundError as error:
-            if options.stage not in OPTIONAL:
+            if not options.stage.startswith("wan-"):
                 raise
             raise UserError(
                 f"the package {error.name} is missing; install distill/wan/requirements.txt with pip"

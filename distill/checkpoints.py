@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from distill.atomic import replacing
 from distill.config import TrainConfig, UserError
-from distill.files import replacing
 
 FORMAT = "oneiro-checkpoint-1"
 
@@ -39,10 +39,29 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
         raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
     if saved["kind"] != kind:
         raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
-    saved["architecture"].pop("groups", None)  # of checkpoints from before there were readings
+    _rename(saved)
     if architecture is not None:
         require_architecture(path, saved["architecture"], architecture)
     return saved
+
+
+# What older checkpoints call otherwise: keys of the architecture, tracked parts, layers.
+GONE = ("groups", "encoder_widths")
+ARCHITECTURE, PARTS = {"reader": "prompt_hidden"}, {"own": "rollouts"}
+LAYERS = {"reader": "prompt_hidden", "told": "condition"}
+
+
+def _rename(saved: dict) -> None:
+    """Brings the names of an older checkpoint up to date, in place."""
+
+    def layers(part):
+        if not isinstance(part, dict):
+            return part
+        new = lambda key: ".".join(LAYERS.get(name, name) for name in key.split(".")) if isinstance(key, str) else key  # noqa: E731
+        return {new(key): layers(value) for key, value in part.items()}
+
+    saved["architecture"] = {ARCHITECTURE.get(k, k): v for k, v in saved["architecture"].items() if k not in GONE}
+    saved["state"] = {PARTS.get(name, name): layers(part) for name, part in saved["state"].items()}
 
 
 def is_whole(saved: dict, config: TrainConfig | dict) -> bool:

@@ -27,19 +27,6 @@ def half_width(deviation: float, n: int) -> float:
     return float(deviation / n**0.5 * stats.t.ppf(0.975, n - 1)) if n > 1 else 0.0
 
 
-def seams(frames: np.ndarray, patch: int = 16) -> float:
-    """How much steeper frames [N,H,W,3] are where the codec's patches meet than elsewhere: the mean step between
-    neighbours across a patch's edge over that inside. About 1 where no block shows."""
-    grey = frames.astype(np.float32).mean(-1)
-    across, inside = [], []
-    for axis in (1, 2):
-        steps = np.moveaxis(np.abs(np.diff(grey, axis=axis)), axis, 0)
-        edge = np.arange(1, len(steps) + 1) % patch == 0
-        across.append(steps[edge].mean())
-        inside.append(steps[~edge].mean())
-    return float(sum(across) / sum(inside))
-
-
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """Squared Frechet distance between normal fits to two feature sets [N,D], [M,D] (Heusel et al. 2017, eq. 6)."""
     if min(len(a), len(b)) < 2 or a.shape[1:] != b.shape[1:]:

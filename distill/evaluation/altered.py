@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from distill.evaluation.paint import paint_out, paste
-from distill.worlds import Recorded
+from distill.evaluation.worlds import Recorded
 
 
 def blurred(frames: np.ndarray, sigma: float) -> np.ndarray:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from distill import evaluate, measures
 from distill.config import UserError
-from distill.data import LABELS, Packed
-from distill.evaluation import altered, table
+from distill.data.packed import Packed
+from distill.distributed import setup
+from distill.evaluation import altered, evaluate, measures, table
 from distill.evaluation.score import probe_of, seeds_of
-from distill.machine import setup
-from distill.worlds import Recorded, TorchCodec
+from distill.evaluation.worlds import Recorded, TorchCodec
+from distill.world import LABELS
 
 NAMES = ("energy", "sharpness", "realOrDream", "flow", "car", "nextTickPsnr")
 COLUMNS = {

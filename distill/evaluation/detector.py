@@ -19,14 +19,16 @@ from torch import Tensor, nn
 
 from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig, UserError
-from distill.data import TELEMETRY, Packed
+from distill.data.packed import Packed
 from distill.evaluation import paint
-from distill.machine import count_flops
-from distill.training import Batches, Ema, Run
+from distill.evaluation.probes import degrade
+from distill.flops import count_flops
+from distill.training.run import Batches, Ema, Run
+from distill.world import TELEMETRY
 
 CELL = 4  # pixels
 SEEN = 0.35  # of the heat map, from which on it is a car
-USUAL = (32.0, 24.0)  # width and height in pixels that the size is told relative to
+USUAL = (32.0, 24.0)  # width and height in pixels that sizes are relative to
 
 
 @dataclass
@@ -197,16 +199,6 @@ def detection_loss(maps: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return (found + missed) / centre.sum().clamp(min=1), place
 
 
-def weathered(frames: Tensor) -> Tensor:
-    """A random mild blur, noise and change of light for each sample."""
-    count = len(frames)
-    soft = F.avg_pool2d(F.pad(frames, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    amount = torch.rand(count, 1, 1, 1) * (torch.rand(count, 1, 1, 1) < 0.5)
-    frames = frames + amount * (soft - frames)
-    frames = frames + 0.03 * torch.rand(count, 1, 1, 1) * torch.randn_like(frames)
-    return frames * (1 + 0.08 * torch.randn(count, 1, 1, 1)) + 0.02 * torch.randn(count, 1, 1, 1)
-
-
 def rows_with_box(packed: Packed) -> np.ndarray:
     """Rows whose car is whole in the frame. Raises UserError where no boxes were recorded."""
     height, width = packed.frames.shape[1:3]
@@ -275,9 +267,7 @@ def run(config: Config) -> None:
     session.begin(3 * count_flops(lambda: ema.model(torch.zeros(1, 3, 96, 160))))
 
     def report() -> None:
-        figures = measured(ema.model.eval(), network, held, config.validation_frames)
-        session.scalars(figures)
-        session.say("  ".join(f"{name} {value:.3f}" for name, value in figures.items()))
+        session.report(measured(ema.model.eval(), network, held, config.validation_frames))
 
     for _ in session.steps():
         session.set_learning_rate(optimiser)
@@ -292,7 +282,7 @@ def run(config: Config) -> None:
             frame, boxes = example(frame, box, rng)
             frames.append(frame)
             targets.append(target_maps(boxes, frame.shape))
-        maps = detector(weathered(to_input(np.stack(frames))).to(session.device))
+        maps = detector(degrade(to_input(np.stack(frames)), blur=1.0, blurred=0.5, light=0.08).to(session.device))
         found, place = detection_loss(maps, torch.from_numpy(np.stack(targets)).to(session.device))
         session.backward(found + place, optimiser, detector)
         ema.update(detector)

@@ -17,8 +17,8 @@ from collections import deque
 import numpy as np
 
 from distill.config import UserError
-from distill.data import TELEMETRY
 from distill.random import uniforms
+from distill.world import TELEMETRY
 
 CAREFUL_STREAM, MASH_STREAM = 22, 23
 SPEED = 22.0  # m/s

@@ -12,19 +12,16 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distill import evaluate
+from distill.atomic import write_text
 from distill.config import UserError
-from distill.data import Packed
-from distill.evaluation.drives import Drives
-from distill.evaluation.energy import energy, energy_over
-from distill.evaluation.ensembles import TICKS, Ensembles, ensembles
-from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread import spread_over_error
-from distill.files import write_text
-from distill.machine import setup
-from distill.probes import Probe, load_probe
-from distill.rollouts import parse_seeds
-from distill.worlds import TorchCodec, open_world
+from distill.data.packed import Packed
+from distill.distributed import setup
+from distill.evaluation import evaluate
+from distill.evaluation.figures.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
+from distill.evaluation.figures.spaces import spaces_of
+from distill.evaluation.probes import Probe, load_probe
+from distill.evaluation.runs import Drives, parse_seeds
+from distill.evaluation.worlds import TorchCodec, open_world
 
 
 @dataclass
@@ -49,8 +46,8 @@ def probe_of(folder: str, kind: str) -> Probe | None:
 
 def run_ensembles(world, packed: Packed, seeds: list[int], probe: Probe | None, config) -> Ensembles:
     """config: `histories`, `noises`, `batch` and `each`."""
-    words = world.words([caption["text"] for caption in packed.captions])
-    drives = Drives(packed, seeds, words, config.batch)
+    conditioning = world.embed_prompt([caption["text"] for caption in packed.captions])
+    drives = Drives(packed, seeds, conditioning, config.batch)
     recorded = packed.frames[drives.moments(200, 0)[0]]
     spaces = spaces_of(world, recorded, probe)
     return ensembles(world, drives, spaces, config.histories, config.noises, tuple(config.each))

@@ -12,17 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.data import TELEMETRY
-from distill.evaluation import car, figures, flow, real_or_dream, sharpness
 from distill.evaluation.detector import load_detector
-from distill.evaluation.drives import Drives
-from distill.evaluation.energy import energy
-from distill.evaluation.ensembles import TICKS, ensembles
-from distill.evaluation.next_tick import next_tick
-from distill.evaluation.places import places, recorded_frames
-from distill.evaluation.runs import driven
-from distill.evaluation.spaces import spaces_of
-from distill.evaluation.spread import spread_over_error
+from distill.evaluation.figures import car, flow, interval, real_or_dream, sharpness
+from distill.evaluation.figures.ensembles import TICKS, energy, ensembles, spread_over_error
+from distill.evaluation.figures.next_tick import next_tick
+from distill.evaluation.figures.places import places, recorded_frames
+from distill.evaluation.figures.spaces import spaces_of
+from distill.evaluation.runs import Drives, driven
+from distill.world import TELEMETRY
 
 NAMES = (
     "energy", "spreadOverError", "nextTickPsnr", "sharpness", "realOrDream", "flow", "car", "onRoad",
@@ -52,8 +49,8 @@ def stacked(frames: dict, setting, ticks) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def sharpness_table(frames: dict, setting, codec, ticks=sharpness.TICKS) -> dict:
     """{tick: figure}, and with a codec the same over the codec's own sharpness."""
-    table: dict = {str(tick): figures.nothing() for tick in ticks}
-    over: dict = {str(tick): figures.nothing() for tick in ticks}
+    table: dict = {str(tick): interval.nothing() for tick in ticks}
+    over: dict = {str(tick): interval.nothing() for tick in ticks}
     for tick in ticks:
         window = SHARPNESS_WINDOW if tick + 2 in frames else range(-10, 1, 2)
         dreamed, real, runs = stacked(frames, setting, [tick + step for step in window])
@@ -73,7 +70,7 @@ def flow_table(frames: dict, instruments: dict, setting) -> dict:
     gaps = [0, *(region[2] for region in flow.REGIONS.values())]
     ticks = [t for t in flow.TICKS if all(t + gap in frames and t + gap <= last for gap in gaps)]
     if not ticks:
-        return {region: figures.nothing() for region in flow.REGIONS}
+        return {region: interval.nothing() for region in flow.REGIONS}
     column = list(TELEMETRY).index("speed")
     dreamed_speed = np.stack([instruments[t][:, column] for t in ticks], 1)
     real_speed = np.stack([setting.held.telemetry[setting.rows + t, column] for t in ticks], 1)
@@ -90,7 +87,7 @@ def flow_table(frames: dict, instruments: dict, setting) -> dict:
 
 def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) -> dict[str, Callable[[], dict]]:
     """setting: a `measures.Setting`; config: an `evaluate.Config`; long_run() -> (frames, instruments) by tick."""
-    drives = Drives(setting.held, setting.seeds, setting.words, setting.batch)
+    drives = Drives(setting.held, setting.seeds, setting.conditioning, setting.batch)
     codec = getattr(world, "codec", None)
 
     @cache
@@ -113,7 +110,7 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
 
     def cars() -> dict:
         if networks() is None:
-            return {policy: {str(tick): figures.nothing() for tick in car_ticks} for policy in config.policies}
+            return {policy: {str(tick): interval.nothing() for tick in car_ticks} for policy in config.policies}
         return {
             policy: {str(tick): car.car(under(policy), *networks(), tick) for tick in car_ticks}
             for policy in config.policies
@@ -122,21 +119,21 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
     def real_or_dream_figure() -> dict:
         dreamed, real, runs = stacked(long_run()[0], setting, sorted(real_or_dream.ticks_needed()))
         if not len(dreamed):
-            return figures.nothing()
+            return interval.nothing()
         return real_or_dream.real_or_dream(real, dreamed, runs, config.classifier_steps)
 
     def places_figure() -> dict:
         packed = setting.held
         if hasattr(world, "first_frames"):
             draw = lambda caption, seeds: world.first_frames(  # noqa: E731
-                np.repeat(setting.words[caption][None], len(seeds), 0), seeds
+                np.repeat(setting.conditioning[caption][None], len(seeds), 0), seeds
             )
         elif not world.dreams:
             labels = packed.labels()
             draw = lambda caption, seeds: recorded_frames(packed, labels[caption], int(seeds[0]))  # noqa: E731
         else:
-            return figures.nothing()
-        return places(draw, packed, setting.words, setting.seeds)
+            return interval.nothing()
+        return places(draw, packed, setting.conditioning, setting.seeds)
 
     return {
         "energy": lambda: energy(ran()),

@@ -8,7 +8,7 @@ The paper's ablation y = x (its B.4), as the change x is what a head can draw wi
   what it draws from y1 it has to draw by looking at it.
 - At M = 1 nothing of the outer noise is shown to the backbone: x_t holds no more than noise there, and all chance is
   y1's. So a student at M = 1 is a teacher whose backbone runs once, at t = 1, with the flow in its head.
-- The head hears y1: an own layer takes it in, both sides come in at unit size, and the gate starts well open.
+- The head takes in y1 by a layer of its own, both sides come in at unit size, and the gate starts well open.
 - The head is the last H blocks at the finest grid: the backbone says what is there, the head draws it.
 """
 
@@ -21,10 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.dit import Conditions
+from distill.models.dit import Conditions
 from distill.models.instruments import NOISE
+from distill.models.student import Student, StudentConfig, grid
 from distill.models.unet import UNet
-from distill.student import Student, StudentConfig, grid
 
 
 def unit_size(x: Tensor) -> Tensor:

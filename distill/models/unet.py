@@ -26,12 +26,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.data import TELEMETRY, telemetry_tokens
-from distill.dit import STILL, Block, Conditions, Embedder
+from distill.models.dit import NOISE_UNITS, Block, ChangeUnits, Conditions, Embedder
 from distill.models.instruments import NOISE, Instruments, InstrumentsConfig
-from distill.phrases import READING, nothing
+from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
+from distill.world import TELEMETRY, telemetry_tokens
 
-HELD = 3  # actions beside the current one that a network is told
+HELD = 3  # actions beside the current one that a network sees
 
 
 @dataclass
@@ -43,7 +43,7 @@ class UNetConfig:
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4])
     actions: int = 1 + HELD
     action_dims: int = 2
-    prompt_dim: int = READING
+    prompt_dim: int = LABEL_CHOICES
     fine: int = 32  # channels at 24x40
     middle: int = 64  # at 12x20
     width: int = 192  # at 6x10, and of the condition
@@ -152,7 +152,7 @@ class Field(nn.Module):
         return self.out(F.silu(self.read(readings)[:, None] + self.place))
 
 
-class UNet(nn.Module):
+class UNet(ChangeUnits, nn.Module):
     COMPILED = ("forward", "features")
 
     def __init__(self, config: UNetConfig):
@@ -168,7 +168,7 @@ class UNet(nn.Module):
         self.action = nn.Sequential(nn.Linear(config.actions * config.action_dims, D), nn.SiLU(), nn.Linear(D, D))
         self.null_action = nn.Parameter(torch.zeros(D)) if config.null_actions else None
         self.prompt = nn.Linear(config.prompt_dim, D)
-        self.null_prompt = nn.Parameter(nothing())
+        self.null_prompt = nn.Parameter(no_labels())
         self.first = nn.Parameter(torch.zeros(D))
         self.telemetry = nn.Sequential(nn.Linear(readings, D), nn.SiLU(), nn.Linear(D, D))
         self.patch = nn.Conv2d(C, fine, 3, padding=1)  # of x_t, and in the student of y_s too
@@ -220,13 +220,9 @@ class UNet(nn.Module):
     def noise_unit(self) -> Tensor:
         """[T,C], the standard deviation of history noise at level 1: between one and the usual change of a number, as a
         roll-out's own errors are. None on the telemetry, whose own network moves it on."""
-        power = {"latent": 0.0, "root": 0.5, "change": 1.0}[self.config.noise_unit]
+        power = NOISE_UNITS[self.config.noise_unit]
         unit = self.delta_std**power * (self.delta_std > 0)
         return torch.cat([unit[: self.config.grid], torch.zeros_like(unit[self.config.grid :])])
-
-    def scale(self, level: Tensor) -> Tensor:
-        """level [B] -> [B,T,C], what one unit of x is in normalised latents; 0 where nothing ever changes."""
-        return torch.sqrt(self.delta_std**2 + (level[:, None, None] * self.noise_unit()) ** 2)
 
     def _frame(self, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Where x begins and what its unit is, [B,T,C] each."""
@@ -247,7 +243,7 @@ class UNet(nn.Module):
         latent = torch.maximum(torch.minimum(base + scale * change, self.bound), -self.bound)
         return torch.cat([latent[:, : self.config.grid], conditions.following], 1)
 
-    def foresee(self, noise: Tensor, conditions: Conditions) -> Conditions:
+    def predict_telemetry(self, noise: Tensor, conditions: Conditions) -> Conditions:
         """The conditions with what the instruments will read, drawn from the telemetry's part of noise [B,T,C]."""
         if conditions.following is not None:
             return conditions
@@ -283,11 +279,11 @@ class UNet(nn.Module):
         """All that conditions the blocks but the time: [B,D]. `level`, its embedding [1,D] where it is known."""
         level = self.level(conditions.level) if level is None else level
         prompt = conditions.prompt
-        if conditions.dropped is not None:
-            prompt = torch.where(conditions.dropped[:, None], self.null_prompt, prompt)
+        if conditions.prompt_dropout_mask is not None:
+            prompt = torch.where(conditions.prompt_dropout_mask[:, None], self.null_prompt, prompt)
         action = self.action(conditions.actions.flatten(1))
-        if conditions.undriven is not None:
-            action = torch.where(conditions.undriven[:, None], self.null_action, action)
+        if conditions.action_dropout_mask is not None:
+            action = torch.where(conditions.action_dropout_mask[:, None], self.null_action, action)
         base = action + self.prompt(prompt) + level + self.telemetry(self.readings(conditions))
         if conditions.first is not None:
             base = torch.where(conditions.first[:, None], base + self.first, base)
@@ -304,11 +300,6 @@ class UNet(nn.Module):
         if conditions.first is not None:
             fed = fed * (~conditions.first)[:, None, None, None]
         return fed
-
-    def usual_changes(self) -> Tensor:
-        """[K-1,T,C], about how much a latent changes from one frame of the history to the next."""
-        gaps = torch.tensor(self.config.offsets, dtype=torch.float32, device=self.delta_std.device).diff()
-        return gaps.sqrt()[:, None, None] * self.delta_std.clamp(min=STILL)
 
     def embed(self, x: Tensor) -> Tensor:
         """x_t or y_s [B,T,C] -> [B,fine,24,40]"""
@@ -409,7 +400,7 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, conditions: Conditions, base: Tensor | None = None) -> Tensor:
         """v at x_t [B,T,C], t [B] -> [B,T,C]; `base` [B,D] where it is more than `conditions` say.
-        `conditions.following` must be there (`foresee`)."""
+        `conditions.following` must be there (`predict_telemetry`)."""
         base = self.base(conditions) if base is None else base
         out = self.head(self.backbone(x, t, conditions, 0, base), base + self.time(t), 0)
         a, b = self.precondition(t, self.spread(conditions))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.data import BIOMES, TELEMETRY, TIMES, WEATHERS, Packed, Packer
+from distill.data.packed import Packed, Packer
+from distill.world import BIOMES, TELEMETRY, TIMES, WEATHERS
 
 H, W, HORIZON = 96, 160, 40
 Y, X = np.mgrid[0:H, 0:W].astype(np.float64)

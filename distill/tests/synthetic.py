@@ -8,7 +8,8 @@ from pathlib import Path
 import msgpack
 import numpy as np
 
-from distill.data import BIOMES, TELEMETRY, TIMES, WEATHERS, read_episode
+from distill.data.packed import read_episode
+from distill.world import BIOMES, TELEMETRY, TIMES, WEATHERS
 
 H, W = 96, 160
 GROUND = np.array([[80, 160, 60], [30, 90, 40], [210, 170, 100], [230, 235, 240], [60, 40, 45]], float)
@@ -72,5 +73,5 @@ def write(data: Path, split: str, seeds, **options) -> None:
 
 
 def read(data: Path, split: str, seed: int) -> dict:
-    """An episode of `write` as distill.data reads it."""
+    """An episode of `write` as distill.data.packed reads it."""
     return read_episode(Path(data) / split / f"ep-{seed:07d}.msgpack")

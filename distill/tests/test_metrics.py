@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from distill.metrics import frechet, half_width, psnr, seams, ssim
-from distill.probes import balanced_accuracy
+from distill.evaluation.probes import balanced_accuracy
+from distill.metrics import frechet, half_width, psnr, ssim
 
 
 def test_psnr_of_a_known_error():
@@ -21,14 +21,6 @@ def test_ssim_of_itself_is_one_and_falls_with_noise():
     a = rng.integers(0, 255, (96, 160, 3)).astype(np.uint8)
     assert ssim(a, a) == pytest.approx(1)
     assert ssim(a, rng.integers(0, 255, a.shape).astype(np.uint8)) < 0.2
-
-
-def test_seams_are_one_without_blocks_and_grow_with_them():
-    slope = np.add.outer(np.arange(32), np.arange(64)).astype(np.uint8)
-    frames = np.repeat(slope[None, :, :, None], 3, 3)
-    assert seams(frames) == pytest.approx(1)
-    blocks = 4 * (np.add.outer(np.arange(32) // 16, np.arange(64) // 16) % 2).astype(np.uint8)
-    assert seams(frames + blocks[None, :, :, None]) == pytest.approx(4, rel=0.2)
 
 
 def test_frechet_of_normals_is_the_closed_form():

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from distill.config import TrainConfig
-from distill.data import TELEMETRY
-from distill.dit import Conditions, DiT, DiTConfig
+from distill.models.dit import Conditions, DiT, DiTConfig
 from distill.models.flow_student import FlowStudent
+from distill.models.student import Student, StudentConfig
 from distill.models.unet import UNet, UNetConfig
-from distill.student import Student, StudentConfig
-from distill.student_training import student_architecture
-from distill.training import Ema, Run
+from distill.training.run import Ema, Run
+from distill.training.student_loop import student_architecture
+from distill.world import TELEMETRY
 
 TOKENS, COLUMNS, CHANNELS, PROMPT = 7, 3, 4, 5  # two rows of three, and telemetry
 

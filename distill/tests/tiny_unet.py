@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from distill.data import TELEMETRY, telemetry_tokens
-from distill.dit import Conditions
-from distill.headless import Headless, make_student
+from distill.models.dit import Conditions
+from distill.models.one_step_student import OneStepStudent, make_student
+from distill.models.prompt_classifier import LABEL_CHOICES
+from distill.models.student import Student, StudentConfig
 from distill.models.unet import UNet, UNetConfig
-from distill.phrases import READING
-from distill.student import Student, StudentConfig
 from distill.tests.tiny import write_world
+from distill.world import TELEMETRY, telemetry_tokens
 
 ROWS, COLUMNS, CHANNELS = 8, 12, 4
 GRID = ROWS * COLUMNS
@@ -41,7 +41,7 @@ def tiny_unet(seed: int = 0, **changes) -> UNet:
     return unet
 
 
-def unet_student(seed: int = 0, **changes) -> Student | Headless:
+def unet_student(seed: int = 0, **changes) -> Student | OneStepStudent:
     values = {"inner_shift": 0.3, "predicts": "data", "gate_init": -1.0} | changes
     return make_student(tiny_unet(seed), StudentConfig(**values))
 
@@ -56,11 +56,11 @@ def unet_conditions(batch: int, seed: int = 1, first: bool = False) -> Condition
     following.flatten(1)[:, -spare:] = 0
     actions = torch.randint(-1, 2, (batch, 4, 2), generator=generator).float()
     level = 0.3 * torch.rand(batch, generator=generator)
-    told = Conditions(history, level, actions, draw(batch, READING), following=following)
+    told = Conditions(history, level, actions, draw(batch, LABEL_CHOICES), following=following)
     if not first:
         return told
     alone = torch.arange(batch) % 2 == 0
-    return replace(told, first=alone, undriven=alone, level=torch.where(alone, 0.0, level))
+    return replace(told, first=alone, action_dropout_mask=alone, level=torch.where(alone, 0.0, level))
 
 
 def write_unet_world(folder: Path, **changes) -> Path:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import torch
 
 from distill.config import BaseConfig, UserError
-from distill.dit import count_parameters
-from distill.student import StudentConfig, effective_nfe
+from distill.models.dit import count_parameters
+from distill.models.student import StudentConfig, effective_nfe
 from distill.wan.discriminator import Conv3dDiscriminator
 from distill.wan.model import WanConditions, WanDiT, WanShape
 from distill.wan.student import WanStudent
@@ -90,9 +90,9 @@ def counted_operations(shape: WanShape, network: WanDiT) -> int:
 
     meta = {"device": "meta"}
     x = torch.empty(1, shape.tokens, shape.token_channels, **meta)
-    told = WanConditions(torch.empty(1, shape.words, shape.text_width, **meta), torch.empty(0, **meta))
+    conditions = WanConditions(torch.empty(1, shape.words, shape.text_width, **meta), torch.empty(0, **meta))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(x, torch.empty(1, dtype=torch.float64, **meta), told)
+        network(x, torch.empty(1, dtype=torch.float64, **meta), conditions)
     return counter.get_total_flops()
 
 

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from distill.atomic import UnwritableError, write_tensors
 from distill.config import UserError
-from distill.files import UnwritableError, write_tensors
 from distill.wan.model import WanConditions, WanShape
 
 SHUFFLE, DROP = 1, 2  # what a stream of random numbers is for
@@ -91,7 +91,7 @@ class Clips:
         return torch.cat(parts).to(self.device)
 
     def micro_batch(self, step: int, number: int, dropout: float = 0.0) -> tuple[Tensor, WanConditions]:
-        """latents float32 [b,16,frames,rows,columns] and their conditions; a part `dropout` is told the negative
+        """latents float32 [b,16,frames,rows,columns] and their conditions; a part `dropout` sees the negative
         prompt."""
         first = step * self.batch + number * self.size
         latents, texts = [], []

@@ -14,8 +14,8 @@ from diffusers import UniPCMultistepScheduler
 from torch import Tensor
 
 from distill.config import BaseConfig, UserError
-from distill.dit import guided
-from distill.machine import DTYPES, environment, setup
+from distill.distributed import DTYPES, environment, setup
+from distill.models.dit import guided
 from distill.wan.clips import noise_for, padded, write_clip
 from distill.wan.media import NEGATIVE_PROMPT, TextEncoder, VideoAutoencoder, read_prompts, read_video
 from distill.wan.model import WanConditions, WanDiT, halve
@@ -87,10 +87,10 @@ def run(config: Config) -> None:
                     f"video {number} of {config.videos} has a latent of {list(latent.shape[1:])}, not {config.latent}"
                 )
         else:
-            told = WanConditions(*(padded(t, shape.words).to(device) for t in (text, negative)))
-            told.text = told.text[None]
+            conditions = WanConditions(*(padded(t, shape.words).to(device) for t in (text, negative)))
+            conditions.text = conditions.text[None]
             with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
-                x = sample_teacher(teacher, noise_for(shape, config.seed, number)[:, 0].to(device), told, config)
+                x = sample_teacher(teacher, noise_for(shape, config.seed, number)[:, 0].to(device), conditions, config)
             latent = teacher.to_latent(x)[0]
             made["seed"] = torch.tensor([config.seed])
         write_clip(path, made | {"latent": latent.bfloat16()})

@@ -1,4 +1,4 @@
-"""Stage 2 over Wan: DMD2-v with the flow-head rollout. The losses are `distill.dmd.Stage2`'s.
+"""Stage 2 over Wan: DMD2-v with the flow-head rollout. The losses are `distill.methods.dmd.Stage2`'s.
 
     torchrun --nproc-per-node 8 -m distill wan-dmd --config distill/wan/configs/dmd-1.3b.yaml
 
@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from distill.config import UserError
-from distill.dmd import Stage2
-from distill.student import StudentConfig
+from distill.methods.dmd import Stage2
+from distill.models.student import StudentConfig
 from distill.wan.discriminator import Conv3dDiscriminator
 from distill.wan.model import WanShape
 from distill.wan.run import WanRun, accumulate, latest, load_model, read_state

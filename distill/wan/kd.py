@@ -4,15 +4,15 @@
     torchrun --nproc-per-node 8 -m distill wan-dmd --config ... student=runs/wan-kd-1.3b name=wan-dmd2-v max_steps=12000
 
 The pairs are clips that wan-data made with this size's own teacher: the noise follows from their seed. The paper's
-teacher also skips a layer in its guidance, which wan-data does not. The loss is `distill.kd.pair_loss`.
+teacher also skips a layer in its guidance, which wan-data does not. The loss is `distill.baselines.kd.pair_loss`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distill.kd import pair_loss
-from distill.student import StudentConfig
+from distill.baselines.kd import pair_loss
+from distill.models.student import StudentConfig
 from distill.wan.run import WanRun, accumulate
 from distill.wan.tmd import architecture, empty_student, start_student
 from distill.wan.training import Side, WanConfig, adamw

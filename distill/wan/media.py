@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, UMT5EncoderModel
 
 from distill.config import UserError
-from distill.machine import environment
+from distill.distributed import environment
 from distill.wan.weights import resolve
 
 FRAMES_PER_SECOND = 16  # of Wan2.1
@@ -51,7 +51,7 @@ class TextEncoder:
     @torch.no_grad()
     def __call__(self, prompt: str) -> Tensor:
         """[words of the prompt, 4096]; the transformer gets zeros behind."""
-        told = self.tokenizer(
+        tokens = self.tokenizer(
             [prompt_clean(prompt)],
             padding="max_length",
             max_length=self.words,
@@ -60,8 +60,8 @@ class TextEncoder:
             return_attention_mask=True,
             return_tensors="pt",
         ).to(self.device)
-        out = self.model(told.input_ids, told.attention_mask).last_hidden_state
-        return out[0, : int(told.attention_mask.sum())]
+        out = self.model(tokens.input_ids, tokens.attention_mask).last_hidden_state
+        return out[0, : int(tokens.attention_mask.sum())]
 
 
 class VideoAutoencoder:

@@ -1,4 +1,4 @@
-"""Wan2.1 (arXiv 2503.20314) with the face of `distill.dit.DiT`: what the student, the stages and the losses see.
+"""Wan2.1 (arXiv 2503.20314) with the face of `distill.models.dit.DiT`: what the student, the stages and the losses see.
 
 - A video is its latent, cut into the patches of the transformer: x [B,T,C], T tokens of C = 16*1*2*2 numbers. Norms,
   means and noise do not care how numbers are laid out, so all of distill's losses apply to tokens as they are.
@@ -24,7 +24,7 @@ from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 from torch import Tensor, nn
 
 from distill.config import UserError
-from distill.dit import TIME_SCALE
+from distill.models.dit import TIME_SCALE
 
 PUBLISHED = {  # what a transformer/config.json has to say for this file to be its network
     "image_dim": None,
@@ -108,13 +108,15 @@ class WanConditions:
 
     text: Tensor
     negative: Tensor
-    dropped: Tensor | None = None
+    prompt_dropout_mask: Tensor | None = None
 
     def without_prompt(self) -> WanConditions:
-        return replace(self, dropped=torch.ones(len(self.text), dtype=torch.bool, device=self.text.device))
+        return replace(self, prompt_dropout_mask=torch.ones(len(self.text), dtype=torch.bool, device=self.text.device))
 
     def __getitem__(self, rows) -> WanConditions:
-        return WanConditions(self.text[rows], self.negative, None if self.dropped is None else self.dropped[rows])
+        return WanConditions(
+            self.text[rows], self.negative, None if self.prompt_dropout_mask is None else self.prompt_dropout_mask[rows]
+        )
 
 
 class Condition(NamedTuple):
@@ -176,8 +178,8 @@ class WanDiT(nn.Module):
     def base(self, conditions: WanConditions) -> Tensor:
         """The text as the blocks see it: [B,L,D]."""
         text = conditions.text
-        if conditions.dropped is not None:
-            text = torch.where(conditions.dropped[:, None, None], conditions.negative, text)
+        if conditions.prompt_dropout_mask is not None:
+            text = torch.where(conditions.prompt_dropout_mask[:, None, None], conditions.negative, text)
         embedder = self.transformer.condition_embedder.text_embedder
         return embedder(text.to(embedder.linear_1.weight.dtype))
 

@@ -1,4 +1,4 @@
-"""A training run over any number of ranks: `distill.training.Run` with sharded checkpoints.
+"""A training run over any number of ranks: `distill.training.run.Run` with sharded checkpoints.
 
     <run>/step-000100/            torch.distributed.checkpoint: every rank writes its part
     <run>/step-000100/state.json  step, samples, minutes, architecture
@@ -33,10 +33,10 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from distill.atomic import UnwritableError, reason_of, write_text
 from distill.checkpoints import require_architecture
 from distill.config import UserError
-from distill.files import UnwritableError, reason_of, write_text
-from distill.training import Run
+from distill.training.run import Run
 from distill.wan.clips import Clips
 from distill.wan.model import WanShape
 from distill.wan.training import Engine, WanConfig, seed_micro_batch
@@ -216,7 +216,7 @@ class WanRun(Run):
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             if self._writer:
-                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is told
+                with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is printed
                     self._writer.flush()
 
     def agree(self, figures: dict[str, Tensor]) -> dict[str, float]:
@@ -241,16 +241,16 @@ class WanRun(Run):
     def _any(self, flag: bool) -> bool:
         if not dist.is_initialized():
             return flag
-        told = torch.tensor(float(flag), device=self.device)
-        dist.all_reduce(told, dist.ReduceOp.MAX)
-        return bool(told)
+        shared = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return bool(shared)
 
     def _rank_0s(self, number: int) -> int:
         if not dist.is_initialized():
             return number
-        told = torch.tensor(int(number), device=self.device)
-        dist.broadcast(told, 0)
-        return int(told)
+        shared = torch.tensor(int(number), device=self.device)
+        dist.broadcast(shared, 0)
+        return int(shared)
 
 
 def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clips: Clips, dropout: float = 0.0) -> dict:

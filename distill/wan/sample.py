@@ -14,11 +14,11 @@ from pathlib import Path
 
 import torch
 
+from distill.atomic import write_text
 from distill.checkpoints import differing
 from distill.config import BaseConfig, UserError
-from distill.files import write_text
-from distill.machine import DTYPES, environment, setup
-from distill.student import StudentConfig, effective_nfe
+from distill.distributed import DTYPES, environment, setup
+from distill.models.student import StudentConfig, effective_nfe
 from distill.wan.clips import noise_for, padded
 from distill.wan.media import TextEncoder, VideoAutoencoder, read_prompts, write_video
 from distill.wan.model import WanConditions, halve
@@ -34,7 +34,9 @@ class Config(BaseConfig):
     weights: str = "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"  # for the text encoder, the autoencoder and the sizes
     latent: list[int] = field(default_factory=lambda: [21, 60, 104])
     prompts: str = ""  # one a line: these name the videos
-    told: str = ""  # what the student is told instead, line by line (VBench's list rewritten); empty: the prompts
+    rewritten: str = (
+        ""  # the prompts that the student sees instead, line by line (VBench's list rewritten); empty: the prompts
+    )
     only: str = ""  # a list: those of the prompts that stand in it; empty: all
     videos: str = ""  # empty: videos in the student's run
     seeds: int = 5  # videos of each prompt
@@ -44,7 +46,7 @@ class Config(BaseConfig):
 @dataclass
 class Job:
     line: int  # of the prompt, from 0
-    told: str
+    rewritten: str
     index: int
     path: Path
 
@@ -69,12 +71,14 @@ def require_own(folder: Path, config: Config, rank: int) -> None:
 def jobs(config: Config, rank: int, world: int) -> Iterator[Job]:
     """This rank's videos that do not exist yet. Raises UserError for lists that do not fit."""
     prompts = read_prompts(config.prompts)
-    told = read_prompts(config.told) if config.told else prompts
-    if len(told) != len(prompts):
-        raise UserError(f"{config.told} has {len(told)} prompts and {config.prompts} {len(prompts)}, line for line")
+    rewritten = read_prompts(config.rewritten) if config.rewritten else prompts
+    if len(rewritten) != len(prompts):
+        raise UserError(
+            f"{config.rewritten} has {len(rewritten)} prompts and {config.prompts} {len(prompts)}, line for line"
+        )
     impossible = [prompt for prompt in prompts if "/" in prompt or len(f"{prompt}-0.mp4".encode()) > 255]
     if impossible:
-        raise UserError(f"`{impossible[0][:60]}` cannot be a file's name; put rewritten prompts in told=FILE")
+        raise UserError(f"`{impossible[0][:60]}` cannot be a file's name; put rewritten prompts in rewritten=FILE")
     if config.seeds < 1:
         raise UserError(f"seeds={config.seeds} makes no videos; it must be at least 1")
     lines = [line for line, prompt in enumerate(prompts) if prompts.index(prompt) == line]  # VBench's list has doubles
@@ -88,7 +92,7 @@ def jobs(config: Config, rank: int, world: int) -> Iterator[Job]:
         line, index = lines[number // config.seeds], number % config.seeds
         path = folder / f"{prompts[line]}-{index}.mp4"
         if not path.is_file():
-            yield Job(line, told[line], index, path)
+            yield Job(line, rewritten[line], index, path)
 
 
 def load_student(config: Config, device: torch.device):
@@ -119,7 +123,7 @@ def run(config: Config) -> None:
     nfe = effective_nfe(plan, shape.blocks)
     print(f"[wan-sample] M={plan.outer_steps} N={plan.inner_steps} H={plan.head_blocks}, effective NFE {nfe:.2f}")
     for job in todo:
-        text = padded(encoder(job.told), shape.words)
+        text = padded(encoder(job.rewritten), shape.words)
         noise = noise_for(shape, config.seed, job.line, job.index, count=1 + plan.outer_steps).to(device)
         with torch.no_grad(), torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
             x = student(noise, WanConditions(text[None], torch.zeros_like(text)))

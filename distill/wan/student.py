@@ -1,4 +1,4 @@
-"""The TMD student over Wan's blocks: `distill.student.Student`, of which only the conditioning differs.
+"""The TMD student over Wan's blocks: `distill.models.student.Student`, of which only the conditioning differs.
 
 - Fusion "gated" (arXiv 2601.09881, A.1): like the MLP half of a Wan block, with the MLP triple of the block's global
   modulation and an own table.
@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distill.headless import Headless
-from distill.student import ConcatFusion, Student, StudentConfig
+from distill.models.one_step_student import OneStepStudent
+from distill.models.student import ConcatFusion, Student, StudentConfig
 from distill.wan.model import Condition, WanConditions, WanDiT, embed_time
 
 
@@ -85,7 +85,7 @@ class WanStudent(Student):
         return super().forward(noise, conditions)
 
 
-class WanHeadless(Headless):
+class WanOneStepStudent(OneStepStudent):
     """DMD2-v's student: the teacher's network, once a step."""
 
     time_dtype = torch.float64

@@ -1,4 +1,4 @@
-"""Stage 1 over Wan: TM-MF. The loss is `distill.tmd.tm_mf_loss`; here is only who computes which part of it.
+"""Stage 1 over Wan: TM-MF. The loss is `distill.methods.tmd.tm_mf_loss`; here is only who computes which part of it.
 
 torchrun --nproc-per-node 8 -m distill wan-tmd --config distill/wan/configs/tmd-1.3b.yaml
 """
@@ -12,12 +12,12 @@ from diffusers.models.embeddings import TimestepEmbedding
 from torch import nn
 
 from distill.config import UserError
-from distill.student import StudentConfig
-from distill.tmd import check as check_method
-from distill.tmd import say_fusion, student_config, tm_mf_loss
+from distill.methods.tmd import check as check_method
+from distill.methods.tmd import say_fusion, student_config, tm_mf_loss
+from distill.models.student import StudentConfig
 from distill.wan.model import WanDiT, WanShape
 from distill.wan.run import WanRun, accumulate
-from distill.wan.student import WanHeadless, WanStudent
+from distill.wan.student import WanOneStepStudent, WanStudent
 from distill.wan.training import Engine, Side, WanConfig, adamw
 from distill.wan.weights import Published, copy_parameters
 
@@ -41,17 +41,17 @@ def architecture(shape: WanShape, plan: StudentConfig) -> dict:
     return shape.architecture() | {f"student_{key}": value for key, value in asdict(plan).items()}
 
 
-def empty_student(shape: WanShape, plan: StudentConfig) -> WanStudent | WanHeadless:
+def empty_student(shape: WanShape, plan: StudentConfig) -> WanStudent | WanOneStepStudent:
     """On the meta device. Raises UserError for an (M,N,H) that cannot be."""
     with torch.device("meta"):
-        return (WanStudent if plan.head_blocks else WanHeadless)(WanDiT(shape), plan)
+        return (WanStudent if plan.head_blocks else WanOneStepStudent)(WanDiT(shape), plan)
 
 
 @torch.no_grad()
-def start_student(student: WanStudent | WanHeadless, published: Published, seed: int) -> None:
+def start_student(student: WanStudent | WanOneStepStudent, published: Published, seed: int) -> None:
     """Fills a placed student: the teacher's weights, and what is new, which every rank makes whole from `seed`."""
     published.fill(student.dit.transformer)
-    if isinstance(student, WanHeadless):
+    if isinstance(student, WanOneStepStudent):
         return
     torch.manual_seed(seed)
     copy_parameters(student.fusion, student.make_fusion())

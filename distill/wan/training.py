@@ -22,7 +22,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 
 from distill.config import TrainConfig, UserError
-from distill.machine import DTYPES
+from distill.distributed import DTYPES
 from distill.wan.model import WanDiT, halve
 from distill.wan.weights import Published
 

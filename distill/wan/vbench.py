@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from distill.atomic import write_text
 from distill.config import BaseConfig, UserError
-from distill.files import write_text
 from distill.wan import vbench_tool
 
 # name -> (lowest, highest, weight), VBench's normalisation

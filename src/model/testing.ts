@@ -11,7 +11,7 @@ import { AssetMissingError, DeviceLostError } from './errors'
 import { nodeSession } from './node'
 import { loadWorldFiles, type WorldFiles } from './world-files'
 
-/** The fixture world that `distill/fixture.py` writes. */
+/** The fixture world that `distill/export/fixture.py` writes. */
 export const TINY = fileURLToPath(new URL('../../e2e/fixtures/tiny/', import.meta.url))
 
 const NAMES = ['world.json', 'student.onnx', 'decoder.onnx', 'starts.safetensors']

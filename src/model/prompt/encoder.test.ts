@@ -267,7 +267,7 @@ describe('loading', () => {
     }
     const bytes = new TextEncoder().encode(JSON.stringify(manifest))
     const encoder = create({ source: from(async (path) => (path === 'encoder.json' ? bytes : junk)) })
-    await expect(encoder.encode('rain')).rejects.toThrow(/python -m distill.prompt_encoder_export/)
+    await expect(encoder.encode('rain')).rejects.toThrow(/python -m distill.export.prompt_encoder/)
   })
 
   it('plays from the kept copy where the source cannot be reached, and says so', async () => {

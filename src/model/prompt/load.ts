@@ -49,7 +49,7 @@ export async function loadEncoder(options: LoadEncoderOptions): Promise<LoadedEn
     return { manifest, tokenizer, session, reader: graph && (await open(graph)) }
   } catch (cause) {
     throw new PromptEncoderError(
-      `The prompt encoder's files were read but do not make a model (${reason(cause)}). Remake them with python -m distill.prompt_encoder_export.`,
+      `The prompt encoder's files were read but do not make a model (${reason(cause)}). Remake them with python -m distill.export.prompt_encoder.`,
       { cause },
     )
   }

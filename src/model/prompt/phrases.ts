@@ -9,7 +9,7 @@ export interface Phrases {
   readonly dropped: number
 }
 
-/** All runs of up to five words of `text`, none across punctuation, each once: as `phrases_of` in `distill/phrases.py`. */
+/** All runs of up to five words of `text`, none across punctuation, each once: as `phrases_of` of `distill/models`. */
 export function phrasesOf(text: string): Phrases {
   const found = new Set<string>()
   let count = 0

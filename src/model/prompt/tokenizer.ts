@@ -8,7 +8,7 @@ export interface Tokens {
   readonly dropped: number
 }
 
-/** WordPiece tokens of a prompt, the same as `distill/prompt.py` makes. */
+/** WordPiece tokens of a prompt, the same as `distill/data/prompt_encoder.py` makes. */
 export interface PromptTokenizer {
   /** Throws `BadInputError` where `text` has nothing to read. */
   tokenize(text: string): Tokens

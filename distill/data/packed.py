@@ -1,0 +1,280 @@
+"""Recorded episodes as flat arrays on disk, read through memory maps.
+
+`data/<world>/<split>/packed/` holds one row a frame: frames.u8, actions.i8, prompts.i32, telemetry.f32, boxes.f32,
+rewards.f32, dones.u8, and index.json with the episodes and captions. The index is written last and atomically; rows
+beyond it do not count, so an interrupted `prepare` is simply run again. Row t follows the recorder: actions[t] and
+prompts[t] lead from frame t to frame t+1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import msgpack
+import numpy as np
+
+from distill.atomic import write_text
+from distill.config import UserError
+from distill.world import LABELS, LONG_AGO, MORPH_TICKS, RING, TELEMETRY, telemetry_tokens
+
+HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
+VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
+
+
+def split_of(seed: int) -> str:
+    """The split that an episode of that seed belongs to: train, heldout (the test) or validation."""
+    return "train" if seed < HELD_OUT_SEED else "heldout" if seed < VALIDATION_SEED else "validation"
+
+
+class EpisodeError(Exception):
+    """The file is no whole episode: cut short, of another format, or inconsistent."""
+
+
+def read_episode(path: str | Path) -> dict:
+    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32
+    [T,4] (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T],
+    prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash. Raises
+    EpisodeError."""
+    try:
+        raw = msgpack.unpackb(Path(path).read_bytes(), raw=False, strict_map_key=False)
+    except Exception as error:
+        raise EpisodeError(f"{path} is not whole MessagePack ({type(error).__name__})") from error
+    if not isinstance(raw, dict) or raw.get("format") != "oneiro-episode" or raw.get("version") != 3:
+        raise EpisodeError(f"{path} is not an oneiro-episode of version 3; record it again")
+    if list(raw.get("telemetryNames", [])) != list(TELEMETRY):
+        raise EpisodeError(f"{path} has other telemetry than {', '.join(TELEMETRY)}; record it again")
+    try:
+        ticks, height, width = raw["ticks"], raw["height"], raw["width"]
+        episode = {
+            "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(ticks, height, width, 3),
+            "actions": np.frombuffer(raw["actions"], np.int8).reshape(ticks, 2),
+            "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(TELEMETRY)),
+            "boxes": np.frombuffer(raw["boxes"], "<f4").reshape(ticks, 4),
+            "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
+            "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
+            "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
+            "seed": int(raw["seed"]),
+            "policy": raw.get("policy", ""),
+            "stateHash": raw.get("stateHash", ""),
+        }
+    except (KeyError, ValueError, TypeError, zlib.error) as error:
+        raise EpisodeError(f"{path} is damaged ({type(error).__name__}: {error})") from error
+    if ticks < RING + 1 or not episode["prompts"] or episode["prompts"][0]["tick"] != 0:
+        raise EpisodeError(f"{path} needs more than {RING} ticks and a prompt at tick 0")
+    for prompt in episode["prompts"]:
+        for name, values in LABELS.items():
+            if prompt.get(name) not in values:
+                raise EpisodeError(f"{path}: the prompt's {name} is {prompt.get(name)}, not one of {', '.join(values)}")
+    return episode
+
+
+PARAPHRASES = "paraphrases.npy"
+
+ARRAYS = {  # name -> (file, dtype)
+    "frames": ("frames.u8", np.uint8),
+    "actions": ("actions.i8", np.int8),
+    "prompts": ("prompts.i32", np.int32),
+    "telemetry": ("telemetry.f32", np.float32),
+    "boxes": ("boxes.f32", np.float32),
+    "rewards": ("rewards.f32", np.float32),
+    "dones": ("dones.u8", np.uint8),
+}
+
+
+class Packer:
+    """Appends episodes to a packed folder; `commit` makes them count."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "index.json"
+        self.index = json.loads(path.read_text()) if path.is_file() else {"rows": 0, "episodes": [], "captions": []}
+        self.captions = {json.dumps(caption, sort_keys=True): i for i, caption in enumerate(self.index["captions"])}
+        self.files = {}
+
+    def known(self) -> set[str]:
+        return {episode["file"] for episode in self.index["episodes"]}
+
+    def _caption(self, prompt: dict) -> int:
+        caption = {key: prompt[key] for key in ("text", "biome", "time", "weather", "split")}
+        key = json.dumps(caption, sort_keys=True)
+        if key not in self.captions:
+            self.captions[key] = len(self.index["captions"])
+            self.index["captions"].append(caption)
+        return self.captions[key]
+
+    def append(self, file: str, episode: dict) -> None:
+        ticks, height, width, _ = episode["frames"].shape
+        shape = self.index.setdefault("shape", [height, width, 3])
+        if shape != [height, width, 3]:
+            raise EpisodeError(f"{file} has frames of {height}x{width}, the packed ones are {shape[0]}x{shape[1]}")
+        prompts = np.zeros(ticks, np.int32)
+        for prompt in episode["prompts"]:
+            prompts[prompt["tick"] :] = self._caption(prompt)
+        row = self.index["rows"]
+        for name, (path, dtype) in ARRAYS.items():
+            values = prompts if name == "prompts" else np.ascontiguousarray(episode[name], dtype)
+            if name not in self.files:
+                self.files[name] = open(self.folder / path, "r+b" if (self.folder / path).exists() else "w+b")  # noqa: SIM115
+            self.files[name].seek(row * values[0].nbytes)
+            self.files[name].write(values.tobytes())
+        self.index["rows"] += ticks
+        self.index["episodes"].append(
+            {"file": file, "seed": episode["seed"], "start": row, "ticks": ticks, "policy": episode["policy"]}
+        )
+
+    def commit(self) -> None:
+        for file in self.files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        write_text(self.folder / "index.json", json.dumps(self.index))
+
+
+class Packed:
+    """Frames of one split and what belongs to them, as memory maps.
+
+    frames uint8 [N,H,W,3], actions int8 [N,2], prompts int32 [N] (row of `captions`), telemetry float32
+    [N,len(TELEMETRY)], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32
+    [N] ticks since the episode's first frame, left int32 [N] frames that follow in the episode, since
+    int32 [N] ticks since the caption changed (the first caption counts as settled)."""
+
+    def __init__(self, data: str | Path, split: str):
+        self.folder = Path(data) / split / "packed"
+        path = self.folder / "index.json"
+        if not path.is_file():
+            raise UserError(f"there are no packed frames in {self.folder}; record episodes and run the `prepare` stage")
+        self.index = json.loads(path.read_text())
+        self.episodes, self.captions, rows = self.index["episodes"], self.index["captions"], self.index["rows"]
+        self.rows = rows
+        trailing = {
+            "frames": tuple(self.index["shape"]),
+            "actions": (2,),
+            "telemetry": (len(TELEMETRY),),
+            "boxes": (4,),
+        }
+        for name, (file, dtype) in ARRAYS.items():
+            shape = (rows, *trailing.get(name, ()))
+            array = np.memmap(self.folder / file, dtype, "r", shape=shape)
+            setattr(self, name, array if name == "frames" else np.array(array))
+        self.age, self.left = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
+        self.since = np.full(rows, LONG_AGO, np.int32)
+        for episode in self.episodes:
+            start, ticks = episode["start"], episode["ticks"]
+            span = np.arange(ticks)
+            self.age[start : start + ticks], self.left[start : start + ticks] = span, ticks - 1 - span
+            ids = self.prompts[start : start + ticks]
+            for change in np.flatnonzero(np.diff(ids)) + 1:
+                # a prompt given at tick `change` shows from the next frame on
+                self.since[start + change : start + ticks] = span[: ticks - change]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def labels(self) -> np.ndarray:
+        """int64 [captions,3]: biome, time, weather."""
+        return np.array([[values.index(c[name]) for name, values in LABELS.items()] for c in self.captions]).reshape(
+            -1, 3
+        )
+
+    def settled(self) -> np.ndarray:
+        """Rows whose frame shows its caption in full."""
+        return np.flatnonzero(self.since > MORPH_TICKS)
+
+    def transitions(self, ahead: int = 1) -> np.ndarray:
+        """Rows t with a whole ring of history (t is its newest) and `ahead` further frames."""
+        return np.flatnonzero((self.age >= RING - 1) & (self.left >= ahead))
+
+    def episode(self, seed: int) -> dict:
+        """The index entry of the episode with that seed. Raises UserError where it was not recorded."""
+        for episode in self.episodes:
+            if episode["seed"] == seed:
+                return episode
+        raise UserError(f"no episode of seed {seed} in {self.folder}; record it and run the `prepare` stage")
+
+
+class Latents(Packed):
+    """A Packed split with its latents and caption embeddings, as the `latents` stage leaves them.
+
+    latents, flipped: float16 [N,T,C], normalised; embeddings float32 [captions,P]; paraphrases float32
+    [biomes,times,weathers,E,P], further ways to say each setting. `flipped` and `paraphrases` are None where they
+    were not made. Frames that were prepared after the encoding are left out."""
+
+    def __init__(self, data: str | Path, split: str):
+        super().__init__(data, split)
+        path = self.folder / "latents.json"
+        if not path.is_file():
+            raise UserError(f"there are no latents in {self.folder}; run the `latents` stage first")
+        self.codec = json.loads(path.read_text())
+        shape = (self.codec["rows"], self.codec["tokens"], self.codec["channels"])
+        self.latents = np.memmap(self.folder / "latents.f16", np.float16, "r", shape=shape)
+        self.flipped = None
+        if self.codec["flipped"]:
+            self.flipped = np.memmap(self.folder / "flipped.f16", np.float16, "r", shape=shape)
+        self.mirror = self.codec.get("mirror")
+        if self.mirror:
+            self._signs = np.array(self.mirror["signs"], np.float16)
+            signs = np.ones(telemetry_tokens(shape[2]) * shape[2], np.float16)
+            signs[: len(TELEMETRY)] = [sign for *_, sign in TELEMETRY.values()]
+            self._telemetry_signs = signs.reshape(-1, shape[2])
+        self.embeddings = np.load(self.folder / "embeddings.npy")
+        paraphrases = self.folder / PARAPHRASES
+        self.paraphrases = np.load(paraphrases) if paraphrases.is_file() else None
+        self._settings = self.labels()
+
+    @property
+    def can_flip(self) -> bool:
+        return self.flipped is not None or bool(self.mirror)
+
+    def seen(self, rows: np.ndarray, flip: np.ndarray) -> np.ndarray:
+        """float16 [B,...,T,C]: the latents of `rows` [B,...], mirrored where `flip` [B]. Raises UserError."""
+        latents = np.empty((*rows.shape, *self.latents.shape[1:]), np.float16)
+        latents[~flip] = self.latents[rows[~flip]]
+        if not flip.any():
+            return latents
+        if self.flipped is not None:
+            latents[flip] = self.flipped[rows[flip]]
+        elif self.mirror:
+            latents[flip] = self.mirrored(self.latents[rows[flip]])
+        else:
+            raise UserError(f"{self.folder} has no mirrored latents; run the `latents` stage with flip=true")
+        return latents
+
+    def mirrored(self, latents: np.ndarray) -> np.ndarray:
+        """The latents [...,T,C] of the mirrored frames, telemetry too, where the codec is symmetric."""
+        columns, extra = self.mirror["columns"], len(self._telemetry_signs)
+        picture, read = latents[..., :-extra, :], latents[..., -extra:, :]
+        shape = picture.shape
+        grid = picture.reshape(*shape[:-2], -1, columns, shape[-1])[..., ::-1, :]
+        return np.concatenate([(grid * self._signs).reshape(shape), read * self._telemetry_signs], -2)
+
+    def transitions(self, ahead: int = 1) -> np.ndarray:
+        rows = super().transitions(ahead)
+        known = self.prompts[rows] < len(self.embeddings)
+        return rows[known & (rows + ahead < self.codec["rows"])]
+
+    def paraphrased(self, rows: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """float32 [B,P]: the setting of each row's caption in other words; choice is uniform in [0, 1), [B]."""
+        table = self.paraphrases
+        biome, time, weather = self._settings[self.prompts[np.asarray(rows)]].T
+        return table[biome, time, weather, (choice * table.shape[3]).astype(np.int64)]
+
+    def gather(self, rows: np.ndarray, offsets: list[int], actions: int, flip: np.ndarray | None = None) -> dict:
+        """What it takes to produce frame t+1 from row t, as float32.
+
+        history [B,K,T,C] (offset 1 is row t itself), actions [B,A,2] (index 0 leads to t+1),
+        target [B,T,C]. `flip` (bool [B]) takes the mirrored latents and turns the steering round."""
+        rows = np.asarray(rows)
+        flip = np.zeros(len(rows), bool) if flip is None else np.asarray(flip, bool)
+        wanted = rows[:, None] + 1 - np.array([0, *offsets])  # the target, then the history
+        latents = self.seen(wanted, flip)
+        acts = self.actions[rows[:, None] - np.arange(actions)].astype(np.float32)
+        acts[flip, :, 0] *= -1
+        latents = latents.astype(np.float32)
+        return {
+            "history": latents[:, 1:],
+            "target": latents[:, 0],
+            "actions": acts,
+        }

@@ -1,0 +1,51 @@
+"""Which recorded moments a dream may start from: varied in biome, time and weather, moving, on the road, settled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distill.config import UserError
+from distill.data.packed import Latents
+from distill.world import LABELS, RING
+
+AHEAD = 20  # frames that must still follow, so that the episode did not end in trouble right there
+
+
+def choose_starts(latents: Latents, count: int) -> np.ndarray:
+    """`count` rows of `latents`, greedily by what each adds to those before it, then by recent reward: int64 [S]."""
+    rows = np.intersect1d(latents.transitions(AHEAD), latents.settled())
+    if not len(rows):
+        raise UserError("no held-out moment has a whole history and a settled caption; record longer episodes")
+    total = np.concatenate([[0.0], np.cumsum(latents.rewards, dtype=np.float64)])
+    recent = total[rows + 1] - total[rows + 1 - RING]
+    labels = latents.labels()[latents.prompts[rows]]  # [N,3]
+    # the best moment of each combination that was recorded
+    best: dict[tuple, int] = {}
+    for index in np.argsort(-recent, kind="stable"):
+        best.setdefault(tuple(labels[index]), int(index))
+    # clear noon in the first biome leads: the first start is what a newcomer sees
+    first = min(best, key=lambda combination: (combination[0], combination[2], abs(combination[1] - 1)))
+    chosen, seen = [first], [[value] for value in first]
+    while len(chosen) < min(count, len(best)):
+
+        def rarity(combination: tuple) -> tuple:
+            alone = sum(values.count(value) for values, value in zip(seen, combination, strict=True))
+            pairs = sum(sum(a == b for a, b in zip(c, combination, strict=True)) ** 2 for c in chosen)
+            return pairs, alone, combination
+
+        following = min((c for c in best if c not in chosen), key=rarity)
+        chosen.append(following)
+        for values, value in zip(seen, following, strict=True):
+            values.append(value)
+    return rows[[best[combination] for combination in chosen]]
+
+
+def start_id(caption: dict, taken: set[str]) -> str:
+    """`meadow-noon-clear`, numbered where it repeats; adds itself to `taken`."""
+    name = "-".join(caption[label] for label in LABELS)
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name}-{number}"
+    taken.add(unique)
+    return unique
