@@ -43,6 +43,7 @@ from distill.words import READER
 from distill.worlds import told_by
 
 OPSET = 20
+CONTROLS = Path(__file__).parents[1] / "contract/drive/controls.json"
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
 SAMPLE = 16  # numbers of the self-test
 PARITY = 2e-3  # what PyTorch and ONNX Runtime may differ by
@@ -324,6 +325,7 @@ def write_world(
         "latent": latent,
         **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
         "history": {"offsets": list(shape.offsets)},
+        "controls": json.loads(CONTROLS.read_text()),
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
         | ({"choices": LABELS} if shape.prompt_dim == READING else {}),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, type Page } from 'playwright/test'
 import type { AgentHandle } from '../src/app/agent'
 import type { AppState } from '../src/app/store'
-import type { Action } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 
 declare global {
   interface Window {

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { Action } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
 import { pixelsOf } from '../src/model/pixels'
 import type { WorldFiles } from '../src/model/world-files'
@@ -83,6 +83,7 @@ export class DreamEngine implements Engine {
         width: shape.width,
         height: shape.height,
         ticksPerSecond: manifest.ticksPerSecond,
+        controls: manifest.controls,
       },
       latent: { tokens: shape.tokens, channels: shape.channels },
     }

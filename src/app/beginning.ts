@@ -1,7 +1,7 @@
 import type { Prompt, ResetOptions } from '../engine/world'
 import { heardIn } from '../scene/drive/captions'
+import { closestStart } from '../scene/drive/starts'
 import type { View } from './params'
-import { closestStart } from './starts'
 import type { AppState } from './store'
 
 /** How a drive begins, and the words that the page shows for it, which may still have to be read. */

@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import type {
   Pixels,

@@ -1,9 +1,9 @@
-import { type Action, checkAction } from '../engine/action'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
+import { type Action, spaceOf } from '../engine/controls'
 import { type Begin, Loop, type LoopEvent } from '../engine/loop'
 import { seedKey } from '../engine/random'
 import { type Past, Timeline } from '../engine/timeline'
-import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World } from '../engine/world'
+import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import type { DreamClient, Manifest } from '../model/open'
 import { namedIn } from '../model/reading'
 import type { Instruments } from '../scene/hud'
@@ -178,7 +178,7 @@ export class Player {
   /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
   async step(action?: Action): Promise<Tick | null> {
     if (!this.loop) throw notOpen()
-    if (action !== undefined) checkAction(action)
+    if (action !== undefined) spaceOf(this.loop.world.info.controls).check(action)
     if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
     this.stage.setDim(1)
     try {
@@ -340,6 +340,7 @@ export class Player {
 
   private hear({ world }: Loop, event: LoopEvent): void {
     const { info } = world
+    if (event.type === 'begin') this.takeControls(info)
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
       this.telemetry.hear(event.tick, world)
@@ -361,6 +362,13 @@ export class Player {
       if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)
       else this.fail(event.error)
     }
+  }
+
+  private takeControls({ controls }: WorldInfo): void {
+    if (controls === this.store.getState().controls) return
+    const space = spaceOf(controls)
+    this.driver.enter(space)
+    this.store.setState({ controls, held: space.idle, action: space.idle, canCruise: this.driver.canCruise })
   }
 
   /** Words that had to be read when the drive began come after it, without holding back the first frame. */

@@ -1,7 +1,7 @@
 /** What callers hand to a world, checked: each function throws `BadInputError` with what was expected and what came. */
-import { BadInputError } from './errors'
+import { BadInputError, SnapshotMismatchError } from './errors'
 import { seedKey } from './random'
-import type { Prompt, ResetOptions, Snapshot } from './world'
+import { FORMAT_VERSION, type Prompt, type ResetOptions, type Snapshot, type WorldInfo } from './world'
 
 /** Throws unless `value` is an object that has no other fields than `known`; a misspelt one is named. */
 export function checkFields(what: string, value: unknown, known: readonly string[]): void {
@@ -54,10 +54,35 @@ type Numbers = Snapshot['state'][string]
 type Kind = new (values: readonly number[]) => Numbers
 
 /**
- * The snapshot, whole again where it went through JSON, which makes plain objects of its arrays. `kinds`: the arrays of a
- * state that are not of 32-bit floats. Which world it is of, and how long its arrays must be, is for the world to check.
+ * A snapshot of this world and model, whole again where it went through JSON, which makes plain objects of its arrays.
+ * `kinds`: the arrays of a state that are not of 32-bit floats; how long they must be is for the world to check. Throws
+ * `SnapshotMismatchError` for another world, model or version, and `BadInputError` on what is no snapshot.
  */
-export function checkedSnapshot(snapshot: Snapshot, kinds: Readonly<Record<string, Kind>> = {}): Snapshot {
+export function checkedSnapshot(
+  given: Snapshot,
+  info: Pick<WorldInfo, 'id' | 'modelHash'>,
+  kinds: Readonly<Record<string, Kind>> = {},
+): Snapshot {
+  const snapshot = wholeSnapshot(given, kinds)
+  const expected = {
+    format: 'oneiro-snapshot',
+    version: FORMAT_VERSION,
+    world: info.id,
+    modelHash: info.modelHash,
+  }
+  for (const field of ['format', 'version', 'world', 'modelHash'] as const) {
+    if (snapshot[field] === expected[field]) continue
+    throw new SnapshotMismatchError(field, `"${expected[field]}"`, shown(snapshot[field]))
+  }
+  seedKey(snapshot.seed)
+  if (!Number.isSafeInteger(snapshot.tick) || snapshot.tick < 0) {
+    throw new BadInputError(`A snapshot's tick is an integer from 0 on, but ${shown(snapshot.tick)} came.`)
+  }
+  return snapshot
+}
+
+/** The same, of whichever world. */
+function wholeSnapshot(snapshot: Snapshot, kinds: Readonly<Record<string, Kind>> = {}): Snapshot {
   const { prompt, state } = (snapshot ?? {}) as Partial<Snapshot>
   if (!isObject(prompt) || !isObject(state) || typeof prompt.text !== 'string') {
     const came = isObject(snapshot) ? 'one without its prompt or state' : shown(snapshot)

@@ -1,4 +1,4 @@
-import type { Action } from './action'
+import type { Action, Control } from './controls'
 
 /** RGBA pixels, row-major from the top left, 8 bits a channel, alpha 255. */
 export interface Pixels {
@@ -21,7 +21,12 @@ export interface WorldInfo {
   readonly height: number
   /** Nominal rate in ticks per second of world time. */
   readonly ticksPerSecond: number
+  /** What can be done in it; `spaceOf(controls)` has its actions. The same array for as long as the world is open. */
+  readonly controls: readonly Control[]
 }
+
+/** Of snapshots and action logs. */
+export const FORMAT_VERSION = 2
 
 /**
  * A prompt: the words, and where it is already known, what the world is told of them (`embedding`: the sentence's, or its
@@ -72,7 +77,7 @@ export type SnapshotArray = Float32Array | Float64Array | Uint16Array | Uint8Arr
 /** The whole state of a world at one tick; plain data that survives structured clone and msgpack. */
 export interface Snapshot {
   readonly format: 'oneiro-snapshot'
-  readonly version: 1
+  readonly version: typeof FORMAT_VERSION
   readonly world: string
   readonly modelHash: string
   readonly tick: number
@@ -92,7 +97,7 @@ export interface World {
   readonly info: WorldInfo
   /** Begins anew. Throws `BadInputError` on a bad seed or unknown start, and then the running state is kept. */
   reset(options: ResetOptions): Promise<Tick>
-  /** Advances exactly one tick. Throws `NotReadyError` before the first reset. */
+  /** Advances exactly one tick. Throws `BadInputError` on what is no action, and `NotReadyError` before the first reset. */
   step(action: Action): Promise<Tick>
   /** Takes effect on the next tick and never resets. */
   setPrompt(prompt: Prompt | string): Promise<void>

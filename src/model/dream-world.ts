@@ -1,4 +1,4 @@
-import { type Action, checkAction } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type {
@@ -11,6 +11,7 @@ import type {
   World,
   WorldInfo,
 } from '../engine/world'
+import { encodeAction } from './actions'
 import type { Backend, BackendCounts, Stages } from './backend'
 import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'
@@ -81,6 +82,7 @@ export class DreamWorld implements World {
       width: manifest.frame.width,
       height: manifest.frame.height,
       ticksPerSecond: manifest.ticksPerSecond,
+      controls: manifest.controls,
     }
   }
 
@@ -104,7 +106,8 @@ export class DreamWorld implements World {
   step(action: Action): Promise<Tick> {
     return this.call('step', async () => {
       const state = this.needReset('step')
-      const now = actionVector(action)
+      const now = new Float32Array(this.options.files.shape.actionDims)
+      encodeAction(this.options.files.manifest, action, now)
       const stages = await this.surviving(() => this.advance(state, now))
       this.recovery.ticked(now, state)
       this.checkpointWhenDue(state)
@@ -305,8 +308,3 @@ export class DreamWorld implements World {
 }
 
 const MAX_LOSSES = 20
-
-function actionVector(action: Action): Float32Array {
-  checkAction(action)
-  return Float32Array.of(action.steer, action.throttle)
-}

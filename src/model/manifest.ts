@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { controlsSchema, spaceOf } from '../engine/controls'
 import { ManifestInvalidError, ManifestVersionError } from './errors'
 
 const VERSION = 1
@@ -46,7 +47,10 @@ const schema = z
       )
       .optional(),
     history: z.object({ offsets: z.array(count).min(1) }),
-    actions: z.object({ count, dims: z.literal(2) }),
+    /** What can be done. */
+    controls: controlsSchema,
+    /** Actions that the student sees, the one applied now included, and the floats that each is told by. */
+    actions: z.object({ count, dims: count, encoding: z.enum(['number', 'one-hot']).default('number') }),
     prompt: z.object({
       dim: count,
       encoder: z.string().min(1),
@@ -92,6 +96,12 @@ const schema = z
     const { offsets } = manifest.history
     if (offsets.some((offset, i) => offset <= (offsets[i - 1] ?? 0))) {
       context.addIssue({ code: 'custom', path: ['history', 'offsets'], message: 'offsets must increase' })
+    }
+    const { dims, encoding } = manifest.actions
+    const told = spaceOf(manifest.controls).dims(encoding)
+    if (dims !== told) {
+      const message = `its controls are told by ${told} numbers (${encoding}), but ${dims} came`
+      context.addIssue({ code: 'custom', path: ['actions', 'dims'], message })
     }
     const { channels, gains = [] } = manifest.latent
     if (gains.length !== 0 && gains.length !== channels) {

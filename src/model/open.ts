@@ -31,7 +31,7 @@ export interface OpenDreamOptions {
  * @example
  * const dream = await openDream({ url: 'assets/drive/', onEvent: ({ message }) => toast(message) })
  * await dream.reset({ seed: 7 })
- * const tick = await dream.step({ steer: 0, throttle: 1 })
+ * const tick = await dream.step(spaceOf(dream.info.controls).idle)
  */
 export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
   const { backend = 'auto', threads, onProgress, onPromptProgress, onEvent } = options

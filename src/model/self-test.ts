@@ -1,4 +1,5 @@
 import { normals } from '../engine/random'
+import { idleAction } from './actions'
 import type { Backend, StepInput } from './backend'
 import { SelfTestError } from './errors'
 import { type Manifest, promptKey, type WorldShape } from './manifest'
@@ -57,6 +58,7 @@ export async function timeTicks(backend: Backend, files: WorldFiles, ticks: numb
 
 function selfTestInput({ manifest, shape, starts, knownPrompts }: WorldFiles): StepInput {
   const actions = new Float32Array(shape.actionCount * shape.actionDims)
+  actions.set(idleAction(manifest))
   actions.set(starts[0]!.actions, shape.actionDims)
   const noise = new Float32Array(shape.noiseCount * shape.latentLength)
   tickNoise(manifest.selfTest.seed, 1, shape, noise)

@@ -20,7 +20,7 @@ export interface StartState {
   readonly embedding: Float32Array
   /** [R,T,C], newest first. */
   readonly latents: Float32Array
-  /** [A-1,2], the most recent first. */
+  /** [A-1,D], the most recent first. */
   readonly actions: Float32Array
 }
 

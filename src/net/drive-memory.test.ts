@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { FAKE_CONTROLS } from '../engine/testing/fake-world'
 import type { Snapshot } from '../engine/world'
 import { DriveMemory, type Known } from './drive-memory'
 import { packLatent, unpackLatent } from './latents'
@@ -8,6 +9,8 @@ const KNOWN = {
   manifest: {
     id: 'tiny',
     modelHash: 'hash',
+    controls: FAKE_CONTROLS,
+    actions: { count: 4, dims: 2, encoding: 'number' },
     starts: [
       { id: 'one', caption: 'first words' },
       { id: 'two', caption: 'second words' },
@@ -15,8 +18,8 @@ const KNOWN = {
   },
   shape: SHAPE,
 } as unknown as Known
-const LEFT = { steer: -1, throttle: 1 } as const
-const RIGHT = { steer: 1, throttle: 0 } as const
+const LEFT = { slide: -1, light: 1 }
+const RIGHT = { slide: 1, light: 0 }
 
 const payload = (value: number) => packLatent(new Float32Array(6).fill(value), SHAPE)
 const seenAs = (value: number) => unpackLatent(payload(value), SHAPE)[0]!
