@@ -324,6 +324,7 @@ def write_world(
         "ticksPerSecond": 20,
         "latent": latent,
         **({"telemetry": instruments()} if shape.tokens > shape.grid else {}),
+        "task": "drive",
         "history": {"offsets": list(shape.offsets)},
         "controls": json.loads(CONTROLS.read_text()),
         "actions": {"count": shape.actions, "dims": shape.action_dims},

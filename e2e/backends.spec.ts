@@ -194,7 +194,7 @@ test('free words reach the dream through the sentence encoder, and play goes on 
     const [after] = await window.harness.play(dream, 0, 1)
     await dream.restore({ ...rest, prompt: { text: 'a snowy night drive', embedding: null } })
     const [other] = await window.harness.play(dream, 0, 1)
-    return { meanwhile, prompt: [...prompt.embedding!], changed: after !== other }
+    return { meanwhile, prompt: [...prompt!.embedding!], changed: after !== other }
   })
   expect(meanwhile).toBeGreaterThan(3)
   expect(Math.hypot(...prompt)).toBeCloseTo(1, 3)

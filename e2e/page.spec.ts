@@ -70,7 +70,7 @@ test('words that nobody wrote down are read by the world that hears them', async
   await page.keyboard.type(free)
   await page.keyboard.press('Enter')
   await until(page, { prompt: free, reading: null })
-  const told = await page.evaluate(async () => [...(await window.oneiro!.snapshot()).prompt.embedding!])
+  const told = await page.evaluate(async () => [...(await window.oneiro!.snapshot()).prompt!.embedding!])
   const [desert, night, noWeather] = [told[2]!, told[6 + 3]!, told[11 + 4]!]
   expect(Math.min(desert, night, noWeather)).toBeGreaterThan(0.8)
 })

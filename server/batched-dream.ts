@@ -220,7 +220,7 @@ export class BatchedDream {
     const out = await this.call(this.student, 'student', {
       history: this.tensor(history, [count, offsets.length, tokens, channels]),
       actions: this.tensor(actions, [count, actionCount, actionDims]),
-      prompt: this.tensor(prompt, [count, promptDim]),
+      ...(promptDim > 0 ? { prompt: this.tensor(prompt, [count, promptDim]) } : {}),
       noise: this.tensor(noise, [count, noiseCount, tokens, channels]),
     })
     const latents = this.take(out, 'latent', count * latentLength)

@@ -96,12 +96,12 @@ describe('words', () => {
       })
       const jobs = ['talker', 'driver'].map((session) => ({ session, action: ACTIONS[4]! }))
       for (let tick = 1; tick <= 30; tick++) expect((await dream.step(jobs)).ticks[1]!.tick).toBe(tick)
-      expect(dream.snapshot('talker').prompt.text).not.toBe('words that nobody knows')
+      expect(dream.snapshot('talker').prompt!.text).not.toBe('words that nobody knows')
       expect(done).toBe(false)
       Atomics.store(gate, 0, 1)
       Atomics.notify(gate, 0)
       await talking
-      expect(dream.snapshot('talker').prompt.text).toBe('words that nobody knows')
+      expect(dream.snapshot('talker').prompt!.text).toBe('words that nobody knows')
       await thread.dispose()
       await dream.close()
     },

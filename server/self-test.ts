@@ -15,7 +15,8 @@ export async function selfTest(
   { manifest, starts }: WorldFiles,
   name: string,
 ): Promise<void> {
-  const options = { seed: manifest.selfTest.seed, start: starts[0]!.id, prompt: manifest.presets[0]!.text }
+  const { seed } = manifest.selfTest
+  const options = { seed, start: starts[0]!.id, prompt: manifest.presets[0]?.text }
   for (const session of SESSIONS) await dream.reset(session, options)
   const { idle } = spaceOf(manifest.controls)
   const { ticks } = await dream.step(SESSIONS.map((session) => ({ session, action: idle })))

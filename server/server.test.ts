@@ -238,7 +238,7 @@ describe('a connection that is cut', () => {
     const exact = await world.snapshot()
     const seen = world.seen!
     const { state, prompt, ...rest } = exact
-    expect(seen).toMatchObject({ ...rest, prompt: { text: prompt.text } })
+    expect(seen).toMatchObject({ ...rest, prompt: { text: prompt!.text } })
     expect(seen.state.actions).toEqual(state.actions)
     const off = (seen.state.latents as Float32Array).map((value, i) => Math.abs(value - state.latents![i]!))
     expect(Math.max(...off)).toBeLessThan(0.5)

@@ -274,9 +274,9 @@ export class Session implements Ticking, Guest {
       return this.playing ? { ...message, body: await this.embedded(message.body) } : message
     }
     if (message.type === 'restore') {
-      const { text, embedding } = message.body.prompt
-      if (embedding) return message
-      return { ...message, body: { ...message.body, prompt: await this.embedded({ text }) } }
+      const { prompt } = message.body
+      if (!prompt || prompt.embedding) return message
+      return { ...message, body: { ...message.body, prompt: await this.embedded({ text: prompt.text }) } }
     }
     if (message.type !== 'reset' || message.body.prompt === undefined) return message
     const { prompt } = message.body

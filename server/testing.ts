@@ -57,6 +57,10 @@ export class FakeEngine implements Engine {
       height: 1,
       ticksPerSecond: 20,
       controls: FAKE_CONTROLS,
+      prompt: true,
+      telemetry: [],
+      reward: false,
+      done: false,
     },
     latent: { tokens: 1, channels: 1 },
   }

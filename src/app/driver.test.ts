@@ -120,7 +120,7 @@ describe('Driver', () => {
     const { driver: d } = driver(true)
     const other = spaceOf([{ name: 'jump', kind: 'button' }])
     d.enter(other)
-    expect(d.canCruise).toBe(false)
+    expect(d.hasAutopilot).toBe(false)
     expect(d.sample(other)).toEqual({ jump: 0 })
     d.press('Space', other.moves[0]!, 1)
     expect(d.sample(other)).toEqual({ jump: 1 })

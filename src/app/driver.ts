@@ -40,8 +40,8 @@ export class Driver implements InputSource {
     this.tell()
   }
 
-  /** True where cruise can play this world. */
-  get canCruise(): boolean {
+  /** Somebody knows how to play this world. */
+  get hasAutopilot(): boolean {
     return this.autopilot !== null
   }
 

@@ -23,6 +23,12 @@ export class Duet implements World {
     readonly second: World,
     private readonly onSecond: (tick: Tick) => void,
   ) {
+    const [one, other] = [first, second].map(({ info }) => info.controls.map(({ name }) => name).join(', '))
+    if (one !== other) {
+      throw new BadInputError(
+        `Two worlds are shown side by side under the same controls, but one has ${one} and the other ${other}.`,
+      )
+    }
     this.info = {
       ...first.info,
       modelHash: `${first.info.modelHash}+${second.info.modelHash}`,

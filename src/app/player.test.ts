@@ -142,7 +142,7 @@ describe('Player', () => {
     await quick
     waiting.get('slow words')?.()
     await slow
-    expect((await player.snapshot()).prompt.text).toBe('quick words')
+    expect((await player.snapshot()).prompt!.text).toBe('quick words')
     expect(store.getState().prompt).toBe('quick words')
   })
 
@@ -181,9 +181,9 @@ describe('Player', () => {
     )
     await player.setView('dream')
     expect(store.getState()).toMatchObject({ phase: 'ready', prompt: 'never heard' })
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
     read()
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('never heard'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('never heard'))
   })
 
   it('shows both worlds under the same seed and action', async () => {
@@ -269,9 +269,9 @@ describe('Player', () => {
     await player.goingBack.rewind(20)
     expect(store.getState()).toMatchObject({ tick: 0, prompt: 'a snowy night drive' })
     await player.step()
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
     await player.reset()
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
 
     for (let i = 0; i < 15; i++) await player.step()
     const late = player.setPrompt('rain at dusk')
@@ -279,7 +279,7 @@ describe('Player', () => {
     expect(store.getState().prompt).toBe('rain at dusk')
     read()
     await late
-    expect((await player.snapshot()).prompt.text).toBe('rain at dusk')
+    expect((await player.snapshot()).prompt!.text).toBe('rain at dusk')
   })
 
   it('begins with words that came before there was a drive, or while it began', async () => {
@@ -287,12 +287,12 @@ describe('Player', () => {
     await player.setPrompt('fog in the woods')
     const opening = player.setView('dream')
     await opening
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
     expect(store.getState().prompt).toBe('fog in the woods')
     const switching = player.setView('simulator')
     void player.setPrompt('rain at dusk')
     await switching
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('rain at dusk'))
   })
 
   it.each(['first', 'later'])(
@@ -405,7 +405,7 @@ describe('Player', () => {
     tell({ type: 'stalled', message: 'No answer.' })
     await dream.restore(checkpoint)
     tell({ type: 'recovered', tick: 0, message: 'Play goes on.' })
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
     expect(store.getState().prompt).toBe('fog in the woods')
   })
 
@@ -601,7 +601,7 @@ describe('Player', () => {
     await player.setPlace('device')
     close()
     expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
-    await vi.waitFor(async () => expect((await dream.snapshot()).prompt.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt!.text).toBe('rain at dusk'))
     expect(store.getState().notices.map(({ text }) => text)).toEqual(
       isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
     )

@@ -63,8 +63,10 @@ export interface AppState {
   readonly held: Action
   readonly action: Action
   readonly cruise: boolean
-  /** True where somebody knows how to play this world by itself. */
-  readonly canCruise: boolean
+  /** The world listens to words. */
+  readonly listens: boolean
+  /** There is a simulator of it: it can be shown beside the dream, and its driver can play both. */
+  readonly simulated: boolean
   readonly ticksPerSecond: number
   readonly nominalRate: number
   readonly slowed: boolean
@@ -106,7 +108,8 @@ export const initialState: AppState = {
   held: {},
   action: {},
   cruise: true,
-  canCruise: false,
+  listens: true,
+  simulated: true,
   ticksPerSecond: 0,
   nominalRate: 20,
   slowed: false,

@@ -27,7 +27,7 @@ const snapshotPart = z.strictObject({
   modelHash: z.string(),
   tick,
   seed,
-  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }),
+  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }).nullable(),
   state: z.record(z.string(), encoded),
 })
 
@@ -145,11 +145,15 @@ export function encodeReset({ seed, start, prompt }: ResetOptions): BeginPart {
 }
 
 export function encodeSnapshot(snapshot: Snapshot): BeginPart {
-  const { embedding, text } = snapshot.prompt
+  const { prompt } = snapshot
+  const embedding = prompt?.embedding
   return {
     restore: {
       ...snapshot,
-      prompt: { text, embedding: embedding ? { ...encodeNumbers(embedding), type: 'float32' } : null },
+      prompt: prompt && {
+        text: prompt.text,
+        embedding: embedding ? { ...encodeNumbers(embedding), type: 'float32' } : null,
+      },
       state: Object.fromEntries(
         Object.entries(snapshot.state).map(([name, numbers]) => [name, encodeNumbers(numbers)]),
       ),
@@ -167,7 +171,7 @@ export function decodeBegin(begin: BeginPart): { reset: ResetOptions } | { resto
   return {
     restore: {
       ...rest,
-      prompt: { text: prompt.text, embedding: decodePrompt(prompt).embedding ?? null },
+      prompt: prompt && { text: prompt.text, embedding: decodePrompt(prompt).embedding ?? null },
       state: Object.fromEntries(
         Object.entries(state).map(([name, numbers]) => [name, decodeNumbers(numbers)]),
       ),

@@ -18,7 +18,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'src/net': ['src/engine', 'src/model'],
   'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net'],
   'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app'],
-  server: ['src/engine', 'src/model', 'src/net'],
+  server: ['src/engine', 'src/model', 'src/net', 'src/worlds'],
   contract: [],
 }
 

@@ -17,7 +17,9 @@ export function checkFields(what: string, value: unknown, known: readonly string
   }
 }
 
-export function checkPrompt(prompt: Prompt | string): void {
+/** Throws unless it is a prompt, and this world listens to one. */
+export function checkPrompt(prompt: Prompt | string, info: { readonly prompt: boolean } = ANY): void {
+  if (!info.prompt) throw new BadInputError(NO_PROMPT)
   if (typeof prompt !== 'string') checkFields('A prompt', prompt, ['text', 'embedding'])
   const text: unknown = typeof prompt === 'string' ? prompt : prompt.text
   if (typeof text !== 'string') {
@@ -36,18 +38,23 @@ export function checkPrompt(prompt: Prompt | string): void {
   }
 }
 
-export function checkReset(options: ResetOptions): void {
+export function checkReset(options: ResetOptions, info: { readonly prompt: boolean } = ANY): void {
   checkFields('A reset', options, ['seed', 'prompt', 'start'])
   seedKey(options.seed)
-  if (options.prompt !== undefined) checkPrompt(options.prompt)
+  if (options.prompt !== undefined) checkPrompt(options.prompt, info)
   if (options.start !== undefined && typeof options.start !== 'string') {
     throw new BadInputError(`A start is named by its id, a string, but ${shown(options.start)} came.`)
   }
 }
 
+const ANY = { prompt: true }
+/** For a world without one. */
+export const NO_PROMPT =
+  'This world listens to no words, but a prompt came. Leave it out, as info.prompt says.'
+
 /** False where its arrays are no typed ones any more. */
 export function isWhole({ prompt, state }: Snapshot): boolean {
-  return [...Object.values(state), prompt.embedding ?? new Float32Array()].every(ArrayBuffer.isView)
+  return [...Object.values(state), prompt?.embedding ?? new Float32Array()].every(ArrayBuffer.isView)
 }
 
 type Numbers = Snapshot['state'][string]
@@ -60,10 +67,10 @@ type Kind = new (values: readonly number[]) => Numbers
  */
 export function checkedSnapshot(
   given: Snapshot,
-  info: Pick<WorldInfo, 'id' | 'modelHash'>,
+  info: Pick<WorldInfo, 'id' | 'modelHash' | 'prompt'>,
   kinds: Readonly<Record<string, Kind>> = {},
 ): Snapshot {
-  const snapshot = wholeSnapshot(given, kinds)
+  const snapshot = wholeSnapshot(given, info, kinds)
   const expected = {
     format: 'oneiro-snapshot',
     version: FORMAT_VERSION,
@@ -82,17 +89,23 @@ export function checkedSnapshot(
 }
 
 /** The same, of whichever world. */
-function wholeSnapshot(snapshot: Snapshot, kinds: Readonly<Record<string, Kind>> = {}): Snapshot {
+function wholeSnapshot(
+  snapshot: Snapshot,
+  info: { readonly prompt: boolean },
+  kinds: Readonly<Record<string, Kind>> = {},
+): Snapshot {
   const { prompt, state } = (snapshot ?? {}) as Partial<Snapshot>
-  if (!isObject(prompt) || !isObject(state) || typeof prompt.text !== 'string') {
+  const words = prompt ?? null
+  const isWording = info.prompt ? isObject(words) && typeof words.text === 'string' : words === null
+  if (!isWording || !isObject(state)) {
     const came = isObject(snapshot) ? 'one without its prompt or state' : shown(snapshot)
     throw new BadInputError(`A snapshot is what snapshot() gave, but ${came} came.`)
   }
   const arrays = Object.entries(state).map(([name, array]) => [name, revived(array, kinds[name])])
-  const embedding = prompt.embedding && (revived(prompt.embedding) as Float32Array)
+  const embedding = words?.embedding && (revived(words.embedding) as Float32Array)
   return {
     ...snapshot,
-    prompt: { text: prompt.text, embedding: embedding || null },
+    prompt: words && { text: words.text, embedding: embedding || null },
     state: Object.fromEntries(arrays),
   }
 }

@@ -188,7 +188,7 @@ describe('commands in mid-play', () => {
     await loop.reset({ seed: 2, prompt: 'fog' })
     await prompting
     expect(of('prompt')).toEqual([])
-    expect((await loop.snapshot()).prompt.text).toBe('fog')
+    expect((await loop.snapshot()).prompt!.text).toBe('fog')
   })
 
   test('a restore goes back', async () => {

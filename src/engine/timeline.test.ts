@@ -75,7 +75,7 @@ describe('seeking', () => {
     await timeline.setPrompt('volcano')
     await timeline.seek(2)
     await timeline.seek(6)
-    expect((await timeline.snapshot()).prompt.text).toBe('volcano')
+    expect((await timeline.snapshot()).prompt!.text).toBe('volcano')
     await timeline.step(IDLE)
     expect(await replay(timeline.log(), new FakeWorld())).toMatchObject({ lastTick: 7, differing: 0 })
   })

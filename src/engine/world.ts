@@ -23,6 +23,19 @@ export interface WorldInfo {
   readonly ticksPerSecond: number
   /** What can be done in it; `spaceOf(controls)` has its actions. The same array for as long as the world is open. */
   readonly controls: readonly Control[]
+  /** It listens to words. Where it does not, `setPrompt` and a reset's prompt are refused. */
+  readonly prompt: boolean
+  /** What its instruments read; empty where it has none. */
+  readonly telemetry: readonly Instrument[]
+  /** Its ticks say so, where they carry telemetry. A world that knows no reward or end never makes one up. */
+  readonly reward: boolean
+  readonly done: boolean
+}
+
+/** One of a world's instruments. */
+export interface Instrument {
+  readonly name: string
+  readonly unit: string
 }
 
 /** Of snapshots and action logs. */
@@ -48,8 +61,7 @@ export interface ResetOptions {
 }
 
 /**
- * What the instruments of a world read at a frame, by name; the drive has `speed` (m/s), `offset` (m from the road's
- * centre line), `heading` (rad against the road) and more. A dream's are dreamed, as its frames are.
+ * What the instruments of a world read at a frame, by the names that its info lists. A dream's are dreamed, as its frames are.
  */
 export type Telemetry = Readonly<Record<string, number>>
 
@@ -82,7 +94,8 @@ export interface Snapshot {
   readonly modelHash: string
   readonly tick: number
   readonly seed: number
-  readonly prompt: { readonly text: string; readonly embedding: Float32Array | null }
+  /** Null in a world that listens to no words. */
+  readonly prompt: { readonly text: string; readonly embedding: Float32Array | null } | null
   /** World-specific state: named typed arrays. */
   readonly state: Readonly<Record<string, SnapshotArray>>
 }
@@ -99,7 +112,7 @@ export interface World {
   reset(options: ResetOptions): Promise<Tick>
   /** Advances exactly one tick. Throws `BadInputError` on what is no action, and `NotReadyError` before the first reset. */
   step(action: Action): Promise<Tick>
-  /** Takes effect on the next tick and never resets. */
+  /** Takes effect on the next tick and never resets. Throws `BadInputError` on what is no prompt, or in a world without one. */
   setPrompt(prompt: Prompt | string): Promise<void>
   /** The whole state now. Does not disturb play. */
   snapshot(): Promise<Snapshot>

@@ -52,8 +52,10 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
   }
   onProgress({ phase: 'ready', loaded: 1, total: 1 })
 
+  const { prompt } = files.manifest
+  if (!prompt) return new DreamWorld({ files, backend })
   const encoder = openPromptEncoderNode({
-    folder: options.promptEncoder ?? join(dir, '..', files.manifest.prompt.encoder),
+    folder: options.promptEncoder ?? join(dir, '..', prompt.encoder),
     world: dir,
     runExclusive: (job) => runs.run(job),
   })

@@ -42,7 +42,7 @@ export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
     {
       open: { url: url.href, backend, threads: threads ?? 1, promptEncoderUrl: encoder.href },
       createWorker: () =>
-        new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dream' }),
+        new Worker(new URL('../dream-worker.ts', import.meta.url), { type: 'module', name: 'dream' }),
       onProgress,
       onPromptProgress,
       onEvent,

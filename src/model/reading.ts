@@ -1,7 +1,7 @@
 /** What a world's reader makes of words: one choice each of a few things. */
 import type { Manifest } from './manifest'
 
-type Choices = NonNullable<Manifest['prompt']['choices']>
+type Choices = NonNullable<NonNullable<Manifest['prompt']>['choices']>
 
 /** How sure a reading must be of a value. */
 const SURE = 0.5

@@ -4,7 +4,7 @@ import { packHalves, unpackHalves } from '../engine/half'
 import { FORMAT_VERSION, type ResetOptions, type Snapshot } from '../engine/world'
 import { largestAction } from './actions'
 import type { Manifest, WorldShape } from './manifest'
-import type { Prompts } from './prompts'
+import { NO_WORDS, type Prompts } from './prompts'
 import { startsLike } from './reading'
 import type { WorldFiles } from './world-files'
 
@@ -53,13 +53,13 @@ export async function firstState(
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
   }
   const told = prompt === undefined ? null : await prompts.resolve(prompt)
-  const { choices } = manifest.prompt
+  const choices = manifest.prompt?.choices
   // A drive begins where its words are.
   const fitting =
     told && choices && start === undefined ? startsLike(starts, told.embedding, choices) : starts
   const from = chosenStart(fitting, seed, start)!
-  const { text, embedding } =
-    told ?? (await prompts.resolve({ text: from.caption, embedding: from.embedding }))
+  const own = { text: from.caption, embedding: from.embedding }
+  const { text, embedding } = told ?? (manifest.prompt ? await prompts.resolve(own) : NO_WORDS)
   const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
   return { state, latents: from.latents }
 }
@@ -70,10 +70,11 @@ export async function restoredState(
   prompts: Prompts,
   given: Snapshot,
 ): Promise<Beginning> {
-  const snapshot = checkedSnapshot(given, described.manifest, SNAPSHOT_KINDS)
+  const { id, modelHash, prompt: listens } = described.manifest
+  const snapshot = checkedSnapshot(given, { id, modelHash, prompt: listens !== undefined }, SNAPSHOT_KINDS)
   const { latents, ...rest } = fromSnapshot(described, snapshot)
-  const { text, embedding } = snapshot.prompt
-  const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
+  const { text, embedding } = snapshot.prompt ?? NO_WORDS
+  const prompt = snapshot.prompt ? await prompts.resolve(embedding ? { text, embedding } : text) : NO_WORDS
   return { state: { ...rest, ...prompt }, latents }
 }
 
@@ -90,7 +91,7 @@ export function toSnapshot(
     modelHash: manifest.modelHash,
     tick: state.tick,
     seed: state.seed,
-    prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
+    prompt: manifest.prompt ? { text: state.text, embedding: state.embedding?.slice() ?? null } : null,
     state: {
       ...(shape.half ? { halfLatents: halvesOf(latents) } : { latents }),
       actions: state.past.slice(),

@@ -11,6 +11,7 @@ const KNOWN = {
     modelHash: 'hash',
     controls: FAKE_CONTROLS,
     actions: { count: 4, dims: 2, encoding: 'number' },
+    prompt: { dim: 1, encoder: '' },
     starts: [
       { id: 'one', caption: 'first words' },
       { id: 'two', caption: 'second words' },
@@ -43,7 +44,7 @@ describe('DriveMemory', () => {
     })
     memory.reset({ seed: 3, start: 'one' })
     memory.see(0, payload(1), LEFT)
-    expect(memory.snapshot()!.prompt.text).toBe('first words')
+    expect(memory.snapshot()!.prompt!.text).toBe('first words')
     const embedding = Float32Array.of(1)
     memory.say({ text: 'snow', embedding })
     expect(memory.snapshot()!.prompt).toEqual({ text: 'snow', embedding })
@@ -106,11 +107,11 @@ describe('DriveMemory', () => {
     expect(memory.at(1)).toBeUndefined()
     expect(memory.snapshot(1)).toBeNull()
     const at = (tick: number) => memory.snapshot(tick)!
-    expect([at(5), at(6), at(9)].map(({ prompt }) => prompt.text)).toEqual(['fog', 'snow', 'snow'])
+    expect([at(5), at(6), at(9)].map(({ prompt }) => prompt!.text)).toEqual(['fog', 'snow', 'snow'])
     expect([...at(7).state.actions!]).toEqual([1, 0, 1, 0, -1, 1])
     expect(ring(at(7))).toEqual([7, 6, 5, 4].map(seenAs))
     memory.branch(5)
-    expect([memory.range!.to, memory.snapshot()!.prompt.text]).toEqual([5, 'fog'])
+    expect([memory.range!.to, memory.snapshot()!.prompt!.text]).toEqual([5, 'fog'])
     memory.see(6, payload(1), LEFT)
     expect(ring(memory.snapshot()!)).toEqual([1, 5, 4, 3].map(seenAs))
   })

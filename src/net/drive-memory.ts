@@ -20,7 +20,7 @@ export interface Seen {
   readonly action: Action
 }
 
-type Words = Snapshot['prompt']
+type Words = NonNullable<Snapshot['prompt']>
 
 /** What is known of a snapshot's state: latents [R,T,C] and actions [A-1,D], newest first. */
 interface Origin {
@@ -63,7 +63,7 @@ export class DriveMemory {
   }
 
   restore(snapshot: Snapshot): void {
-    const { text, embedding } = snapshot.prompt
+    const { text, embedding } = snapshot.prompt ?? { text: '', embedding: null }
     const { latents, halfLatents = latents, actions } = snapshot.state
     const origin = { tick: snapshot.tick, latents: floatsOf(halfLatents), actions: floatsOf(actions) }
     this.begin(snapshot.seed, embedding ? { text, embedding } : text, origin)

@@ -61,6 +61,13 @@ export const welcomeBody = z.object({
     ticksPerSecond: z.number().positive(),
     /** Actions are named by their codes, `ActionSpace.code`. */
     controls: controlsSchema,
+    prompt: z.boolean(),
+    telemetry: z
+      .array(z.object({ name, unit: z.string().max(100) }))
+      .max(256)
+      .readonly(),
+    reward: z.boolean(),
+    done: z.boolean(),
   }),
   latent: z.object({ tokens: count.positive(), channels: count.positive() }),
   format: z.enum(FORMATS),
@@ -92,7 +99,7 @@ export const snapshotBody = z.object({
   modelHash: name,
   tick: count,
   seed: count,
-  prompt: z.object({ text, embedding: floats(4096).nullable() }),
+  prompt: z.object({ text, embedding: floats(4096).nullable() }).nullable(),
   state: z.record(name, array),
 })
 

@@ -16,6 +16,10 @@ const WORLD = {
   height: 1,
   ticksPerSecond: 20,
   controls: FAKE_CONTROLS,
+  prompt: true,
+  telemetry: [],
+  reward: false,
+  done: false,
 }
 
 /** Answers as a test says; by itself it greets, and answers heartbeats. */

@@ -118,7 +118,9 @@ export class RemoteWorld implements World, Past {
   }
 
   get info(): WorldInfo {
-    return { ...this.welcome!.world, kind: 'remote' }
+    const { world, format } = this.welcome!
+    // An image says nothing of instruments.
+    return { ...world, telemetry: format === 'latents' ? world.telemetry : [], kind: 'remote' }
   }
 
   /** The drive is lost for good: every call fails. */
@@ -174,7 +176,7 @@ export class RemoteWorld implements World, Past {
   }
 
   async reset(options: ResetOptions): Promise<Tick> {
-    checkReset(options)
+    checkReset(options, this.info)
     const { seed, prompt, start } = options
     const body = { seed, prompt, start }
     this.soughtTick = null
@@ -212,7 +214,8 @@ export class RemoteWorld implements World, Past {
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
-    checkPrompt(prompt)
+    this.check('setPrompt')
+    checkPrompt(prompt, this.info)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     void this.branch()
     const ask = { type: 'prompt', body: embedding ? { text, embedding } : { text } } as const

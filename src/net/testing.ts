@@ -28,7 +28,7 @@ const snapshot = fc.record({
   modelHash: name,
   tick: fc.nat(),
   seed: fc.maxSafeNat(),
-  prompt: fc.record({ text, embedding: fc.option(floats, { nil: null }) }),
+  prompt: fc.option(fc.record({ text, embedding: fc.option(floats, { nil: null }) }), { nil: null }),
   state: fc.record({ latents: floats, actions: floats, seen: fc.uint8Array({ maxLength: 9 }) }),
 })
 
@@ -81,6 +81,10 @@ export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
           height: word32,
           ticksPerSecond: fc.integer({ min: 1, max: 240 }),
           controls,
+          prompt: fc.boolean(),
+          telemetry: fc.array(fc.record({ name, unit: name }), { maxLength: 9 }),
+          reward: fc.boolean(),
+          done: fc.boolean(),
         }),
         latent: fc.record({ tokens: word32, channels: word32 }),
         format: fc.constantFrom(...FORMATS),

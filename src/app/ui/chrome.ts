@@ -60,6 +60,13 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   watch(
     store,
+    (s) => s.simulated,
+    (simulated) => {
+      views.hidden = !simulated
+    },
+  )
+  watch(
+    store,
     (s) => s.prompt,
     (prompt) => {
       now.classList.remove('in')
@@ -102,6 +109,13 @@ export function createDeck(store: Store, commands: Commands) {
       h('div.deck-prompt', {}, prompt.chips, prompt.form),
       createKeys(store),
     ),
+  )
+  watch(
+    store,
+    (s) => s.listens,
+    (listens) => {
+      prompt.chips.hidden = prompt.form.hidden = !listens
+    },
   )
   return { element: deck, focusPrompt: prompt.focus }
 }
@@ -164,7 +178,7 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
   )
   watch(
     store,
-    (s) => s.canCruise,
+    (s) => s.simulated,
     (can) => {
       cruise.hidden = !can
     },
@@ -226,7 +240,7 @@ function createKeys(store: Store): HTMLElement {
 }
 
 function keysWord(state: AppState): string {
-  if (state.cruise && state.canCruise) return 'cruising'
+  if (state.cruise && state.simulated) return 'cruising'
   return 'drive'
 }
 

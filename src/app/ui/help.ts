@@ -10,13 +10,13 @@ interface Group {
 }
 
 /** What can be done in a world, and by which keys. */
-function controlsGroup({ controls, canCruise }: AppState): Group {
+function controlsGroup({ controls, simulated }: AppState): Group {
   const { moves } = spaceOf(controls)
   return {
     title: 'Drive',
     rows: [
       ...moves.map(({ keys, label }) => [keys.map(keyName), label] as const),
-      ...(canCruise ? ([[['C'], 'cruise: play by itself']] as const) : []),
+      ...(simulated ? ([[['C'], 'cruise: play by itself']] as const) : []),
       ...(moves.some(({ pad }) => pad.length > 0)
         ? ([[['pad'], 'sticks and buttons do the same']] as const)
         : []),

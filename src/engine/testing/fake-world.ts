@@ -23,6 +23,8 @@ export interface FakeWorldOptions {
   readonly ticksPerSecond?: number
   /** Left out, `slide` and `light`; of others, too, the first slides and the second lights. */
   readonly controls?: readonly Control[]
+  /** False for a world that listens to no words. */
+  readonly prompt?: boolean
   readonly width?: number
   readonly height?: number
   /** What one step costs, milliseconds of `time`; a function gets the tick being computed. */
@@ -96,6 +98,10 @@ export class FakeWorld implements World {
       height: options.height ?? 4,
       ticksPerSecond: options.ticksPerSecond ?? 20,
       controls: options.controls ?? FAKE_CONTROLS,
+      prompt: options.prompt ?? true,
+      telemetry: [{ name: 'speed', unit: '' }],
+      reward: true,
+      done: true,
     }
   }
 
@@ -106,7 +112,7 @@ export class FakeWorld implements World {
 
   reset(options: ResetOptions): Promise<Tick> {
     return this.call('reset', () => {
-      checkReset(options)
+      checkReset(options, this.info)
       const { seed, prompt, start } = options
       const index = start === undefined ? seed % STARTS.length : STARTS.indexOf(start)
       if (index < 0)
@@ -145,7 +151,7 @@ export class FakeWorld implements World {
   setPrompt(prompt: Prompt | string): Promise<void> {
     return this.call('setPrompt', () => {
       this.needReset('setPrompt')
-      checkPrompt(prompt)
+      checkPrompt(prompt, this.info)
       this.take(prompt)
     })
   }
@@ -160,7 +166,7 @@ export class FakeWorld implements World {
         modelHash: this.info.modelHash,
         tick: this.tick,
         seed: this.seed,
-        prompt: { text: this.text, embedding: this.embedding?.slice() ?? null },
+        prompt: this.info.prompt ? { text: this.text, embedding: this.embedding?.slice() ?? null } : null,
         state: { state: this.state.slice() },
       } as const
     })
@@ -175,8 +181,8 @@ export class FakeWorld implements World {
       this.tick = snapshot.tick
       this.epoch++
       this.state = state.slice()
-      this.text = snapshot.prompt.text
-      this.embedding = snapshot.prompt.embedding?.slice() ?? null
+      this.text = snapshot.prompt?.text ?? ''
+      this.embedding = snapshot.prompt?.embedding?.slice() ?? null
       return this.result({})
     })
   }

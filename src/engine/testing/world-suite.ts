@@ -35,6 +35,9 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
   }
   const idle = ({ info }: World) => spaceOf(info.controls).idle
 
+  /** A reset's words, in a world that listens to any. */
+  const words = ({ info }: World, prompt: string) => (info.prompt ? { prompt } : {})
+
   async function play(world: World, from: number, count: number): Promise<string[]> {
     const hashes: string[] = []
     for (let i = from; i < from + count; i++) {
@@ -42,6 +45,17 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       hashes.push(await hash(world))
     }
     return hashes
+  }
+
+  async function refusesWords(world: World): Promise<void> {
+    await expect(world.reset({ seed: 2, prompt: 'fog' })).rejects.toThrow(/no words/)
+    await world.reset({ seed: 2 })
+    await expect(world.setPrompt('fog')).rejects.toThrow(/no words/)
+    const snapshot = await world.snapshot()
+    expect(snapshot.prompt).toBeNull()
+    const made = { ...snapshot, prompt: { text: 'fog', embedding: null } }
+    await expect(world.restore(made)).rejects.toBeInstanceOf(BadInputError)
+    expect((await world.step(idle(world))).index).toBe(1)
   }
 
   describe(`${name} keeps the promises of World`, () => {
@@ -73,19 +87,25 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
     test('a tick that carries its frame carries what the instruments read, where there are any', async () => {
       const world = await open()
       await world.reset({ seed: 5 })
-      const { frame, telemetry } = await world.step(actionOf(world, 1))
+      const { frame, telemetry, reward, done } = await world.step(actionOf(world, 1))
       const read = await world.readTelemetry()
-      if (frame) expect(telemetry ?? null).toEqual(read)
+      const { info } = world
+      if (frame) {
+        expect(telemetry ?? null).toEqual(read)
+        expect([reward !== undefined, done !== undefined]).toEqual([info.reward, info.done])
+        if (reward !== undefined) expect(Number.isFinite(reward)).toBe(true)
+      }
+      expect(Object.keys(read ?? {})).toEqual(info.telemetry.map(({ name }) => name))
       for (const value of Object.values(read ?? {})) expect(Number.isFinite(value)).toBe(true)
     })
 
     test.runIf(exact)('the same seed and actions give the same frames, another seed others', async () => {
       const world = await open()
-      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 11, ...words(world, 'a clear noon in the meadow') })
       const once = [await hash(world), ...(await play(world, 1, ticks))]
-      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 11, ...words(world, 'a clear noon in the meadow') })
       expect([await hash(world), ...(await play(world, 1, ticks))]).toEqual(once)
-      await world.reset({ seed: 12, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 12, ...words(world, 'a clear noon in the meadow') })
       expect([await hash(world), ...(await play(world, 1, ticks))]).not.toEqual(once)
     })
 
@@ -101,9 +121,10 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       expect([zero.index, one.index, two.index, snapshot.tick, three.index]).toEqual([0, 1, 2, 2, 3])
     })
 
-    test('a prompt changes the picture without a reset', async () => {
+    test('a prompt changes the picture without a reset; a world without one says so', async () => {
       const world = await open()
-      await world.reset({ seed: 2, prompt: 'a clear noon in the meadow' })
+      if (!world.info.prompt) return refusesWords(world)
+      await world.reset({ seed: 2, ...words(world, 'a clear noon in the meadow') })
       await play(world, 1, 2)
       const fork = await world.snapshot()
       const without = await play(world, 3, promptTicks)
@@ -114,7 +135,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       expect(tick.epoch).toBe(back.epoch)
       if (promptTicks > 1) await play(world, 4, promptTicks - 1)
       expect(await hash(world)).not.toBe(without.at(-1))
-      expect((await world.snapshot()).prompt.text).toBe('a snowy night drive')
+      expect((await world.snapshot()).prompt?.text).toBe('a snowy night drive')
     })
 
     test('a snapshot brings the same future back, through structured clone and into another world', async () => {
@@ -215,12 +236,13 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       }
       const none = null as never
       await refused(() => world.reset({ seed: 1, promt: 'fog' } as never), /"promt".*"prompt"/)
-      await refused(() => world.reset({ seed: 1, prompt: 5 as never }), /5 came/)
       await refused(() => world.reset({ seed: 1, start: 5 as never }), /5 came/)
       await refused(() => world.reset(none), /null came/)
       await refused(() => world.restore(none), /null came/)
+      if (!world.info.prompt) return
       const whole = await world.snapshot()
       await refused(() => world.restore({ ...whole, prompt: none }), /prompt/)
+      await refused(() => world.reset({ seed: 1, prompt: 5 as never }), /5 came/)
       await refused(() => world.setPrompt(none), /null came/)
       await refused(() => world.setPrompt(''), /word/)
       await refused(() => world.setPrompt({ text: ' ' }), /word/)
@@ -250,7 +272,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
     test('calls before the first reset are refused by name', async () => {
       const world = await open()
       await expect(world.step(idle(world))).rejects.toBeInstanceOf(NotReadyError)
-      await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
+      if (world.info.prompt) await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.snapshot()).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.readPixels()).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.readTelemetry()).rejects.toBeInstanceOf(NotReadyError)

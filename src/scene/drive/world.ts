@@ -18,7 +18,7 @@ import { checkDriveAction, DRIVE_CONTROLS } from './controls'
 import { HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
 import { Surface } from './surface'
-import { doneOf, rewardOf } from './telemetry'
+import { doneOf, rewardOf, TELEMETRY } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
 export const SIMULATOR_VERSION = 'drive-simulator-2'
@@ -42,6 +42,10 @@ export class SimulatorWorld implements World {
     height: HEIGHT,
     ticksPerSecond: 20,
     controls: DRIVE_CONTROLS,
+    prompt: true,
+    telemetry: TELEMETRY,
+    reward: true,
+    done: true,
   }
   private readonly surface: Surface
   private simulation: Simulation | null = null
@@ -120,7 +124,7 @@ export class SimulatorWorld implements World {
       )
     }
     this.simulation = Simulation.fromArray(snapshot.seed, named as Setting, simulation)
-    this.text = snapshot.prompt.text
+    this.text = snapshot.prompt!.text
     this.epoch++
     return this.draw(0)
   }
