@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-node'
-import { ACTIONS } from '../src/engine/action'
+import { spaceOf } from '../src/engine/controls'
 import { NO_CACHE } from '../src/model/assets'
 import { folderOnDisk, nodeSession, openDreamNode } from '../src/model/node'
 import { loadWorldFiles } from '../src/model/world-files'
@@ -31,6 +31,7 @@ export async function benchNode(options: BenchOptions): Promise<Timings & { mode
 
   const dream = await openDreamNode(world, { threads })
   await dream.reset({ seed: 1_000_000 })
+  const space = spaceOf(dream.info.controls)
   const tickMs: number[] = []
   const bareMs: number[] = []
   const stages: Record<string, number[]> = {}
@@ -39,7 +40,7 @@ export async function benchNode(options: BenchOptions): Promise<Timings & { mode
     const { latent } = await student.run(feeds)
     await decoder.run({ latent: latent! })
     const tickStart = performance.now()
-    const { timings } = await dream.step(ACTIONS[(i * 5 + 3) % ACTIONS.length]!)
+    const { timings } = await dream.step(space.action((i * 5 + 3) % space.size))
     const end = performance.now()
     if (i < warmUp) continue
     bareMs.push(tickStart - bareStart)

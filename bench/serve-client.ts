@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
-import { ACTIONS } from '../src/engine/action'
 import { systemTime } from '../src/engine/clock'
+import { spaceOf } from '../src/engine/controls'
 import { OneiroError } from '../src/engine/errors'
 import type { SocketConstructor } from '../src/net/link'
 import type { FrameFormat, FrameMessage, ServerMessage } from '../src/net/messages'
@@ -33,6 +33,8 @@ export class BenchClient {
   private readonly link: Multipath
   private readonly inputs: ReturnType<typeof setInterval>
   private actions = 0
+  /** Different actions of the world. */
+  private size = 1
 
   private constructor(options: ClientOptions, begun: { resolve(): void; reject(error: Error): void }) {
     const { url, format, decoderHash, seed, token, periodMs } = options
@@ -42,7 +44,10 @@ export class BenchClient {
       time: systemTime,
       random: () => 0.5,
       hello: () => ({ formats: [format], mode: 'realtime', decoderHash, ...(token ? { token } : {}) }),
-      onWelcome: () => this.link.send({ type: 'reset', request: 1, body: { seed } }),
+      onWelcome: ({ world }) => {
+        this.size = spaceOf(world.controls).size
+        this.link.send({ type: 'reset', request: 1, body: { seed } })
+      },
       onMessage: (message) => this.receive(message, begun),
       onWaiting: () =>
         begun.reject(new OneiroError('NO_SEAT', 'A free seat was expected, but the server is full.')),
@@ -89,8 +94,8 @@ export class BenchClient {
 
   private act(): void {
     const sequence = ++this.actions
-    const action = ACTIONS[(Math.floor(sequence / HOLD) * 5 + 3) % ACTIONS.length]!
-    this.link.send({ type: 'action', action, sequence, sentAtMs: performance.now() })
+    const code = (Math.floor(sequence / HOLD) * 5 + 3) % this.size
+    this.link.send({ type: 'action', code, sequence, sentAtMs: performance.now() })
   }
 
   private receive(message: ServerMessage, begun: { resolve(): void; reject(error: Error): void }): void {

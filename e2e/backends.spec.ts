@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, type Page, test } from 'playwright/test'
-import { ACTIONS } from '../src/engine/action'
+import { spaceOf } from '../src/engine/controls'
 import { openDreamNode } from '../src/model/node'
 import { openPromptEncoderNode } from '../src/model/prompt/node'
 import { halfTinyFiles } from '../src/model/testing'
@@ -59,7 +59,8 @@ async function framesInNode(world = TINY): Promise<Uint8ClampedArray[]> {
   const dream = await openDreamNode(world, { threads: 1 })
   await dream.reset({ seed: 12 })
   const frames: Uint8ClampedArray[] = []
-  for (let i = 0; i < TICKS; i++) frames.push((await dream.step(ACTIONS[(i * 5 + 3) % 9]!)).frame!.data)
+  for (let i = 0; i < TICKS; i++)
+    frames.push((await dream.step(spaceOf(dream.info.controls).action((i * 5 + 3) % 9))).frame!.data)
   await dream.close()
   return frames
 }
@@ -69,7 +70,7 @@ async function framesInPage(page: Page): Promise<number[][]> {
     await opened.dream.reset({ seed: 12 })
     const frames: number[][] = []
     for (let i = 0; i < ticks; i++) {
-      const { frame } = await opened.dream.step(window.harness.action(i))
+      const { frame } = await opened.dream.step(window.harness.action(opened.dream, i))
       frames.push([...(frame ?? (await opened.dream.readPixels())).data])
     }
     return frames
@@ -193,7 +194,7 @@ test('free words reach the dream through the sentence encoder, and play goes on 
     const [after] = await window.harness.play(dream, 0, 1)
     await dream.restore({ ...rest, prompt: { text: 'a snowy night drive', embedding: null } })
     const [other] = await window.harness.play(dream, 0, 1)
-    return { meanwhile, prompt: [...prompt.embedding!], changed: after !== other }
+    return { meanwhile, prompt: [...prompt!.embedding!], changed: after !== other }
   })
   expect(meanwhile).toBeGreaterThan(3)
   expect(Math.hypot(...prompt)).toBeCloseTo(1, 3)
@@ -248,7 +249,7 @@ test(`memory stays flat over ${LONG_PLAY.wasm} ticks, worker included`, async ({
     })
   const play = (ticks: number) =>
     page.evaluate(async (ticks) => {
-      for (let i = 0; i < ticks; i++) await opened.dream.step(window.harness.action(i))
+      for (let i = 0; i < ticks; i++) await opened.dream.step(window.harness.action(opened.dream, i))
     }, ticks)
   await page.evaluate(() => opened.dream.reset({ seed: 1 }))
   await play(500)

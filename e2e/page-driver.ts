@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, type Page } from 'playwright/test'
 import type { AgentHandle } from '../src/app/agent'
 import type { AppState } from '../src/app/store'
-import type { Action } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 
 declare global {
   interface Window {
@@ -20,10 +20,20 @@ const TINY_URL = '/fixture-worlds/tiny/'
 export type Tamper = (file: string, bytes: Buffer) => Buffer | null
 
 /** Serves the tiny world to the page. Its network has random weights: everything runs, nothing looks like a road. */
-export async function serveTiny(page: Page, tamper: Tamper = (_, bytes) => bytes): Promise<void> {
-  await page.route(`**${TINY_URL}*`, async (route) => {
-    const file = new URL(route.request().url()).pathname.slice(TINY_URL.length)
-    const bytes = await readFile(join(TINY, file)).catch(() => null)
+export async function serveTiny(page: Page, tamper?: Tamper): Promise<void> {
+  await serveFolder(page, TINY, TINY_URL, tamper)
+}
+
+/** Serves a world's folder to the page, at a path. */
+export async function serveFolder(
+  page: Page,
+  folder: string,
+  path: string,
+  tamper: Tamper = (_, bytes) => bytes,
+): Promise<void> {
+  await page.route(`**${path}*`, async (route) => {
+    const file = new URL(route.request().url()).pathname.slice(path.length)
+    const bytes = await readFile(join(folder, file)).catch(() => null)
     const body = bytes && tamper(file, bytes)
     if (body) await route.fulfill({ body, contentType: 'application/octet-stream' })
     else await route.fulfill({ status: 404, body: 'not here' })

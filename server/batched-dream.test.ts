@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ACTIONS, type Action } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 import { BadInputError, NotReadyError, SnapshotMismatchError } from '../src/engine/errors'
 import type { Snapshot } from '../src/engine/world'
 import { DreamWorld } from '../src/model/dream-world'
-import { loadTiny, tinyBackend } from '../src/model/testing'
+import { ACTIONS, loadTiny, tinyBackend } from '../src/model/testing'
 import type { BatchedDream } from './batched-dream'
 import { tinyBatched } from './testing'
 

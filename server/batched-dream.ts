@@ -1,8 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import type { Action } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 import { BadInputError, NotReadyError } from '../src/engine/errors'
 import { Serial } from '../src/engine/serial'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import { encodeAction } from '../src/model/actions'
 import type { Ort } from '../src/model/backend'
 import { LatentRing } from '../src/model/latent-ring'
 import { Prompts, type ResolvedPrompt } from '../src/model/prompts'
@@ -211,8 +212,7 @@ export class BatchedDream {
       const row = (all: Float32Array) =>
         all.subarray((i * all.length) / count, ((i + 1) * all.length) / count)
       ring.gather(offsets, row(history))
-      const { steer, throttle } = jobs[i]!.action
-      row(actions).set([steer, throttle])
+      encodeAction(this.options.files.manifest, jobs[i]!.action, row(actions))
       row(actions).set(state.past, actionDims)
       row(prompt).set(state.embedding)
       tickNoise(state.seed, state.tick + 1, shape, row(noise))
@@ -220,7 +220,7 @@ export class BatchedDream {
     const out = await this.call(this.student, 'student', {
       history: this.tensor(history, [count, offsets.length, tokens, channels]),
       actions: this.tensor(actions, [count, actionCount, actionDims]),
-      prompt: this.tensor(prompt, [count, promptDim]),
+      ...(promptDim > 0 ? { prompt: this.tensor(prompt, [count, promptDim]) } : {}),
       noise: this.tensor(noise, [count, noiseCount, tokens, channels]),
     })
     const latents = this.take(out, 'latent', count * latentLength)

@@ -1,5 +1,5 @@
 /** How many sessions this machine plays at the full rate, by what it costs to compute them. */
-import { IDLE } from '../src/engine/action'
+import { spaceOf } from '../src/engine/controls'
 import type { Engine } from './engine'
 
 /** Of the time of a tick; the rest is for sockets, pictures and whatever else the machine does. */
@@ -44,8 +44,9 @@ export function seatsWithin(budgetMs: number, costs: readonly Cost[]): number {
 
 /** The median of some runs. */
 async function measured(engine: Engine, sessions: number, now: () => number): Promise<number> {
+  const { idle } = spaceOf(engine.served.world.controls)
   const jobs = Array.from({ length: sessions }, (_, i) => ({
-    ...{ session: nameOf(i), action: IDLE, formats: ['latents'] as const },
+    ...{ session: nameOf(i), action: idle, formats: ['latents'] as const },
   }))
   const took: number[] = []
   for (let run = 0; run < WARM_UP + RUNS; run++) {

@@ -2,7 +2,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { IDLE } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import { countingOrt } from '../src/model/testing'
 import { DreamEngine } from './engine'
@@ -66,7 +65,7 @@ describe(`${VISITS} joins and leaves`, () => {
           })
         await time.run(50)
         for (const [i, player] of players.entries()) {
-          if (player.frames.length > 0) player.say({ type: 'step', request: 2, action: IDLE, sentAtMs: 0 })
+          if (player.frames.length > 0) player.say({ type: 'step', request: 2, code: 4, sentAtMs: 0 })
           if (i % 5 === 0) player.terminate()
           else player.say({ type: 'bye' })
         }
@@ -110,7 +109,7 @@ describe(`${REAL_VISITS} of them over real sockets, on a real student`, () => {
         await client.first('welcome')
         client.say({ type: 'reset', request: 1, body: { seed: i } })
         await client.first('frame')
-        client.say({ type: 'step', request: 2, action: IDLE, sentAtMs: 0 })
+        client.say({ type: 'step', request: 2, code: 4, sentAtMs: 0 })
         if (i % 5 === 0) client.socket.terminate()
         else client.say({ type: 'bye' })
         await client.closed

@@ -1,5 +1,6 @@
 /** The engine's thread: carries out calls one message at a time and answers each. */
 import { parentPort, workerData } from 'node:worker_threads'
+import '../src/worlds'
 import { toWire } from '../src/model/errors'
 import type { Picture, StepResult } from './engine'
 import type { ThreadAnswer, ThreadCall } from './engine-client'

@@ -1,6 +1,6 @@
 /** What an engine makes of a tick. */
 import { expect, it, vi } from 'vitest'
-import { IDLE } from '../src/engine/action'
+import { IDLE } from '../src/model/testing'
 import { DreamEngine } from './engine'
 import { tinyBatched } from './testing'
 

@@ -1,7 +1,10 @@
 import sharp from 'sharp'
-import type { Action } from '../src/engine/action'
-import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { Action } from '../src/engine/controls'
+import { judged, type Task } from '../src/engine/task'
+import type { Prompt, ResetOptions, Snapshot, Tick } from '../src/engine/world'
+import { infoOf, taskIn } from '../src/model/info'
 import { pixelsOf } from '../src/model/pixels'
+import { telemetryIn } from '../src/model/telemetry'
 import type { WorldFiles } from '../src/model/world-files'
 import { packLatent } from '../src/net/latents'
 import type { FrameFormat, Welcome } from '../src/net/messages'
@@ -17,8 +20,8 @@ export interface StepJob {
   readonly formats: readonly FrameFormat[]
 }
 
-/** A session's newest picture. */
-export interface Picture {
+/** A session's newest picture, and what its world's task says of it. */
+export interface Picture extends Pick<Tick, 'reward' | 'done'> {
   readonly session: string
   /** Grows by one with every reset and restore of the session, from 1 on. */
   readonly epoch: number
@@ -66,6 +69,7 @@ const QUALITY = 80
 export class DreamEngine implements Engine {
   readonly lost = new Promise<never>(() => {})
   readonly served: Served
+  private readonly task: Task | null
 
   constructor(
     private readonly dream: BatchedDream,
@@ -75,15 +79,10 @@ export class DreamEngine implements Engine {
     private readonly onClose: () => Promise<void> = async () => {},
   ) {
     const { manifest, shape } = files
+    this.task = taskIn(manifest)
+    const { kind, ...world } = infoOf(manifest, backend)
     this.served = {
-      world: {
-        id: manifest.id,
-        backend,
-        modelHash: manifest.modelHash,
-        width: shape.width,
-        height: shape.height,
-        ticksPerSecond: manifest.ticksPerSecond,
-      },
+      world,
       latent: { tokens: shape.tokens, channels: shape.channels },
     }
   }
@@ -155,15 +154,20 @@ export class DreamEngine implements Engine {
     return [...packed, ...images]
   }
 
+  private head({ session, epoch, tick, latent }: DreamedTick) {
+    const telemetry = this.task ? telemetryIn(latent, this.files.shape) : undefined
+    return { session, epoch, tick, ...judged(this.task, telemetry) }
+  }
+
   private packed({ tick, format }: Wanted): Picture {
     const started = performance.now()
     const payload = packLatent(tick.latent, this.files.shape)
-    return { ...head(tick), format, payload, encodeMs: performance.now() - started }
+    return { ...this.head(tick), format, payload, encodeMs: performance.now() - started }
   }
 
   private async images(ticks: readonly DreamedTick[], drawn: readonly Wanted[]): Promise<Picture[]> {
     const started = performance.now()
-    const heads = drawn.map(({ tick }) => head(tick))
+    const heads = drawn.map(({ tick }) => this.head(tick))
     const frames = await this.dream.decode(ticks.map(({ latent }) => latent))
     const { width, height } = this.files.shape
     const size = width * height * 4
@@ -191,8 +195,4 @@ export class DreamEngine implements Engine {
 interface Wanted {
   readonly tick: DreamedTick
   readonly format: FrameFormat
-}
-
-function head({ session, epoch, tick }: DreamedTick) {
-  return { session, epoch, tick }
 }

@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import { WebSocket } from 'ws'
+import { spaceOf } from '../src/engine/controls'
 import { NO_CACHE } from '../src/model/assets'
 import { LatentDecoder } from '../src/model/latent-decoder'
 import { folderOnDisk } from '../src/model/node'
@@ -25,8 +26,9 @@ const world = await RemoteWorld.open({
   onEvent: ({ message }) => console.log(message),
 })
 await world.reset({ seed: 7, prompt: 'a snowy night drive' })
+const { idle } = spaceOf(world.info.controls)
 for (let i = 0; i < 20; i++) {
-  const { index, frame } = await world.step({ steer: 0, throttle: 1 })
+  const { index, frame } = await world.step(idle)
   console.log(`tick ${index}: ${frame?.width}x${frame?.height}`)
 }
 await world.close()

@@ -44,13 +44,13 @@ export class Frames {
 
   /** The bytes of the next frame. */
   encode(request: number, picture: Picture, echoMs: number, making: Making): Uint8Array {
-    const { tick, epoch, format, payload, encodeMs } = picture
+    const { tick, epoch, format, payload, encodeMs, reward, done } = picture
     const { queueMs, studentMs, batch } = making
     this.meters.frames.inc({ format })
     this.meters.frameBytes.inc({ format }, payload.length)
     return encodeServer({
       type: 'frame',
-      ...{ request, epoch, tick, echoMs, batch, format, payload },
+      ...{ request, epoch, tick, echoMs, batch, format, payload, reward, done },
       sequence: ++this.sequence,
       skipped: this.skipped,
       timings: { queue: queueMs, student: studentMs, encode: encodeMs },

@@ -1,7 +1,7 @@
 /** What clients see of several workers, over real websockets: they go where they are sent, and take the right keys along. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { IDLE } from '../src/engine/action'
+import { IDLE } from '../src/engine/testing/fake-world'
 import type { SocketConstructor } from '../src/net/link'
 import type { Hello } from '../src/net/messages'
 import { imagePictures } from '../src/net/pictures'

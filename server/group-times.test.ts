@@ -1,7 +1,7 @@
 /** How long a client is away when its worker dies, on a clock that no busy machine slows. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { IDLE } from '../src/engine/action'
 import { FakeTime } from '../src/engine/testing/fake-time'
+import { IDLE } from '../src/engine/testing/fake-world'
 import type { SocketConstructor, SocketLike } from '../src/net/link'
 import { imagePictures } from '../src/net/pictures'
 import type { RemoteEvent } from '../src/net/remote-options'

@@ -93,8 +93,7 @@ async function play(socket: FakeSocket, ticks: number, time: FakeTime) {
   socket.say({ type: 'reset', request: 1, body: { seed: 1 } })
   await time.run(0)
   for (let i = 0; i < ticks; i++) {
-    const action = { steer: 1, throttle: 0 } as const
-    socket.say({ type: 'step', request: 2 + i, action, sentAtMs: 1 })
+    socket.say({ type: 'step', request: 2 + i, code: 7, sentAtMs: 1 })
     await time.run(10)
   }
 }
@@ -231,13 +230,13 @@ describe('a session', () => {
     await beats(player, time, 2_000)
     // Never written down any more.
     a.directory.dead = true
-    player.say({ type: 'step', request: 6, action: { steer: 0, throttle: 0 }, sentAtMs: 1 })
+    player.say({ type: 'step', request: 6, code: 4, sentAtMs: 1 })
     await time.run(10)
     expect(player.frames.at(-1)).toMatchObject({ request: 6, tick: 4 })
     player.terminate()
     await time.run(2_100)
     const back = await come(b.server, { resume: welcomeOf(player).resume }, time)
-    const stepped = { type: 'step', action: { steer: 0, throttle: 0 }, sentAtMs: 1 } as const
+    const stepped = { type: 'step', code: 4, sentAtMs: 1 } as const
     back.say({ ...stepped, request: 4 })
     back.say({ type: 'snapshot', request: 5 })
     back.say({ ...stepped, request: 6 })
@@ -349,7 +348,7 @@ describe('a worker that drains', () => {
     expect(player.closed).toBe('1001 SERVER_DRAINING')
     const back = await come(b.server, { resume: welcomeOf(player).resume }, time)
     expect(welcomeOf(back)).toMatchObject({ resumed: true, epoch: 1 })
-    back.say({ type: 'step', request: 7, action: { steer: 0, throttle: 0 }, sentAtMs: 1 })
+    back.say({ type: 'step', request: 7, code: 4, sentAtMs: 1 })
     await time.run(50)
     expect(back.frames).toMatchObject([{ request: 7, tick: 6 }])
   })
@@ -364,7 +363,7 @@ describe('a directory that is away', () => {
     await time.run(1_000)
     a.directory.away = true
     await beats(player, time, 30_000)
-    player.say({ type: 'step', request: 3, action: { steer: 0, throttle: 0 }, sentAtMs: 1 })
+    player.say({ type: 'step', request: 3, code: 4, sentAtMs: 1 })
     await time.run(50)
     expect(player.frames.at(-1)).toMatchObject({ request: 3, tick: 2 })
     expect(logs.filter((text) => text.includes('away'))).toHaveLength(1)

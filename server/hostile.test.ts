@@ -81,7 +81,7 @@ const LONG_WINDED = encodeClient({
   request: 1,
   body: {
     format: 'oneiro-snapshot',
-    version: 1,
+    version: 2,
     ...{ world: 'w', modelHash: 'h', tick: 0, seed: 0, prompt: { text: '', embedding: null } },
     state: { ['x'.repeat(500_000)]: new Float32Array(1) },
   },
@@ -188,7 +188,7 @@ describe('a megabyte that takes half a second to unpack', () => {
       request: 2,
       body: {
         format: 'oneiro-snapshot',
-        version: 1,
+        version: 2,
         ...{ world: 'w', modelHash: 'h', tick: 0, seed: 0, prompt: { text: '', embedding: null }, state },
       },
     })

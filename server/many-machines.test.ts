@@ -1,8 +1,7 @@
 /** Two workers and a Redis as processes of their own, and what their players see of it when one of them dies. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { IDLE } from '../src/engine/action'
-import { loadTiny, TINY } from '../src/model/testing'
+import { IDLE, loadTiny, TINY } from '../src/model/testing'
 import type { SocketConstructor } from '../src/net/link'
 import type { Pictures } from '../src/net/pictures'
 import type { RemoteEvent } from '../src/net/remote-options'

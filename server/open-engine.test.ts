@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setEnvironmentData } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ACTIONS } from '../src/engine/action'
 import { openPromptEncoderNode } from '../src/model/prompt/node'
-import { countingOrt, TINY } from '../src/model/testing'
+import { ACTIONS, countingOrt, TINY } from '../src/model/testing'
 import { openEngine } from './open-engine'
 import { openPromptThread } from './prompt-client'
 import { tinyBatched } from './testing'
@@ -97,12 +96,12 @@ describe('words', () => {
       })
       const jobs = ['talker', 'driver'].map((session) => ({ session, action: ACTIONS[4]! }))
       for (let tick = 1; tick <= 30; tick++) expect((await dream.step(jobs)).ticks[1]!.tick).toBe(tick)
-      expect(dream.snapshot('talker').prompt.text).not.toBe('words that nobody knows')
+      expect(dream.snapshot('talker').prompt!.text).not.toBe('words that nobody knows')
       expect(done).toBe(false)
       Atomics.store(gate, 0, 1)
       Atomics.notify(gate, 0)
       await talking
-      expect(dream.snapshot('talker').prompt.text).toBe('words that nobody knows')
+      expect(dream.snapshot('talker').prompt!.text).toBe('words that nobody knows')
       await thread.dispose()
       await dream.close()
     },

@@ -25,13 +25,14 @@ export async function openEngine(options: OpenEngineOptions, ort: Ort = ortNode)
   const { world, threads, provider, maxBatch } = options
   const files = await loadWorldFiles({ source: folderOnDisk(world), cache: NO_CACHE })
   const name = `node-${provider}`
-  const encoder = openPromptThread({ folder: join(world, '..', files.manifest.prompt.encoder), world })
+  const { prompt } = files.manifest
+  const encoder = prompt ? openPromptThread({ folder: join(world, '..', prompt.encoder), world }) : null
   const dream = await BatchedDream.open({
     ort,
     files,
     session: nodeSession(threads, provider),
     maxBatch,
-    encodePrompt: (text) => encoder.encode(text),
+    ...(encoder ? { encodePrompt: (text: string) => encoder.encode(text) } : {}),
   })
   try {
     await selfTest(dream, files, name)
@@ -39,5 +40,5 @@ export async function openEngine(options: OpenEngineOptions, ort: Ort = ortNode)
     await dream.close()
     throw error
   }
-  return new DreamEngine(dream, files, maxBatch, name, () => encoder.dispose())
+  return new DreamEngine(dream, files, maxBatch, name, async () => encoder?.dispose())
 }

@@ -1,8 +1,8 @@
 /** A snapshot with any number in it either goes on as a drive or is refused. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { IDLE } from '../src/engine/action'
 import { BadInputError } from '../src/engine/errors'
 import type { Snapshot } from '../src/engine/world'
+import { IDLE } from '../src/model/testing'
 import { tinyBatched } from './testing'
 
 const { dream } = await tinyBatched()

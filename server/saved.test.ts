@@ -7,7 +7,7 @@ import { decodeSaved, encodeSaved, NOTHING_SAVED, type Saved } from './saved'
 const answer = (request: number) => encodeServer({ type: 'result', request })
 const SNAPSHOT: Snapshot = {
   format: 'oneiro-snapshot',
-  version: 1,
+  version: 2,
   ...{ world: 'tiny', modelHash: 'h', tick: 7, seed: 2 },
   prompt: { text: 'snow', embedding: Float32Array.of(0.5, -1) },
   state: { latents: Float32Array.of(1, 2, 3), seen: Uint8Array.of(9) },

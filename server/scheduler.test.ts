@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { IDLE } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
+import { IDLE } from '../src/engine/testing/fake-world'
 import { type BatchReport, Scheduler, SPARE_MS, type Ticked, type Ticking, type Wish } from './scheduler'
 import { FakeEngine } from './testing'
 

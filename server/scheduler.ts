@@ -1,5 +1,5 @@
-import type { Action } from '../src/engine/action'
 import type { TimeSource } from '../src/engine/clock'
+import type { Action } from '../src/engine/controls'
 import type { FrameFormat } from '../src/net/messages'
 import { BatchSize } from './batch-size'
 import type { Engine, Picture } from './engine'

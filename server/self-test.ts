@@ -1,4 +1,4 @@
-import { IDLE } from '../src/engine/action'
+import { spaceOf } from '../src/engine/controls'
 import { checkLatent } from '../src/model/self-test'
 import type { WorldFiles } from '../src/model/world-files'
 import type { BatchedDream } from './batched-dream'
@@ -15,9 +15,11 @@ export async function selfTest(
   { manifest, starts }: WorldFiles,
   name: string,
 ): Promise<void> {
-  const options = { seed: manifest.selfTest.seed, start: starts[0]!.id, prompt: manifest.presets[0]!.text }
+  const { seed } = manifest.selfTest
+  const options = { seed, start: starts[0]!.id, prompt: manifest.presets[0]?.text }
   for (const session of SESSIONS) await dream.reset(session, options)
-  const { ticks } = await dream.step(SESSIONS.map((session) => ({ session, action: IDLE })))
+  const { idle } = spaceOf(manifest.controls)
+  const { ticks } = await dream.step(SESSIONS.map((session) => ({ session, action: idle })))
   for (const { session, latent } of ticks) {
     dream.free(session)
     checkLatent(latent, manifest, name)

@@ -1,9 +1,8 @@
 /** The engine's thread, and the command itself as a process. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { ACTIONS, IDLE } from '../src/engine/action'
 import { BadInputError } from '../src/engine/errors'
-import { TINY } from '../src/model/testing'
+import { ACTIONS, IDLE, TINY } from '../src/model/testing'
 import type { SocketConstructor } from '../src/net/link'
 import { imagePictures } from '../src/net/pictures'
 import { RemoteWorld } from '../src/net/remote-world'

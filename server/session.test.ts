@@ -63,17 +63,17 @@ async function started(mode: Hello['mode'] = 'realtime') {
 }
 
 /** What a fake frame shows: the action that made it. */
-const steerOf = (frame: FrameMessage) => frame.payload[0]! - 1
+const slideOf = (frame: FrameMessage) => frame.payload[0]! - 1
 
 describe('realtime', () => {
   it('plays by itself, under the newest action, and gives its clock back', async () => {
     const { line, say, play } = await started()
     await play(100)
-    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 111 })
-    say({ type: 'action', action: { steer: -1, throttle: 0 }, sequence: 2, sentAtMs: 222 })
-    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 333 })
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 111 })
+    say({ type: 'action', code: 1, sequence: 2, sentAtMs: 222 })
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 333 })
     await play(50)
-    expect(steerOf(line.frames.at(-1)!)).toBe(-1)
+    expect(slideOf(line.frames.at(-1)!)).toBe(-1)
     expect(line.frames.at(-1)!.echoMs).toBe(222)
     expect(line.frames.map(({ tick }) => tick)).toEqual(line.frames.map((_, i) => i))
   })
@@ -100,7 +100,7 @@ describe('realtime', () => {
 
   it('releases held keys two seconds after the last sign of life', async () => {
     const { line, time, say, play } = await started()
-    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 1 })
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 1 })
     await play(1000)
     const acked = async (ms: number) => {
       for (let i = 0; i < ms; i += 50) {
@@ -109,20 +109,20 @@ describe('realtime', () => {
       }
     }
     await acked(1900)
-    expect(steerOf(line.frames.at(-1)!)).toBe(1)
+    expect(slideOf(line.frames.at(-1)!)).toBe(1)
     await acked(250)
-    expect(steerOf(line.frames.at(-1)!)).toBe(0)
+    expect(slideOf(line.frames.at(-1)!)).toBe(0)
   })
 
   it('a reset releases held keys and begins another epoch', async () => {
     const { line, say, play } = await started()
-    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 1 })
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 1 })
     await play(100)
     say({ type: 'reset', request: 2, body: { seed: 2 } })
     await play(100)
     const after = line.frames.filter(({ epoch }) => epoch === 2)
     expect(after[0]).toMatchObject({ request: 2, tick: 0 })
-    expect(after.slice(1).map(steerOf)).toEqual([0, 0])
+    expect(after.slice(1).map(slideOf)).toEqual([0, 0])
   })
 
   it('answers heartbeats, so that a client knows its server is there', async () => {
@@ -137,7 +137,7 @@ describe('lockstep', () => {
     const { line, time, say } = await started('lockstep')
     await time.run(500)
     expect(line.frames).toHaveLength(1)
-    say({ type: 'step', request: 2, action: { steer: 1, throttle: 0 }, sentAtMs: 7 })
+    say({ type: 'step', request: 2, code: 7, sentAtMs: 7 })
     await settle()
     expect(line.frames[1]).toMatchObject({ request: 2, tick: 1, echoMs: 7 })
   })
@@ -145,7 +145,7 @@ describe('lockstep', () => {
   it('requests are carried out in order, and too many are refused one by one', async () => {
     const { line, say, engine } = await started('lockstep')
     for (let request = 2; request < 2 + MOST_REQUESTS + 2; request++) {
-      say({ type: 'step', request, action: { steer: 0, throttle: 0 }, sentAtMs: 0 })
+      say({ type: 'step', request, code: 4, sentAtMs: 0 })
     }
     for (let i = 0; i < 30; i++) await settle()
     expect(engine.steps).toHaveLength(MOST_REQUESTS)
@@ -156,9 +156,21 @@ describe('lockstep', () => {
     expect(line.frames.slice(1).map(({ request }) => request)).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
   })
 
+  it('an action that the world does not have is refused in a sentence, and play goes on', async () => {
+    const { line, say } = await started('lockstep')
+    say({ type: 'step', request: 2, code: 9, sentAtMs: 0 })
+    say({ type: 'step', request: 3, code: 8, sentAtMs: 0 })
+    for (let i = 0; i < 8; i++) await settle()
+    expect(line.messages.find(({ type }) => type === 'error')).toMatchObject({
+      request: 2,
+      body: { code: 'BAD_INPUT', message: expect.stringMatching(/actions 0 to 8, but 9 came/) },
+    })
+    expect(line.frames.at(-1)).toMatchObject({ request: 3, tick: 1 })
+  })
+
   it('a step in real time is refused in a sentence', async () => {
     const { line, say } = await started('realtime')
-    say({ type: 'step', request: 2, action: { steer: 0, throttle: 0 }, sentAtMs: 0 })
+    say({ type: 'step', request: 2, code: 4, sentAtMs: 0 })
     await settle()
     const error = line.messages.find(({ type }) => type === 'error')
     expect(error).toMatchObject({ request: 2, body: { code: 'BAD_INPUT' } })
@@ -193,12 +205,12 @@ describe('a connection that is lost', () => {
   it('a request that was carried out but not answered is answered again, and not carried out again', async () => {
     const { session, line, hello, engine, say } = await started('lockstep')
     session.detach(line)
-    say({ type: 'step', request: 2, action: { steer: 1, throttle: 0 }, sentAtMs: 0 })
+    say({ type: 'step', request: 2, code: 7, sentAtMs: 0 })
     await settle()
     const again = new FakeLine()
     session.attach(again, hello, 'latents')
-    say({ type: 'step', request: 2, action: { steer: 1, throttle: 0 }, sentAtMs: 0 })
-    say({ type: 'step', request: 3, action: { steer: 1, throttle: 0 }, sentAtMs: 0 })
+    say({ type: 'step', request: 2, code: 7, sentAtMs: 0 })
+    say({ type: 'step', request: 3, code: 7, sentAtMs: 0 })
     await settle()
     expect(again.frames.map(({ request, tick }) => [request, tick])).toEqual([
       [2, 1],
@@ -219,13 +231,13 @@ describe('a connection that is lost', () => {
 
   it('another connection that takes over does not hold the keys of the one before', async () => {
     const { session, line, hello, time, play, say } = await started()
-    say({ type: 'action', action: { steer: 1, throttle: 0 }, sequence: 1, sentAtMs: 1 })
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 1 })
     await play(100)
-    expect(steerOf(line.frames.at(-1)!)).toBe(1)
+    expect(slideOf(line.frames.at(-1)!)).toBe(1)
     const again = new FakeLine()
     session.attach(again, hello, 'latents')
     await time.run(100)
-    expect(again.frames.map(steerOf)).toEqual([0, 0])
+    expect(again.frames.map(slideOf)).toEqual([0, 0])
   })
 })
 
@@ -262,7 +274,7 @@ describe('words', () => {
   it('come before what was asked for behind them', async () => {
     const { say, asked, line, engine } = await speaking()
     say({ type: 'reset', request: 2, body: { seed: 2, prompt: 'fog' } })
-    say({ type: 'step', request: 3, action: { steer: 1, throttle: 0 }, sentAtMs: 0 })
+    say({ type: 'step', request: 3, code: 7, sentAtMs: 0 })
     await settle()
     expect(engine.steps).toHaveLength(0)
     asked[0]!.go()

@@ -1,5 +1,5 @@
-import type { Action } from '../src/engine/action'
 import type { TimeSource } from '../src/engine/clock'
+import { type Action, type ActionSpace, spaceOf } from '../src/engine/controls'
 import { BadInputError, NotReadyError, OneiroError } from '../src/engine/errors'
 import { Serial } from '../src/engine/serial'
 import type { Prompt } from '../src/engine/world'
@@ -16,7 +16,7 @@ import type { Scheduler, Ticked, Ticking, Wish } from './scheduler'
 import { type Effect, type SessionEvent, type SessionState, transition } from './session-states'
 import type { Spectator } from './spectator'
 import { type Subflow, Subflows } from './subflow'
-import { NOTHING_HELD, type Step, type UnderWay } from './under-way'
+import type { Held, Step, UnderWay } from './under-way'
 import { isDropped } from './words'
 
 export interface SessionOptions {
@@ -59,7 +59,8 @@ export class Session implements Ticking, Guest {
   private readonly unshown = new Set<Spectator>()
   private showing = false
   private readonly subflows = new Subflows()
-  private held = NOTHING_HELD
+  private readonly space: ActionSpace
+  private held: Held
   private heardAtMs = 0
   private detachedAtMs = 0
   private readonly replies = new Replies(MOST_REQUESTS)
@@ -75,6 +76,8 @@ export class Session implements Ticking, Guest {
 
   constructor(private readonly options: SessionOptions) {
     this.id = options.id
+    this.space = spaceOf(options.engine.served.world.controls)
+    this.held = { action: this.space.idle, sequence: 0, sentAtMs: 0 }
     this.frames = new Frames(options.meters)
   }
 
@@ -138,7 +141,7 @@ export class Session implements Ticking, Guest {
     switch (message.type) {
       case 'action':
         this.heardAtMs = this.options.time.now()
-        if (message.sequence > this.held.sequence) this.held = message
+        this.hold(message)
         return
       case 'ack':
         this.frames.acknowledge(message.sequence)
@@ -188,6 +191,12 @@ export class Session implements Ticking, Guest {
 
   unwatch(spectator: Spectator): void {
     this.audience.delete(spectator)
+  }
+
+  /** Throws `BadInputError` where this world has no such action. */
+  private hold({ code, sequence, sentAtMs }: Extract<ClientMessage, { type: 'action' }>): void {
+    const action = this.space.action(code)
+    if (sequence > this.held.sequence) this.held = { action, sequence, sentAtMs }
   }
 
   send(message: ServerMessage): void {
@@ -265,9 +274,9 @@ export class Session implements Ticking, Guest {
       return this.playing ? { ...message, body: await this.embedded(message.body) } : message
     }
     if (message.type === 'restore') {
-      const { text, embedding } = message.body.prompt
-      if (embedding) return message
-      return { ...message, body: { ...message.body, prompt: await this.embedded({ text }) } }
+      const { prompt } = message.body
+      if (!prompt || prompt.embedding) return message
+      return { ...message, body: { ...message.body, prompt: await this.embedded({ text: prompt.text }) } }
     }
     if (message.type !== 'reset' || message.body.prompt === undefined) return message
     const { prompt } = message.body
@@ -320,7 +329,7 @@ export class Session implements Ticking, Guest {
         return encodeServer({ type: 'result', request })
       case 'step': {
         const { format } = this
-        const ticked = await this.stepped(message.action, message.sentAtMs)
+        const ticked = await this.stepped(this.space.action(message.code), message.sentAtMs)
         const picture = this.pictureOf(ticked, format)
         if (!picture) throw new ServerRefusedError('SESSION_GONE', 'The session ended in this tick.')
         return this.frames.encode(request, picture, message.sentAtMs, ticked)
@@ -405,7 +414,7 @@ export class Session implements Ticking, Guest {
 
   /** The sequence stays, so that an action which was overtaken is still known to be old. */
   private releaseKeys(): void {
-    this.held = { ...NOTHING_HELD, sequence: this.held.sequence }
+    this.held = { action: this.space.idle, sequence: this.held.sequence, sentAtMs: 0 }
   }
 
   private apply(event: SessionEvent, code: RefusalCode | null = null): void {

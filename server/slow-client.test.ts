@@ -1,6 +1,5 @@
 /** One client stops reading among twenty that play: what is queued for it, and what the others notice. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { IDLE } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import type { FrameMessage, Hello } from '../src/net/messages'
 import { decodeServer } from '../src/net/wire'
@@ -143,7 +142,7 @@ it(
       client.onMessage = (message) => {
         if (message.type !== 'frame') return
         client.say({ type: 'ack', sequence: message.sequence })
-        client.say({ type: 'action', action: IDLE, sequence: message.sequence, sentAtMs: performance.now() })
+        client.say({ type: 'action', code: 4, sequence: message.sequence, sentAtMs: performance.now() })
         onFrame(message)
       }
       const { modelHash } = engine.served.world

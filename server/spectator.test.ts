@@ -1,12 +1,11 @@
 import * as ort from 'onnxruntime-node'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { ACTIONS, IDLE } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
 import { NO_CACHE } from '../src/model/assets'
 import { LatentDecoder } from '../src/model/latent-decoder'
 import { nodeSession } from '../src/model/node'
-import { folderInMemory, tinyFiles } from '../src/model/testing'
+import { ACTIONS, folderInMemory, tinyFiles } from '../src/model/testing'
 import type { SocketConstructor } from '../src/net/link'
 import type { ClientMessage, Hello } from '../src/net/messages'
 import { latentPictures } from '../src/net/pictures'
@@ -58,7 +57,7 @@ describe('a spectator', () => {
     const { player, begin, watch, engine } = await played('lockstep')
     await begin()
     const step = async (request: number) => {
-      player.say({ type: 'step', request, action: ACTIONS[8]!, sentAtMs: 5 })
+      player.say({ type: 'step', request, code: 8, sentAtMs: 5 })
       await settle()
     }
     await step(2)
@@ -128,8 +127,8 @@ describe('a spectator', () => {
   })
 
   it.each<ClientMessage>([
-    { type: 'action', action: ACTIONS[8]!, sequence: 9, sentAtMs: 0 },
-    { type: 'step', request: 2, action: IDLE, sentAtMs: 0 },
+    { type: 'action', code: 8, sequence: 9, sentAtMs: 0 },
+    { type: 'step', request: 2, code: 4, sentAtMs: 0 },
     { type: 'reset', request: 2, body: { seed: 2 } },
     { type: 'prompt', request: 2, body: { text: 'snow' } },
     { type: 'snapshot', request: 2 },
@@ -144,7 +143,9 @@ describe('a spectator', () => {
     expect(socket.closed).toBe('4412 UNEXPECTED_MESSAGE')
     await time.run(200)
     expect([player.closed, server.sessions.size, server.sessions.watching]).toEqual([null, 1, 0])
-    expect(engine.steps.flat().every(({ action }) => action === IDLE)).toBe(true)
+    expect(
+      engine.steps.flat().every(({ action }) => Object.values(action).every((value) => value === 0)),
+    ).toBe(true)
     expect(engine.prompts).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ACTIONS } from '../src/engine/action'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
+import { ACTIONS } from '../src/engine/testing/fake-world'
 import type { Welcome } from '../src/net/messages'
 import { DreamServer } from './server'
 import { closeServer, FakeEngine, FakeSocket, helloOf } from './testing'
@@ -42,8 +42,8 @@ describe('a subflow', () => {
     const beside = join({ subflow: key })
     expect(welcomeOf(beside)).toMatchObject({ format: 'webp', resumed: false })
     expect(welcomeOf(beside).resume).toBeUndefined()
-    beside.say({ type: 'action', action: ACTIONS[8]!, sequence: 2, sentAtMs: 7 })
-    player.say({ type: 'action', action: ACTIONS[0]!, sequence: 1, sentAtMs: 3 }) // overtaken
+    beside.say({ type: 'action', code: 8, sequence: 2, sentAtMs: 7 })
+    player.say({ type: 'action', code: 0, sequence: 1, sentAtMs: 3 }) // overtaken
     await time.run(120)
     expect(ticksOf(beside)).toEqual(ticksOf(player))
     expect(ticksOf(beside).length).toBeGreaterThan(1)
@@ -63,7 +63,7 @@ describe('a subflow', () => {
     const { time, engine, join, key } = await played()
     const beside = join({ subflow: key })
     for (let i = 1; i < 30; i++) {
-      beside.say({ type: 'action', action: ACTIONS[8]!, sequence: i, sentAtMs: i })
+      beside.say({ type: 'action', code: 8, sequence: i, sentAtMs: i })
       await time.run(100)
     }
     expect(engine.steps.flat().at(-1)!.action).toEqual(ACTIONS[8])

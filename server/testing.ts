@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import type { TimeSource } from '../src/engine/clock'
 import { NotReadyError } from '../src/engine/errors'
 import { FakeTime } from '../src/engine/testing/fake-time'
+import { FAKE_CONTROLS } from '../src/engine/testing/fake-world'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
 import type { Ort } from '../src/model/backend'
 import { nodeSession } from '../src/model/node'
@@ -55,6 +56,11 @@ export class FakeEngine implements Engine {
       width: 2,
       height: 1,
       ticksPerSecond: 20,
+      controls: FAKE_CONTROLS,
+      prompt: true,
+      telemetry: [],
+      reward: false,
+      done: false,
     },
     latent: { tokens: 1, channels: 1 },
   }
@@ -92,7 +98,7 @@ export class FakeEngine implements Engine {
     const { id, modelHash } = this.served.world
     return {
       format: 'oneiro-snapshot',
-      version: 1,
+      version: 2,
       world: id,
       modelHash,
       ...{ tick, seed: 0, prompt: { text: '', embedding: null }, state: {} },
@@ -114,7 +120,7 @@ export class FakeEngine implements Engine {
       const dream = this.dreams.get(session)
       if (!dream) return []
       dream.tick++
-      const payload = Uint8Array.of(action.steer + 1, action.throttle + 1)
+      const payload = Uint8Array.of(action.slide! + 1, action.light! + 1)
       return formats.map((format) => ({ session, ...dream, format, payload, encodeMs: 0 }))
     })
     return { pictures, studentMs: 1 }

@@ -1,5 +1,5 @@
 /** What a session's tick is for. */
-import { type Action, IDLE } from '../src/engine/action'
+import type { Action } from '../src/engine/controls'
 import type { Ticked } from './scheduler'
 import type { Spectator } from './spectator'
 
@@ -23,5 +23,3 @@ export interface UnderWay {
   readonly own: boolean
   readonly audience: readonly Spectator[]
 }
-
-export const NOTHING_HELD: Held = { action: IDLE, sequence: 0, sentAtMs: 0 }

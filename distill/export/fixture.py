@@ -32,6 +32,7 @@ HEAD_WIDTH = WIDTH // HEADS
 STARTS = [("first-light", "a quiet first light"), ("high-noon", "a bright high noon"), ("last-light", "the last light")]
 PRESETS = ["a clear noon in the meadow", "a snowy night drive", "fog at dawn in the forest"]
 SELF_TEST_SEED = 20261122
+CONTROLS = Path(__file__).parents[2] / "contract/drive/controls.json"
 
 
 class Graph:
@@ -195,6 +196,7 @@ def write(out: Path) -> None:
         "latent": {"tokens": TOKENS, "channels": CHANNELS},
         "telemetry": [{"name": "speed", "unit": "m/s", "centre": 15, "spread": 7}],
         "history": {"offsets": OFFSETS},
+        "controls": json.loads(CONTROLS.read_text()),
         "actions": {"count": ACTIONS, "dims": ACTION_DIMS},
         "prompt": {"dim": PROMPT_DIM, "encoder": "prompt-encoder"},
         "student": {"outerSteps": OUTER_STEPS},

@@ -44,6 +44,7 @@ from distill.runtime import onnx_session
 from distill.world import LABELS, TELEMETRY, telemetry_manifest
 
 OPSET = 20
+CONTROLS = Path(__file__).parents[2] / "contract/drive/controls.json"
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
 SAMPLE = 16  # numbers of the self-test
 PARITY = 2e-3  # what PyTorch and ONNX Runtime may differ by
@@ -320,7 +321,9 @@ def write_world(
         "ticksPerSecond": 20,
         "latent": latent,
         **({"telemetry": telemetry_manifest()} if shape.tokens > shape.grid else {}),
+        "task": "drive",
         "history": {"offsets": list(shape.offsets)},
+        "controls": json.loads(CONTROLS.read_text()),
         "actions": {"count": shape.actions, "dims": shape.action_dims},
         "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
         | ({"choices": LABELS} if shape.prompt_dim == LABEL_CHOICES else {}),

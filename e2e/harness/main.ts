@@ -1,5 +1,5 @@
 /** The bare runtime in a page, for tests and the bench: no interface, only `window.harness`. */
-import { ACTIONS, type Action } from '../../src/engine/action'
+import { type Action, spaceOf } from '../../src/engine/controls'
 import { hashPixels } from '../../src/engine/frame-hash'
 import { type DreamClient, type DreamEvent, type OpenDreamOptions, openDream } from '../../src/model/open'
 
@@ -48,14 +48,17 @@ const harness = {
     return { dream, events, phases }
   },
 
-  /** The action that tests hold at tick `i`: every one of the nine comes up. */
-  action: (i: number): Action => ACTIONS[(i * 5 + 3) % ACTIONS.length]!,
+  /** The action that tests hold at tick `i`: every one comes up. */
+  action({ info }: DreamClient, i: number): Action {
+    const space = spaceOf(info.controls)
+    return space.action((i * 5 + 3) % space.size)
+  },
 
   /** Plays and gives the frame of every tick as a list of hashes. */
   async play(dream: DreamClient, from: number, ticks: number): Promise<string[]> {
     const hashes: string[] = []
     for (let i = from; i < from + ticks; i++) {
-      const { frame } = await dream.step(harness.action(i))
+      const { frame } = await dream.step(harness.action(dream, i))
       hashes.push(hashPixels(frame ?? (await dream.readPixels())))
     }
     return hashes
@@ -84,7 +87,7 @@ const harness = {
       const bareRun = await ask('run')
       await pause()
       const started = performance.now()
-      const tick = await dream.step(harness.action(i))
+      const tick = await dream.step(harness.action(dream, i))
       const tickRun = performance.now() - started
       if (i < warmUp) continue
       bareMs.push(bareRun)
@@ -112,12 +115,12 @@ const harness = {
     const tickMs: number[] = []
     for (let i = 0; i < warmUp + ticks; i++) {
       const started = performance.now()
-      await dream.step(harness.action(i))
+      await dream.step(harness.action(dream, i))
       await dream.readPixels()
       if (i >= warmUp) tickMs.push(performance.now() - started)
     }
     const started = performance.now()
-    for (let i = 0; i < ticks; i++) await dream.step(harness.action(i))
+    for (let i = 0; i < ticks; i++) await dream.step(harness.action(dream, i))
     await dream.readPixels()
     const queuedMs = (performance.now() - started) / ticks
     const { modelHash } = dream.info

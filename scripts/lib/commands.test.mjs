@@ -212,8 +212,14 @@ describe('a replay', () => {
 
   test('reads a file from where the user is, and refuses a folder and a world elsewhere, with a sentence', () => {
     const log = {
-      ...{ format: 'oneiro-actions', version: 1, world: '../../etc', modelHash: 'a', backend: 'wasm' },
-      ...{ begin: { reset: { seed: 1 } }, actions: '', prompts: [], hashes: [null] },
+      ...{ format: 'oneiro-actions', version: 2, world: '../../etc', modelHash: 'a', backend: 'wasm' },
+      ...{
+        begin: { reset: { seed: 1 } },
+        controls: [{ name: 'go', kind: 'button' }],
+        actions: [],
+        prompts: [],
+        hashes: [null],
+      },
     }
     const name = 'replay-test.log.json'
     const path = join(root, 'scripts', name)

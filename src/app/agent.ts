@@ -1,6 +1,6 @@
-import type { Action } from '../engine/action'
 import type { ActionLog } from '../engine/action-log'
 import { checkFields, checkPrompt, shown } from '../engine/checks'
+import type { Action } from '../engine/controls'
 import { BadInputError } from '../engine/errors'
 import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
@@ -9,13 +9,13 @@ import type { Player } from './player'
 import type { AppState, Store } from './store'
 
 /**
- * `window.oneiro`: the drive in the hands of a script, an agent or a test. Actions are `{ steer, throttle }`, each -1, 0 or 1.
+ * `window.oneiro`: the drive in the hands of a script, an agent or a test. Actions are of the world that is driven: `state().controls` says which.
  *
  * @example
  * await oneiro.ready
- * const tick = await oneiro.step({ steer: -1, throttle: 1 }) // pauses, then advances exactly one tick
+ * const tick = await oneiro.step({ jump: 1, run: 0 }) // pauses, then advances exactly one tick
  * const { width, height, data } = await oneiro.readPixels()   // RGBA
- * const { speed, offset } = await oneiro.readTelemetry()      // m/s, m from the road's centre line
+ * const telemetry = await oneiro.readTelemetry()              // by name; null where there are no instruments
  */
 export interface AgentHandle {
   /** Resolves at the first frame; rejects with the failure's sentence where no world can play. */
@@ -41,7 +41,7 @@ export interface AgentHandle {
   /** Puts a snapshot back, also one that went through JSON. */
   restore(snapshot: Snapshot): Promise<Tick>
   readPixels(): Promise<Pixels>
-  /** What the instruments read at the newest frame: `speed`, `offset`, `heading`... Null where there are none. */
+  /** What the instruments read at the newest frame, by name. Null where there are none. */
   readTelemetry(): Promise<Telemetry | null>
   /** Everything that decided this drive since it began, for `npm run replay`. */
   log(): ActionLog

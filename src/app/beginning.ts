@@ -1,7 +1,7 @@
 import type { Prompt, ResetOptions } from '../engine/world'
 import { heardIn } from '../scene/drive/captions'
+import { closestStart } from '../scene/drive/starts'
 import type { View } from './params'
-import { closestStart } from './starts'
 import type { AppState } from './store'
 
 /** How a drive begins, and the words that the page shows for it, which may still have to be read. */
@@ -14,11 +14,18 @@ export interface Beginning {
  * The seed, and words that need no reading. Where nobody chose words, those of the start or else the first preset.
  */
 export function beginningOf(
-  { seed, start, starts, presets }: AppState,
+  {
+    seed,
+    start,
+    starts,
+    presets,
+    listens,
+  }: Pick<AppState, 'seed' | 'start' | 'starts' | 'presets' | 'listens'>,
   view: View,
   chosen: string | null,
   byHeart: (text: string) => Prompt | null,
 ): Beginning {
+  if (!listens) return { options: { seed, ...(start ? { start } : {}) }, shown: '' }
   const caption = starts.find(({ id }) => id === start)?.caption
   const fallback = caption ?? presets[0]?.text ?? 'a drive'
   const shown = chosen ?? fallback

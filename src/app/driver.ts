@@ -1,25 +1,25 @@
-import { ACTIONS, type Action, actionCode, checkAction } from '../engine/action'
-import { Controls, type Direction, type InputSource } from '../engine/controls'
+import { type Action, type ActionSpace, type Move, spaceOf } from '../engine/controls'
+import { type Autopilot, HeldKeys, type InputSource } from '../engine/held-keys'
 import type { Telemetry } from '../engine/world'
-import { keepToRoad } from '../scene/drive/lane-keeper'
+import { cruiseFor } from '../scene/drive'
 import type { PhotonMeter } from './meters'
 
 /** How long no key may be held until cruise takes over again, milliseconds. */
 const HANDS_OFF_MS = 2000
 
 /**
- * What the loop samples: the keys held by a person, with cruise. Cruise keeps to the road where the world's instruments
- * tell of one, and the throttle down while a person steers. A throttle or brake key takes the wheel from it, until every key
- * has been let go for two seconds.
+ * What the loop samples: the keys held by a person, with cruise, where somebody knows how to play the world by itself. Some
+ * keys take the wheel from it, until every key has been let go for two seconds.
  */
 export class Driver implements InputSource {
-  readonly controls = new Controls()
+  private readonly keys = new HeldKeys()
+  private space = spaceOf([])
+  private autopilot: Autopilot | null = null
   private cruising: boolean
   /** A person took the wheel, and let go of the last key then. */
   private byHand = false
   private letGoAtMs = 0
   private scripted: Action | null = null
-  private lane = keepToRoad()
 
   constructor(
     cruise: boolean,
@@ -37,16 +37,29 @@ export class Driver implements InputSource {
   set cruise(on: boolean) {
     this.cruising = on
     this.byHand = false
-    this.onChange(this.controls.sample(), on)
+    this.tell()
   }
 
-  press(key: string, direction: Direction, atMs: number): void {
-    if (direction === 'up' || direction === 'down') this.byHand = true
-    this.change(atMs, () => this.controls.press(key, direction))
+  /** Somebody knows how to play this world. */
+  get hasAutopilot(): boolean {
+    return this.autopilot !== null
+  }
+
+  /** Another world is driven from now on. */
+  enter(space: ActionSpace): void {
+    if (space === this.space) return
+    this.space = space
+    this.autopilot = cruiseFor(space)
+    this.scripted = null
+  }
+
+  press(key: string, move: Move, atMs: number): void {
+    if (this.autopilot?.yieldsTo(move)) this.byHand = true
+    this.change(atMs, () => this.keys.press(key, move))
   }
 
   release(key: string, atMs: number): void {
-    this.change(atMs, () => this.controls.release(key))
+    this.change(atMs, () => this.keys.release(key))
     this.letGoAtMs = this.now()
   }
 
@@ -54,41 +67,44 @@ export class Driver implements InputSource {
    * An action that overrides the keys until `null`: the handle of scripts and agents. Throws `BadInputError` where it is none.
    */
   script(action: Action | null): void {
-    if (action !== null) checkAction(action)
+    if (action !== null) this.space.check(action)
     this.scripted = action
   }
 
   /** The newest instruments, for cruise; null where they are not known. */
   see(telemetry: Telemetry | null): void {
-    this.lane = keepToRoad(telemetry)
+    this.autopilot?.see(telemetry)
   }
 
-  sample(): Action {
+  sample(space: ActionSpace): Action {
+    this.enter(space)
     if (this.scripted) return this.scripted
-    const held = this.controls.sample()
-    if (!this.cruising || held.throttle !== 0 || this.isDriven()) return held
-    if (held.steer === 0) return this.lane
-    return ACTIONS[actionCode({ steer: held.steer, throttle: 1 })]!
+    const held = this.keys.sample(space)
+    if (!this.cruising || !this.autopilot || this.isDriven()) return held
+    return this.autopilot.act(held)
   }
 
   clear(): void {
-    this.controls.clear()
+    this.keys.clear()
     this.letGoAtMs = this.now()
     this.photons.drop()
-    this.onChange(this.controls.sample(), this.cruising)
+    this.tell()
+  }
+
+  private tell(): void {
+    this.onChange(this.keys.sample(this.space), this.cruising)
   }
 
   /** Whether a person has the wheel. */
   private isDriven(): boolean {
-    if (!this.controls.holdsAny && this.now() - this.letGoAtMs >= HANDS_OFF_MS) this.byHand = false
+    if (!this.keys.holdsAny && this.now() - this.letGoAtMs >= HANDS_OFF_MS) this.byHand = false
     return this.byHand
   }
 
   private change(atMs: number, apply: () => void): void {
-    const before = actionCode(this.controls.sample())
+    const before = this.keys.sample(this.space)
     apply()
-    const held = this.controls.sample()
-    if (actionCode(held) !== before) this.photons.input(atMs)
-    this.onChange(held, this.cruising)
+    if (this.keys.sample(this.space) !== before) this.photons.input(atMs)
+    this.tell()
   }
 }

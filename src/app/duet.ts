@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import type {
   Pixels,
@@ -23,6 +23,12 @@ export class Duet implements World {
     readonly second: World,
     private readonly onSecond: (tick: Tick) => void,
   ) {
+    const [one, other] = [first, second].map(({ info }) => info.controls.map(({ name }) => name).join(', '))
+    if (one !== other) {
+      throw new BadInputError(
+        `Two worlds are shown side by side under the same controls, but one has ${one} and the other ${other}.`,
+      )
+    }
     this.info = {
       ...first.info,
       modelHash: `${first.info.modelHash}+${second.info.modelHash}`,

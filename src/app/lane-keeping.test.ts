@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import type { Telemetry } from '../engine/world'
 import { openDreamNode } from '../model/node'
 import { keepToRoad } from '../scene/drive/lane-keeper'

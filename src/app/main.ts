@@ -5,6 +5,7 @@ import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
 import { writeActionLog } from '../engine/action-log'
+import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage } from '../scene/stage'
 import { createAgentHandle } from './agent'
@@ -76,6 +77,7 @@ async function start(): Promise<void> {
   }
   const act = (action: FailureAction) => void player?.actOnFailure(action)
   const pads = {
+    moves: () => spaceOf(store.getState().controls).moves,
     press: (...args: Parameters<Player['driver']['press']>) => player?.driver.press(...args),
     release: (...args: Parameters<Player['driver']['release']>) => player?.driver.release(...args),
   }

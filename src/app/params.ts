@@ -28,7 +28,7 @@ export interface Params {
   readonly token: string | null
   readonly hud: boolean
   readonly stage: StageChoice
-  /** The car keeps going by itself until the first throttle or brake key. */
+  /** The world is played by itself until a person takes the wheel, where somebody knows how. */
   readonly cruise: boolean
 }
 

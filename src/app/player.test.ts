@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { OneiroError } from '../engine/errors'
-import { FakeWorld } from '../engine/testing/fake-world'
+import { FAKE, FakeWorld } from '../engine/testing/fake-world'
 import type { Pixels, Snapshot, World } from '../engine/world'
 import type { DreamEvent, DreamListener } from '../model/open'
 import type { StageFace } from '../scene/stage'
@@ -116,9 +116,9 @@ describe('Player', () => {
   it('turns the drive into new words without a reset', async () => {
     const { player, store, dream } = setup()
     await player.setView('dream')
-    await player.step({ steer: 0, throttle: 1 })
+    await player.step({ slide: 0, light: 1 })
     await player.setPrompt('fog in the woods')
-    const tick = await player.step({ steer: 0, throttle: 1 })
+    const tick = await player.step({ slide: 0, light: 1 })
     expect(tick?.index).toBe(2)
     expect(store.getState().prompt).toBe('fog in the woods')
     expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
@@ -142,7 +142,7 @@ describe('Player', () => {
     await quick
     waiting.get('slow words')?.()
     await slow
-    expect((await player.snapshot()).prompt.text).toBe('quick words')
+    expect((await player.snapshot()).prompt!.text).toBe('quick words')
     expect(store.getState().prompt).toBe('quick words')
   })
 
@@ -181,16 +181,16 @@ describe('Player', () => {
     )
     await player.setView('dream')
     expect(store.getState()).toMatchObject({ phase: 'ready', prompt: 'never heard' })
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
     read()
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('never heard'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('never heard'))
   })
 
   it('shows both worlds under the same seed and action', async () => {
     const { player, store, stage, dream, simulator } = setup()
     await player.setView('dream')
     await player.setView('both')
-    await player.step({ steer: 1, throttle: 1 })
+    await player.step({ slide: 1, light: 1 })
     expect(store.getState().shown).toBe('both')
     expect(stage.panes).toBe(2)
     expect(
@@ -222,10 +222,10 @@ describe('Player', () => {
     const { player, store } = setup({ clock: 'realtime' })
     await player.setView('dream')
     expect(player.playing).toBe(true)
-    player.driver.press('ArrowUp', 'up', 1)
-    expect(store.getState().held.throttle).toBe(1)
+    player.driver.press('ArrowUp', FAKE.moves[3]!, 1)
+    expect(store.getState().held.light).toBe(1)
     player.away()
-    expect(store.getState()).toMatchObject({ paused: 'away', held: { steer: 0, throttle: 0 } })
+    expect(store.getState()).toMatchObject({ paused: 'away', held: { slide: 0, light: 0 } })
     player.back()
     expect(player.playing).toBe(true)
     await player.close()
@@ -244,11 +244,11 @@ describe('Player', () => {
   it('goes back in time and drives on from there', async () => {
     const { player, store } = setup()
     await player.setView('dream')
-    for (let i = 0; i < 25; i++) await player.step({ steer: 1, throttle: 0 })
+    for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 0 })
     expect(store.getState().past).toEqual({ from: 0, to: 25 })
     await player.goingBack.rewind(10)
     expect(store.getState().tick).toBe(10)
-    const tick = await player.step({ steer: -1, throttle: 0 })
+    const tick = await player.step({ slide: -1, light: 0 })
     expect(tick?.index).toBe(11)
     expect(player.log().actions).toHaveLength(11)
   })
@@ -269,9 +269,9 @@ describe('Player', () => {
     await player.goingBack.rewind(20)
     expect(store.getState()).toMatchObject({ tick: 0, prompt: 'a snowy night drive' })
     await player.step()
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
     await player.reset()
-    expect((await player.snapshot()).prompt.text).toBe('a snowy night drive')
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
 
     for (let i = 0; i < 15; i++) await player.step()
     const late = player.setPrompt('rain at dusk')
@@ -279,7 +279,7 @@ describe('Player', () => {
     expect(store.getState().prompt).toBe('rain at dusk')
     read()
     await late
-    expect((await player.snapshot()).prompt.text).toBe('rain at dusk')
+    expect((await player.snapshot()).prompt!.text).toBe('rain at dusk')
   })
 
   it('begins with words that came before there was a drive, or while it began', async () => {
@@ -287,12 +287,12 @@ describe('Player', () => {
     await player.setPrompt('fog in the woods')
     const opening = player.setView('dream')
     await opening
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
     expect(store.getState().prompt).toBe('fog in the woods')
     const switching = player.setView('simulator')
     void player.setPrompt('rain at dusk')
     await switching
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('rain at dusk'))
   })
 
   it.each(['first', 'later'])(
@@ -362,7 +362,7 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ seed: 7, failure: null })
   })
 
-  it.each([{ steer: 0.5, throttle: 1 }, null, {}, 5])(
+  it.each([{ slide: 0.5, light: 1 }, null, {}, 5])(
     'refuses %j as an action, and the drive goes on',
     async (action) => {
       const { player, store, simulator } = setup({ clock: 'realtime' })
@@ -405,7 +405,7 @@ describe('Player', () => {
     tell({ type: 'stalled', message: 'No answer.' })
     await dream.restore(checkpoint)
     tell({ type: 'recovered', tick: 0, message: 'Play goes on.' })
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt.text).toBe('fog in the woods'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
     expect(store.getState().prompt).toBe('fog in the woods')
   })
 
@@ -432,13 +432,13 @@ describe('Player', () => {
   it('hands a drive over to a server and back, from the tick it is at', async () => {
     const { player, store, dream, remote, worlds } = setup()
     await player.setView('dream')
-    await player.step({ steer: 0, throttle: 1 })
+    await player.step({ slide: 0, light: 1 })
     await player.setPlace('server', { url: 'ws://there' })
     expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://there', tick: 1 })
     expect(remote.calls).toContain('restore')
     expect(remote.setMode).toHaveBeenLastCalledWith('lockstep')
     await player.setPrompt('words that nobody knows here')
-    expect((await player.step({ steer: 0, throttle: 1 }))?.index).toBe(2)
+    expect((await player.step({ slide: 0, light: 1 }))?.index).toBe(2)
     expect(() => player.log()).toThrow('keeps no log')
     await player.setPlace('device')
     expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
@@ -485,7 +485,7 @@ describe('Player', () => {
     const { player, store, remote, worlds } = setup()
     await player.setView('dream')
     await player.setPlace('server', { url: 'ws://there' })
-    for (let i = 0; i < 2; i++) await player.step({ steer: 0, throttle: 1 })
+    for (let i = 0; i < 2; i++) await player.step({ slide: 0, light: 1 })
     const seen = isSeen ? await remote.snapshot() : undefined
     const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
     onLost('The server is gone.', seen)
@@ -601,7 +601,7 @@ describe('Player', () => {
     await player.setPlace('device')
     close()
     expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
-    await vi.waitFor(async () => expect((await dream.snapshot()).prompt.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt!.text).toBe('rain at dusk'))
     expect(store.getState().notices.map(({ text }) => text)).toEqual(
       isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
     )

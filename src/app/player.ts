@@ -1,9 +1,10 @@
-import { type Action, checkAction } from '../engine/action'
+import { NO_PROMPT } from '../engine/checks'
 import { type Clock, LockstepClock, RealtimeClock } from '../engine/clock'
+import { type Action, spaceOf } from '../engine/controls'
 import { type Begin, Loop, type LoopEvent } from '../engine/loop'
 import { seedKey } from '../engine/random'
 import { type Past, Timeline } from '../engine/timeline'
-import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World } from '../engine/world'
+import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../engine/world'
 import type { DreamClient, Manifest } from '../model/open'
 import { namedIn } from '../model/reading'
 import type { Instruments } from '../scene/hud'
@@ -41,7 +42,7 @@ export class Player {
   private loop: Loop | null = null
   private timeline: Timeline | null = null
   /** What the dream's reading of words chooses between. */
-  private choices: Manifest['prompt']['choices'] | null = null
+  private choices: NonNullable<Manifest['prompt']>['choices'] | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly wording: Wording
@@ -178,7 +179,7 @@ export class Player {
   /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
   async step(action?: Action): Promise<Tick | null> {
     if (!this.loop) throw notOpen()
-    if (action !== undefined) checkAction(action)
+    if (action !== undefined) spaceOf(this.loop.world.info.controls).check(action)
     if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
     this.stage.setDim(1)
     try {
@@ -213,6 +214,10 @@ export class Player {
   async setPrompt(wanted: Preset | string): Promise<boolean> {
     const { loop } = this
     if (!loop) return this.wording.begin(wanted)
+    if (!loop.world.info.prompt) {
+      notify(this.store, NO_PROMPT, 'warn')
+      return false
+    }
     const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
     return this.wording.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
   }
@@ -236,8 +241,8 @@ export class Player {
   async restore(snapshot: Snapshot): Promise<Tick> {
     if (!this.loop) throw notOpen()
     const tick = await this.loop.restore(snapshot)
-    this.wording.chosen = snapshot.prompt.text
-    this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt.text })
+    this.wording.chosen = snapshot.prompt?.text ?? null
+    this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt?.text ?? '' })
     return tick
   }
 
@@ -301,8 +306,8 @@ export class Player {
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
     const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
-    const { options, shown } = this.beginning(view)
-    const told = begin && 'restore' in begin ? begin.restore.prompt.text : this.wording.chosen
+    const { options, shown } = this.beginning(view, world)
+    const told = begin && 'restore' in begin ? begin.restore.prompt?.text : this.wording.chosen
     const wanted = () => !turn.aborted
     await remote?.setMode('lockstep')
     const first = this.loop === null
@@ -340,6 +345,7 @@ export class Player {
 
   private hear({ world }: Loop, event: LoopEvent): void {
     const { info } = world
+    if (event.type === 'begin') this.takeControls(info)
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
       this.telemetry.hear(event.tick, world)
@@ -363,6 +369,15 @@ export class Player {
     }
   }
 
+  /** Another world is driven: what can be done in it. */
+  private takeControls({ controls, prompt }: WorldInfo): void {
+    if (controls === this.store.getState().controls) return
+    const space = spaceOf(controls)
+    this.driver.enter(space)
+    const simulated = this.driver.hasAutopilot
+    this.store.setState({ controls, held: space.idle, action: space.idle, listens: prompt, simulated })
+  }
+
   /** Words that had to be read when the drive began come after it, without holding back the first frame. */
   private promptLater(): void {
     const { unread } = this.wording
@@ -377,7 +392,7 @@ export class Player {
       // Side by side, only a snapshot of both has them at one tick.
       const from = (shown === 'both' && this.timeline?.lastSnapshot) || (await this.loop.snapshot())
       await this.loop.restore(from)
-      if (from.prompt.text !== prompt) void this.setPrompt(prompt)
+      if (from.prompt && from.prompt.text !== prompt) void this.setPrompt(prompt)
       if (resume) this.play()
     })
   }
@@ -388,8 +403,9 @@ export class Player {
     return embedding && this.choices ? namedIn(embedding, this.choices) : null
   }
 
-  private beginning(view = this.store.getState().shown) {
-    return beginningOf(this.store.getState(), view, this.wording.chosen, this.wording.byHeart)
+  private beginning(view = this.store.getState().shown, world = this.loop?.world) {
+    const listens = world?.info.prompt ?? true
+    return beginningOf({ ...this.store.getState(), listens }, view, this.wording.chosen, this.wording.byHeart)
   }
 
   private async attempt(command: () => Promise<unknown> | undefined): Promise<void> {

@@ -77,15 +77,16 @@ export class Presenter {
 
 /** What the HUD shows. */
 export function instrumentsOf(
-  { action, cruise, tick, nominalRate, backend }: AppState,
+  { controls, action, held, tick, nominalRate, backend }: AppState,
   presenter: Presenter,
   clock: Clock,
   playing: boolean,
 ): Instruments {
   const stats = clock.mode === 'realtime' ? clock.stats() : null
   return {
+    controls,
     action,
-    cruise,
+    held,
     tick,
     nominalRate,
     backend,

@@ -1,6 +1,6 @@
 import { heardIn, unknownWords } from '../scene/drive/captions'
 
-/** What a world made of words: by thing, as `{ biome: 'snow' }`; null where it reads them elsewhere and does not say. */
+/** What a world made of words: by thing, as `{ time: 'night' }`; null where it reads them elsewhere and does not say. */
 export type Heard = Readonly<Record<string, string>> | null
 
 const EXAMPLE = 'Say for example "a snowy night drive".'

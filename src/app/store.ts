@@ -1,6 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { Action } from '../engine/action'
-import { IDLE } from '../engine/action'
+import type { Action, Control } from '../engine/controls'
 import type { Failure } from './failures'
 import type { Place, View } from './params'
 
@@ -58,10 +57,16 @@ export interface AppState {
   /** The words being read by the sentence encoder, or null. */
   readonly reading: Loading | null
   readonly tick: number
-  /** Keys held, and the action last taken (which cruise may have changed). */
+  /** What can be done in the world that is driven. */
+  readonly controls: readonly Control[]
+  /** What keys ask for, and the action last taken (which cruise may have changed). */
   readonly held: Action
   readonly action: Action
   readonly cruise: boolean
+  /** The world listens to words. */
+  readonly listens: boolean
+  /** There is a simulator of it: it can be shown beside the dream, and its driver can play both. */
+  readonly simulated: boolean
   readonly ticksPerSecond: number
   readonly nominalRate: number
   readonly slowed: boolean
@@ -99,9 +104,12 @@ export const initialState: AppState = {
   starts: [],
   reading: null,
   tick: 0,
-  held: IDLE,
-  action: IDLE,
+  controls: [],
+  held: {},
+  action: {},
   cruise: true,
+  listens: true,
+  simulated: true,
   ticksPerSecond: 0,
   nominalRate: 20,
   slowed: false,

@@ -73,8 +73,8 @@ export class Wording {
   /** The drive went to where it had other words: those count from now on, but for ones that are still to be told. */
   async went(now: Promise<Snapshot>): Promise<void> {
     const turn = this.told === this.turns ? this.turns : null
-    const { text } = (await now).prompt
-    if (turn !== this.turns || text === this.store.getState().prompt) return
+    const text = (await now).prompt?.text
+    if (text === undefined || turn !== this.turns || text === this.store.getState().prompt) return
     this.chosen = text
     this.store.setState({ prompt: text })
   }

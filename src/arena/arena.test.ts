@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { settle } from '../engine/testing/fake-time'
 import { FakeWorld } from '../engine/testing/fake-world'
 import type { Pixels } from '../engine/world'
+import { DRIVE_CONTROLS } from '../scene/drive/controls'
 import { Arena } from './arena'
 import { planRound } from './plan'
 import { createArenaStore } from './store'
@@ -15,7 +16,7 @@ const HERE = { ...CHOICES, starts: [{ id: 'here', caption: 'here' }] }
 class Marked extends FakeWorld {
   readonly mine: Pixels
   constructor(mark: number) {
-    super()
+    super({ controls: DRIVE_CONTROLS })
     this.mine = { width: 1, height: 1, data: Uint8ClampedArray.of(mark, 0, 0, 255) }
   }
   override async reset(options: Parameters<FakeWorld['reset']>[0]) {

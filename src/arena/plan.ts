@@ -1,15 +1,14 @@
-import { closestStart } from '../app/starts'
 import type { StartChoice } from '../app/store'
-import { ACTIONS, type Action, actionCode } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { Rng } from '../engine/random'
+import { scripted } from '../scene/drive/policy'
+import { closestStart } from '../scene/drive/starts'
 
 /** Above the streams of the simulator. */
 const STREAM = 64
 /** Seeds from here on were never trained on. */
 const HELD_OUT = 1_000_000
 const SEEDS = 1_000_000
-/** Ticks that a script holds one action for. */
-const HOLD = { from: 8, to: 24 }
 /** How often a drive begins where the words already are; otherwise it must turn into them. */
 const STARTS_THERE = 0.5
 
@@ -38,19 +37,5 @@ export function planRound(session: number, round: number, choices: Choices, tick
   const prompt = rng.pick(choices.prompts)
   const anywhere = rng.pick(choices.starts).id
   const there = rng.chance(STARTS_THERE) ? closestStart(prompt, choices.starts, seed)?.id : undefined
-  return { round, seed, start: there ?? anywhere, prompt, actions: script(rng, ticks), aIsLeft }
-}
-
-/** Drives on, bends now and then, brakes seldom. */
-function script(rng: Rng, ticks: number): Action[] {
-  const actions: Action[] = []
-  while (actions.length < ticks) {
-    const steer = rng.pick([-1, 0, 0, 1] as const)
-    const throttle = rng.chance(0.85) ? 1 : rng.pick([-1, 0] as const)
-    const action = ACTIONS[actionCode({ steer, throttle })]!
-    for (let left = rng.int(HOLD.from, HOLD.to + 1); left > 0 && actions.length < ticks; left--) {
-      actions.push(action)
-    }
-  }
-  return actions
+  return { round, seed, start: there ?? anywhere, prompt, actions: scripted(rng, ticks), aIsLeft }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { BadInputError } from '../engine/errors'
 import { FakeWorld } from '../engine/testing/fake-world'
+import { DRIVE_CONTROLS } from '../scene/drive/controls'
 import { namesOf, readAddress } from './address'
 import { dreamBoth } from './clips'
 import { planRound } from './plan'
@@ -73,8 +74,10 @@ describe('dreamBoth', () => {
 
   it('gives every frame of both, and says how far it is', async () => {
     const told: number[] = []
-    const [a, b] = await dreamBoth([new FakeWorld(), new FakeWorld()], plan, (fraction) =>
-      told.push(fraction),
+    const [a, b] = await dreamBoth(
+      [new FakeWorld({ controls: DRIVE_CONTROLS }), new FakeWorld({ controls: DRIVE_CONTROLS })],
+      plan,
+      (fraction) => told.push(fraction),
     )
     expect([a.length, b.length]).toEqual([11, 11])
     expect(told).toHaveLength(22)
@@ -84,7 +87,7 @@ describe('dreamBoth', () => {
   })
 
   it('reads the pixels back where ticks carry none', async () => {
-    const world = new FakeWorld()
+    const world = new FakeWorld({ controls: DRIVE_CONTROLS })
     const onGpu = {
       reset: async (options: Parameters<FakeWorld['reset']>[0]) => ({
         ...(await world.reset(options)),
@@ -96,17 +99,17 @@ describe('dreamBoth', () => {
       }),
       readPixels: () => world.readPixels(),
     }
-    const [a, b] = await dreamBoth([new FakeWorld(), onGpu], plan, () => {})
+    const [a, b] = await dreamBoth([new FakeWorld({ controls: DRIVE_CONTROLS }), onGpu], plan, () => {})
     expect(b[7]).toEqual(a[7])
   })
 
   it('stops both where one fails, with its error', async () => {
     let steps = 0
-    const fails = new FakeWorld()
+    const fails = new FakeWorld({ controls: DRIVE_CONTROLS })
     fails.step = async () => {
       throw new Error('the device went away')
     }
-    const other = new FakeWorld()
+    const other = new FakeWorld({ controls: DRIVE_CONTROLS })
     const { step } = other
     other.step = (action) => {
       steps++

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type Action, actionFromCode } from './action'
 import { decodeNumbers, type EncodedNumbers, encodeNumbers, NUMBER_TYPES } from './base64'
+import { type Action, controlsSchema, spaceOf } from './controls'
 import { BadInputError } from './errors'
-import type { Prompt, ResetOptions, Snapshot } from './world'
+import { FORMAT_VERSION, type Prompt, type ResetOptions, type Snapshot } from './world'
 
 const encoded = z.strictObject({
   type: z.enum(NUMBER_TYPES),
@@ -22,26 +22,27 @@ const resetPart = z.strictObject({
 
 const snapshotPart = z.strictObject({
   format: z.literal('oneiro-snapshot'),
-  version: z.literal(1),
+  version: z.literal(FORMAT_VERSION),
   world,
   modelHash: z.string(),
   tick,
   seed,
-  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }),
+  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }).nullable(),
   state: z.record(z.string(), encoded),
 })
 
 const actionLog = z
   .strictObject({
     format: z.literal('oneiro-actions'),
-    version: z.literal(1),
+    version: z.literal(FORMAT_VERSION),
     world,
     modelHash: z.string(),
     backend: z.string(),
+    controls: controlsSchema,
     /** How it began: a reset, or a snapshot handed over in mid-play. */
     begin: z.union([z.strictObject({ reset: resetPart }), z.strictObject({ restore: snapshotPart })]),
-    /** One digit 0..8 a tick, see `actionCode`; the first leads to tick `begin.tick + 1`. */
-    actions: z.string().regex(/^[0-8]*$/),
+    /** One code of an action a tick, see `ActionSpace.code`; the first leads to tick `begin.tick + 1`. */
+    actions: z.array(z.int().min(0)),
     /** A prompt given after `afterTick` counts from the next tick on. */
     prompts: z.array(z.strictObject({ afterTick: tick, text: z.string(), embedding: embedding.optional() })),
     /** Frame hashes, the first frame's first; null where a frame never left the GPU. */
@@ -57,6 +58,9 @@ const actionLog = z
     if (log.hashes.length !== log.actions.length + 1) {
       refuse(`${log.actions.length} actions need one hash more, but ${log.hashes.length} came`)
     }
+    const { size } = spaceOf(log.controls)
+    const strange = log.actions.find((code) => code >= size)
+    if (strange !== undefined) refuse(`its controls make ${size} actions, but code ${strange} came`)
     const first = firstTick(log)
     let last = first
     for (const { afterTick } of log.prompts) {
@@ -81,9 +85,9 @@ export function lastTick(log: ActionLog): number {
   return firstTick(log) + log.actions.length
 }
 
-/** The action that leads to a tick. Throws a `RangeError` outside the log. */
+/** The action that leads to a tick. Throws `BadInputError` outside the log. */
 export function actionTo(log: ActionLog, index: number): Action {
-  return actionFromCode(Number(log.actions[index - firstTick(log) - 1] ?? Number.NaN))
+  return spaceOf(log.controls).action(log.actions[index - firstTick(log) - 1] ?? Number.NaN)
 }
 
 /** The log as JSON text. */
@@ -99,11 +103,17 @@ export function readActionLog(text: string): ActionLog {
   } catch (cause) {
     throw new BadInputError('An action log is JSON, but this text is not. Is the file whole?', { cause })
   }
+  const { format, version } = (json ?? {}) as { format?: unknown; version?: unknown }
+  if (format === 'oneiro-actions' && version !== FORMAT_VERSION) {
+    throw new BadInputError(
+      `This action log is of version ${version}, but version ${FORMAT_VERSION} was expected. Replay it with the release that wrote it, or record the drive again.`,
+    )
+  }
   const result = actionLog.safeParse(json)
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   const where = issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
-  throw new BadInputError(`This is not an action log of version 1${where}: ${issue.message}.`, {
+  throw new BadInputError(`This is not an action log${where}: ${issue.message}.`, {
     cause: result.error,
   })
 }
@@ -135,11 +145,15 @@ export function encodeReset({ seed, start, prompt }: ResetOptions): BeginPart {
 }
 
 export function encodeSnapshot(snapshot: Snapshot): BeginPart {
-  const { embedding, text } = snapshot.prompt
+  const { prompt } = snapshot
+  const embedding = prompt?.embedding
   return {
     restore: {
       ...snapshot,
-      prompt: { text, embedding: embedding ? { ...encodeNumbers(embedding), type: 'float32' } : null },
+      prompt: prompt && {
+        text: prompt.text,
+        embedding: embedding ? { ...encodeNumbers(embedding), type: 'float32' } : null,
+      },
       state: Object.fromEntries(
         Object.entries(snapshot.state).map(([name, numbers]) => [name, encodeNumbers(numbers)]),
       ),
@@ -157,7 +171,7 @@ export function decodeBegin(begin: BeginPart): { reset: ResetOptions } | { resto
   return {
     restore: {
       ...rest,
-      prompt: { text: prompt.text, embedding: decodePrompt(prompt).embedding ?? null },
+      prompt: prompt && { text: prompt.text, embedding: decodePrompt(prompt).embedding ?? null },
       state: Object.fromEntries(
         Object.entries(state).map(([name, numbers]) => [name, decodeNumbers(numbers)]),
       ),

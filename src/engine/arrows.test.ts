@@ -14,11 +14,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const ARROWS: Record<string, readonly string[]> = {
   'src/engine': [],
   'src/model': ['src/engine'],
-  'src/scene': ['src/engine'],
+  'src/scene': ['src/engine', 'contract'],
   'src/net': ['src/engine', 'src/model'],
   'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net'],
   'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app'],
-  server: ['src/engine', 'src/model', 'src/net'],
+  server: ['src/engine', 'src/model', 'src/net', 'src/worlds'],
+  contract: [],
 }
 
 /** What belongs to one room alone: no other room may import it. */
@@ -78,6 +79,15 @@ describe('imports run along the arrows', () => {
     expect(roomOf('src/engine/loop.ts', '../app/store')).toBe('src/app')
     expect(roomOf('src/model/prompt/index.ts', '../../engine/errors')).toBe('src/engine')
   })
+})
+
+test('nobody but the drive itself names what can be done in it, or what is seen there', () => {
+  const rooms = ['src/engine', 'src/model', 'src/net', 'src/app', 'server']
+  const named = rooms
+    .flatMap(sources)
+    .filter((path) => !isTest(path))
+    .filter((path) => /\b(steer|throttle|biome|lane)\b/i.test(readFileSync(join(root, path), 'utf8')))
+  expect(named).toEqual([])
 })
 
 describe('the engine compiles without a platform', () => {

@@ -1,7 +1,7 @@
 /** What callers hand to a world, checked: each function throws `BadInputError` with what was expected and what came. */
-import { BadInputError } from './errors'
+import { BadInputError, SnapshotMismatchError } from './errors'
 import { seedKey } from './random'
-import type { Prompt, ResetOptions, Snapshot } from './world'
+import { FORMAT_VERSION, type Prompt, type ResetOptions, type Snapshot, type WorldInfo } from './world'
 
 /** Throws unless `value` is an object that has no other fields than `known`; a misspelt one is named. */
 export function checkFields(what: string, value: unknown, known: readonly string[]): void {
@@ -17,7 +17,9 @@ export function checkFields(what: string, value: unknown, known: readonly string
   }
 }
 
-export function checkPrompt(prompt: Prompt | string): void {
+/** Throws unless it is a prompt, and this world listens to one. */
+export function checkPrompt(prompt: Prompt | string, info: { readonly prompt: boolean } = ANY): void {
+  if (!info.prompt) throw new BadInputError(NO_PROMPT)
   if (typeof prompt !== 'string') checkFields('A prompt', prompt, ['text', 'embedding'])
   const text: unknown = typeof prompt === 'string' ? prompt : prompt.text
   if (typeof text !== 'string') {
@@ -36,38 +38,74 @@ export function checkPrompt(prompt: Prompt | string): void {
   }
 }
 
-export function checkReset(options: ResetOptions): void {
+export function checkReset(options: ResetOptions, info: { readonly prompt: boolean } = ANY): void {
   checkFields('A reset', options, ['seed', 'prompt', 'start'])
   seedKey(options.seed)
-  if (options.prompt !== undefined) checkPrompt(options.prompt)
+  if (options.prompt !== undefined) checkPrompt(options.prompt, info)
   if (options.start !== undefined && typeof options.start !== 'string') {
     throw new BadInputError(`A start is named by its id, a string, but ${shown(options.start)} came.`)
   }
 }
 
+const ANY = { prompt: true }
+/** For a world without one. */
+export const NO_PROMPT =
+  'This world listens to no words, but a prompt came. Leave it out, as info.prompt says.'
+
 /** False where its arrays are no typed ones any more. */
 export function isWhole({ prompt, state }: Snapshot): boolean {
-  return [...Object.values(state), prompt.embedding ?? new Float32Array()].every(ArrayBuffer.isView)
+  return [...Object.values(state), prompt?.embedding ?? new Float32Array()].every(ArrayBuffer.isView)
 }
 
 type Numbers = Snapshot['state'][string]
 type Kind = new (values: readonly number[]) => Numbers
 
 /**
- * The snapshot, whole again where it went through JSON, which makes plain objects of its arrays. `kinds`: the arrays of a
- * state that are not of 32-bit floats. Which world it is of, and how long its arrays must be, is for the world to check.
+ * A snapshot of this world and model, whole again where it went through JSON, which makes plain objects of its arrays.
+ * `kinds`: the arrays of a state that are not of 32-bit floats; how long they must be is for the world to check. Throws
+ * `SnapshotMismatchError` for another world, model or version, and `BadInputError` on what is no snapshot.
  */
-export function checkedSnapshot(snapshot: Snapshot, kinds: Readonly<Record<string, Kind>> = {}): Snapshot {
+export function checkedSnapshot(
+  given: Snapshot,
+  info: Pick<WorldInfo, 'id' | 'modelHash' | 'prompt'>,
+  kinds: Readonly<Record<string, Kind>> = {},
+): Snapshot {
+  const snapshot = wholeSnapshot(given, info, kinds)
+  const expected = {
+    format: 'oneiro-snapshot',
+    version: FORMAT_VERSION,
+    world: info.id,
+    modelHash: info.modelHash,
+  }
+  for (const field of ['format', 'version', 'world', 'modelHash'] as const) {
+    if (snapshot[field] === expected[field]) continue
+    throw new SnapshotMismatchError(field, `"${expected[field]}"`, shown(snapshot[field]))
+  }
+  seedKey(snapshot.seed)
+  if (!Number.isSafeInteger(snapshot.tick) || snapshot.tick < 0) {
+    throw new BadInputError(`A snapshot's tick is an integer from 0 on, but ${shown(snapshot.tick)} came.`)
+  }
+  return snapshot
+}
+
+/** The same, of whichever world. */
+function wholeSnapshot(
+  snapshot: Snapshot,
+  info: { readonly prompt: boolean },
+  kinds: Readonly<Record<string, Kind>> = {},
+): Snapshot {
   const { prompt, state } = (snapshot ?? {}) as Partial<Snapshot>
-  if (!isObject(prompt) || !isObject(state) || typeof prompt.text !== 'string') {
+  const words = prompt ?? null
+  const isWording = info.prompt ? isObject(words) && typeof words.text === 'string' : words === null
+  if (!isWording || !isObject(state)) {
     const came = isObject(snapshot) ? 'one without its prompt or state' : shown(snapshot)
     throw new BadInputError(`A snapshot is what snapshot() gave, but ${came} came.`)
   }
   const arrays = Object.entries(state).map(([name, array]) => [name, revived(array, kinds[name])])
-  const embedding = prompt.embedding && (revived(prompt.embedding) as Float32Array)
+  const embedding = words?.embedding && (revived(words.embedding) as Float32Array)
   return {
     ...snapshot,
-    prompt: { text: prompt.text, embedding: embedding || null },
+    prompt: words && { text: words.text, embedding: embedding || null },
     state: Object.fromEntries(arrays),
   }
 }

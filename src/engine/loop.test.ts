@@ -1,24 +1,25 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Action, IDLE } from './action'
 import { LockstepClock, RealtimeClock } from './clock'
-import { Controls } from './controls'
+import type { Move } from './controls'
 import { BadInputError, NotReadyError } from './errors'
+import { HeldKeys } from './held-keys'
 import { Loop, type LoopEvent } from './loop'
 import { FakeTime, settle } from './testing/fake-time'
-import { FakeWorld } from './testing/fake-world'
+import { FAKE, FakeWorld, IDLE } from './testing/fake-world'
 
-const LEFT: Action = { steer: -1, throttle: 0 }
+const LEFT = { slide: -1, light: 0 }
+const [left, right] = FAKE.moves as [Move, Move]
 let time: FakeTime
 let world: FakeWorld
-let controls: Controls
+let keys: HeldKeys
 let loop: Loop
 let events: LoopEvent[]
 
 function make(costMs = 10): void {
   time = new FakeTime()
   world = new FakeWorld({ costMs, time })
-  controls = new Controls()
-  loop = new Loop(world, new RealtimeClock(20, time), controls)
+  keys = new HeldKeys()
+  loop = new Loop(world, new RealtimeClock(20, time), keys)
   events = []
   loop.listen((event) => events.push(event))
 }
@@ -50,11 +51,11 @@ describe('playing', () => {
     await loop.reset({ seed: 1 })
     loop.play()
     await time.run(20)
-    controls.press('a', 'left')
+    keys.press('a', left)
     await time.run(20)
-    controls.press('d', 'right')
+    keys.press('d', right)
     await time.run(30)
-    expect(of('tick').map((event) => event.action.steer)).toEqual([0, 1])
+    expect(of('tick').map((event) => event.action.slide)).toEqual([0, 1])
   })
 
   test('pause lets the tick in work count and then stands still', async () => {
@@ -87,18 +88,18 @@ describe('single steps', () => {
     await loop.reset({ seed: 1 })
     loop.play()
     await time.run(20)
-    controls.press('d', 'right')
+    keys.press('d', right)
     const stepping = [loop.step(), loop.step(LEFT)]
     await time.run(100)
     await Promise.all(stepping)
     expect(indices()).toEqual([1, 2, 3])
-    expect(of('tick').map((event) => event.action.steer)).toEqual([0, 1, -1])
+    expect(of('tick').map((event) => event.action.slide)).toEqual([0, 1, -1])
     expect(of('tick')[1]!.pace).toBeNull()
     expect(loop.playing).toBe(false)
   })
 
   test('are all that a lockstep loop does', async () => {
-    const lockstep = new Loop(new FakeWorld(), new LockstepClock(), controls)
+    const lockstep = new Loop(new FakeWorld(), new LockstepClock(), keys)
     await lockstep.reset({ seed: 1 })
     expect(() => lockstep.play()).toThrow(BadInputError)
     expect((await lockstep.step(LEFT))?.index).toBe(1)
@@ -114,7 +115,7 @@ describe('single steps', () => {
 describe('commands in mid-play', () => {
   test('a reset drops the frame in work, clears held keys and goes on playing', async () => {
     await loop.reset({ seed: 1 })
-    controls.press('d', 'right')
+    keys.press('d', right)
     loop.play()
     await time.run(105)
     const resetting = loop.reset({ seed: 2 })
@@ -125,7 +126,7 @@ describe('commands in mid-play', () => {
       ['reset', 1],
       ['reset', 2],
     ])
-    expect(of('tick').map((event) => [event.epoch, event.action.steer])).toEqual([
+    expect(of('tick').map((event) => [event.epoch, event.action.slide])).toEqual([
       [1, 1],
       [1, 1],
       [2, 0],
@@ -172,10 +173,10 @@ describe('commands in mid-play', () => {
     loop.play()
     await time.run(55)
     const prompting = loop.setPrompt('words nobody knows')
-    controls.press('d', 'right')
+    keys.press('d', right)
     await time.run(110)
     expect(indices()).toEqual([1, 2, 3, 4])
-    expect(of('tick').at(-1)!.action.steer).toBe(1)
+    expect(of('tick').at(-1)!.action.slide).toBe(1)
     read()
     await prompting
     expect(of('prompt')).toEqual([{ type: 'prompt', epoch: 1, text: 'words nobody knows', afterTick: 4 }])
@@ -187,7 +188,7 @@ describe('commands in mid-play', () => {
     await loop.reset({ seed: 2, prompt: 'fog' })
     await prompting
     expect(of('prompt')).toEqual([])
-    expect((await loop.snapshot()).prompt.text).toBe('fog')
+    expect((await loop.snapshot()).prompt!.text).toBe('fog')
   })
 
   test('a restore goes back', async () => {

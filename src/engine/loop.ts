@@ -1,7 +1,7 @@
-import type { Action } from './action'
 import type { Clock, Pace } from './clock'
-import type { InputSource } from './controls'
+import { type Action, spaceOf } from './controls'
 import { BadInputError } from './errors'
+import type { InputSource } from './held-keys'
 import { Serial } from './serial'
 import type { Prompt, ResetOptions, Snapshot, Tick, World } from './world'
 
@@ -41,7 +41,7 @@ export type Begin = { readonly reset: ResetOptions } | { readonly restore: Snaps
  * what was still being computed for an older epoch is dropped when it arrives.
  *
  * @example
- * const loop = new Loop(world, new RealtimeClock(world.info.ticksPerSecond), controls)
+ * const loop = new Loop(world, new RealtimeClock(world.info.ticksPerSecond), new HeldKeys())
  * loop.listen((event) => { if (event.type === 'tick') stage.show(event.tick) })
  * await loop.reset({ seed: 7 })
  * loop.play()
@@ -114,7 +114,7 @@ export class Loop {
    */
   step(action?: Action): Promise<Tick | null> {
     this.pause()
-    return this.advance(null, () => action ?? this.input.sample())
+    return this.advance(null, () => action ?? this.sample())
   }
 
   /** Begins anew. Rejects with the world's error, and then the running state is kept. */
@@ -212,13 +212,17 @@ export class Loop {
       const pace = await clock.next(signal)
       if (!pace) return
       try {
-        await this.advance(pace, () => (signal.aborted ? null : this.input.sample()))
+        await this.advance(pace, () => (signal.aborted ? null : this.sample()))
       } catch (error) {
         if (signal.aborted) return
         this.pause()
         this.emit({ type: 'error', error, during: 'step' })
       }
     }
+  }
+
+  private sample(): Action {
+    return this.input.sample(spaceOf(this.current.info.controls))
   }
 
   /** One tick between the other commands; null where `sample` gives no action or a later command overtook it. */

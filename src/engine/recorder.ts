@@ -1,13 +1,23 @@
-import { type Action, actionCode, actionFromCode } from './action'
 import { type ActionLog, decodePrompt, encodePrompt, encodeReset, encodeSnapshot } from './action-log'
 import { isWhole } from './checks'
+import { type Action, spaceOf } from './controls'
 import { NotReadyError } from './errors'
 import { hashPixels } from './frame-hash'
 import { Serial } from './serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from './world'
+import {
+  FORMAT_VERSION,
+  type Pixels,
+  type Prompt,
+  type ResetOptions,
+  type Snapshot,
+  type Telemetry,
+  type Tick,
+  type World,
+  type WorldInfo,
+} from './world'
 
-/** Grows by doubling, so that a long drive costs nine bytes a tick and no garbage. */
-class Column<Numbers extends Uint8Array | Float64Array> {
+/** Grows by doubling, so that a long drive costs twenty bytes a tick and no garbage. */
+class Column<Numbers extends Uint32Array | Float64Array> {
   length = 0
   constructor(
     private values: Numbers,
@@ -38,7 +48,7 @@ export class Recorder implements World {
   protected readonly queue = new Serial()
   private begin: ActionLog['begin'] | null = null
   private first = 0
-  private readonly codes = new Column(new Uint8Array(1024), (length) => new Uint8Array(length))
+  private readonly codes = new Column(new Uint32Array(1024), (length) => new Uint32Array(length))
   /** High and low halves of each frame's hash; the first frame's first. */
   private readonly hashesHigh = new Column(new Float64Array(1024), (length) => new Float64Array(length))
   private readonly hashesLow = new Column(new Float64Array(1024), (length) => new Float64Array(length))
@@ -100,16 +110,17 @@ export class Recorder implements World {
   /** The drive since the last reset or restore. Throws `NotReadyError` before the first. */
   log(): ActionLog {
     if (!this.begin) throw new NotReadyError('log')
-    const { id, modelHash, backend } = this.info
+    const { id, modelHash, backend, controls } = this.info
     const count = this.codes.length
     return {
       format: 'oneiro-actions',
-      version: 1,
+      version: FORMAT_VERSION,
       world: id,
       modelHash,
       backend,
+      controls,
       begin: this.begin,
-      actions: Array.from({ length: count }, (_, i) => this.codes.at(i)).join(''),
+      actions: Array.from({ length: count }, (_, i) => this.codes.at(i)),
       prompts: [...this.prompts],
       hashes: Array.from({ length: count + 1 }, (_, i) => this.hashAt(i)),
     }
@@ -117,7 +128,7 @@ export class Recorder implements World {
 
   protected async stepNow(action: Action): Promise<Tick> {
     const tick = await this.inner.step(action)
-    this.codes.push(actionCode(action))
+    this.codes.push(spaceOf(this.info.controls).code(action))
     this.pushHash(tick)
     return tick
   }
@@ -139,7 +150,7 @@ export class Recorder implements World {
 
   /** The action that led to a tick. */
   protected actionTo(index: number): Action {
-    return actionFromCode(this.codes.at(index - this.first - 1))
+    return spaceOf(this.info.controls).action(this.codes.at(index - this.first - 1))
   }
 
   /** The prompts given between a tick and the next. */

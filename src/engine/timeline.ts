@@ -1,4 +1,4 @@
-import type { Action } from './action'
+import type { Action } from './controls'
 import { BadInputError } from './errors'
 import { Recorder } from './recorder'
 import type { Prompt, Snapshot, Tick, World } from './world'

@@ -1,4 +1,4 @@
-import type { Action } from './action'
+import type { Action, Control } from './controls'
 
 /** RGBA pixels, row-major from the top left, 8 bits a channel, alpha 255. */
 export interface Pixels {
@@ -21,7 +21,25 @@ export interface WorldInfo {
   readonly height: number
   /** Nominal rate in ticks per second of world time. */
   readonly ticksPerSecond: number
+  /** What can be done in it; `spaceOf(controls)` has its actions. The same array for as long as the world is open. */
+  readonly controls: readonly Control[]
+  /** It listens to words. Where it does not, `setPrompt` and a reset's prompt are refused. */
+  readonly prompt: boolean
+  /** What its instruments read; empty where it has none. */
+  readonly telemetry: readonly Instrument[]
+  /** Its ticks say so, where they carry telemetry. A world that knows no reward or end never makes one up. */
+  readonly reward: boolean
+  readonly done: boolean
 }
+
+/** One of a world's instruments. */
+export interface Instrument {
+  readonly name: string
+  readonly unit: string
+}
+
+/** Of snapshots and action logs. */
+export const FORMAT_VERSION = 2
 
 /**
  * A prompt: the words, and where it is already known, what the world is told of them (`embedding`: the sentence's, or its
@@ -43,8 +61,7 @@ export interface ResetOptions {
 }
 
 /**
- * What the instruments of a world read at a frame, by name; the drive has `speed` (m/s), `offset` (m from the road's
- * centre line), `heading` (rad against the road) and more. A dream's are dreamed, as its frames are.
+ * What the instruments of a world read at a frame, by the names that its info lists. A dream's are dreamed, as its frames are.
  */
 export type Telemetry = Readonly<Record<string, number>>
 
@@ -72,12 +89,13 @@ export type SnapshotArray = Float32Array | Float64Array | Uint16Array | Uint8Arr
 /** The whole state of a world at one tick; plain data that survives structured clone and msgpack. */
 export interface Snapshot {
   readonly format: 'oneiro-snapshot'
-  readonly version: 1
+  readonly version: typeof FORMAT_VERSION
   readonly world: string
   readonly modelHash: string
   readonly tick: number
   readonly seed: number
-  readonly prompt: { readonly text: string; readonly embedding: Float32Array | null }
+  /** Null in a world that listens to no words. */
+  readonly prompt: { readonly text: string; readonly embedding: Float32Array | null } | null
   /** World-specific state: named typed arrays. */
   readonly state: Readonly<Record<string, SnapshotArray>>
 }
@@ -92,9 +110,9 @@ export interface World {
   readonly info: WorldInfo
   /** Begins anew. Throws `BadInputError` on a bad seed or unknown start, and then the running state is kept. */
   reset(options: ResetOptions): Promise<Tick>
-  /** Advances exactly one tick. Throws `NotReadyError` before the first reset. */
+  /** Advances exactly one tick. Throws `BadInputError` on what is no action, and `NotReadyError` before the first reset. */
   step(action: Action): Promise<Tick>
-  /** Takes effect on the next tick and never resets. */
+  /** Takes effect on the next tick and never resets. Throws `BadInputError` on what is no prompt, or in a world without one. */
   setPrompt(prompt: Prompt | string): Promise<void>
   /** The whole state now. Does not disturb play. */
   snapshot(): Promise<Snapshot>

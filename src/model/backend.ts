@@ -4,7 +4,7 @@ import type { DeviceLostError } from './errors'
 
 /** What one tick of the student is computed from; the latents are the backend's own. */
 export interface StepInput {
-  /** [A,2]: the action applied now first. May be reused after the call, as the noise may. */
+  /** [A,D]: the action applied now first. May be reused after the call, as the noise may. */
   readonly actions: Float32Array
   /** [P], unit norm. Never changed in place: another prompt is another array. */
   readonly prompt: Float32Array

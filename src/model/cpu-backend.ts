@@ -66,7 +66,7 @@ export class CpuBackend implements Backend {
     const out = await runSession(this, 'student', this.student, {
       history: this.tensor(this.history, [1, shape.offsets.length, shape.tokens, shape.channels]),
       actions: this.tensor(input.actions, [1, shape.actionCount, shape.actionDims]),
-      prompt: this.tensor(input.prompt, [1, shape.promptDim]),
+      ...(shape.promptDim > 0 ? { prompt: this.tensor(input.prompt, [1, shape.promptDim]) } : {}),
       noise: this.tensor(input.noise, [1, shape.noiseCount, shape.tokens, shape.channels]),
     })
     this.ring.push(floatsOf(out, 'latent', shape.latentLength, this.name))

@@ -1,6 +1,7 @@
-import { type Action, checkAction } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
+import { judged, type Task } from '../engine/task'
 import type {
   Pixels,
   Prompt,
@@ -11,9 +12,11 @@ import type {
   World,
   WorldInfo,
 } from '../engine/world'
+import { encodeAction } from './actions'
 import type { Backend, BackendCounts, Stages } from './backend'
 import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'
+import { infoOf, taskIn } from './info'
 import { Prompts } from './prompts'
 import { Recovery } from './recovery'
 import { tickNoise } from './self-test'
@@ -49,6 +52,7 @@ export class DreamWorld implements World {
   private readonly queue = new Serial()
   private readonly prompts: Prompts
   private readonly recovery: Recovery
+  private readonly task: Task | null
   private readonly actions: Float32Array
   private readonly noise: Float32Array
   private backend: Backend
@@ -63,6 +67,7 @@ export class DreamWorld implements World {
   constructor(private readonly options: DreamWorldOptions) {
     const { shape } = options.files
     this.backend = options.backend
+    this.task = taskIn(options.files.manifest)
     this.prompts = new Prompts(options.files, options.encodePrompt)
     const checkpoints = options.reopen || options.onCheckpoint
     this.recovery = new Recovery(checkpoints ? (options.checkpointEvery ?? 20) : 0)
@@ -72,16 +77,7 @@ export class DreamWorld implements World {
   }
 
   get info(): WorldInfo {
-    const { manifest } = this.options.files
-    return {
-      id: manifest.id,
-      kind: 'dream',
-      backend: this.backend.name,
-      modelHash: manifest.modelHash,
-      width: manifest.frame.width,
-      height: manifest.frame.height,
-      ticksPerSecond: manifest.ticksPerSecond,
-    }
+    return infoOf(this.options.files.manifest, this.backend.name)
   }
 
   /** What is held now, for tests that nothing grows with ticks. */
@@ -104,7 +100,8 @@ export class DreamWorld implements World {
   step(action: Action): Promise<Tick> {
     return this.call('step', async () => {
       const state = this.needReset('step')
-      const now = actionVector(action)
+      const now = new Float32Array(this.options.files.shape.actionDims)
+      encodeAction(this.options.files.manifest, action, now)
       const stages = await this.surviving(() => this.advance(state, now))
       this.recovery.ticked(now, state)
       this.checkpointWhenDue(state)
@@ -202,7 +199,7 @@ export class DreamWorld implements World {
     const frame = await this.backend.readFrame()
     const telemetry = await this.telemetry()
     timings.frame = performance.now() - started
-    return { ...tick, frame, ...(telemetry ? { telemetry } : {}) }
+    return { ...tick, frame, ...(telemetry ? { telemetry } : {}), ...judged(this.task, telemetry) }
   }
 
   private async telemetry(): Promise<Telemetry | undefined> {
@@ -305,8 +302,3 @@ export class DreamWorld implements World {
 }
 
 const MAX_LOSSES = 20
-
-function actionVector(action: Action): Float32Array {
-  checkAction(action)
-  return Float32Array.of(action.steer, action.throttle)
-}

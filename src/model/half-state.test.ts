@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ACTIONS, type Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { BadInputError } from '../engine/errors'
 import { hashPixels } from '../engine/frame-hash'
 import { float16, float16Bits } from '../engine/half'
@@ -9,7 +9,7 @@ import { LatentRing } from './latent-ring'
 import { worldShape } from './manifest'
 import { toSnapshot } from './snapshot'
 import { telemetryIn } from './telemetry'
-import { halfTinyFiles, loadTiny, tinyBackend } from './testing'
+import { ACTIONS, halfTinyFiles, loadTiny, tinyBackend } from './testing'
 
 const open: DreamWorld[] = []
 afterEach(async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { controlsSchema, spaceOf } from '../engine/controls'
 import { ManifestInvalidError, ManifestVersionError } from './errors'
 
 const VERSION = 1
@@ -45,14 +46,22 @@ const schema = z
         }),
       )
       .optional(),
+    /** Name of the task whose reward and end are functions of those readings. */
+    task: z.string().min(1).optional(),
     history: z.object({ offsets: z.array(count).min(1) }),
-    actions: z.object({ count, dims: z.literal(2) }),
-    prompt: z.object({
-      dim: count,
-      encoder: z.string().min(1),
-      /** What a reading chooses between, the most important choice first; behind the values of each there is "none". */
-      choices: z.record(z.string().min(1), z.array(z.string().min(1)).min(1)).optional(),
-    }),
+    /** What can be done. */
+    controls: controlsSchema,
+    /** Actions that the student sees, the one applied now included, and the floats that each is told by. */
+    actions: z.object({ count, dims: count, encoding: z.enum(['number', 'one-hot']).default('number') }),
+    /** Left out in a world that listens to no words. */
+    prompt: z
+      .object({
+        dim: count,
+        encoder: z.string().min(1),
+        /** What a reading chooses between, the most important choice first; behind the values of each there is "none". */
+        choices: z.record(z.string().min(1), z.array(z.string().min(1)).min(1)).optional(),
+      })
+      .optional(),
     student: z.looseObject({
       outerSteps: count,
       /** Of each noise latent, the numbers that the student looks at. Left out, all; the others need not be drawn. */
@@ -70,7 +79,8 @@ const schema = z
       .array(
         z.object({
           id: z.string().min(1),
-          caption: z.string().min(1),
+          /** Words for it, in a world that listens to some. */
+          caption: z.string().default(''),
           /** Row of `latents` and `actions` in starts.safetensors. */
           index: row,
           /** Row of `promptEmbeddings` for the caption. Left out, a preset of the same words must have it. */
@@ -78,7 +88,9 @@ const schema = z
         }),
       )
       .min(1),
-    presets: z.array(z.object({ id: z.string().min(1), text: z.string().min(1), embedding: row })).min(1),
+    presets: z
+      .array(z.object({ id: z.string().min(1), text: z.string().min(1), embedding: row }))
+      .default([]),
     selfTest: z.object({
       seed: row,
       latentSample: z.array(z.number()).min(1),
@@ -93,12 +105,18 @@ const schema = z
     if (offsets.some((offset, i) => offset <= (offsets[i - 1] ?? 0))) {
       context.addIssue({ code: 'custom', path: ['history', 'offsets'], message: 'offsets must increase' })
     }
+    const { dims, encoding } = manifest.actions
+    const told = spaceOf(manifest.controls).dims(encoding)
+    if (dims !== told) {
+      const message = `its controls are told by ${told} numbers (${encoding}), but ${dims} came`
+      context.addIssue({ code: 'custom', path: ['actions', 'dims'], message })
+    }
     const { channels, gains = [] } = manifest.latent
     if (gains.length !== 0 && gains.length !== channels) {
       const message = `there are ${gains.length}, but ${channels} channels`
       context.addIssue({ code: 'custom', path: ['latent', 'gains'], message })
     }
-    const { dim, choices = {} } = manifest.prompt
+    const { dim = 0, choices = {} } = manifest.prompt ?? {}
     const read = Object.values(choices).reduce((sum, values) => sum + values.length + 1, 0)
     if (read !== 0 && read !== dim) {
       const message = `its values and their "none" are ${read}, but a reading has ${dim}`
@@ -128,6 +146,16 @@ const schema = z
     if (latentIndex && latentIndex.length !== latentSample.length) {
       const message = `there are ${latentIndex.length}, but ${latentSample.length} numbers to find`
       context.addIssue({ code: 'custom', path: ['selfTest', 'latentIndex'], message })
+    }
+    if (!manifest.prompt) {
+      if (manifest.presets.length === 0) return
+      const message = 'there are some, but the world has no prompt'
+      context.addIssue({ code: 'custom', path: ['presets'], message })
+      return
+    }
+    if (manifest.presets.length === 0) {
+      const message = 'a world with a prompt has one at least'
+      context.addIssue({ code: 'custom', path: ['presets'], message })
     }
     const presetTexts = new Set(manifest.presets.map((preset) => promptKey(preset.text)))
     manifest.starts.forEach((start, i) => {
@@ -194,6 +222,7 @@ export interface WorldShape {
   /** Actions that the student sees, the one applied now included. */
   readonly actionCount: number
   readonly actionDims: number
+  /** 0 in a world that listens to no words. */
   readonly promptDim: number
   /** What the student is told of words is a reading, not an embedding of unit norm. */
   readonly readsWords: boolean
@@ -223,7 +252,7 @@ export function worldShape(manifest: Manifest): WorldShape {
     ringLength: Math.max(...offsets),
     actionCount: manifest.actions.count,
     actionDims: manifest.actions.dims,
-    promptDim: manifest.prompt.dim,
+    promptDim: manifest.prompt?.dim ?? 0,
     readsWords: manifest.files.reader !== undefined,
     noiseCount,
     noise: manifest.student.noise ?? Array(noiseCount).fill({ from: 0, count: tokens * channels }),

@@ -29,7 +29,7 @@ export interface OpenDreamNodeOptions {
  * @example
  * const dream = await openDreamNode('assets/drive')
  * await dream.reset({ seed: 7, prompt: 'a snowy night drive' })
- * const { frame } = await dream.step({ steer: 0, throttle: 1 })
+ * const { frame } = await dream.step(spaceOf(dream.info.controls).idle)
  */
 export async function openDreamNode(dir: string, options: OpenDreamNodeOptions = {}): Promise<DreamWorld> {
   const { threads = 2, provider = 'cpu', onProgress = () => {} } = options
@@ -52,8 +52,10 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
   }
   onProgress({ phase: 'ready', loaded: 1, total: 1 })
 
+  const { prompt } = files.manifest
+  if (!prompt) return new DreamWorld({ files, backend })
   const encoder = openPromptEncoderNode({
-    folder: options.promptEncoder ?? join(dir, '..', files.manifest.prompt.encoder),
+    folder: options.promptEncoder ?? join(dir, '..', prompt.encoder),
     world: dir,
     runExclusive: (job) => runs.run(job),
   })

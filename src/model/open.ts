@@ -31,7 +31,7 @@ export interface OpenDreamOptions {
  * @example
  * const dream = await openDream({ url: 'assets/drive/', onEvent: ({ message }) => toast(message) })
  * await dream.reset({ seed: 7 })
- * const tick = await dream.step({ steer: 0, throttle: 1 })
+ * const tick = await dream.step(spaceOf(dream.info.controls).idle)
  */
 export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
   const { backend = 'auto', threads, onProgress, onPromptProgress, onEvent } = options
@@ -42,7 +42,7 @@ export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
     {
       open: { url: url.href, backend, threads: threads ?? 1, promptEncoderUrl: encoder.href },
       createWorker: () =>
-        new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'dream' }),
+        new Worker(new URL('../dream-worker.ts', import.meta.url), { type: 'module', name: 'dream' }),
       onProgress,
       onPromptProgress,
       onEvent,

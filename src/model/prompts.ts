@@ -1,4 +1,4 @@
-import { checkPrompt } from '../engine/checks'
+import { checkPrompt, NO_PROMPT } from '../engine/checks'
 import { BadInputError } from '../engine/errors'
 import type { Prompt } from '../engine/world'
 import { promptKey } from './manifest'
@@ -8,6 +8,9 @@ export interface ResolvedPrompt {
   readonly text: string
   readonly embedding: Float32Array
 }
+
+/** What a student is told in a world that listens to no words. */
+export const NO_WORDS: ResolvedPrompt = { text: '', embedding: new Float32Array(0) }
 
 /** Words to embeddings: given ones are checked, presets and captions are known by heart, others go to the encoder. */
 export class Prompts {
@@ -26,6 +29,7 @@ export class Prompts {
 
   /** The prompt's embedding where it needs no encoder, else null. Throws `BadInputError` where it is no prompt. */
   known(prompt: Prompt | string): ResolvedPrompt | null {
+    if (this.files.shape.promptDim === 0) throw new BadInputError(NO_PROMPT)
     checkPrompt(prompt)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     if (embedding) return { text, embedding: this.checked(embedding) }

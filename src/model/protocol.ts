@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
 import type { Fit } from './backend'
 import type { DreamEvent } from './dream-events'

@@ -1,12 +1,12 @@
-/** What a world's reader makes of words: one choice each of a few things, for the drive biome, time and weather. */
+/** What a world's reader makes of words: one choice each of a few things. */
 import type { Manifest } from './manifest'
 
-type Choices = NonNullable<Manifest['prompt']['choices']>
+type Choices = NonNullable<NonNullable<Manifest['prompt']>['choices']>
 
 /** How sure a reading must be of a value. */
 const SURE = 0.5
 
-/** The value that a reading names of each thing, for example `{ biome: 'snow', time: 'night' }`; left out where none. */
+/** The value that a reading names of each thing, for example `{ time: 'night' }`; left out where none. */
 export function namedIn(reading: Float32Array, choices: Choices): Readonly<Record<string, string>> {
   const named: Record<string, string> = {}
   let from = 0

@@ -28,7 +28,7 @@ export class Recovery {
     this.from = this.every > 0 ? { state: copy(state), latents } : null
   }
 
-  /** `action` [2] and the prompt of `state` made the tick that `state` now is at. */
+  /** `action` [D] and the prompt of `state` made the tick that `state` now is at. */
   ticked(action: Float32Array, { text, embedding }: DreamState): void {
     if (this.from) this.played.push({ action, text, embedding })
   }

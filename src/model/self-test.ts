@@ -1,7 +1,9 @@
 import { normals } from '../engine/random'
+import { idleAction } from './actions'
 import type { Backend, StepInput } from './backend'
 import { SelfTestError } from './errors'
 import { type Manifest, promptKey, type WorldShape } from './manifest'
+import { NO_WORDS } from './prompts'
 import type { WorldFiles } from './world-files'
 
 /**
@@ -16,7 +18,7 @@ export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Fl
 }
 
 /**
- * One idle tick from start 0 under preset 0 against the numbers in the manifest. Played twice: a replay of a captured
+ * One idle tick from start 0 under preset 0 (where it listens to words) against the numbers in the manifest. Played twice: a replay of a captured
  * GPU graph can be wrong where its recording was right.
  *
  * Leaves the backend in that state. Throws `SelfTestError`; a wrong driver, kernel or weight file ends here and not in
@@ -57,8 +59,11 @@ export async function timeTicks(backend: Backend, files: WorldFiles, ticks: numb
 
 function selfTestInput({ manifest, shape, starts, knownPrompts }: WorldFiles): StepInput {
   const actions = new Float32Array(shape.actionCount * shape.actionDims)
+  actions.set(idleAction(manifest))
   actions.set(starts[0]!.actions, shape.actionDims)
   const noise = new Float32Array(shape.noiseCount * shape.latentLength)
   tickNoise(manifest.selfTest.seed, 1, shape, noise)
-  return { actions, noise, prompt: knownPrompts.get(promptKey(manifest.presets[0]!.text))! }
+  const [preset] = manifest.presets
+  const prompt = preset ? knownPrompts.get(promptKey(preset.text))! : NO_WORDS.embedding
+  return { actions, noise, prompt }
 }

@@ -1,14 +1,14 @@
 import { checkedSnapshot, checkReset } from '../engine/checks'
-import { BadInputError, SnapshotMismatchError } from '../engine/errors'
+import { BadInputError } from '../engine/errors'
 import { packHalves, unpackHalves } from '../engine/half'
-import { seedKey } from '../engine/random'
-import type { ResetOptions, Snapshot } from '../engine/world'
+import { FORMAT_VERSION, type ResetOptions, type Snapshot } from '../engine/world'
+import { largestAction } from './actions'
 import type { Manifest, WorldShape } from './manifest'
-import type { Prompts } from './prompts'
+import { NO_WORDS, type Prompts } from './prompts'
 import { startsLike } from './reading'
 import type { WorldFiles } from './world-files'
 
-/** What a dream is beside its latents. `past` [A-1,2] is its own array and changes with every tick. */
+/** What a dream is beside its latents. `past` [A-1,D] is its own array and changes with every tick. */
 export interface DreamState {
   tick: number
   seed: number
@@ -53,27 +53,28 @@ export async function firstState(
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
   }
   const told = prompt === undefined ? null : await prompts.resolve(prompt)
-  const { choices } = manifest.prompt
+  const choices = manifest.prompt?.choices
   // A drive begins where its words are.
   const fitting =
     told && choices && start === undefined ? startsLike(starts, told.embedding, choices) : starts
   const from = chosenStart(fitting, seed, start)!
-  const { text, embedding } =
-    told ?? (await prompts.resolve({ text: from.caption, embedding: from.embedding }))
+  const own = { text: from.caption, embedding: from.embedding }
+  const { text, embedding } = told ?? (manifest.prompt ? await prompts.resolve(own) : NO_WORDS)
   const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
   return { state, latents: from.latents }
 }
 
-/** What a snapshot goes on with. Throws as `fromSnapshot`, and `BadInputError` on a bad prompt. */
+/** What a snapshot goes on with. Throws as `checkedSnapshot`, and `BadInputError` on a bad prompt or state. */
 export async function restoredState(
   described: Described,
   prompts: Prompts,
   given: Snapshot,
 ): Promise<Beginning> {
-  const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
+  const { id, modelHash, prompt: listens } = described.manifest
+  const snapshot = checkedSnapshot(given, { id, modelHash, prompt: listens !== undefined }, SNAPSHOT_KINDS)
   const { latents, ...rest } = fromSnapshot(described, snapshot)
-  const { text, embedding } = snapshot.prompt
-  const prompt = await prompts.resolve(embedding ? { text, embedding } : text)
+  const { text, embedding } = snapshot.prompt ?? NO_WORDS
+  const prompt = snapshot.prompt ? await prompts.resolve(embedding ? { text, embedding } : text) : NO_WORDS
   return { state: { ...rest, ...prompt }, latents }
 }
 
@@ -85,12 +86,12 @@ export function toSnapshot(
 ): Snapshot {
   return {
     format: 'oneiro-snapshot',
-    version: 1,
+    version: FORMAT_VERSION,
     world: manifest.id,
     modelHash: manifest.modelHash,
     tick: state.tick,
     seed: state.seed,
-    prompt: { text: state.text, embedding: state.embedding?.slice() ?? null },
+    prompt: manifest.prompt ? { text: state.text, embedding: state.embedding?.slice() ?? null } : null,
     state: {
       ...(shape.half ? { halfLatents: halvesOf(latents) } : { latents }),
       actions: state.past.slice(),
@@ -100,34 +101,17 @@ export function toSnapshot(
 
 /** Latents are some units large. From far above, a student comes back; from the end of float32 it gives NaN for good. */
 const LARGEST_LATENT = 1000
-/** Keys are from -1 to 1. */
-const LARGEST_ACTION = 1
 
 /**
- * The state that a snapshot holds, without its prompt, in arrays of its own. Throws `SnapshotMismatchError` for another
- * world, model or version, and `BadInputError` where an array has the wrong size or a value that no drive has.
+ * The state that a checked snapshot holds, without its prompt, in arrays of its own. Throws `BadInputError` where an array
+ * has the wrong size or a value that no drive has.
  */
-export function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot) {
-  const expected = {
-    format: 'oneiro-snapshot',
-    version: 1,
-    world: manifest.id,
-    modelHash: manifest.modelHash,
-  } as const
-  for (const field of ['format', 'version', 'world', 'modelHash'] as const) {
-    if (snapshot[field] !== expected[field]) {
-      throw new SnapshotMismatchError(field, `"${expected[field]}"`, `"${snapshot[field]}"`)
-    }
-  }
-  seedKey(snapshot.seed)
-  if (!Number.isSafeInteger(snapshot.tick) || snapshot.tick < 0) {
-    throw new BadInputError(`A snapshot's tick is an integer from 0 on, but ${snapshot.tick} came.`)
-  }
+function fromSnapshot({ manifest, shape }: Described, snapshot: Snapshot) {
   return {
     tick: snapshot.tick,
     seed: snapshot.seed,
     latents: latentsOf(snapshot, shape),
-    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, LARGEST_ACTION),
+    past: floats(snapshot, 'actions', (shape.actionCount - 1) * shape.actionDims, largestAction(manifest)),
   }
 }
 

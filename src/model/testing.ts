@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as ortNode from 'onnxruntime-node'
+import { type Action, type Control, spaceOf } from '../engine/controls'
 import { Serial } from '../engine/serial'
 import { type AssetSource, NO_CACHE } from './assets'
 import type { Backend, BackendCounts, Ort, Screen, Stages, StepInput } from './backend'
@@ -13,6 +14,12 @@ import { loadWorldFiles, type WorldFiles } from './world-files'
 
 /** The fixture world that `distill/export/fixture.py` writes. */
 export const TINY = fileURLToPath(new URL('../../e2e/fixtures/tiny/', import.meta.url))
+
+const { controls } = JSON.parse(readFileSync(`${TINY}world.json`, 'utf8')) as { controls: Control[] }
+const tiny = spaceOf(controls)
+export const IDLE = tiny.idle
+/** All of the fixture's, by their codes. */
+export const ACTIONS: readonly Action[] = Array.from({ length: tiny.size }, (_, code) => tiny.action(code))
 
 const NAMES = ['world.json', 'student.onnx', 'decoder.onnx', 'starts.safetensors']
 

@@ -96,8 +96,8 @@ export class WebGpuBackend implements Backend {
     const buffer = (name: keyof typeof dims) =>
       device.createBuffer({
         label: name,
-        // ONNX Runtime binds whole multiples of 16 bytes.
-        size: Math.ceil((dims[name].reduce((a, b) => a * b) * FLOAT) / 16) * 16,
+        // ONNX Runtime binds whole multiples of 16 bytes, and no buffer may be empty.
+        size: Math.max(1, Math.ceil((dims[name].reduce((a, b) => a * b) * FLOAT) / 16)) * 16,
         usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       })
     this.buffers = {
@@ -115,7 +115,7 @@ export class WebGpuBackend implements Backend {
       student: {
         history: tensor('history'),
         actions: tensor('actions'),
-        prompt: tensor('prompt'),
+        ...(shape.promptDim > 0 ? { prompt: tensor('prompt') } : {}),
         noise: tensor('noise'),
       },
       decoder: { latent: tensor('latent') },

@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { type OneiroError, WorldClosedError } from '../engine/errors'
 import type {
   Pixels,

@@ -2,6 +2,7 @@ import { type AssetCache, type AssetSource, loadFile, readNewest, sha256 } from 
 import { AssetCorruptError, ManifestInvalidError } from './errors'
 import { type Manifest, parseManifest, promptKey, type WorldShape, worldShape } from './manifest'
 import type { TellNotice } from './notices'
+import { NO_WORDS } from './prompts'
 import { type FloatTensor, readSafetensors } from './safetensors'
 
 /** How far loading is. `loaded` and `total` are bytes while `phase` is `download`, steps otherwise. */
@@ -20,7 +21,7 @@ export interface StartState {
   readonly embedding: Float32Array
   /** [R,T,C], newest first. */
   readonly latents: Float32Array
-  /** [A-1,2], the most recent first. */
+  /** [A-1,D], the most recent first. */
   readonly actions: Float32Array
 }
 
@@ -122,9 +123,9 @@ function readStarts(
   const starts = manifest.starts.map(({ id, caption, index, embedding }): StartState => {
     const words =
       embedding === undefined
-        ? knownPrompts.get(promptKey(caption))!
+        ? (knownPrompts.get(promptKey(caption)) ?? NO_WORDS.embedding)
         : row('promptEmbeddings', embedding, shape.promptDim)
-    knownPrompts.set(promptKey(caption), words)
+    if (manifest.prompt) knownPrompts.set(promptKey(caption), words)
     return {
       id,
       caption,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { FAKE_CONTROLS } from '../engine/testing/fake-world'
 import type { Snapshot } from '../engine/world'
 import { DriveMemory, type Known } from './drive-memory'
 import { packLatent, unpackLatent } from './latents'
@@ -8,6 +9,9 @@ const KNOWN = {
   manifest: {
     id: 'tiny',
     modelHash: 'hash',
+    controls: FAKE_CONTROLS,
+    actions: { count: 4, dims: 2, encoding: 'number' },
+    prompt: { dim: 1, encoder: '' },
     starts: [
       { id: 'one', caption: 'first words' },
       { id: 'two', caption: 'second words' },
@@ -15,8 +19,8 @@ const KNOWN = {
   },
   shape: SHAPE,
 } as unknown as Known
-const LEFT = { steer: -1, throttle: 1 } as const
-const RIGHT = { steer: 1, throttle: 0 } as const
+const LEFT = { slide: -1, light: 1 }
+const RIGHT = { slide: 1, light: 0 }
 
 const payload = (value: number) => packLatent(new Float32Array(6).fill(value), SHAPE)
 const seenAs = (value: number) => unpackLatent(payload(value), SHAPE)[0]!
@@ -40,7 +44,7 @@ describe('DriveMemory', () => {
     })
     memory.reset({ seed: 3, start: 'one' })
     memory.see(0, payload(1), LEFT)
-    expect(memory.snapshot()!.prompt.text).toBe('first words')
+    expect(memory.snapshot()!.prompt!.text).toBe('first words')
     const embedding = Float32Array.of(1)
     memory.say({ text: 'snow', embedding })
     expect(memory.snapshot()!.prompt).toEqual({ text: 'snow', embedding })
@@ -103,11 +107,11 @@ describe('DriveMemory', () => {
     expect(memory.at(1)).toBeUndefined()
     expect(memory.snapshot(1)).toBeNull()
     const at = (tick: number) => memory.snapshot(tick)!
-    expect([at(5), at(6), at(9)].map(({ prompt }) => prompt.text)).toEqual(['fog', 'snow', 'snow'])
+    expect([at(5), at(6), at(9)].map(({ prompt }) => prompt!.text)).toEqual(['fog', 'snow', 'snow'])
     expect([...at(7).state.actions!]).toEqual([1, 0, 1, 0, -1, 1])
     expect(ring(at(7))).toEqual([7, 6, 5, 4].map(seenAs))
     memory.branch(5)
-    expect([memory.range!.to, memory.snapshot()!.prompt.text]).toEqual([5, 'fog'])
+    expect([memory.range!.to, memory.snapshot()!.prompt!.text]).toEqual([5, 'fog'])
     memory.see(6, payload(1), LEFT)
     expect(ring(memory.snapshot()!)).toEqual([1, 5, 4, 3].map(seenAs))
   })

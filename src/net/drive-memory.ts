@@ -1,6 +1,7 @@
-import { type Action, IDLE } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { unpackHalves } from '../engine/half'
 import type { Prompt, ResetOptions, Snapshot, SnapshotArray } from '../engine/world'
+import { encodeAction, idleAction } from '../model/actions'
 import type { Manifest, WorldShape } from '../model/manifest'
 import { chosenStart, toSnapshot } from '../model/snapshot'
 import { unpackLatent } from './latents'
@@ -19,9 +20,9 @@ export interface Seen {
   readonly action: Action
 }
 
-type Words = Snapshot['prompt']
+type Words = NonNullable<Snapshot['prompt']>
 
-/** What is known of a snapshot's state: latents [R,T,C] and actions [A-1,2], newest first. */
+/** What is known of a snapshot's state: latents [R,T,C] and actions [A-1,D], newest first. */
 interface Origin {
   readonly tick: number
   readonly latents: Float32Array
@@ -62,7 +63,7 @@ export class DriveMemory {
   }
 
   restore(snapshot: Snapshot): void {
-    const { text, embedding } = snapshot.prompt
+    const { text, embedding } = snapshot.prompt ?? { text: '', embedding: null }
     const { latents, halfLatents = latents, actions } = snapshot.state
     const origin = { tick: snapshot.tick, latents: floatsOf(halfLatents), actions: floatsOf(actions) }
     this.begin(snapshot.seed, embedding ? { text, embedding } : text, origin)
@@ -125,8 +126,10 @@ export class DriveMemory {
   private actionOf(tick: number): number[] {
     const before = this.fromOrigin('actions', tick)
     if (before) return [...before]
-    const { steer, throttle } = tick > this.seen[0]!.tick ? this.frameOf(tick).action : IDLE
-    return [steer, throttle]
+    const { manifest } = this.known
+    const out = idleAction(manifest)
+    if (tick > this.seen[0]!.tick) encodeAction(manifest, this.frameOf(tick).action, out)
+    return [...out]
   }
 
   /** The first frame that is not older than a tick. */

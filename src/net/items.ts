@@ -1,22 +1,22 @@
 /** What a body holds, known from its msgpack headers alone. */
 
-/** Keys, values and elements of a body. The fullest message has some 40. */
+/** Keys, values and elements of a body. The fullest message but a welcome has some 40. */
 export const MOST_ITEMS = 256
 
 /** `undefined` and typed arrays, as `pack` writes them. Of the other kinds some hold values of their own, uncounted. */
 const EXTENSIONS = [0x00, 0x74]
 
 /**
- * Whether a body has no more than `MOST_ITEMS` keys, values and elements. Builds nothing and reads no further than that, so
+ * Whether a body has no more than `most` keys, values and elements. Builds nothing and reads no further than that, so
  * it costs the same whatever was sent. Throws on what is not one value that `pack` could have made.
  */
-export function holdsFew(bytes: Uint8Array): boolean {
+export function holdsFew(bytes: Uint8Array, most = MOST_ITEMS): boolean {
   const headers = new HeaderReader(bytes)
   let promised = 1
   // In the order of the bytes: how deep a value lies does not matter.
   for (let item = 0; item < promised; item++) {
     promised += headers.next()
-    if (promised > MOST_ITEMS) return false
+    if (promised > most) return false
   }
   headers.end()
   return true

@@ -1,10 +1,10 @@
 /** What the two ends say to each other; `wire.ts` has it as bytes. */
 import { z } from 'zod'
-import type { Action } from '../engine/action'
-import type { SnapshotArray } from '../engine/world'
+import { controlsSchema } from '../engine/controls'
+import { FORMAT_VERSION, type SnapshotArray } from '../engine/world'
 
 /** Raised whenever an old build could misread a new message. */
-export const WIRE_VERSION = 3
+export const WIRE_VERSION = 4
 
 /** How a frame's picture travels: a packed latent, or a compressed image. */
 export const FORMATS = ['latents', 'webp', 'jpeg'] as const
@@ -59,6 +59,15 @@ export const welcomeBody = z.object({
     width: count.positive(),
     height: count.positive(),
     ticksPerSecond: z.number().positive(),
+    /** Actions are named by their codes, `ActionSpace.code`. */
+    controls: controlsSchema,
+    prompt: z.boolean(),
+    telemetry: z
+      .array(z.object({ name, unit: z.string().max(100) }))
+      .max(256)
+      .readonly(),
+    reward: z.boolean(),
+    done: z.boolean(),
   }),
   latent: z.object({ tokens: count.positive(), channels: count.positive() }),
   format: z.enum(FORMATS),
@@ -85,12 +94,12 @@ export const resetBody = z.object({
 
 export const snapshotBody = z.object({
   format: z.literal('oneiro-snapshot'),
-  version: z.literal(1),
+  version: z.literal(FORMAT_VERSION),
   world: name,
   modelHash: name,
   tick: count,
   seed: count,
-  prompt: z.object({ text, embedding: floats(4096).nullable() }),
+  prompt: z.object({ text, embedding: floats(4096).nullable() }).nullable(),
   state: z.record(name, array),
 })
 
@@ -122,8 +131,8 @@ export type ClientMessage =
   | { readonly type: 'hello'; readonly body: Hello }
   | { readonly type: 'reset'; readonly request: number; readonly body: WireReset }
   /** The newest input; replaces the one before. `sentAtMs` is the client's clock and comes back with the frame. */
-  | { readonly type: 'action'; readonly action: Action; readonly sequence: number; readonly sentAtMs: number }
-  | { readonly type: 'step'; readonly request: number; readonly action: Action; readonly sentAtMs: number }
+  | { readonly type: 'action'; readonly code: number; readonly sequence: number; readonly sentAtMs: number }
+  | { readonly type: 'step'; readonly request: number; readonly code: number; readonly sentAtMs: number }
   | { readonly type: 'prompt'; readonly request: number; readonly body: WirePrompt }
   | { readonly type: 'snapshot'; readonly request: number }
   | { readonly type: 'restore'; readonly request: number; readonly body: WireSnapshot }

@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { ACTIONS } from '../engine/action'
 import { FakeTime, settle } from '../engine/testing/fake-time'
+import { FAKE_CONTROLS } from '../engine/testing/fake-world'
 import type { SocketConstructor } from './link'
 import type { ClientMessage, FrameMessage, Hello, ServerMessage, Welcome } from './messages'
 import { Multipath } from './multipath'
 import { decodeClient, encodeServer } from './wire'
 
 const WELCOME: Welcome = {
-  world: { id: 'w', backend: 'b', modelHash: 'm', width: 2, height: 1, ticksPerSecond: 20 },
+  world: {
+    id: 'w',
+    backend: 'b',
+    modelHash: 'm',
+    width: 2,
+    height: 1,
+    ticksPerSecond: 20,
+    controls: FAKE_CONTROLS,
+    prompt: true,
+    telemetry: [],
+    reward: false,
+    done: false,
+  },
   latent: { tokens: 1, channels: 1 },
   format: 'webp',
   resumed: false,
@@ -147,7 +159,7 @@ describe('Multipath', () => {
     const { link, sockets } = await besides()
     const said = () =>
       sockets.map(({ heard }) => heard.map(({ type }) => type).filter((type) => type !== 'hello'))
-    link.send({ type: 'action', action: ACTIONS[8]!, sequence: 1, sentAtMs: 1 })
+    link.send({ type: 'action', code: 8, sequence: 1, sentAtMs: 1 })
     link.send({ type: 'ack', sequence: 5 })
     link.send({ type: 'snapshot', request: 1 })
     const beats = (types: string[]) => types.filter((type) => type !== 'heartbeat')

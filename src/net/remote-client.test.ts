@@ -1,7 +1,7 @@
 import { expose } from 'comlink'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { IDLE } from '../engine/action'
 import { WorldClosedError } from '../engine/errors'
+import { IDLE } from '../engine/testing/fake-world'
 import type { Snapshot } from '../engine/world'
 import { WorkerFailedError } from '../model/errors'
 import { RemoteClient } from './remote-client'

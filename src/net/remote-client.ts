@@ -1,5 +1,5 @@
 import { proxy, type Remote } from 'comlink'
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import { WorldClosedError } from '../engine/errors'
 import type { Past } from '../engine/timeline'
 import type {

@@ -1,4 +1,4 @@
-import type { Action } from '../engine/action'
+import type { Action } from '../engine/controls'
 import type { Past } from '../engine/timeline'
 import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
 import { fetchedFolder } from '../model/assets'

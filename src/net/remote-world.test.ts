@@ -1,14 +1,26 @@
 /** A remote world against a server that a test plays, message by message. */
 import { describe, expect, it } from 'vitest'
-import { IDLE } from '../engine/action'
 import { FakeTime, settle } from '../engine/testing/fake-time'
+import { FAKE_CONTROLS, IDLE } from '../engine/testing/fake-world'
 import type { SocketConstructor, SocketLike } from './link'
 import type { ClientMessage, FrameMessage, Mode, ServerMessage } from './messages'
 import { imagePictures } from './pictures'
 import { RemoteWorld } from './remote-world'
 import { decodeClient, encodeServer } from './wire'
 
-const WORLD = { id: 'w', backend: 'b', modelHash: 'h', width: 2, height: 1, ticksPerSecond: 20 }
+const WORLD = {
+  id: 'w',
+  backend: 'b',
+  modelHash: 'h',
+  width: 2,
+  height: 1,
+  ticksPerSecond: 20,
+  controls: FAKE_CONTROLS,
+  prompt: true,
+  telemetry: [],
+  reward: false,
+  done: false,
+}
 
 /** Answers as a test says; by itself it greets, and answers heartbeats. */
 class Server implements SocketLike {

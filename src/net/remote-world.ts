@@ -1,6 +1,6 @@
-import { type Action, checkAction, IDLE } from '../engine/action'
 import { checkedSnapshot, checkPrompt, checkReset } from '../engine/checks'
 import { systemTime, type TimeSource } from '../engine/clock'
+import { type Action, type ActionSpace, spaceOf } from '../engine/controls'
 import { BadInputError, NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Past } from '../engine/timeline'
@@ -51,7 +51,7 @@ export class RemoteWorld implements World, Past {
   private paused = false
   private steppedAtMs = 0
   private actions = 0
-  private newest: Action = IDLE
+  private newest: Action | null = null
   private readonly epochs = new Epochs()
   private shown: Picture | null = null
   private parting: Snapshot | null = null
@@ -113,8 +113,14 @@ export class RemoteWorld implements World, Past {
     return world
   }
 
+  private get space(): ActionSpace {
+    return spaceOf(this.welcome!.world.controls)
+  }
+
   get info(): WorldInfo {
-    return { ...this.welcome!.world, kind: 'remote' }
+    const { world, format } = this.welcome!
+    // An image says nothing of instruments.
+    return { ...world, telemetry: format === 'latents' ? world.telemetry : [], kind: 'remote' }
   }
 
   /** The drive is lost for good: every call fails. */
@@ -170,7 +176,7 @@ export class RemoteWorld implements World, Past {
   }
 
   async reset(options: ResetOptions): Promise<Tick> {
-    checkReset(options)
+    checkReset(options, this.info)
     const { seed, prompt, start } = options
     const body = { seed, prompt, start }
     this.soughtTick = null
@@ -178,18 +184,19 @@ export class RemoteWorld implements World, Past {
   }
 
   async restore(given: Snapshot): Promise<Tick> {
-    const snapshot = checkedSnapshot(given, SNAPSHOT_KINDS)
+    const snapshot = checkedSnapshot(given, this.info, SNAPSHOT_KINDS)
     this.soughtTick = null
     return this.begin('restore', { type: 'restore', body: snapshot }, () => this.memory?.restore(snapshot))
   }
 
   async step(action: Action): Promise<Tick> {
     const sentAtMs = this.time.now()
-    checkAction(action)
+    this.space.check(action)
+    const code = this.space.code(action)
     this.newest = action
     const branched = this.branch()
     if (this.current === 'lockstep') {
-      return this.show(frameOf(await this.ask('step', { type: 'step', action, sentAtMs })))
+      return this.show(frameOf(await this.ask('step', { type: 'step', code, sentAtMs })))
     }
     this.check('step')
     if (!this.epochs.begunOnce) throw new NotReadyError('step')
@@ -202,12 +209,13 @@ export class RemoteWorld implements World, Past {
       void this.ask('step', { type: 'mode', mode: 'realtime' }).catch(() => {})
     }
     // Another server that has yet to take the drive up has nothing to act on; the step waits for its first frame.
-    if (this.epochs.now > 0) this.link.send({ type: 'action', action, sequence: ++this.actions, sentAtMs })
+    if (this.epochs.now > 0) this.link.send({ type: 'action', code, sequence: ++this.actions, sentAtMs })
     return this.show(await this.pacer.take(sentAtMs))
   }
 
   async setPrompt(prompt: Prompt | string): Promise<void> {
-    checkPrompt(prompt)
+    this.check('setPrompt')
+    checkPrompt(prompt, this.info)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     void this.branch()
     const ask = { type: 'prompt', body: embedding ? { text, embedding } : { text } } as const
@@ -288,7 +296,8 @@ export class RemoteWorld implements World, Past {
 
   private async stepForWaiting(): Promise<void> {
     const sentAtMs = this.time.now()
-    const frame = frameOf(await this.ask('step', { type: 'step', action: this.newest, sentAtMs }))
+    const code = this.space.code(this.newest ?? this.space.idle)
+    const frame = frameOf(await this.ask('step', { type: 'step', code, sentAtMs }))
     this.pacer.arrived(frame, this.epochs.now, this.time.now())
   }
 
@@ -332,7 +341,7 @@ export class RemoteWorld implements World, Past {
 
   private remember(message: ServerMessage): void {
     if (message.type !== 'frame' || message.format !== 'latents') return
-    this.memory?.see(message.tick, message.payload, this.newest)
+    this.memory?.see(message.tick, message.payload, this.newest ?? this.space.idle)
   }
 
   /** The frame as a tick, decoded in the order of calls. */

@@ -1,6 +1,5 @@
 /** What the tests of the wire share. */
 import fc from 'fast-check'
-import { ACTIONS } from '../engine/action'
 import { type ClientMessage, FORMATS, MODES, type ServerMessage } from './messages'
 
 const word32 = fc.integer({ min: 1, max: 0xffff_ffff })
@@ -8,19 +7,28 @@ const ms = fc.double({ min: 0, max: 1e13, noNaN: true })
 const float = fc.float({ min: 0, max: 1e4, noNaN: true })
 const name = fc.string({ minLength: 1, maxLength: 40 })
 const text = fc.string({ maxLength: 200, unit: 'grapheme' })
-const action = fc.constantFrom(...ACTIONS)
+const code = fc.integer({ min: 0, max: 0xffff_ffff })
+const control = fc.record(
+  {
+    name: fc.stringMatching(/^[a-z]\w{0,9}$/),
+    kind: fc.constant('button' as const),
+    label: name.map((text) => text.slice(0, 32)),
+  },
+  { requiredKeys: ['name', 'kind'] },
+)
+const controls = fc.uniqueArray(control, { minLength: 1, maxLength: 8, selector: ({ name }) => name })
 const floats = fc.array(fc.float({ noNaN: true }), { maxLength: 32 }).map((all) => Float32Array.from(all))
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
 const prompt = fc.record({ text, embedding: floats }, { requiredKeys: ['text'] })
 const snapshot = fc.record({
   format: fc.constant('oneiro-snapshot' as const),
-  version: fc.constant(1 as const),
+  version: fc.constant(2 as const),
   world: name,
   modelHash: name,
   tick: fc.nat(),
   seed: fc.maxSafeNat(),
-  prompt: fc.record({ text, embedding: fc.option(floats, { nil: null }) }),
+  prompt: fc.option(fc.record({ text, embedding: fc.option(floats, { nil: null }) }), { nil: null }),
   state: fc.record({ latents: floats, actions: floats, seen: fc.uint8Array({ maxLength: 9 }) }),
 })
 
@@ -49,8 +57,8 @@ export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(
       { requiredKeys: ['seed'] },
     ),
   }),
-  fc.record({ type: fc.constant('action' as const), action, sequence: word32, sentAtMs: ms }),
-  fc.record({ type: fc.constant('step' as const), action, request: word32, sentAtMs: ms }),
+  fc.record({ type: fc.constant('action' as const), code, sequence: word32, sentAtMs: ms }),
+  fc.record({ type: fc.constant('step' as const), code, request: word32, sentAtMs: ms }),
   fc.record({ type: fc.constant('prompt' as const), request: word32, body: prompt }),
   fc.record({ type: fc.constant('snapshot' as const), request: word32 }),
   fc.record({ type: fc.constant('restore' as const), request: word32, body: snapshot }),
@@ -72,6 +80,11 @@ export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
           width: word32,
           height: word32,
           ticksPerSecond: fc.integer({ min: 1, max: 240 }),
+          controls,
+          prompt: fc.boolean(),
+          telemetry: fc.array(fc.record({ name, unit: name }), { maxLength: 9 }),
+          reward: fc.boolean(),
+          done: fc.boolean(),
         }),
         latent: fc.record({ tokens: word32, channels: word32 }),
         format: fc.constantFrom(...FORMATS),

@@ -1,6 +1,5 @@
 /** The codec of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
 import type { z } from 'zod'
-import { actionCode, actionFromCode } from '../engine/action'
 import { WireMalformedError, WireVersionError } from './errors'
 import { holdsFew, MOST_ITEMS } from './items'
 import {
@@ -26,8 +25,8 @@ const MEBIBYTE = 1024 * 1024
 export const LAYOUT = {
   hello: { number: 1, most: 1024 },
   reset: { number: 2, most: 32 * 1024 },
-  action: { number: 3, most: 14 },
-  step: { number: 4, most: 14 },
+  action: { number: 3, most: 17 },
+  step: { number: 4, most: 17 },
   prompt: { number: 5, most: 32 * 1024 },
   snapshot: { number: 6, most: 5 },
   restore: { number: 7, most: MEBIBYTE },
@@ -35,7 +34,8 @@ export const LAYOUT = {
   heartbeat: { number: 9, most: 9 },
   mode: { number: 10, most: 6 },
   bye: { number: 11, most: 1 },
-  welcome: { number: 129, most: 2048 },
+  /** Controls are told in full. */
+  welcome: { number: 129, most: 16 * 1024, items: 4096 },
   frame: { number: 130, most: 64 * 1024 },
   result: { number: 131, most: 5 },
   error: { number: 132, most: 8 * 1024 },
@@ -74,9 +74,9 @@ export function encodeClient(message: ClientMessage): Uint8Array {
     case 'action':
     case 'step': {
       const view = fixed(number, most)
-      view.setUint8(1, actionCode(message.action))
-      view.setUint32(2, message.type === 'step' ? message.request : message.sequence, true)
-      view.setFloat64(6, message.sentAtMs, true)
+      view.setUint32(1, message.code, true)
+      view.setUint32(5, message.type === 'step' ? message.request : message.sequence, true)
+      view.setFloat64(9, message.sentAtMs, true)
       return bytesOf(view)
     }
     case 'snapshot':
@@ -110,12 +110,12 @@ export function decodeClient(bytes: Uint8Array): ClientMessage {
     case 'restore':
       return { type: 'restore', request: reader.request(), body: reader.body(snapshotBody) }
     case 'action': {
-      const action = reader.action()
-      return reader.end({ type: 'action', action, sequence: reader.u32(), sentAtMs: reader.time() })
+      const code = reader.u32()
+      return reader.end({ type: 'action', code, sequence: reader.u32(), sentAtMs: reader.time() })
     }
     case 'step': {
-      const action = reader.action()
-      return reader.end({ type: 'step', action, request: reader.request(), sentAtMs: reader.time() })
+      const code = reader.u32()
+      return reader.end({ type: 'step', code, request: reader.request(), sentAtMs: reader.time() })
     }
     case 'snapshot':
       return reader.end({ type: 'snapshot', request: reader.request() })
@@ -286,12 +286,6 @@ class Reader {
     return request
   }
 
-  action() {
-    const code = this.u8()
-    if (code > 8) throw this.malformed(`an action code is 0 to 8, but ${code} came`)
-    return actionFromCode(code)
-  }
-
   one<Item>(items: readonly Item[], what: string): Item {
     const index = this.u8()
     const item = items[index]
@@ -365,14 +359,15 @@ const NO_MSGPACK = 'its body is not msgpack'
 
 /** A megabyte of small values would take half a second to unpack. */
 function checkItems(type: MessageName, body: Uint8Array): void {
+  const layout: { readonly number: number; readonly items?: number } = LAYOUT[type]
+  const { items = MOST_ITEMS } = layout
   let few: boolean
   try {
-    few = holdsFew(body)
+    few = holdsFew(body, items)
   } catch (cause) {
     throw new WireMalformedError(type, NO_MSGPACK, { cause })
   }
-  if (!few)
-    throw new WireMalformedError(type, `its body has more than ${MOST_ITEMS} keys, values and elements`)
+  if (!few) throw new WireMalformedError(type, `its body has more than ${items} keys, values and elements`)
 }
 
 function structured(start: readonly number[], body: unknown, type: MessageName): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Direction } from '../../engine/controls'
+import type { Move } from '../../engine/controls'
 
 /** Travel that counts as a press, and the smaller one at which it is let go again: worn sticks rest as far off as 0.4. */
 const PRESS = 0.55
@@ -9,7 +9,9 @@ const REST_MS = 150
 const POLL_MS = 8
 
 export interface PadHandlers {
-  press(key: string, direction: Direction, atMs: number): void
+  /** Of the world that is driven. */
+  moves(): readonly Move[]
+  press(key: string, move: Move, atMs: number): void
   release(key: string, atMs: number): void
 }
 
@@ -20,25 +22,17 @@ export interface PadState {
   readonly buttons: readonly { readonly pressed: boolean; readonly value: number }[]
 }
 
-/**
- * How far each direction is asked for, 0..1: left stick and d-pad steer, triggers and face buttons drive. `counts` says which
- * inputs do.
- */
-export function padDirections(
-  pad: PadState,
-  counts: (input: string) => boolean = () => true,
-): Record<Direction, number> {
-  const axis = (i: number) => (counts(`axis${i}`) ? (pad.axes[i] ?? 0) : 0)
-  const button = (i: number) => (counts(`button${i}`) ? (pad.buttons[i]?.value ?? 0) : 0)
-  return {
-    left: Math.max(-axis(0), button(14)),
-    right: Math.max(axis(0), button(15)),
-    up: Math.max(-axis(1), button(12), button(7), button(0)),
-    down: Math.max(axis(1), button(13), button(6), button(1)),
+/** How far a move is asked for, 0..1, by the inputs that its world names (`button0`, `axis0-`). `counts` says which do. */
+function travel({ pad: inputs }: Move, pad: PadState, counts: (input: string) => boolean): number {
+  let most = 0
+  for (const input of inputs) {
+    const [, kind, index, way] = /^(axis|button)(\d+)([+-]?)$/.exec(input)!
+    if (!counts(`${kind}${index}`)) continue
+    const value = kind === 'axis' ? (pad.axes[Number(index)] ?? 0) : (pad.buttons[Number(index)]?.value ?? 0)
+    most = Math.max(most, way === '-' ? -value : value)
   }
+  return most
 }
-
-const DIRECTIONS: readonly Direction[] = ['left', 'right', 'up', 'down']
 
 /**
  * Turns pad states into presses and releases, with hysteresis so that a trembling stick does not chatter. An input counts
@@ -54,14 +48,15 @@ export class PadReader {
   read(pad: PadState, atMs: number): void {
     for (const [i, value] of pad.axes.entries()) this.see(`pad${pad.index}-axis${i}`, value, atMs)
     for (const [i, { value }] of pad.buttons.entries()) this.see(`pad${pad.index}-button${i}`, value, atMs)
-    const wanted = padDirections(pad, (input) => this.counting.has(`pad${pad.index}-${input}`))
-    for (const direction of DIRECTIONS) {
-      const key = `pad${pad.index}-${direction}`
+    const counts = (input: string) => this.counting.has(`pad${pad.index}-${input}`)
+    for (const move of this.handlers.moves()) {
+      const key = `pad${pad.index}-${move.id}`
       const held = this.held.has(key)
-      if (!held && wanted[direction] >= PRESS) {
+      const wanted = travel(move, pad, counts)
+      if (!held && wanted >= PRESS) {
         this.held.add(key)
-        this.handlers.press(key, direction, atMs)
-      } else if (held && wanted[direction] < RELEASE) {
+        this.handlers.press(key, move, atMs)
+      } else if (held && wanted < RELEASE) {
         this.held.delete(key)
         this.handlers.release(key, atMs)
       }
@@ -70,9 +65,10 @@ export class PadReader {
 
   /** The pad is gone: let go of what it held. */
   lost(index: number, atMs: number): void {
-    for (const direction of DIRECTIONS) {
-      const key = `pad${index}-${direction}`
-      if (this.held.delete(key)) this.handlers.release(key, atMs)
+    for (const key of [...this.held]) {
+      if (!key.startsWith(`pad${index}-`)) continue
+      this.held.delete(key)
+      this.handlers.release(key, atMs)
     }
     // The next pad in its place is another one.
     for (const input of [...this.counting]) if (input.startsWith(`pad${index}-`)) this.counting.delete(input)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { FAKE } from '../../engine/testing/fake-world'
 import { attachKeyboard } from './keyboard'
 
 class FakeElement {
@@ -25,6 +26,7 @@ beforeEach(() => {
   vi.stubGlobal('HTMLTextAreaElement', class {})
   vi.stubGlobal('HTMLInputElement', FakeInput)
   stop = attachKeyboard({
+    moves: () => FAKE.moves,
     press: (key) => heard.push(`press ${key}`),
     release: (key) => heard.push(`release ${key}`),
     command: (command) => heard.push(command),

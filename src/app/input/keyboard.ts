@@ -1,16 +1,4 @@
-import type { Direction } from '../../engine/controls'
-
-/** Keys that drive, by `KeyboardEvent.code`, so that WASD lies under the same fingers on every layout. */
-export const DRIVE_KEYS: Readonly<Record<string, Direction>> = {
-  ArrowLeft: 'left',
-  ArrowRight: 'right',
-  ArrowUp: 'up',
-  ArrowDown: 'down',
-  KeyA: 'left',
-  KeyD: 'right',
-  KeyW: 'up',
-  KeyS: 'down',
-}
+import type { Move } from '../../engine/controls'
 
 /** What a key that does not drive asks the page to do. */
 export type Command =
@@ -80,7 +68,9 @@ export function createCommandReader(): (
 const REPEATING: ReadonlySet<Command> = new Set(['step', 'rewind'])
 
 export interface KeyboardHandlers {
-  press(key: string, direction: Direction, atMs: number): void
+  /** Of the world that is driven; its keys come before the page's own. */
+  moves(): readonly Move[]
+  press(key: string, move: Move, atMs: number): void
   release(key: string, atMs: number): void
   command(command: Command): void
 }
@@ -111,11 +101,11 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
   const down = (event: KeyboardEvent) => {
     const command = commandOf(event)
     if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return
-    const direction = DRIVE_KEYS[event.code]
-    if (direction && isSlider(event.target) && event.code.startsWith('Arrow')) return
-    if (direction) {
+    const move = handlers.moves().find(({ keys }) => keys.includes(event.code))
+    if (move && isSlider(event.target) && event.code.startsWith('Arrow')) return
+    if (move) {
       event.preventDefault()
-      if (!event.repeat) handlers.press(event.code, direction, event.timeStamp)
+      if (!event.repeat) handlers.press(event.code, move, event.timeStamp)
       return
     }
     if (!command) return
@@ -126,8 +116,9 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
   }
   const up = (event: KeyboardEvent) => {
     // macOS tells of no key that is let go while Meta is down.
-    const codes = event.key === 'Meta' ? Object.keys(DRIVE_KEYS) : [event.code]
-    for (const code of codes) if (DRIVE_KEYS[code]) handlers.release(code, event.timeStamp)
+    const driving = handlers.moves().flatMap(({ keys }) => keys)
+    const codes = event.key === 'Meta' ? driving : [event.code]
+    for (const code of codes) if (driving.includes(code)) handlers.release(code, event.timeStamp)
   }
   window.addEventListener('keydown', down)
   window.addEventListener('keyup', up)

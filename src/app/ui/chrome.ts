@@ -1,7 +1,9 @@
+import { type Move, spaceOf } from '../../engine/controls'
 import { isComposing } from '../input/keyboard'
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, letGoAfter, setText } from './dom'
+import { arrowOf, faceOf } from './key-caps'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
 
@@ -58,6 +60,13 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   watch(
     store,
+    (s) => s.simulated,
+    (simulated) => {
+      views.hidden = !simulated
+    },
+  )
+  watch(
+    store,
     (s) => s.prompt,
     (prompt) => {
       now.classList.remove('in')
@@ -100,6 +109,13 @@ export function createDeck(store: Store, commands: Commands) {
       h('div.deck-prompt', {}, prompt.chips, prompt.form),
       createKeys(store),
     ),
+  )
+  watch(
+    store,
+    (s) => s.listens,
+    (listens) => {
+      prompt.chips.hidden = prompt.form.hidden = !listens
+    },
   )
   return { element: deck, focusPrompt: prompt.focus }
 }
@@ -160,6 +176,13 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
       cruise.setAttribute('aria-pressed', String(on))
     },
   )
+  watch(
+    store,
+    (s) => s.simulated,
+    (can) => {
+      cruise.hidden = !can
+    },
+  )
   const rewind = iconButton('Back a second', 'Backspace', GLYPHS.rewind, commands.rewind)
   watch(
     store,
@@ -186,37 +209,38 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
   )
 }
 
-/** The four arrow keys, lit while held, and what the clock has to say. */
+/** The keys of the world that is driven, lit while held, and what the clock has to say. */
 function createKeys(store: Store): HTMLElement {
-  const key = (name: string, paths: string) => h(`span.cap.cap-${name}`, {}, icon(paths))
-  const caps = {
-    up: key('up', GLYPHS.up),
-    left: key('left', GLYPHS.left),
-    down: key('down', GLYPHS.down),
-    right: key('right', GLYPHS.right),
-  }
   const word = h('span.keys-word')
+  const host = h('div.caps')
+  let caps: (readonly [Move, HTMLElement])[] = []
+  watch(
+    store,
+    (s) => s.controls,
+    (controls) => {
+      caps = spaceOf(controls).moves.map((move) => [
+        move,
+        h(`span.cap.cap-${arrowOf(move)}`, {}, faceOf(move)),
+      ])
+      // In the order that the grid lays them out.
+      const order = ['up', 'left', 'down', 'right', null]
+      const sorted = [...caps].sort(([a], [b]) => order.indexOf(arrowOf(a)) - order.indexOf(arrowOf(b)))
+      host.replaceChildren(...sorted.map(([, cap]) => cap))
+    },
+  )
   watch(
     store,
     (s) => s.held,
     (held) => {
-      caps.left.classList.toggle('held', held.steer < 0)
-      caps.right.classList.toggle('held', held.steer > 0)
-      caps.up.classList.toggle('held', held.throttle > 0)
-      caps.down.classList.toggle('held', held.throttle < 0)
+      for (const [{ control, value }, cap] of caps) cap.classList.toggle('held', held[control] === value)
     },
   )
   watch(store, keysWord, (text) => setText(word, text))
-  return h(
-    'div.keys',
-    { 'aria-hidden': 'true' },
-    word,
-    h('div.caps', {}, caps.up, caps.left, caps.down, caps.right),
-  )
+  return h('div.keys', { 'aria-hidden': 'true' }, word, host)
 }
 
 function keysWord(state: AppState): string {
-  if (state.cruise) return 'cruising'
+  if (state.cruise && state.simulated) return 'cruising'
   return 'drive'
 }
 

@@ -1,20 +1,30 @@
-import { type Store, watch } from '../store'
+import { spaceOf } from '../../engine/controls'
+import { type AppState, type Store, watch } from '../store'
 import { GLYPHS, h, icon } from './dom'
 import { createSheet } from './focus'
+import { keyName } from './key-caps'
 
-const GROUPS: readonly {
+interface Group {
   readonly title: string
-  readonly rows: readonly (readonly [readonly string[], string])[]
-}[] = [
-  {
+  readonly rows: readonly (readonly [keys: readonly string[], what: string])[]
+}
+
+/** What can be done in a world, and by which keys. */
+function controlsGroup({ controls, simulated }: AppState): Group {
+  const { moves } = spaceOf(controls)
+  return {
     title: 'Drive',
     rows: [
-      [['←', '→'], 'steer (or A, D)'],
-      [['↑', '↓'], 'go, brake (or W, S)'],
-      [['C'], 'cruise: keep to the road by itself'],
-      [['pad'], 'left stick and triggers'],
+      ...moves.map(({ keys, label }) => [keys.map(keyName), label] as const),
+      ...(simulated ? ([[['C'], 'cruise: play by itself']] as const) : []),
+      ...(moves.some(({ pad }) => pad.length > 0)
+        ? ([[['pad'], 'sticks and buttons do the same']] as const)
+        : []),
     ],
-  },
+  }
+}
+
+const GROUPS: readonly Group[] = [
   {
     title: 'Dream',
     rows: [
@@ -28,7 +38,7 @@ const GROUPS: readonly {
   {
     title: 'Time',
     rows: [
-      [['Space'], 'pause, go on'],
+      [['Space', 'P'], 'pause, go on'],
       [['.'], 'one tick'],
       [['⌫'], 'back a second'],
       [['L'], 'save the drive, to replay it'],
@@ -53,7 +63,7 @@ export function createHelp(store: Store): HTMLElement {
     onclick: close,
   })
   closeButton.append(icon(GLYPHS.close))
-  const groups = GROUPS.map(({ title, rows }) =>
+  const section = ({ title, rows }: Group) =>
     h(
       'section',
       {},
@@ -66,7 +76,12 @@ export function createHelp(store: Store): HTMLElement {
           h('span', {}, what),
         ),
       ),
-    ),
+    )
+  const groups = h('div.help-groups')
+  watch(
+    store,
+    (s) => s.controls,
+    () => groups.replaceChildren(...[controlsGroup(store.getState()), ...GROUPS].map(section)),
   )
   const sheet = h(
     'div.help-sheet',
@@ -78,7 +93,7 @@ export function createHelp(store: Store): HTMLElement {
       {},
       'Behind a dream there is no road. Twenty times a second a small neural network looks at the last frames, your keys and your words, and paints the next frame, here in this tab. The simulator is the world that it learned from.',
     ),
-    h('div.help-groups', {}, ...groups),
+    groups,
   )
   const host = h('div.help', { onclick: (event: Event) => event.target === host && close() }, sheet)
   watch(store, (s) => s.help, createSheet(host, closeButton))

@@ -1,25 +1,33 @@
-import type { Direction } from '../../engine/controls'
+import { type Action, type Move, spaceOf } from '../../engine/controls'
 import { type Store, watch } from '../store'
-import { GLYPHS, h, icon } from './dom'
+import { h } from './dom'
+import { arrowOf, faceOf } from './key-caps'
 
 export interface PadPort {
-  press(key: string, direction: Direction, atMs: number): void
+  press(key: string, move: Move, atMs: number): void
   release(key: string, atMs: number): void
 }
 
-/** Touch controls: steer under the left thumb, go and brake under the right. A thumb may slide from one to its neighbour. */
+/** Touch controls: the first under the left thumb, the others under the right. A thumb may slide from one to its neighbour. */
 export function createPads(store: Store, port: PadPort): HTMLElement {
-  const steer = cluster(port, 'pads-steer', ['left', 'right'])
-  const drive = cluster(port, 'pads-drive', ['down', 'up'])
-  const host = h('div.pads', { 'aria-hidden': 'true' }, steer.element, drive.element)
+  const host = h('div.pads', { 'aria-hidden': 'true' })
+  let clusters: Cluster[] = []
+  watch(
+    store,
+    (s) => s.controls,
+    (controls) => {
+      const { moves } = spaceOf(controls)
+      const first = moves.filter(({ control }) => control === controls[0]!.name)
+      const others = moves.filter(({ control }) => control !== controls[0]!.name)
+      clusters = [cluster(port, 'pads-left', first), cluster(port, 'pads-right', others)]
+      host.replaceChildren(...clusters.map(({ element }) => element))
+    },
+  )
   watch(
     store,
     (s) => s.held,
     (held) => {
-      steer.light('left', held.steer < 0)
-      steer.light('right', held.steer > 0)
-      drive.light('up', held.throttle > 0)
-      drive.light('down', held.throttle < 0)
+      for (const { light } of clusters) light(held)
     },
   )
   watch(
@@ -30,40 +38,44 @@ export function createPads(store: Store, port: PadPort): HTMLElement {
   return host
 }
 
-const NAMES: Record<Direction, string> = { left: '', right: '', up: 'go', down: 'brake' }
+interface Cluster {
+  readonly element: HTMLElement
+  light(held: Action): void
+}
 
-function cluster(port: PadPort, className: string, directions: readonly Direction[]) {
+function cluster(port: PadPort, className: string, moves: readonly Move[]): Cluster {
   const buttons = new Map(
-    directions.map((direction) => {
-      const button = h(`div.pad.pad-${direction}`, { 'data-direction': direction }, icon(GLYPHS[direction]))
-      if (NAMES[direction]) button.append(h('span', {}, NAMES[direction]))
-      return [direction, button] as const
+    moves.map((move) => {
+      const button = h('div.pad', { 'data-move': move.id }, faceOf(move))
+      const arrow = arrowOf(move)
+      if (arrow && arrow !== move.label) button.append(h('span', {}, move.label))
+      return [move, button] as const
     }),
   )
   const element = h(`div.pad-cluster.${className}`, {}, ...buttons.values())
-  const pointers = new Map<number, Direction>()
+  const pointers = new Map<number, Move>()
 
-  const nearest = (event: PointerEvent): Direction => {
-    let best = directions[0]!
+  const nearest = (event: PointerEvent): Move => {
+    let best = moves[0]!
     let distance = Number.POSITIVE_INFINITY
-    for (const [direction, button] of buttons) {
+    for (const [move, button] of buttons) {
       const box = button.getBoundingClientRect()
       const away = Math.hypot(event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2)
       if (away < distance) {
         distance = away
-        best = direction
+        best = move
       }
     }
     return best
   }
-  const move = (event: PointerEvent) => {
+  const slide = (event: PointerEvent) => {
     const before = pointers.get(event.pointerId)
-    const direction = nearest(event)
-    if (before === direction) return
+    const move = nearest(event)
+    if (before === move) return
     const key = `touch-${event.pointerId}`
     if (before) port.release(key, event.timeStamp)
-    pointers.set(event.pointerId, direction)
-    port.press(key, direction, event.timeStamp)
+    pointers.set(event.pointerId, move)
+    port.press(key, move, event.timeStamp)
   }
   const end = (event: PointerEvent) => {
     if (pointers.delete(event.pointerId)) port.release(`touch-${event.pointerId}`, event.timeStamp)
@@ -71,16 +83,20 @@ function cluster(port: PadPort, className: string, directions: readonly Directio
   element.addEventListener('pointerdown', (event) => {
     event.preventDefault()
     element.setPointerCapture(event.pointerId)
-    move(event)
+    slide(event)
   })
   element.addEventListener('pointermove', (event) => {
-    if (pointers.has(event.pointerId)) move(event)
+    if (pointers.has(event.pointerId)) slide(event)
   })
   element.addEventListener('pointerup', end)
   element.addEventListener('pointercancel', end)
   element.addEventListener('contextmenu', (event) => event.preventDefault())
   return {
     element,
-    light: (direction: Direction, on: boolean) => buttons.get(direction)?.classList.toggle('held', on),
+    light(held) {
+      for (const [{ control, value }, button] of buttons) {
+        button.classList.toggle('held', held[control] === value)
+      }
+    },
   }
 }

@@ -5,7 +5,7 @@ import { GLYPHS, h, icon, letGoAfter, setText } from './dom'
 /** What a server takes, and far more than is read of it. */
 const MAX_LENGTH = 1000
 
-/** The one line to steer the dream with words: a text field, and presets as chips. */
+/** The one line that tells the dream by words what to become: a text field, and presets as chips. */
 export function createPromptBar(store: Store, submit: (prompt: Preset | string) => Promise<boolean>) {
   const input = h<'input'>('input.prompt-input', {
     type: 'text',

@@ -1,16 +1,30 @@
-import { type Action, checkAction } from '../action'
 import { checkedSnapshot, checkPrompt, checkReset } from '../checks'
 import type { TimeSource } from '../clock'
-import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
+import { type Action, type Control, spaceOf } from '../controls'
+import { BadInputError, NotReadyError, WorldClosedError } from '../errors'
 import { hashBytes } from '../frame-hash'
 import { normals } from '../random'
 import { Serial } from '../serial'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, World, WorldInfo } from '../world'
+import {
+  FORMAT_VERSION,
+  type Pixels,
+  type Prompt,
+  type ResetOptions,
+  type Snapshot,
+  type Telemetry,
+  type Tick,
+  type World,
+  type WorldInfo,
+} from '../world'
 
 export interface FakeWorldOptions {
   readonly id?: string
   readonly modelHash?: string
   readonly ticksPerSecond?: number
+  /** Left out, `slide` and `light`; of others, too, the first slides and the second lights. */
+  readonly controls?: readonly Control[]
+  /** False for a world that listens to no words. */
+  readonly prompt?: boolean
   readonly width?: number
   readonly height?: number
   /** What one step costs, milliseconds of `time`; a function gets the tick being computed. */
@@ -21,12 +35,39 @@ export interface FakeWorldOptions {
   readonly framesOnGpu?: boolean
 }
 
+export const FAKE_CONTROLS: readonly Control[] = [
+  {
+    name: 'slide',
+    kind: 'axis',
+    values: [-1, 0, 1],
+    keys: [
+      ['ArrowLeft', 'KeyA'],
+      ['ArrowRight', 'KeyD'],
+    ],
+    pad: 'axis0',
+  },
+  {
+    name: 'light',
+    kind: 'axis',
+    values: [-1, 0, 1],
+    keys: [
+      ['ArrowDown', 'KeyS'],
+      ['ArrowUp', 'KeyW'],
+    ],
+    pad: [['axis1+'], ['axis1-']],
+  },
+]
+export const FAKE = spaceOf(FAKE_CONTROLS)
+export const IDLE = FAKE.idle
+/** All nine, by their codes. */
+export const ACTIONS: readonly Action[] = Array.from({ length: FAKE.size }, (_, code) => FAKE.action(code))
+
 const STARTS = ['here', 'there']
 const CHANNELS = 4
 
 /**
- * A tiny world with known cost and exact behaviour: the camera slides by steer, the light follows the throttle, the prompt
- * tints the picture, and every tick draws noise. It lets the loop, the timeline, the server and the page be tested anywhere.
+ * A tiny world with known cost and exact behaviour: the camera slides, the light grows and fades, the prompt tints the picture,
+ * and every tick draws noise. It lets the loop, the timeline, the server and the page be tested anywhere.
  */
 export class FakeWorld implements World {
   readonly info: WorldInfo
@@ -56,6 +97,11 @@ export class FakeWorld implements World {
       width: options.width ?? 8,
       height: options.height ?? 4,
       ticksPerSecond: options.ticksPerSecond ?? 20,
+      controls: options.controls ?? FAKE_CONTROLS,
+      prompt: options.prompt ?? true,
+      telemetry: [{ name: 'speed', unit: '' }],
+      reward: true,
+      done: true,
     }
   }
 
@@ -66,7 +112,7 @@ export class FakeWorld implements World {
 
   reset(options: ResetOptions): Promise<Tick> {
     return this.call('reset', () => {
-      checkReset(options)
+      checkReset(options, this.info)
       const { seed, prompt, start } = options
       const index = start === undefined ? seed % STARTS.length : STARTS.indexOf(start)
       if (index < 0)
@@ -83,7 +129,7 @@ export class FakeWorld implements World {
   step(action: Action): Promise<Tick> {
     return this.call('step', async () => {
       this.needReset('step')
-      checkAction(action)
+      spaceOf(this.info.controls).check(action)
       const { costMs = 0, time } = this.options
       const ms = typeof costMs === 'function' ? costMs(this.tick + 1) : costMs
       if (time && ms > 0) await time.sleep(ms)
@@ -94,8 +140,9 @@ export class FakeWorld implements World {
       }
       this.tick++
       normals(this.seed, this.tick, 0, this.noise)
-      this.state[0]! += action.steer
-      this.state[1] = this.state[1]! * 0.9 + action.throttle
+      const [slide = 0, light = 0] = this.info.controls.map(({ name }) => action[name]!)
+      this.state[0]! += slide
+      this.state[1] = this.state[1]! * 0.9 + light
       this.state[2]! += this.noise[0]! * 0.1
       return this.result({ step: ms })
     })
@@ -104,7 +151,7 @@ export class FakeWorld implements World {
   setPrompt(prompt: Prompt | string): Promise<void> {
     return this.call('setPrompt', () => {
       this.needReset('setPrompt')
-      checkPrompt(prompt)
+      checkPrompt(prompt, this.info)
       this.take(prompt)
     })
   }
@@ -114,12 +161,12 @@ export class FakeWorld implements World {
       this.needReset('snapshot')
       return {
         format: 'oneiro-snapshot',
-        version: 1,
+        version: FORMAT_VERSION,
         world: this.info.id,
         modelHash: this.info.modelHash,
         tick: this.tick,
         seed: this.seed,
-        prompt: { text: this.text, embedding: this.embedding?.slice() ?? null },
+        prompt: this.info.prompt ? { text: this.text, embedding: this.embedding?.slice() ?? null } : null,
         state: { state: this.state.slice() },
       } as const
     })
@@ -127,20 +174,15 @@ export class FakeWorld implements World {
 
   restore(given: Snapshot): Promise<Tick> {
     return this.call('restore', () => {
-      const snapshot = checkedSnapshot(given)
-      const { id, modelHash } = this.info
-      if (snapshot.world !== id) throw new SnapshotMismatchError('world', id, snapshot.world)
-      if (snapshot.modelHash !== modelHash) {
-        throw new SnapshotMismatchError('model hash', modelHash, snapshot.modelHash)
-      }
+      const snapshot = checkedSnapshot(given, this.info)
       const state = snapshot.state.state
       if (!(state instanceof Float32Array)) throw new BadInputError('The snapshot lacks state.state.')
       this.seed = snapshot.seed
       this.tick = snapshot.tick
       this.epoch++
       this.state = state.slice()
-      this.text = snapshot.prompt.text
-      this.embedding = snapshot.prompt.embedding?.slice() ?? null
+      this.text = snapshot.prompt?.text ?? ''
+      this.embedding = snapshot.prompt?.embedding?.slice() ?? null
       return this.result({})
     })
   }

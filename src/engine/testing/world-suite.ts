@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { ACTIONS, type Action, IDLE } from '../action'
+import { type Action, spaceOf } from '../controls'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
 import { hashPixels } from '../frame-hash'
 import type { World } from '../world'
@@ -29,15 +29,33 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
   }
 
   const hash = async (world: World) => hashPixels(await world.readPixels())
-  const action = (i: number): Action => ACTIONS[(i * 5 + 3) % ACTIONS.length]!
+  const actionOf = ({ info }: World, i: number): Action => {
+    const space = spaceOf(info.controls)
+    return space.action((i * 5 + 3) % space.size)
+  }
+  const idle = ({ info }: World) => spaceOf(info.controls).idle
+
+  /** A reset's words, in a world that listens to any. */
+  const words = ({ info }: World, prompt: string) => (info.prompt ? { prompt } : {})
 
   async function play(world: World, from: number, count: number): Promise<string[]> {
     const hashes: string[] = []
     for (let i = from; i < from + count; i++) {
-      await world.step(action(i))
+      await world.step(actionOf(world, i))
       hashes.push(await hash(world))
     }
     return hashes
+  }
+
+  async function refusesWords(world: World): Promise<void> {
+    await expect(world.reset({ seed: 2, prompt: 'fog' })).rejects.toThrow(/no words/)
+    await world.reset({ seed: 2 })
+    await expect(world.setPrompt('fog')).rejects.toThrow(/no words/)
+    const snapshot = await world.snapshot()
+    expect(snapshot.prompt).toBeNull()
+    const made = { ...snapshot, prompt: { text: 'fog', embedding: null } }
+    await expect(world.restore(made)).rejects.toBeInstanceOf(BadInputError)
+    expect((await world.step(idle(world))).index).toBe(1)
   }
 
   describe(`${name} keeps the promises of World`, () => {
@@ -50,7 +68,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       const first = await world.reset({ seed: 5 })
       expect(first.index).toBe(0)
       for (let i = 1; i <= ticks; i++) {
-        const tick = await world.step(action(i))
+        const tick = await world.step(actionOf(world, i))
         expect(tick.index).toBe(i)
         expect(tick.epoch).toBe(first.epoch)
       }
@@ -69,19 +87,25 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
     test('a tick that carries its frame carries what the instruments read, where there are any', async () => {
       const world = await open()
       await world.reset({ seed: 5 })
-      const { frame, telemetry } = await world.step(action(1))
+      const { frame, telemetry, reward, done } = await world.step(actionOf(world, 1))
       const read = await world.readTelemetry()
-      if (frame) expect(telemetry ?? null).toEqual(read)
+      const { info } = world
+      if (frame) {
+        expect(telemetry ?? null).toEqual(read)
+        expect([reward !== undefined, done !== undefined]).toEqual([info.reward, info.done])
+        if (reward !== undefined) expect(Number.isFinite(reward)).toBe(true)
+      }
+      expect(Object.keys(read ?? {})).toEqual(info.telemetry.map(({ name }) => name))
       for (const value of Object.values(read ?? {})) expect(Number.isFinite(value)).toBe(true)
     })
 
     test.runIf(exact)('the same seed and actions give the same frames, another seed others', async () => {
       const world = await open()
-      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 11, ...words(world, 'a clear noon in the meadow') })
       const once = [await hash(world), ...(await play(world, 1, ticks))]
-      await world.reset({ seed: 11, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 11, ...words(world, 'a clear noon in the meadow') })
       expect([await hash(world), ...(await play(world, 1, ticks))]).toEqual(once)
-      await world.reset({ seed: 12, prompt: 'a clear noon in the meadow' })
+      await world.reset({ seed: 12, ...words(world, 'a clear noon in the meadow') })
       expect([await hash(world), ...(await play(world, 1, ticks))]).not.toEqual(once)
     })
 
@@ -89,28 +113,29 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       const world = await open()
       const [zero, one, two, snapshot, three] = await Promise.all([
         world.reset({ seed: 1 }),
-        world.step(IDLE),
-        world.step(IDLE),
+        world.step(idle(world)),
+        world.step(idle(world)),
         world.snapshot(),
-        world.step(IDLE),
+        world.step(idle(world)),
       ])
       expect([zero.index, one.index, two.index, snapshot.tick, three.index]).toEqual([0, 1, 2, 2, 3])
     })
 
-    test('a prompt changes the picture without a reset', async () => {
+    test('a prompt changes the picture without a reset; a world without one says so', async () => {
       const world = await open()
-      await world.reset({ seed: 2, prompt: 'a clear noon in the meadow' })
+      if (!world.info.prompt) return refusesWords(world)
+      await world.reset({ seed: 2, ...words(world, 'a clear noon in the meadow') })
       await play(world, 1, 2)
       const fork = await world.snapshot()
       const without = await play(world, 3, promptTicks)
       const back = await world.restore(fork)
       await world.setPrompt('a snowy night drive')
-      const tick = await world.step(action(3))
+      const tick = await world.step(actionOf(world, 3))
       expect(tick.index).toBe(3)
       expect(tick.epoch).toBe(back.epoch)
       if (promptTicks > 1) await play(world, 4, promptTicks - 1)
       expect(await hash(world)).not.toBe(without.at(-1))
-      expect((await world.snapshot()).prompt.text).toBe('a snowy night drive')
+      expect((await world.snapshot()).prompt?.text).toBe('a snowy night drive')
     })
 
     test('a snapshot brings the same future back, through structured clone and into another world', async () => {
@@ -119,7 +144,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await play(world, 1, 3)
       const snapshot = structuredClone(await world.snapshot())
       const future = await play(world, 4, ticks)
-      const before = await world.step(IDLE)
+      const before = await world.step(idle(world))
       const restored = await world.restore(snapshot)
       expect(restored.index).toBe(3)
       expect(restored.epoch).toBeGreaterThan(before.epoch)
@@ -166,26 +191,38 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await expect(world.restore({ ...snapshot, modelHash: 'ff' })).rejects.toBeInstanceOf(
         SnapshotMismatchError,
       )
+      await expect(world.restore({ ...snapshot, version: 1 } as never)).rejects.toThrow(
+        /version is 1, but .*"2"/,
+      )
       await expect(world.restore({ ...snapshot, state: {} })).rejects.toBeInstanceOf(BadInputError)
       expect(await hash(world)).toBe(kept)
-      expect((await world.step(IDLE)).index).toBe(3)
+      expect((await world.step(idle(world))).index).toBe(3)
     })
 
-    test.each([
-      ['nothing', undefined],
-      ['null', null],
-      ['a number', 5],
-      ['an empty one', {}],
-      ['half a turn', { steer: 0.5, throttle: 1 }],
-      ['no number', { steer: Number.NaN, throttle: 0 }],
-      ['text', { steer: '1', throttle: 0 }],
-      ['a misspelt axis', { stear: 1, throttle: 0 }],
-      ['a third axis', { steer: 1, throttle: 0, brake: 1 }],
-    ])('an action that is %s is refused, and the drive goes on', async (_, bad) => {
+    test('what is no action is refused with a sentence, and play goes on', async () => {
       const world = await open()
       await world.reset({ seed: 6 })
-      await expect(world.step(bad as unknown as Action)).rejects.toBeInstanceOf(BadInputError)
-      expect((await world.step(IDLE)).index).toBe(1)
+      const [first] = world.info.controls
+      const { name } = first!
+      const without = { ...idle(world), [name]: undefined }
+      const bad: [unknown, RegExp][] = [
+        [undefined, /undefined came/],
+        [null, /null came/],
+        [5, /5 came/],
+        [{}, new RegExp(`"${name}".*undefined came`)],
+        [without, new RegExp(`"${name}".*undefined came`)],
+        [{ ...idle(world), [name]: 0.123 }, /0.123 came/],
+        [{ ...idle(world), [name]: Number.NaN }, /NaN came/],
+        [{ ...idle(world), [name]: '0' }, /"0" came/],
+        [{ ...idle(world), [`${name}x`]: 0 }, new RegExp(`"${name}x" came.*Did you mean "${name}"`)],
+        [{ ...idle(world), 'nothing of the kind': 0 }, /"nothing of the kind" came/],
+      ]
+      for (const [action, sentence] of bad) {
+        const error = await world.step(action as Action).catch((error: unknown) => error)
+        expect(error).toBeInstanceOf(BadInputError)
+        expect((error as Error).message).toMatch(sentence)
+      }
+      expect((await world.step(idle(world))).index).toBe(1)
       await world.restore(await world.snapshot())
     })
 
@@ -199,17 +236,18 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       }
       const none = null as never
       await refused(() => world.reset({ seed: 1, promt: 'fog' } as never), /"promt".*"prompt"/)
-      await refused(() => world.reset({ seed: 1, prompt: 5 as never }), /5 came/)
       await refused(() => world.reset({ seed: 1, start: 5 as never }), /5 came/)
       await refused(() => world.reset(none), /null came/)
       await refused(() => world.restore(none), /null came/)
+      if (!world.info.prompt) return
       const whole = await world.snapshot()
       await refused(() => world.restore({ ...whole, prompt: none }), /prompt/)
+      await refused(() => world.reset({ seed: 1, prompt: 5 as never }), /5 came/)
       await refused(() => world.setPrompt(none), /null came/)
       await refused(() => world.setPrompt(''), /word/)
       await refused(() => world.setPrompt({ text: ' ' }), /word/)
       await refused(() => world.setPrompt({ txt: 'fog' } as never), /"txt".*"text"/)
-      expect((await world.step(IDLE)).index).toBe(1)
+      expect((await world.step(idle(world))).index).toBe(1)
     })
 
     test('a snapshot survives JSON', async () => {
@@ -233,8 +271,8 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
 
     test('calls before the first reset are refused by name', async () => {
       const world = await open()
-      await expect(world.step(IDLE)).rejects.toBeInstanceOf(NotReadyError)
-      await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
+      await expect(world.step(idle(world))).rejects.toBeInstanceOf(NotReadyError)
+      if (world.info.prompt) await expect(world.setPrompt('x')).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.snapshot()).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.readPixels()).rejects.toBeInstanceOf(NotReadyError)
       await expect(world.readTelemetry()).rejects.toBeInstanceOf(NotReadyError)
@@ -247,7 +285,7 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await world.close()
       await world.close()
       await expect(world.reset({ seed: 1 })).rejects.toBeInstanceOf(WorldClosedError)
-      await expect(world.step(IDLE)).rejects.toBeInstanceOf(WorldClosedError)
+      await expect(world.step(idle(world))).rejects.toBeInstanceOf(WorldClosedError)
       await expect(world.setPrompt('x')).rejects.toBeInstanceOf(WorldClosedError)
       await expect(world.snapshot()).rejects.toBeInstanceOf(WorldClosedError)
       await expect(world.restore(snapshot)).rejects.toBeInstanceOf(WorldClosedError)

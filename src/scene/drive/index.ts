@@ -1,3 +1,5 @@
+export { cruiseFor } from './cruise'
+
 import { lazily } from '../../engine/lazily'
 import type { World } from '../../engine/world'
 

@@ -1,5 +1,5 @@
-import type { Action } from '../../engine/action'
 import type { Telemetry } from '../../engine/world'
+import type { DriveAction } from './controls'
 
 /** m/s */
 const SPEED = 22
@@ -9,7 +9,7 @@ const SPEED = 22
  * what its instruments read and nothing else. It drives the dream as it drives the simulator. Straight on where the world
  * has no such instruments.
  */
-export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED): Action {
+export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED): DriveAction {
   if (telemetry?.curvatureAhead !== undefined) return keepToOldRoad(telemetry)
   const { speed: v, wheel, offset, heading, curvature, bendNear } = telemetry ?? {}
   const needed = [v, wheel, offset, heading, curvature, bendNear]
@@ -25,7 +25,7 @@ export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED
 }
 
 /** The same for dreams of the first world, whose cars do not follow their road by themselves. */
-function keepToOldRoad({ speed, wheel, offset, heading, curvature, curvatureAhead }: Telemetry): Action {
+function keepToOldRoad({ speed, wheel, offset, heading, curvature, curvatureAhead }: Telemetry): DriveAction {
   const bend = 0.7 * curvature! + 0.3 * curvatureAhead!
   const wanted = Math.max(-0.3, Math.min(0.3, -offset! * 0.06)) + bend * speed! * 0.55
   const error = wanted - heading! - wheel! * 0.1

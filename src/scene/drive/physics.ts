@@ -1,4 +1,4 @@
-import type { Action } from '../../engine/action'
+import type { DriveAction } from './controls'
 import { clamp, cos, hash01, sin } from './math'
 import { BANK_START, CORRIDOR, curvature, OFF_ROAD } from './track'
 
@@ -62,7 +62,7 @@ export function startCar(seed: number): CarState {
  * it outward the faster it is, and banks turn it back, so that no key held for ever leads out of the corridor. Pure
  * arithmetic: same seed, state and action give the same bits.
  */
-export function stepCar(seed: number, car: CarState, action: Action): void {
+export function stepCar(seed: number, car: CarState, action: DriveAction): void {
   const offRoad = Math.abs(car.d) > OFF_ROAD
   const top = offRoad ? 16 : MAX_SPEED
   const drive = action.throttle > 0 ? 9.5 * (1 - car.v / top) : action.throttle < 0 ? -15 : -1.6

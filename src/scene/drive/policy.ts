@@ -1,5 +1,5 @@
-import type { Action } from '../../engine/action'
 import type { Rng } from '../../engine/random'
+import type { DriveAction } from './controls'
 import { keepToRoad } from './lane-keeper'
 import type { Reading } from './telemetry'
 
@@ -30,7 +30,7 @@ export class Driver {
   private left = 0
   private goal = 0
   private speed = 20
-  private held: Action = { steer: 0, throttle: 1 }
+  private held: DriveAction = { steer: 0, throttle: 1 }
   private heldTicks = 0
   private readonly seen: Reading[] = []
 
@@ -39,7 +39,7 @@ export class Driver {
     private readonly only?: PolicyName,
   ) {}
 
-  act(reading: Reading): Action {
+  act(reading: Reading): DriveAction {
     this.seen.unshift(reading)
     this.seen.length = Math.min(this.seen.length, LATE + 1)
     if (this.left-- <= 0) this.change()
@@ -66,7 +66,7 @@ export class Driver {
   }
 
   /** Late, in steps of a fifth of a second, and now and then the wrong key or none. */
-  private careful(): Action {
+  private careful(): DriveAction {
     return this.hold(3, 5, () => {
       const action = keepToRoad(this.seen.at(-1), this.goal, this.speed)
       const mistake = this.rng.uniform()
@@ -75,7 +75,7 @@ export class Driver {
     })
   }
 
-  private hold(low: number, high: number, next: () => Action): Action {
+  private hold(low: number, high: number, next: () => DriveAction): DriveAction {
     if (this.heldTicks-- <= 0) {
       this.held = next()
       this.heldTicks = low - 1 + this.rng.int(0, high - low + 1)
@@ -105,4 +105,20 @@ export class Driver {
     this.speed = 12 + rng.uniform() * 18
     this.goal = (rng.uniform() * 2 - 1) * 2.5
   }
+}
+
+/** Ticks that a script holds one action for. */
+const HOLD = { from: 8, to: 24 }
+
+/** A drive without eyes: goes on, bends now and then, brakes seldom. */
+export function scripted(rng: Rng, ticks: number): DriveAction[] {
+  const actions: DriveAction[] = []
+  while (actions.length < ticks) {
+    const steer = rng.pick([-1, 0, 0, 1] as const)
+    const throttle = rng.chance(0.85) ? 1 : rng.pick([-1, 0] as const)
+    for (let left = rng.int(HOLD.from, HOLD.to + 1); left > 0 && actions.length < ticks; left--) {
+      actions.push({ steer, throttle })
+    }
+  }
+  return actions
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ACTIONS, actionFromCode, IDLE } from '../../engine/action'
+import { spaceOf } from '../../engine/controls'
 import { Rng } from '../../engine/random'
+import { DRIVE_CONTROLS, type DriveAction } from './controls'
 import { promptPlan } from './episode'
 import { lookFromArray, lookOf, lookToArray, mixLooks } from './look'
 import { cos, hash01, sin } from './math'
@@ -10,6 +11,10 @@ import { Driver } from './policy'
 import { MORPH_RATE, MORPH_TICKS, Simulation } from './simulation'
 import { doneOf, rewardOf } from './telemetry'
 import { CORRIDOR, curvature, elevation, OFF_ROAD, PERIOD_METRES } from './track'
+
+const space = spaceOf(DRIVE_CONTROLS)
+const ACTIONS = Array.from({ length: space.size }, (_, code) => space.action(code) as DriveAction)
+const IDLE = space.idle as DriveAction
 
 const NOON = { biome: 'meadow', time: 'noon', weather: 'clear' } as const
 const NIGHT = { biome: 'snow', time: 'night', weather: 'snowfall' } as const
@@ -50,7 +55,7 @@ describe('physics', () => {
           const car = startCar(seed)
           for (const code of codes) {
             const before = car.s
-            stepCar(seed, car, actionFromCode(code))
+            stepCar(seed, car, ACTIONS[code]!)
             expect(Math.abs(car.d)).toBeLessThanOrEqual(CORRIDOR)
             expect(Math.abs(car.psi)).toBeLessThanOrEqual(0.5)
             expect(car.v).toBeGreaterThanOrEqual(0)

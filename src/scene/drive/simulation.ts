@@ -1,5 +1,5 @@
-import type { Action } from '../../engine/action'
 import { type Setting, settingFromText } from './captions'
+import type { DriveAction } from './controls'
 import { type Look, lookFromArray, lookOf, lookToArray, mixLooks } from './look'
 import { CAR_FIELDS, type CarState, carFromArray, carToArray, startCar, stateHash, stepCar } from './physics'
 import { type Reading, readingOf, telemetryOf } from './telemetry'
@@ -28,7 +28,7 @@ export class Simulation {
     this.now = lookOf(setting)
   }
 
-  step(action: Action): void {
+  step(action: DriveAction): void {
     stepCar(this.seed, this.car, action)
     this.braking = action.throttle < 0
     if (this.morphTick < MORPH_TICKS) this.morph()

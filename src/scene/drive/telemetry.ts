@@ -1,3 +1,4 @@
+import type { Task } from '../../engine/task'
 import { cos, sin } from './math'
 import { type CarState, DT, STUCK_TICKS } from './physics'
 import { curvature, elevation, OFF_ROAD, PERIOD_METRES } from './track'
@@ -78,4 +79,11 @@ const CRASH_SPEED = 20
 /** Whether a drive ends with this reading: crashed into a bank at speed, or stuck beside the road for three seconds. */
 export function doneOf({ speed, offset, stuck }: Pick<Reading, 'speed' | 'offset' | 'stuck'>): boolean {
   return (Math.abs(offset) >= CRASH_OFFSET && speed >= CRASH_SPEED) || stuck >= 1
+}
+
+/** What there is to do in the drive, for its dreams too. */
+export const DRIVE_TASK: Task = {
+  needs: ['speed', 'offset', 'heading', 'stuck'],
+  reward: (telemetry) => rewardOf(telemetry as Reading),
+  done: (telemetry) => doneOf(telemetry as Reading),
 }

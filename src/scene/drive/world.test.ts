@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { IDLE } from '../../engine/action'
+import { spaceOf } from '../../engine/controls'
 import { hashBytes } from '../../engine/frame-hash'
 import { worldSuite } from '../../engine/testing/world-suite'
+import { DRIVE_CONTROLS } from './controls'
 import { SimulatorWorld } from './world'
+
+const IDLE = spaceOf(DRIVE_CONTROLS).idle
 
 // Node has no WebGL: what the renderer is asked to draw stands for what it would draw.
 vi.mock('./renderer', () => {

@@ -1,22 +1,24 @@
-import { type Action, checkAction } from '../../engine/action'
 import { checkedSnapshot, checkPrompt, checkReset } from '../../engine/checks'
-import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../../engine/errors'
-import { Rng, seedKey } from '../../engine/random'
-import type {
-  Pixels,
-  Prompt,
-  ResetOptions,
-  Snapshot,
-  Telemetry,
-  Tick,
-  World,
-  WorldInfo,
+import type { Action } from '../../engine/controls'
+import { BadInputError, NotReadyError, WorldClosedError } from '../../engine/errors'
+import { Rng } from '../../engine/random'
+import {
+  FORMAT_VERSION,
+  type Pixels,
+  type Prompt,
+  type ResetOptions,
+  type Snapshot,
+  type Telemetry,
+  type Tick,
+  type World,
+  type WorldInfo,
 } from '../../engine/world'
 import { BIOMES, caption, heardIn, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
+import { checkDriveAction, DRIVE_CONTROLS } from './controls'
 import { HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
 import { Surface } from './surface'
-import { doneOf, rewardOf } from './telemetry'
+import { doneOf, rewardOf, TELEMETRY } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
 export const SIMULATOR_VERSION = 'drive-simulator-2'
@@ -39,6 +41,11 @@ export class SimulatorWorld implements World {
     width: WIDTH,
     height: HEIGHT,
     ticksPerSecond: 20,
+    controls: DRIVE_CONTROLS,
+    prompt: true,
+    telemetry: TELEMETRY,
+    reward: true,
+    done: true,
   }
   private readonly surface: Surface
   private simulation: Simulation | null = null
@@ -65,7 +72,7 @@ export class SimulatorWorld implements World {
 
   async step(action: Action): Promise<Tick> {
     const simulation = this.running('step')
-    checkAction(action)
+    checkDriveAction(action)
     const started = performance.now()
     simulation.step(action)
     return this.draw(performance.now() - started)
@@ -82,7 +89,7 @@ export class SimulatorWorld implements World {
     const { biome, time, weather } = simulation.setting
     return {
       format: 'oneiro-snapshot',
-      version: 1,
+      version: FORMAT_VERSION,
       world: this.info.id,
       modelHash: this.info.modelHash,
       tick: simulation.tick,
@@ -97,12 +104,7 @@ export class SimulatorWorld implements World {
 
   async restore(given: Snapshot): Promise<Tick> {
     this.check('restore')
-    const snapshot = checkedSnapshot(given, { simulation: Float64Array, setting: Uint8Array })
-    if (snapshot.world !== this.info.id)
-      throw new SnapshotMismatchError('world', this.info.id, snapshot.world)
-    if (snapshot.modelHash !== this.info.modelHash) {
-      throw new SnapshotMismatchError('model', this.info.modelHash, snapshot.modelHash)
-    }
+    const snapshot = checkedSnapshot(given, this.info, { simulation: Float64Array, setting: Uint8Array })
     const { simulation, setting } = snapshot.state
     if (!(simulation instanceof Float64Array) || !(setting instanceof Uint8Array)) {
       throw new BadInputError(
@@ -115,7 +117,6 @@ export class SimulatorWorld implements World {
         `A simulator snapshot holds ${blank.length} finite numbers, but ${simulation.length} came, or one is none. Take a new snapshot.`,
       )
     }
-    seedKey(snapshot.seed)
     const named = { biome: BIOMES[setting[0]!], time: TIMES[setting[1]!], weather: WEATHERS[setting[2]!] }
     if (!named.biome || !named.time || !named.weather) {
       throw new BadInputError(
@@ -123,7 +124,7 @@ export class SimulatorWorld implements World {
       )
     }
     this.simulation = Simulation.fromArray(snapshot.seed, named as Setting, simulation)
-    this.text = snapshot.prompt.text
+    this.text = snapshot.prompt!.text
     this.epoch++
     return this.draw(0)
   }

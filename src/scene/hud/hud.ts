@@ -135,7 +135,7 @@ class Panel {
       y += 21
     }
     y += 8
-    this.keys.draw(PAD, y, now.action, now.cruise)
+    this.keys.draw(PAD, y, now)
     const bottom = y + 37 + PAD
     this.back
       .clear()

@@ -1,4 +1,4 @@
-import type { Action } from '../../engine/action'
+import type { Action, Control } from '../../engine/controls'
 
 /** A run of numbers, newest first. */
 export interface Series {
@@ -12,8 +12,10 @@ export interface Series {
 
 /** What the instruments show, read anew at every draw. Times in milliseconds. */
 export interface Instruments {
+  readonly controls: readonly Control[]
+  /** The action taken, and what a person holds of it. */
   readonly action: Action
-  readonly cruise: boolean
+  readonly held: Action
   readonly tick: number
   readonly ticksPerSecond: number
   readonly nominalRate: number

@@ -1,7 +1,7 @@
 import { BitmapText, type Container, Graphics } from 'pixi.js'
-import type { Action } from '../../engine/action'
-import type { Series } from './instruments'
-import { FONT, MOON, PAPER, STAGES, WARM } from './palette'
+import { type Action, type Move, spaceOf } from '../../engine/controls'
+import type { Instruments, Series } from './instruments'
+import { DARK, FONT, MOON, PAPER, STAGES, WARM } from './palette'
 
 /** A line of text whose glyphs come from an atlas, so that changing numbers cost no upload. */
 export class Label {
@@ -132,36 +132,76 @@ export class StageRows {
   }
 }
 
-/** The four keys, lit while the action asks for them; outlined where cruise does. */
+/** Column and row of an arrow key, and the turn of its sign. */
+const ARROWS: Readonly<Record<string, readonly [column: number, row: number, angle: number]>> = {
+  ArrowUp: [1, 0, 0],
+  ArrowLeft: [0, 1, -Math.PI / 2],
+  ArrowDown: [1, 1, Math.PI],
+  ArrowRight: [2, 1, Math.PI / 2],
+}
+const CAP = 19
+
+/** A key for every move, lit while the action asks for it; softer where no person does. Arrow keys lie as on a keyboard. */
 export class Keys {
   private readonly caps = new Graphics()
-  constructor(parent: Container) {
+  private readonly names = new Map<string, Label>()
+  constructor(private readonly parent: Container) {
     parent.addChild(this.caps)
   }
 
-  draw(x: number, y: number, action: Action, cruise: boolean): void {
-    const { caps } = this
-    caps.clear()
-    const cap = (column: number, row: number, angle: number, on: boolean, soft: boolean) => {
-      const left = x + column * 22
-      const top = y + row * 20
-      caps
-        .roundRect(left, top, 19, 17, 5)
-        .fill({ color: on ? MOON : PAPER, alpha: on ? (soft ? 0.45 : 0.95) : 0.1 })
-      const points = [0, -3.4, 3.2, 2.2, -3.2, 2.2]
-      const turned: number[] = []
-      for (let i = 0; i < 6; i += 2) {
-        const [px, py] = [points[i]!, points[i + 1]!]
-        turned.push(
-          left + 9.5 + px * Math.cos(angle) - py * Math.sin(angle),
-          top + 8.5 + px * Math.sin(angle) + py * Math.cos(angle),
-        )
+  draw(
+    x: number,
+    y: number,
+    { controls, action, held }: Pick<Instruments, 'controls' | 'action' | 'held'>,
+  ): void {
+    this.caps.clear()
+    for (const name of this.names.values()) name.visible = false
+    let right = x
+    const named: Move[] = []
+    for (const move of spaceOf(controls).moves) {
+      const arrow = ARROWS[move.keys.find((code) => code in ARROWS) ?? '']
+      if (!arrow) {
+        named.push(move)
+        continue
       }
-      caps.poly(turned).fill({ color: on ? 0x17130a : PAPER, alpha: on ? 1 : 0.6 })
+      const [column, row, angle] = arrow
+      const [left, top] = [x + column * 22, y + row * 20]
+      const on = this.cap(left, top, CAP, move, action, held)
+      this.sign(left + 9.5, top + 8.5, angle, on)
+      right = x + 3 * 22 + 8
     }
-    cap(1, 0, 0, action.throttle > 0, cruise)
-    cap(0, 1, -Math.PI / 2, action.steer < 0, false)
-    cap(1, 1, Math.PI, action.throttle < 0, false)
-    cap(2, 1, Math.PI / 2, action.steer > 0, false)
+    for (const move of named) {
+      const name = this.names.get(move.id) ?? new Label(this.parent, 0, 0, 11, 0.92).set(move.label)
+      this.names.set(move.id, name)
+      const width = name.width + 12
+      name.x = right + 6
+      name.y = y + 21
+      name.visible = true
+      const on = this.cap(right, y + 20, width, move, action, held)
+      name.set(move.label, on ? DARK : PAPER)
+      right += width + 3
+    }
+  }
+
+  private cap(left: number, top: number, width: number, move: Move, action: Action, held: Action): boolean {
+    const on = action[move.control] === move.value
+    const soft = held[move.control] !== move.value
+    this.caps
+      .roundRect(left, top, width, 17, 5)
+      .fill({ color: on ? MOON : PAPER, alpha: on ? (soft ? 0.45 : 0.95) : 0.1 })
+    return on
+  }
+
+  private sign(x: number, y: number, angle: number, on: boolean): void {
+    const points = [0, -3.4, 3.2, 2.2, -3.2, 2.2]
+    const turned: number[] = []
+    for (let i = 0; i < 6; i += 2) {
+      const [px, py] = [points[i]!, points[i + 1]!]
+      turned.push(
+        x + px * Math.cos(angle) - py * Math.sin(angle),
+        y + px * Math.sin(angle) + py * Math.cos(angle),
+      )
+    }
+    this.caps.poly(turned).fill({ color: on ? DARK : PAPER, alpha: on ? 1 : 0.6 })
   }
 }

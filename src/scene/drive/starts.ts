@@ -1,5 +1,9 @@
-import { heardIn, type Setting } from '../scene/drive/captions'
-import type { StartChoice } from './store'
+import { heardIn, type Setting } from './captions'
+
+interface Start {
+  readonly id: string
+  readonly caption: string
+}
 
 /** What counts most where a drive begins: another place shows at once, another weather hardly. */
 const WEIGHTS: Readonly<Record<keyof Setting, number>> = { biome: 4, time: 2, weather: 1 }
@@ -8,13 +12,9 @@ const WEIGHTS: Readonly<Record<keyof Setting, number>> = { biome: 4, time: 2, we
  * The start state that is most like what the words name, so that a drive does not begin elsewhere and then change. Among
  * equals the seed chooses. Undefined where the words name nothing that a start has; then the world chooses by itself.
  */
-export function closestStart(
-  text: string,
-  starts: readonly StartChoice[],
-  seed: number,
-): StartChoice | undefined {
+export function closestStart(text: string, starts: readonly Start[], seed: number): Start | undefined {
   const wanted = heardIn(text)
-  let best: StartChoice[] = []
+  let best: Start[] = []
   let most = 1
   for (const start of starts) {
     const setting = { ...heardIn(start.caption), ...heardIn(start.id) }

@@ -1,0 +1,33 @@
+import type { Telemetry, Tick } from './world'
+
+/** What there is to do in a world: reward and end, as functions of what its instruments read. */
+export interface Task {
+  /** Readings without which it can say nothing. */
+  readonly needs: readonly string[]
+  /** Of the tick that ends with these readings. */
+  readonly reward?: (telemetry: Telemetry) => number
+  /** True where the episode ends with these readings. */
+  readonly done?: (telemetry: Telemetry) => boolean
+}
+
+const tasks = new Map<string, Task>()
+
+/** Makes a task known by the name that manifests call it by. */
+export function registerTask(name: string, task: Task): void {
+  tasks.set(name, task)
+}
+
+/** The task of that name; null where nobody knows it, or these readings are not all that it needs. */
+export function taskOf(name: string | undefined, readings: readonly string[]): Task | null {
+  const task = name === undefined ? undefined : tasks.get(name)
+  return task?.needs.every((reading) => readings.includes(reading)) ? task : null
+}
+
+/** What a task says of these readings, as ticks have it. */
+export function judged(task: Task | null, telemetry: Telemetry | undefined): Pick<Tick, 'reward' | 'done'> {
+  if (!task || !telemetry) return {}
+  return {
+    ...(task.reward ? { reward: task.reward(telemetry) } : {}),
+    ...(task.done ? { done: task.done(telemetry) } : {}),
+  }
+}
