@@ -194,7 +194,6 @@ def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
 
 
 def test_the_table_has_the_agreed_keys(made, monkeypatch):
-    monkeypatch.setattr(worlds, "embed", one_direction)
     monkeypatch.setattr(prompt, "embed", one_direction)
     texts = {"train": ["one", "two"], "unseen": ["three"]}
     bank = [
