@@ -166,7 +166,8 @@ class Block(nn.Module):
         """tokens [B,T,D], condition [B,D] after its SiLU."""
         shift1, scale1, gate1, shift2, scale2, gate2 = self.modulation(condition).chunk(6, -1)
         tokens = tokens + gate1[:, None] * self.attention(modulate(self.norm1(tokens), shift1, scale1))
-        hidden = F.gelu(self.up(modulate(self.norm2(tokens), shift2, scale2)))
+        hidden = self.up(modulate(self.norm2(tokens), shift2, scale2))
+        hidden = hidden * torch.sigmoid(1.702 * hidden)
         return tokens + gate2[:, None] * self.down(hidden)
 
 

@@ -119,8 +119,7 @@ class OwnHistory:
     def _foreseen(self, conditions: Conditions, sampler: Sampler) -> Conditions:
         """With the telemetry that the dream's own instruments go on to, where they do (U-Net)."""
         noise = torch.randn_like(conditions.history[:, 0])
-        with torch.autocast(noise.device.type, enabled=False):  # small steps of large numbers
-            return sampler.dit.foresee(noise, replace(conditions, following=None))
+        return sampler.dit.foresee(noise, replace(conditions, following=None))
 
     def _advance(self, which: np.ndarray, sampler: Sampler) -> None:
         target, conditions, _ = self._conditions(which)

@@ -207,7 +207,7 @@ def run(config: Config) -> None:
     own = OwnHistory(
         windows, config.own_history, config.own_ticks, config.batch, config.sample_level, model.noise_unit()
     )
-    dreamer = TeacherSampler(ema.model, config.own_steps, time_shift=config.sample_shift)
+    dreamer = TeacherSampler(run.compiled(ema.model), config.own_steps, time_shift=config.sample_shift)
     run.track(model=model, ema=ema, optimiser=optimiser, batches=batches, **({"own": own} if own.count else {}))
     example = windows.gather(windows.rows[:1])
     forward = count_flops(lambda: model(example[0], example[1].level, example[1]))
@@ -224,7 +224,8 @@ def run(config: Config) -> None:
     for _ in run.steps():
         target, conditions = windows.training(batches.next())
         conditions = corrupt(conditions, config.history_noise, unit)
-        target, conditions, _ = own.mix(target, conditions, dreamer)
+        with run.autocast():
+            target, conditions, _ = own.mix(target, conditions, dreamer)
         conditions = drop_prompts(conditions, config.prompt_dropout)
         if config.network == "unet":
             conditions = drop_history(conditions, config.first)

@@ -328,10 +328,13 @@ class Run:
                 if not hasattr(method, "_torchdynamo_orig_callable"):
                     setattr(kind, name, torch.compile(method, dynamic=False))
 
+    def compiled(self, model: nn.Module) -> nn.Module:
+        """What to call instead of `model`, compiled where asked."""
+        return torch.compile(model) if self.config.compile else model
+
     def parallel(self, model: nn.Module) -> nn.Module:
         """What to call in the forward pass: compiled where asked, DDP under torchrun. `model` keeps its names."""
-        if self.config.compile:
-            model = torch.compile(model)
+        model = self.compiled(model)
         if self.world > 1:
             model, self._wrapped = nn.parallel.DistributedDataParallel(model), True
         return model
