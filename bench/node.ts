@@ -1,8 +1,9 @@
 import * as ort from 'onnxruntime-node'
 import { spaceOf } from '../src/engine/controls'
 import { NO_CACHE } from '../src/model/assets'
-import { folderOnDisk, nodeSession, openDreamNode } from '../src/model/node'
+import { folderOnDisk, nodeSession } from '../src/model/node'
 import { loadWorldFiles } from '../src/model/world-files'
+import { openWorld } from '../src/node'
 import type { Timings } from './summary'
 
 export interface BenchOptions {
@@ -13,7 +14,7 @@ export interface BenchOptions {
   readonly onTick: (done: number) => void
 }
 
-/** Ticks of `openDreamNode`, each beside bare runs of the same graphs, session options and threads in this process. */
+/** Ticks of a world, each beside bare runs of the same graphs, session options and threads in this process. */
 export async function benchNode(options: BenchOptions): Promise<Timings & { modelHash: string }> {
   const { world, threads, ticks, warmUp, onTick } = options
   const files = await loadWorldFiles({ source: folderOnDisk(world), cache: NO_CACHE })
@@ -25,11 +26,11 @@ export async function benchNode(options: BenchOptions): Promise<Timings & { mode
   const feeds = {
     history: zeros(1, offsets.length, tokens, channels),
     actions: zeros(1, actionCount, actionDims),
-    prompt: zeros(1, promptDim),
+    ...(promptDim > 0 ? { prompt: zeros(1, promptDim) } : {}),
     noise: zeros(1, noiseCount, tokens, channels),
   }
 
-  const dream = await openDreamNode(world, { threads })
+  const dream = await openWorld(world, { threads })
   await dream.reset({ seed: 1_000_000 })
   const space = spaceOf(dream.info.controls)
   const tickMs: number[] = []

@@ -20,8 +20,8 @@ async function main(file: string, options: Options): Promise<void> {
   if (fault) throw new BadInputError(fault)
   const log = readActionLog(await readFile(path, 'utf8'))
   // Here and not above, so that --help and a bad file answer without starting a runtime.
-  const { openDreamNode } = await import('../src/model/node')
-  const world = await openDreamNode(options.assets ? fromUser(options.assets) : `assets/${log.world}`)
+  const { openWorld } = await import('../src/node')
+  const world = await openWorld(options.assets ? fromUser(options.assets) : `assets/${log.world}`)
   const total = lastTick(log) - firstTick(log) + 1
   const progress = options.json ? null : progressOf({ total, unit: 'ticks' })
   try {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import * as ort from 'onnxruntime-node'
 import { afterAll } from 'vitest'
 import { WebSocket } from 'ws'
-import { worldSuite } from '../src/engine/testing/world-suite'
+import { checkWorld } from '../src/engine/testing/world-suite'
 import { NO_CACHE } from '../src/model/assets'
 import { LatentDecoder } from '../src/model/latent-decoder'
 import { folderOnDisk, nodeSession } from '../src/model/node'
@@ -16,7 +16,7 @@ const world = fileURLToPath(new URL('../contract/buttons', import.meta.url))
 let server: DreamServer | null = null
 afterAll(() => server?.close())
 
-worldSuite('a world that is not a drive, over a server', {
+checkWorld('a world that is not a drive, over a server', {
   open: async () => {
     const engine = () => openEngine({ world, threads: 1, provider: 'cpu', maxBatch: 4 })
     server ??= await DreamServer.start({ host: '127.0.0.1', port: 0, engine: await engine() })

@@ -3,10 +3,10 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { FakeTime, settle } from '../src/engine/testing/fake-time'
-import { countingOrt } from '../src/model/testing'
+import { countingOrt, tinyBatched } from '../src/model/testing'
 import { DreamEngine } from './engine'
 import { DreamServer } from './server'
-import { closeServer, FakeEngine, FakeSocket, helloOf, RawClient, tinyBatched } from './testing'
+import { closeServer, FakeEngine, FakeSocket, helloOf, RawClient } from './testing'
 
 /** More of the slow visits, over real sockets and a real student: `ONEIRO_LONG=1 npx vitest run server/comings.test.ts`. */
 const LONG = process.env.ONEIRO_LONG === '1'

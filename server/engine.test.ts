@@ -1,8 +1,7 @@
 /** What an engine makes of a tick. */
 import { expect, it, vi } from 'vitest'
-import { IDLE } from '../src/model/testing'
+import { IDLE, tinyBatched } from '../src/model/testing'
 import { DreamEngine } from './engine'
-import { tinyBatched } from './testing'
 
 it('decodes each tick once, whatever formats its picture is wanted in', async () => {
   const { dream, files } = await tinyBatched(2)

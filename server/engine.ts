@@ -2,13 +2,15 @@ import sharp from 'sharp'
 import type { Action } from '../src/engine/controls'
 import { judged, type Task } from '../src/engine/task'
 import type { Prompt, ResetOptions, Snapshot, Tick } from '../src/engine/world'
+import type { BatchedDream, DreamedTick } from '../src/model/batched-dream'
 import { infoOf, taskIn } from '../src/model/info'
 import { pixelsOf } from '../src/model/pixels'
+import { Prompts } from '../src/model/prompts'
 import { telemetryIn } from '../src/model/telemetry'
 import type { WorldFiles } from '../src/model/world-files'
 import { packLatent } from '../src/net/latents'
 import type { FrameFormat, Welcome } from '../src/net/messages'
-import type { BatchedDream, DreamedTick } from './batched-dream'
+import { Words } from './words'
 
 /** What is served, as a welcome tells it. */
 export type Served = Pick<Welcome, 'world' | 'latent'>
@@ -70,16 +72,18 @@ export class DreamEngine implements Engine {
   readonly lost = new Promise<never>(() => {})
   readonly served: Served
   private readonly task: Task | null
+  private readonly words: Words | null
 
   constructor(
     private readonly dream: BatchedDream,
-    private readonly files: Pick<WorldFiles, 'manifest' | 'shape'>,
+    private readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'knownPrompts'>,
     readonly maxBatch: number,
     backend: string,
     private readonly onClose: () => Promise<void> = async () => {},
   ) {
     const { manifest, shape } = files
     this.task = taskIn(manifest)
+    this.words = dream.encodePrompt ? new Words(dream.encodePrompt) : null
     const { kind, ...world } = infoOf(manifest, backend)
     this.served = {
       world,
@@ -100,11 +104,13 @@ export class DreamEngine implements Engine {
   }
 
   embed(session: string, text: string): Promise<Embedded> {
-    return this.dream.embed(session, text)
+    const { words } = this
+    const encode = words ? (text: string) => words.encode(session, text) : undefined
+    return new Prompts(this.files, encode).resolve(text)
   }
 
   async hush(session: string): Promise<void> {
-    this.dream.hush(session)
+    this.words?.drop(session)
   }
 
   async snapshot(session: string): Promise<Snapshot> {
@@ -124,6 +130,7 @@ export class DreamEngine implements Engine {
   }
 
   async free(session: string): Promise<void> {
+    this.words?.drop(session)
     this.dream.free(session)
   }
 

@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { setEnvironmentData } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPromptEncoderNode } from '../src/model/prompt/node'
-import { ACTIONS, countingOrt, TINY } from '../src/model/testing'
+import { ACTIONS, countingOrt, TINY, tinyBatched } from '../src/model/testing'
 import { openEngine } from './open-engine'
 import { openPromptThread } from './prompt-client'
-import { tinyBatched } from './testing'
 
 const PATIENCE = 600_000
 const ENCODER = fileURLToPath(new URL('../assets/prompt-encoder', import.meta.url))

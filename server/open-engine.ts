@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import * as ortNode from 'onnxruntime-node'
 import { NO_CACHE } from '../src/model/assets'
 import type { Ort } from '../src/model/backend'
+import { BatchedDream } from '../src/model/batched-dream'
 import { folderOnDisk, nodeSession } from '../src/model/node'
 import { loadWorldFiles } from '../src/model/world-files'
-import { BatchedDream } from './batched-dream'
 import { DreamEngine } from './engine'
 import { openPromptThread } from './prompt-client'
 import { selfTest } from './self-test'
@@ -29,6 +29,7 @@ export async function openEngine(options: OpenEngineOptions, ort: Ort = ortNode)
   const encoder = prompt ? openPromptThread({ folder: join(world, '..', prompt.encoder), world }) : null
   const dream = await BatchedDream.open({
     ort,
+    name: 'server',
     files,
     session: nodeSession(threads, provider),
     maxBatch,

@@ -2,8 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { BadInputError } from '../src/engine/errors'
 import type { Snapshot } from '../src/engine/world'
-import { IDLE } from '../src/model/testing'
-import { tinyBatched } from './testing'
+import { IDLE, tinyBatched } from '../src/model/testing'
 
 const { dream } = await tinyBatched()
 afterAll(() => dream.close())

@@ -1,7 +1,7 @@
 import { spaceOf } from '../src/engine/controls'
+import type { BatchedDream } from '../src/model/batched-dream'
 import { checkLatent } from '../src/model/self-test'
 import type { WorldFiles } from '../src/model/world-files'
-import type { BatchedDream } from './batched-dream'
 
 /** Two: what is right for one session can be wrong for the second of a run. */
 const SESSIONS = ['self-test-a', 'self-test-b']

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { spaceOf } from '../src/engine/controls'
 import { BadInputError, SnapshotMismatchError } from '../src/engine/errors'
-import { worldSuite } from '../src/engine/testing/world-suite'
+import { checkWorld } from '../src/engine/testing/world-suite'
 import type { Pixels, Snapshot } from '../src/engine/world'
 import { NO_CACHE } from '../src/model/assets'
 import { DreamWorld } from '../src/model/dream-world'
@@ -89,7 +89,7 @@ function psnr(a: Pixels, b: Pixels): number {
 }
 
 let shared: DreamServer | null = null
-worldSuite('RemoteWorld in lockstep', {
+checkWorld('RemoteWorld in lockstep', {
   open: async () => {
     shared ??= await DreamServer.start({ host: '127.0.0.1', port: 0, engine: await tinyEngine() })
     return RemoteWorld.open({

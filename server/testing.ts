@@ -1,18 +1,14 @@
 /** What the server's tests share: the small fixture world, an engine of known cost, and clients that say what they like. */
 import { EventEmitter } from 'node:events'
-import * as ortNode from 'onnxruntime-node'
 import { WebSocket } from 'ws'
 import type { TimeSource } from '../src/engine/clock'
 import { NotReadyError } from '../src/engine/errors'
 import { FakeTime } from '../src/engine/testing/fake-time'
 import { FAKE_CONTROLS } from '../src/engine/testing/fake-world'
 import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
-import type { Ort } from '../src/model/backend'
-import { nodeSession } from '../src/model/node'
-import { loadTiny } from '../src/model/testing'
+import { tinyBatched } from '../src/model/testing'
 import type { ClientMessage, FrameFormat, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
 import { decodeServer, encodeClient } from '../src/net/wire'
-import { BatchedDream } from './batched-dream'
 import {
   DreamEngine,
   type Embedded,
@@ -28,21 +24,6 @@ import type { DreamServer } from './server'
 export async function tinyEngine(maxBatch = 8): Promise<DreamEngine> {
   const { dream, files } = await tinyBatched(maxBatch)
   return new DreamEngine(dream, files, maxBatch, 'node-cpu')
-}
-
-export async function tinyBatched(
-  maxBatch = 8,
-  ort: Ort = ortNode,
-  encodePrompt?: (text: string) => Promise<Float32Array>,
-) {
-  const files = await loadTiny()
-  const dream = await BatchedDream.open({
-    ort,
-    files,
-    session: nodeSession(1),
-    ...{ maxBatch, encodePrompt },
-  })
-  return { dream, files }
 }
 
 /** Computes nothing: a picture is the session's tick and action, and a step takes as long as a test says. */

@@ -127,11 +127,10 @@ export class Worlds implements WorldPort {
   }
 
   private async openDream(): Promise<DreamClient> {
-    const { openDream } = await loadPart(() => import('../model/open'))
+    const { openWorld } = await loadPart(() => import('../index'))
     const { store } = this
     const dream = await openTwice(() =>
-      openDream({
-        url: new URL(this.options.assets),
+      openWorld(new URL(this.options.assets), {
         backend: this.options.backend,
         onProgress: ({ phase, loaded, total }) => {
           const [from, to] = SHARE[phase] ?? [0, 1]
@@ -162,11 +161,11 @@ export class Worlds implements WorldPort {
   }
 
   private async openRemote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream> {
-    const { RemoteClient } = await loadPart(() => import('../net/remote-client'))
+    const { openWorld } = await loadPart(() => import('../index'))
     const { store } = this
     try {
-      return await RemoteClient.open({
-        ...server,
+      return await openWorld(server.url as `ws://${string}`, {
+        token: server.token,
         assets: this.options.assets,
         signal,
         onEvent: ({ type, message, seen }: RemoteHostEvent) => {

@@ -36,12 +36,11 @@ export async function openPair(
   options: { readonly backend: BackendChoice; readonly promptEncoderUrl: string },
   onProgress: (fraction: number) => void,
 ): Promise<Pair> {
-  const { openDream } = await loadPart(() => import('../model/open'))
+  const { openWorld } = await loadPart(() => import('../index'))
   const filled = [0, 0]
   const opening = folders.map((url, i) =>
-    openDream({
+    openWorld(new URL(url, document.baseURI), {
       ...options,
-      url,
       // Two dream at once: more threads for one would be taken from the other.
       threads: 1,
       onProgress: (progress) => {

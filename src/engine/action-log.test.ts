@@ -15,9 +15,9 @@ import { hashPixels } from './frame-hash'
 import { Recorder } from './recorder'
 import { replay } from './replay'
 import { ACTIONS, FAKE, FakeWorld, IDLE } from './testing/fake-world'
-import { worldSuite } from './testing/world-suite'
+import { checkWorld } from './testing/world-suite'
 
-worldSuite('Recorder', { open: async () => new Recorder(new FakeWorld()), starts: ['here', 'there'] })
+checkWorld('Recorder', { open: async () => new Recorder(new FakeWorld()), starts: ['here', 'there'] })
 
 async function drive(codes: number[], prompts: Record<number, string> = {}): Promise<Recorder> {
   const recorder = new Recorder(new FakeWorld())

@@ -16,8 +16,8 @@ const ARROWS: Record<string, readonly string[]> = {
   'src/model': ['src/engine'],
   'src/scene': ['src/engine', 'contract'],
   'src/net': ['src/engine', 'src/model'],
-  'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net'],
-  'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app'],
+  'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net', 'src/index'],
+  'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app', 'src/index'],
   server: ['src/engine', 'src/model', 'src/net', 'src/worlds'],
   contract: [],
 }

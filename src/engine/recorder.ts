@@ -103,6 +103,12 @@ export class Recorder implements World {
     return this.queue.run(() => this.inner.readTelemetry())
   }
 
+  /** Futures are not written down. */
+  get fork(): World['fork'] {
+    const { inner } = this
+    return inner.fork && ((count) => this.queue.run(() => inner.fork!(count)))
+  }
+
   close(): Promise<void> {
     return this.inner.close()
   }

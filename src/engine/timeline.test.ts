@@ -4,10 +4,10 @@ import { BadInputError } from './errors'
 import { hashPixels } from './frame-hash'
 import { replay } from './replay'
 import { ACTIONS, FAKE, FakeWorld, IDLE } from './testing/fake-world'
-import { worldSuite } from './testing/world-suite'
+import { checkWorld } from './testing/world-suite'
 import { Timeline } from './timeline'
 
-worldSuite('Timeline', {
+checkWorld('Timeline', {
   open: async () => new Timeline(new FakeWorld(), { every: 2 }),
   starts: ['here', 'there'],
 })

@@ -122,6 +122,32 @@ export interface World {
   readPixels(): Promise<Pixels>
   /** What the instruments read at the newest frame, null where there are none; on a GPU backend this reads back. */
   readTelemetry(): Promise<Telemetry | null>
+  /**
+   * Continues `count` times from here, 1 to 64, in one forward pass a tick; this world stays where it is. With the same
+   * actions a future is what this world would have become. Left out where a world cannot.
+   *
+   * @example
+   * const futures = await world.fork(8)
+   * const ticks = await futures.step(plans.map((plan) => plan[0]))
+   * await world.restore(await futures.snapshot(best)) // go on with one of them
+   */
+  readonly fork?: (count: number) => Promise<Futures>
   /** Frees everything; twice is harmless; every other call afterwards throws `WorldClosedError`. */
+  close(): Promise<void>
+}
+
+/** Some continuations of one world, advanced together. Futures count from 0. */
+export interface Futures {
+  readonly count: number
+  /**
+   * Advances each by one tick with the action of its place. Throws `BadInputError` unless there is an action for each, and
+   * then none has moved.
+   */
+  step(actions: readonly Action[]): Promise<readonly Tick[]>
+  /** Takes effect on the next tick of one of them. Throws as `World.setPrompt`. */
+  setPrompt(future: number, prompt: Prompt | string): Promise<void>
+  /** The whole state of one of them, for `World.restore`. */
+  snapshot(future: number): Promise<Snapshot>
+  /** Frees them; twice is harmless; every other call afterwards throws `WorldClosedError`. */
   close(): Promise<void>
 }

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { worldSuite } from '../engine/testing/world-suite'
+import { checkWorld } from '../engine/testing/world-suite'
 import { openDreamNode } from './node'
 
 const BUTTONS = fileURLToPath(new URL('../../contract/buttons', import.meta.url))
 
-worldSuite('a world of three buttons, without a prompt', {
+checkWorld('a world of three buttons, without a prompt', {
   open: () => openDreamNode(BUTTONS, { threads: 1 }),
   starts: ['dim', 'bright'],
 })

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Action } from '../engine/controls'
 import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import { hashPixels } from '../engine/frame-hash'
-import { worldSuite } from '../engine/testing/world-suite'
+import { checkWorld } from '../engine/testing/world-suite'
 import type { Snapshot, World } from '../engine/world'
 import type { DreamEvent } from './dream-events'
 import { DreamWorld, type DreamWorldOptions } from './dream-world'
@@ -30,7 +30,7 @@ async function play(world: World, from: number, count: number): Promise<string[]
   return hashes
 }
 
-worldSuite('DreamWorld in Node', {
+checkWorld('DreamWorld in Node', {
   open: () => openDreamNode(TINY, { threads: 1 }),
   starts: ['first-light', 'last-light'],
 })

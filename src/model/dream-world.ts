@@ -3,6 +3,7 @@ import { NotReadyError, OneiroError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import { judged, type Task } from '../engine/task'
 import type {
+  Futures,
   Pixels,
   Prompt,
   ResetOptions,
@@ -14,8 +15,10 @@ import type {
 } from '../engine/world'
 import { encodeAction } from './actions'
 import type { Backend, BackendCounts, Stages } from './backend'
+import type { BatchedDream } from './batched-dream'
 import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'
+import { checkCount, DreamFutures } from './futures'
 import { infoOf, taskIn } from './info'
 import { Prompts } from './prompts'
 import { Recovery } from './recovery'
@@ -37,6 +40,8 @@ export interface DreamWorldOptions {
   readonly onCheckpoint?: (snapshot: Snapshot) => void
   /** Ticks between checkpoints. Default 20; none are taken where there is neither `reopen` nor `onCheckpoint`. */
   readonly checkpointEvery?: number
+  /** Opens as many dreams on one student, for `fork`. Left out, the world has none. */
+  readonly openBatch?: (count: number) => Promise<BatchedDream>
   /** Called once when the world is closed, after the backend is freed. */
   readonly onClose?: () => Promise<void>
 }
@@ -53,6 +58,7 @@ export class DreamWorld implements World {
   private readonly prompts: Prompts
   private readonly recovery: Recovery
   private readonly task: Task | null
+  readonly fork?: (count: number) => Promise<Futures>
   private readonly actions: Float32Array
   private readonly noise: Float32Array
   private backend: Backend
@@ -68,6 +74,8 @@ export class DreamWorld implements World {
     const { shape } = options.files
     this.backend = options.backend
     this.task = taskIn(options.files.manifest)
+    const { openBatch } = options
+    if (openBatch) this.fork = (count) => this.forked(count, openBatch)
     this.prompts = new Prompts(options.files, options.encodePrompt)
     const checkpoints = options.reopen || options.onCheckpoint
     this.recovery = new Recovery(checkpoints ? (options.checkpointEvery ?? 20) : 0)
@@ -160,6 +168,15 @@ export class DreamWorld implements World {
       await this.options.onClose?.()
     })
     return this.closing
+  }
+
+  private async forked(
+    count: number,
+    openBatch: NonNullable<DreamWorldOptions['openBatch']>,
+  ): Promise<Futures> {
+    const snapshot = await this.snapshot()
+    checkCount(count)
+    return DreamFutures.open(await openBatch(count), this.options.files, snapshot, count)
   }
 
   /** Puts a state in place once the backend has it, so that a failure leaves the running one. */

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { Serial } from '../engine/serial'
 import { type AssetSource, NO_CACHE } from './assets'
+import { BatchedDream } from './batched-dream'
 import { openCpuBackend } from './cpu-backend'
 import { DreamWorld } from './dream-world'
 import { AssetMissingError, AssetUnreachableError } from './errors'
@@ -53,17 +54,23 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
   onProgress({ phase: 'ready', loaded: 1, total: 1 })
 
   const { prompt } = files.manifest
-  if (!prompt) return new DreamWorld({ files, backend })
-  const encoder = openPromptEncoderNode({
-    folder: options.promptEncoder ?? join(dir, '..', prompt.encoder),
-    world: dir,
-    runExclusive: (job) => runs.run(job),
-  })
+  const encoder =
+    prompt &&
+    openPromptEncoderNode({
+      folder: options.promptEncoder ?? join(dir, '..', prompt.encoder),
+      world: dir,
+      runExclusive: (job) => runs.run(job),
+    })
+  const encodePrompt = encoder && ((text: string) => encoder.encode(text))
   return new DreamWorld({
-    files,
-    backend,
-    encodePrompt: (text) => encoder.encode(text),
-    onClose: () => encoder.dispose(),
+    ...{ files, backend, encodePrompt },
+    openBatch: (maxBatch) =>
+      BatchedDream.open({
+        ...{ ort, files, maxBatch, runs, encodePrompt },
+        name: `node-${provider}`,
+        session: nodeSession(threads, provider),
+      }),
+    onClose: async () => encoder?.dispose(),
   })
 }
 

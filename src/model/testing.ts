@@ -7,6 +7,7 @@ import { type Action, type Control, spaceOf } from '../engine/controls'
 import { Serial } from '../engine/serial'
 import { type AssetSource, NO_CACHE } from './assets'
 import type { Backend, BackendCounts, Ort, Screen, Stages, StepInput } from './backend'
+import { BatchedDream } from './batched-dream'
 import { openCpuBackend } from './cpu-backend'
 import { AssetMissingError, DeviceLostError } from './errors'
 import { nodeSession } from './node'
@@ -68,6 +69,18 @@ export function loadTiny(files = tinyFiles()): Promise<WorldFiles> {
 /** A backend in Node on one thread. */
 export async function tinyBackend(files: WorldFiles, ort: Ort = ortNode) {
   return openCpuBackend({ ort, name: 'node-cpu', files, session: nodeSession(1), runs: new Serial() })
+}
+
+/** Many dreams of the fixture on one thread. */
+export async function tinyBatched(
+  maxBatch = 8,
+  ort: Ort = ortNode,
+  encodePrompt?: (text: string) => Promise<Float32Array>,
+) {
+  const files = await loadTiny()
+  const session = nodeSession(1)
+  const dream = await BatchedDream.open({ ...{ ort, files, session, maxBatch, encodePrompt }, name: 'tiny' })
+  return { dream, files }
 }
 
 /** An ONNX Runtime that counts what is alive and notices runs that overlap. */

@@ -24,8 +24,11 @@ export interface RemoteHostOptions {
   /** Address of the server, `ws://` or `wss://`. */
   readonly url: string
   readonly token?: string
-  /** Absolute address of the folder of the world that this device knows; its decoder draws the server's latents. */
-  readonly assets: string
+  /**
+   * Absolute address of the folder of the world that this device knows; its decoder draws the server's latents. Left out,
+   * pictures come as images.
+   */
+  readonly assets?: string
 }
 
 export interface RemoteOpened {
@@ -110,11 +113,12 @@ export class RemoteHost {
 
 /** Latents through the decoder of the world in `assets`, and images for a server with another world. */
 async function picturesFor(
-  assets: string,
+  assets: string | undefined,
   onEvent: (event: RemoteHostEvent) => void,
 ): Promise<{ pictures: Pictures; manifest: Manifest | null }> {
   const tell = ({ message }: Notice) => onEvent({ type: 'notice', message })
   const images = imagePictures()
+  if (assets === undefined) return { pictures: images, manifest: null }
   try {
     const decoder = await LatentDecoder.open({
       ort: await wasmOrt(1),

@@ -72,7 +72,8 @@ export interface KeyboardHandlers {
   moves(): readonly Move[]
   press(key: string, move: Move, atMs: number): void
   release(key: string, atMs: number): void
-  command(command: Command): void
+  /** Left out, there are no commands, and their keys are left to the page. */
+  command?(command: Command): void
 }
 
 /** True where key presses belong to a text field and must not drive. */
@@ -108,7 +109,7 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
       if (!event.repeat) handlers.press(event.code, move, event.timeStamp)
       return
     }
-    if (!command) return
+    if (!command || !handlers.command) return
     const onButton = event.target instanceof HTMLElement && event.target.closest('button, a, input') !== null
     if (onButton && (event.key === 'Enter' || event.key === ' ')) return
     event.preventDefault()

@@ -4,7 +4,7 @@ import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError }
 import { hashPixels } from '../frame-hash'
 import type { World } from '../world'
 
-export interface WorldSuiteOptions {
+export interface CheckWorldOptions {
   /** Opens a fresh world; the suite closes it. */
   readonly open: () => Promise<World>
   /** Ids of starts, where the world has any. */
@@ -18,7 +18,7 @@ export interface WorldSuiteOptions {
 }
 
 /** The promises of {@link World} as tests: every implementation answers the same ones. */
-export function worldSuite(name: string, options: WorldSuiteOptions): void {
+export function checkWorld(name: string, options: CheckWorldOptions): void {
   const { ticks = 6, promptTicks = 1, exact = true } = options
   const opened: World[] = []
 
@@ -248,6 +248,47 @@ export function worldSuite(name: string, options: WorldSuiteOptions): void {
       await refused(() => world.setPrompt({ text: ' ' }), /word/)
       await refused(() => world.setPrompt({ txt: 'fog' } as never), /"txt".*"text"/)
       expect((await world.step(idle(world))).index).toBe(1)
+    })
+
+    test('futures, where the world can fork, are what it would have become', async () => {
+      const world = await open()
+      await world.reset({ seed: 8 })
+      await play(world, 1, 2)
+      if (!world.fork) return
+      const here = await world.snapshot()
+      const futures = await world.fork(3)
+      const seen: string[][] = [[], [], []]
+      for (let i = 0; i < ticks; i++) {
+        const moved = await futures.step([0, 1, 2].map((k) => actionOf(world, i + 7 * k)))
+        expect(moved.map(({ index }) => index)).toEqual([3 + i, 3 + i, 3 + i])
+        for (const [k, { frame }] of moved.entries()) seen[k]!.push(hashPixels(frame!))
+      }
+      expect((await world.step(idle(world))).index).toBe(3)
+      const alone = await Promise.all([0, 1, 2].map((k) => futures.snapshot(k)))
+      if (exact) {
+        expect(new Set(seen.map((hashes) => hashes.at(-1))).size).toBe(3)
+        for (const k of [0, 1, 2]) {
+          await world.restore(here)
+          for (let i = 0; i < ticks; i++) {
+            await world.step(actionOf(world, i + 7 * k))
+          }
+          expect((await world.snapshot()).tick).toBe(alone[k]!.tick)
+        }
+      }
+      await world.restore(alone[1]!)
+      for (const bad of [[], [idle(world)], [idle(world), idle(world), { none: 1 }], null]) {
+        await expect(futures.step(bad as never)).rejects.toBeInstanceOf(BadInputError)
+      }
+      expect((await futures.step([0, 1, 2].map(() => idle(world)))).map(({ index }) => index)).toEqual(
+        Array(3).fill(3 + ticks),
+      )
+      await expect(futures.snapshot(3)).rejects.toBeInstanceOf(BadInputError)
+      for (const count of [0, 1.5, 65, Number.NaN]) {
+        await expect(world.fork(count)).rejects.toBeInstanceOf(BadInputError)
+      }
+      await futures.close()
+      await futures.close()
+      await expect(futures.step([])).rejects.toBeInstanceOf(WorldClosedError)
     })
 
     test('a snapshot survives JSON', async () => {

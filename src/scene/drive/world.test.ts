@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { spaceOf } from '../../engine/controls'
 import { hashBytes } from '../../engine/frame-hash'
-import { worldSuite } from '../../engine/testing/world-suite'
+import { checkWorld } from '../../engine/testing/world-suite'
 import { DRIVE_CONTROLS } from './controls'
 import { SimulatorWorld } from './world'
 
@@ -23,7 +23,7 @@ vi.mock('./renderer', () => {
   return { WIDTH, HEIGHT, DriveRenderer }
 })
 
-worldSuite('SimulatorWorld', {
+checkWorld('SimulatorWorld', {
   open: async () => new SimulatorWorld(),
   starts: ['snow-night-clear', 'meadow-noon-rain'],
 })

@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Action } from '../src/engine/controls'
-import { BadInputError, NotReadyError, SnapshotMismatchError } from '../src/engine/errors'
-import type { Snapshot } from '../src/engine/world'
-import { DreamWorld } from '../src/model/dream-world'
-import { ACTIONS, loadTiny, tinyBackend } from '../src/model/testing'
+import type { Action } from '../engine/controls'
+import { BadInputError, NotReadyError, SnapshotMismatchError } from '../engine/errors'
+import type { Snapshot } from '../engine/world'
 import type { BatchedDream } from './batched-dream'
-import { tinyBatched } from './testing'
+import { DreamWorld } from './dream-world'
+import { ACTIONS, loadTiny, tinyBackend, tinyBatched } from './testing'
 
 const closing: { close(): Promise<void> }[] = []
 afterEach(async () => {

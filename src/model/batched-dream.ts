@@ -1,19 +1,20 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import type { Action } from '../src/engine/controls'
-import { BadInputError, NotReadyError } from '../src/engine/errors'
-import { Serial } from '../src/engine/serial'
-import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
-import { encodeAction } from '../src/model/actions'
-import type { Ort } from '../src/model/backend'
-import { LatentRing } from '../src/model/latent-ring'
-import { Prompts, type ResolvedPrompt } from '../src/model/prompts'
-import { tickNoise } from '../src/model/self-test'
-import { floatsOf, openSession, runSession } from '../src/model/sessions'
-import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from '../src/model/snapshot'
-import type { WorldFiles } from '../src/model/world-files'
-import { Words } from './words'
+import type { Action } from '../engine/controls'
+import { BadInputError, NotReadyError } from '../engine/errors'
+import { Serial } from '../engine/serial'
+import type { Prompt, ResetOptions, Snapshot } from '../engine/world'
+import { encodeAction } from './actions'
+import type { Ort } from './backend'
+import { LatentRing } from './latent-ring'
+import { Prompts } from './prompts'
+import { tickNoise } from './self-test'
+import { floatsOf, openSession, runSession } from './sessions'
+import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from './snapshot'
+import type { WorldFiles } from './world-files'
 
 export interface BatchedDreamOptions {
+  /** Whom errors name. */
+  readonly name: string
   readonly ort: Ort
   readonly files: WorldFiles
   readonly session: InferenceSession.SessionOptions
@@ -47,9 +48,6 @@ export interface DreamedBatch {
   readonly studentMs: number
 }
 
-/** Whom errors name. */
-const NAME = 'server'
-
 /** Noise counts ticks in 32 bits. A session that could get there would fail everybody in its run. */
 const LAST_TICK = 2 ** 31
 
@@ -73,7 +71,6 @@ export class BatchedDream {
   private readonly prompt: Float32Array
   private readonly noise: Float32Array
   private readonly prompts: Prompts
-  private readonly words: Words | null
 
   private constructor(
     private readonly options: BatchedDreamOptions,
@@ -83,7 +80,6 @@ export class BatchedDream {
   ) {
     const { shape } = options.files
     this.prompts = new Prompts(options.files, options.encodePrompt)
-    this.words = options.encodePrompt ? new Words(options.encodePrompt) : null
     this.history = new Float32Array(options.maxBatch * shape.offsets.length * shape.latentLength)
     this.actions = new Float32Array(options.maxBatch * shape.actionCount * shape.actionDims)
     this.prompt = new Float32Array(options.maxBatch * shape.promptDim)
@@ -91,11 +87,16 @@ export class BatchedDream {
   }
 
   static async open(options: BatchedDreamOptions): Promise<BatchedDream> {
-    const { ort, files, session, runs = new Serial() } = options
-    const host = { ort, name: NAME, runs }
+    const { ort, name, files, session, runs = new Serial() } = options
+    const host = { ort, name, runs }
     const student = await openSession(host, 'student', files.student, session)
     const decoder = await openSession(host, 'decoder', files.decoder, session)
     return new BatchedDream(options, student, decoder, runs)
+  }
+
+  /** Embeds words; undefined where nobody does. */
+  get encodePrompt(): BatchedDreamOptions['encodePrompt'] {
+    return this.options.encodePrompt
   }
 
   /** Sessions that are held. */
@@ -128,18 +129,6 @@ export class BatchedDream {
     if (dream) Object.assign(dream.state, resolved)
   }
 
-  /** What the student is told of words: for a session that need not be held yet, when it is its turn. */
-  embed(session: string, text: string): Promise<ResolvedPrompt> {
-    const { words, options } = this
-    const encode = words ? (text: string) => words.encode(session, text) : undefined
-    return new Prompts(options.files, encode).resolve(text)
-  }
-
-  /** Words of this session that wait are not encoded any more. */
-  hush(session: string): void {
-    this.words?.drop(session)
-  }
-
   snapshot(session: string): Snapshot {
     const dream = this.dreams.get(session)
     if (!dream) throw new NotReadyError('snapshot')
@@ -156,7 +145,6 @@ export class BatchedDream {
 
   /** Forgets a session; one that is not held is harmless. */
   free(session: string): void {
-    this.hush(session)
     this.dreams.delete(session)
   }
 
@@ -252,12 +240,12 @@ export class BatchedDream {
   }
 
   private call(session: InferenceSession, which: string, feeds: Record<string, Tensor>) {
-    return runSession({ name: NAME, runs: this.runs }, which, session, feeds)
+    return runSession({ name: this.options.name, runs: this.runs }, which, session, feeds)
   }
 
   /** A copy of an output; the tensor is freed. */
   private take(out: InferenceSession.ReturnType, name: string, length: number): Float32Array {
-    const copy = floatsOf(out, name, length, NAME).slice()
+    const copy = floatsOf(out, name, length, this.options.name).slice()
     out[name]!.dispose()
     return copy
   }

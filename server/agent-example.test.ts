@@ -11,7 +11,7 @@ afterEach(endChildren)
 
 it('is printed as it is', () => {
   const printed = read('../src/net/README.md').match(/```ts\n(.*?)```/s)![1]
-  expect(printed).toBe(read('./example.ts'))
+  expect(printed).toBe(read('../examples/agent.ts'))
 })
 
 it(
@@ -23,7 +23,7 @@ it(
     ] as const) {
       const server = serve('--world', world, '--port', '0', '--threads', '1', '--max-sessions', '1')
       await expect.poll(server.port, { timeout: PATIENCE, interval: 200 }).toBeTruthy()
-      const client = start(tsxOf('server/example.ts', `ws://localhost:${server.port()}`))
+      const client = start(tsxOf('examples/agent.ts', `ws://localhost:${server.port()}`))
       expect(await client.status).toBe(0)
       expect(client.output()).toContain(`tick 20: ${size}`)
     }

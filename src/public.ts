@@ -1,0 +1,22 @@
+/** What the doors of the browser and of Node have in common. */
+export { type ActionLog, readActionLog, writeActionLog } from './engine/action-log'
+export { type Action, type Control, spaceOf } from './engine/controls'
+export {
+  BadInputError,
+  NotReadyError,
+  OneiroError,
+  SnapshotMismatchError,
+  WorldClosedError,
+} from './engine/errors'
+export { replay } from './engine/replay'
+export { Timeline } from './engine/timeline'
+export type {
+  Pixels,
+  Prompt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  World,
+  WorldInfo,
+} from './engine/world'
