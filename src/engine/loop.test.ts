@@ -271,6 +271,24 @@ describe('errors', () => {
     expect(indices()).toEqual([1, 2])
   })
 
+  test('of a step that a reset overtook are of the old drive, and play goes on', async () => {
+    await loop.reset({ seed: 1 })
+    world.failNextStep(new Error('device lost'))
+    loop.play()
+    await time.run(5)
+    const resetting = loop.reset({ seed: 2 })
+    await time.run(60)
+    await resetting
+    expect(of('error')).toEqual([])
+    expect(loop.playing).toBe(true)
+    world.failNextStep(new Error('device lost'))
+    const stepping = loop.step()
+    await settle()
+    void loop.reset({ seed: 3 })
+    await time.run(20)
+    expect(await stepping).toBeNull()
+  })
+
   test('of a listener surface as an event and do not stop play', async () => {
     loop.listen((event) => {
       if (event.type === 'tick' && event.tick.index === 1) throw new Error('torn canvas')

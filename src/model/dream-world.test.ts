@@ -22,6 +22,9 @@ async function tinyDream(options: Partial<DreamWorldOptions> = {}): Promise<Drea
   return world
 }
 
+/** A state of the right sizes. */
+const STATE = { latents: new Float32Array(16 * 60 * 32), actions: new Float32Array(6) }
+
 const action = (i: number): Action => ACTIONS[(i * 5 + 3) % ACTIONS.length]!
 
 async function play(world: World, from: number, count: number): Promise<string[]> {
@@ -98,7 +101,10 @@ describe('DreamWorld', () => {
     ['tick', { tick: -1 }, BadInputError],
     ['seed', { seed: 0.5 }, BadInputError],
     ['latents', { state: { latents: new Float32Array(3), actions: new Float32Array(6) } }, BadInputError],
-    ['latents', { state: { latents: new Float32Array(30720).fill(Number.NaN) } }, BadInputError],
+    ['latents', { state: { ...STATE, latents: new Float32Array(30720).fill(Number.NaN) } }, BadInputError],
+    ['latents', { state: { ...STATE, latents: new Float32Array(30720).fill(1001) } }, BadInputError],
+    ['actions', { state: { ...STATE, actions: new Float32Array(6).fill(Number.NaN) } }, BadInputError],
+    ['actions', { state: { ...STATE, actions: new Float32Array(6).fill(1.5) } }, BadInputError],
     ['prompt', { prompt: { text: 'x', embedding: new Float32Array(384) } }, BadInputError],
   ])('refuses a snapshot with a wrong %s and plays on', async (_, change, error) => {
     const world = await tinyDream()
@@ -188,7 +194,13 @@ describe('prompts of a DreamWorld', () => {
 })
 
 describe('a lost device', () => {
-  async function losable(options: { fallTo?: string; devices?: number } = {}) {
+  interface Losable {
+    fallTo?: string
+    devices?: number
+    onCheckpoint?: (snapshot: Snapshot) => void
+  }
+
+  async function losable({ fallTo = 'losable', devices = 9, onCheckpoint }: Losable = {}) {
     const files = await loadTiny()
     const backends = [new LosableBackend(await tinyBackend(files))]
     const events: DreamEvent[] = []
@@ -196,9 +208,10 @@ describe('a lost device', () => {
       backend: backends[0]!,
       checkpointEvery: 4,
       onEvent: (event) => events.push(event),
+      onCheckpoint,
       reopen: async (lost) => {
-        if (backends.length >= (options.devices ?? 9)) throw lost
-        const next = new LosableBackend(await tinyBackend(files), options.fallTo ?? 'losable')
+        if (backends.length >= devices) throw lost
+        const next = new LosableBackend(await tinyBackend(files), fallTo)
         backends.push(next)
         return next
       },
@@ -260,6 +273,54 @@ describe('a lost device', () => {
     backends[1]!.lose('again')
     expect(await play(world, 3, 4)).toEqual((await undisturbed(7)).slice(3))
     expect(types().at(-1)).toBe('recovered')
+  })
+
+  it('goes back to no checkpoint of a drive that was over when it came', async () => {
+    const checkpoints: Snapshot[] = []
+    const { world, backends } = await losable({ onCheckpoint: (snapshot) => checkpoints.push(snapshot) })
+    await world.reset({ seed: 3 })
+    let arrive = () => {}
+    const gate = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    let late = Promise.resolve<unknown>(null)
+    const read = backends[0]!.readLatents.bind(backends[0])
+    backends[0]!.readLatents = () => {
+      const latents = read().then((read) => gate.then(() => read))
+      late = latents
+      return latents
+    }
+    await play(world, 0, 4)
+    await world.reset({ seed: 9 })
+    await play(world, 0, 2)
+    arrive()
+    await late
+    expect(checkpoints.map(({ seed, tick }) => [seed, tick])).toEqual([
+      [3, 0],
+      [9, 0],
+    ])
+    backends[0]!.lose()
+    expect(await play(world, 2, 3)).toEqual((await undisturbed(5)).slice(2))
+  })
+
+  it('gives up after twenty devices that were lost one after the other', async () => {
+    const files = await loadTiny()
+    const inner = await tinyBackend(files)
+    const first = new LosableBackend(inner)
+    let opened = 0
+    const world = await tinyDream({
+      backend: first,
+      reopen: async (lost) => {
+        if (++opened > 30) throw lost
+        const next = new LosableBackend(inner)
+        next.begin = () => Promise.reject(new DeviceLostError('again'))
+        return next
+      },
+    })
+    await world.reset({ seed: 9 })
+    first.lose()
+    await expect(world.step(IDLE)).rejects.toBeInstanceOf(DeviceLostError)
+    expect(opened).toBe(20)
   })
 
   it('says so when another backend takes over', async () => {
