@@ -117,7 +117,9 @@ describe('a recorded drive', () => {
   test('has no words that the world refused', async () => {
     const recorder = await drive([1])
     await expect(recorder.setPrompt(' ')).rejects.toBeInstanceOf(BadInputError)
+    const before = recorder.log()
     await recorder.setPrompt('snow')
+    expect(before.prompts).toEqual([])
     expect(recorder.log().prompts).toEqual([{ afterTick: 1, text: 'snow' }])
   })
 

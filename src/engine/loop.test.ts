@@ -243,6 +243,14 @@ describe('swapping the world', () => {
     expect(indices()).toEqual([1, 2])
   })
 
+  test('changes nothing where the new world is no longer wanted', async () => {
+    await loop.reset({ seed: 1 })
+    const wanted = () => false
+    expect(await loop.swap(new FakeWorld(), { reset: { seed: 3 } }, wanted)).toBeNull()
+    expect([loop.world, loop.epoch]).toEqual([world, 1])
+    expect(of('begin')).toHaveLength(1)
+  })
+
   test('what was queued for the old world never reaches the new one', async () => {
     await loop.reset({ seed: 1 })
     const stepping = loop.step()

@@ -8,6 +8,7 @@ import type { DreamEvent } from './dream-events'
 import { DreamWorld, type DreamWorldOptions } from './dream-world'
 import { DeviceLostError } from './errors'
 import { openDreamNode } from './node'
+import { tickNoise } from './self-test'
 import { countingOrt, LosableBackend, loadTiny, TINY, tinyBackend } from './testing'
 
 const open: DreamWorld[] = []
@@ -65,6 +66,35 @@ describe('DreamWorld', () => {
     expect(await play(world, 0, 5)).toEqual(left)
   })
 
+  it('draws the noise of the tick that is to come', async () => {
+    const files = await loadTiny()
+    const backend = await tinyBackend(files)
+    const drawn: Float32Array[] = []
+    const step = backend.step.bind(backend)
+    backend.step = (input) => {
+      drawn.push(input.noise.slice())
+      return step(input)
+    }
+    const world = await tinyDream({ files, backend })
+    await world.reset({ seed: 4 })
+    await play(world, 0, 2)
+    const expected = [1, 2].map((tick) => {
+      const noise = new Float32Array(drawn[0]!.length)
+      tickNoise(4, tick, files.shape, noise)
+      return noise
+    })
+    expect(drawn).toEqual(expected)
+  })
+
+  it('says once that it is closed, when the backend is free', async () => {
+    const files = await loadTiny()
+    const backend = new LosableBackend(await tinyBackend(files))
+    const freed: boolean[] = []
+    const world = new DreamWorld({ files, backend, onClose: async () => void freed.push(backend.disposed) })
+    await Promise.all([world.close(), world.close()])
+    expect(freed).toEqual([true])
+  })
+
   it('lets every control show in the next frame', async () => {
     const world = await tinyDream()
     await world.reset({ seed: 3 })
@@ -99,6 +129,7 @@ describe('DreamWorld', () => {
     ['version', { version: 2 }, SnapshotMismatchError],
     ['format', { format: 'other' }, SnapshotMismatchError],
     ['tick', { tick: -1 }, BadInputError],
+    ['tick', { tick: 0.5 }, BadInputError],
     ['seed', { seed: 0.5 }, BadInputError],
     ['latents', { state: { latents: new Float32Array(3), actions: new Float32Array(6) } }, BadInputError],
     ['latents', { state: { ...STATE, latents: new Float32Array(30720).fill(Number.NaN) } }, BadInputError],
@@ -180,17 +211,21 @@ describe('prompts of a DreamWorld', () => {
     expect((await world.snapshot()).prompt).toEqual({ text: 'second words', embedding: unit(2) })
   })
 
-  it('drops words that were still being encoded when a reset came', async () => {
-    const answers: ((embedding: Float32Array) => void)[] = []
-    const encodePrompt = () => new Promise<Float32Array>((resolve) => void answers.push(resolve))
-    const world = await tinyDream({ encodePrompt })
-    await world.reset({ seed: 1 })
-    const late = world.setPrompt('late words')
-    await world.reset({ seed: 1 })
-    answers[0]!(unit(1))
-    await late
-    expect((await world.snapshot()).prompt.text).toBe('a bright high noon')
-  })
+  it.each(['reset', 'restore'] as const)(
+    'drops words that were still being encoded when a %s came',
+    async (begin) => {
+      const answers: ((embedding: Float32Array) => void)[] = []
+      const encodePrompt = () => new Promise<Float32Array>((resolve) => void answers.push(resolve))
+      const world = await tinyDream({ encodePrompt })
+      await world.reset({ seed: 1 })
+      const snapshot = await world.snapshot()
+      const late = world.setPrompt('late words')
+      await (begin === 'reset' ? world.reset({ seed: 1 }) : world.restore(snapshot))
+      answers[0]!(unit(1))
+      await late
+      expect((await world.snapshot()).prompt.text).toBe('a bright high noon')
+    },
+  )
 })
 
 describe('a lost device', () => {
@@ -237,6 +272,16 @@ describe('a lost device', () => {
       expect(world.stats.deviceLosses).toBe(1)
     },
   )
+
+  it('is not lost again when word of it comes late', async () => {
+    const { world, backends } = await losable()
+    await world.reset({ seed: 9 })
+    backends[0]!.step = () => Promise.reject(new DeviceLostError('in a step'))
+    await world.step(IDLE)
+    backends[0]!.lose()
+    expect((await world.step(IDLE)).index).toBe(2)
+    expect([world.stats.deviceLosses, backends.length]).toEqual([1, 2])
+  })
 
   it('recovers by itself while paused, at the same tick and epoch', async () => {
     const { world, backends, events, types } = await losable()

@@ -48,9 +48,21 @@ describe('the instruments', () => {
     for (const [name, value] of Object.entries(expected)) {
       expect(reading[name as keyof typeof reading], name).toBeCloseTo(value, 6)
     }
-    const bends = [reading.curvature, reading.bendNear, reading.bendMiddle, reading.bendFar]
-    expect(new Set(bends).size).toBe(4)
     expect(reading.slope).not.toBeCloseTo(reading.slopeAhead, 3)
+  })
+
+  it('see each bend at its own distance', () => {
+    // Along a part of every 90 m the road bends evenly, so one place would not tell near from nearer.
+    for (const s of [1000, 1020, 1040, 1060]) {
+      const {
+        curvature: here,
+        bendNear,
+        bendMiddle,
+        bendFar,
+      } = readingOf(telemetryOf(SEED, 0, { ...CAR, s }))
+      const expected = [0, 30, 70, 120].map((ahead) => curvature(SEED, s + ahead))
+      expect([here, bendNear, bendMiddle, bendFar]).toEqual(expected)
+    }
   })
 
   it('turn the sign in a mirrored picture where they tell left from right', () => {
@@ -89,6 +101,7 @@ describe('a drive', () => {
     const cars: CarState[] = []
     const render = vi.fn((_seed: number, _tick: number, car: CarState) => {
       cars.push({ ...car })
+      if (cars.length === 201) Object.assign(car, { d: 9, v: 28 })
       return pixels
     })
     const renderer = { render, carBox: () => [0, 0, 0, 0] } as unknown as DriveRenderer
@@ -98,6 +111,7 @@ describe('a drive', () => {
       expect(episode.rewards[i]).toBeCloseTo(rewardOf(reading), 5)
       expect(episode.dones[i]).toBe(doneOf(reading) ? 1 : 0)
     })
+    expect([episode.dones[199], episode.dones[200]]).toEqual([0, 1])
     const first = episode.telemetry.slice(0, TELEMETRY.length)
     expect([...first]).toEqual([...Float32Array.from(Object.values(readings[0]!))])
   })
