@@ -121,6 +121,11 @@ def test_the_frame_discriminator_moves_the_student_by_its_frames():
     loss.backward()
     assert all(p.grad.abs().max() > 0 for p in made.frames.parameters())
     assert 0 <= figures["frame_accuracy"] <= 1
+    losses = []
+    for made.config.frame_smoothness in (0.0, 5.0):
+        torch.manual_seed(4)
+        losses.append(made.critic_loss(x, conditions)[0].item())
+    assert losses[1] > losses[0]
 
 
 def test_the_papers_discriminator_sees_recorded_histories_only():
