@@ -42,6 +42,9 @@ async function main(file: string, options: Options): Promise<void> {
   }
 }
 
+/** The log could not be played, or the command was not understood. */
+const UNPLAYED = 2
+
 await new Command('npm run replay --')
   .description(
     'Play an action log on the dream in Node, and say where, if anywhere, its frames diverge from the log.',
@@ -52,7 +55,7 @@ await new Command('npm run replay --')
   .option('--json', 'print the result as JSON', false)
   .addHelpText(
     'after',
-    '\nExit status: 0 all frames equal, 1 a frame differs, 2 the log could not be played, 3 nothing was compared.',
+    '\nExit status: 0 all frames equal, 1 a frame differs, 2 the log could not be played or the command was not understood, 3 nothing was compared.',
   )
   .action(async (file: string, options: Options) => {
     try {
@@ -61,7 +64,9 @@ await new Command('npm run replay --')
       // What the system refuses (no right to read, a disk that fails) is a sentence already.
       const known = error instanceof OneiroError || (error as NodeJS.ErrnoException).syscall !== undefined
       console.error(known ? (error as Error).message : error)
-      process.exitCode = 2
+      process.exitCode = UNPLAYED
     }
   })
+  // What it does not understand would end with 1 otherwise, which says that a frame differs.
+  .exitOverride(({ exitCode }) => process.exit(exitCode && UNPLAYED))
   .parseAsync()

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -12,6 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { Recorder } from '../../src/engine/recorder'
+import { openDreamNode } from '../../src/model/node'
 import { isBuilt, markedBuild, sourceHash } from './build-mark.mjs'
 import { hostGuard, mayOpenBy, ownNames } from './hosts.mjs'
 import { INSTALL, reasonToInstall } from './node-packages.mjs'
@@ -20,6 +22,8 @@ import { progressOf } from './progress.mjs'
 import { venvFault } from './python.mjs'
 import { exitCodeOf, report } from './replay-report'
 import { root, SetupError } from './run.mjs'
+
+const TINY = join(root, 'e2e/fixtures/tiny')
 
 const made = []
 function folder(name = 'oneiro-') {
@@ -209,6 +213,40 @@ describe('a replay', () => {
 
   const replay = (file, cwd) =>
     spawnSync('npm', ['run', '--silent', 'replay', '--', file], { cwd, encoding: 'utf8' })
+
+  test('ends with 0 where all is the same, 1 where a frame differs, 2 where it was not played, 3 where nothing was compared', async () => {
+    const world = await openDreamNode(TINY, { threads: 1 })
+    const recorder = new Recorder(world)
+    await recorder.reset({ seed: 7 })
+    await recorder.step({ steer: 1, throttle: 0 })
+    await recorder.close()
+    const log = recorder.log()
+    const tmp = folder()
+    const cut = join(tmp, 'cut.json')
+    const file = (name, change) => {
+      writeFileSync(join(tmp, name), JSON.stringify({ ...log, ...change }))
+      return join(tmp, name)
+    }
+    writeFileSync(cut, JSON.stringify(log).slice(0, -9))
+    const other = file('other.json', { modelHash: 'ff'.repeat(32) })
+    const status = (...args) =>
+      new Promise((resolve) => {
+        const command = ['--import', 'tsx', 'scripts/replay.ts', '--assets', TINY, ...args]
+        spawn(process.execPath, command, { cwd: root }).on('exit', resolve)
+      })
+    const codes = await Promise.all([
+      status(file('same.json', {})),
+      status(file('turned.json', { actions: '0' })),
+      status(cut),
+      status(other),
+      status(other, '--any-model'),
+      status(cut, '--surprise'),
+      status(),
+      status('--help'),
+      status(file('bare.json', { hashes: [null, null] })),
+    ])
+    expect(codes).toEqual([0, 1, 2, 2, 0, 2, 2, 0, 3])
+  }, 240_000)
 
   test('reads a file from where the user is, and refuses a folder and a world elsewhere, with a sentence', () => {
     const log = {

@@ -114,6 +114,15 @@ describe('a recorded drive', () => {
     expect(recorder.log()).toMatchObject({ begin: { reset: { seed: 1 } }, actions: [4] })
   })
 
+  test('has no words that the world refused', async () => {
+    const recorder = await drive([1])
+    await expect(recorder.setPrompt(' ')).rejects.toBeInstanceOf(BadInputError)
+    const before = recorder.log()
+    await recorder.setPrompt('snow')
+    expect(before.prompts).toEqual([])
+    expect(recorder.log().prompts).toEqual([{ afterTick: 1, text: 'snow' }])
+  })
+
   test('of thousands of ticks keeps every one', async () => {
     const codes = Array.from({ length: 2500 }, (_, i) => i % 9)
     const log = (await drive(codes)).log()

@@ -244,6 +244,14 @@ describe('swapping the world', () => {
     expect(indices()).toEqual([1, 2])
   })
 
+  test('changes nothing where the new world is no longer wanted', async () => {
+    await loop.reset({ seed: 1 })
+    const wanted = () => false
+    expect(await loop.swap(new FakeWorld(), { reset: { seed: 3 } }, wanted)).toBeNull()
+    expect([loop.world, loop.epoch]).toEqual([world, 1])
+    expect(of('begin')).toHaveLength(1)
+  })
+
   test('what was queued for the old world never reaches the new one', async () => {
     await loop.reset({ seed: 1 })
     const stepping = loop.step()
@@ -270,6 +278,24 @@ describe('errors', () => {
     loop.play()
     await time.run(60)
     expect(indices()).toEqual([1, 2])
+  })
+
+  test('of a step that a reset overtook are of the old drive, and play goes on', async () => {
+    await loop.reset({ seed: 1 })
+    world.failNextStep(new Error('device lost'))
+    loop.play()
+    await time.run(5)
+    const resetting = loop.reset({ seed: 2 })
+    await time.run(60)
+    await resetting
+    expect(of('error')).toEqual([])
+    expect(loop.playing).toBe(true)
+    world.failNextStep(new Error('device lost'))
+    const stepping = loop.step()
+    await settle()
+    void loop.reset({ seed: 3 })
+    await time.run(20)
+    expect(await stepping).toBeNull()
   })
 
   test('of a listener surface as an event and do not stop play', async () => {

@@ -108,6 +108,20 @@ describe('branching', () => {
     expect(await replay(log, new FakeWorld())).toMatchObject({ compared: 11, differing: 0 })
   })
 
+  test('a seek after that reaches the branch, and not the future that was cut off', async () => {
+    const { timeline } = await drive(20, { every: 5, capacity: 10 })
+    await timeline.seek(8)
+    const branch: string[] = []
+    for (let i = 0; i < 4; i++) {
+      branch.push(hashPixels((await timeline.step(FAKE.action(8))).frame!))
+      if (i === 0) expect(timeline.lastSnapshot?.tick).toBe(5)
+    }
+    for (const [i, frame] of branch.entries()) {
+      await timeline.seek(9 + i)
+      expect(await hash(timeline)).toBe(frame)
+    }
+  })
+
   test('a prompt after a seek branches too', async () => {
     const { timeline } = await drive(12)
     await timeline.seek(4)

@@ -125,7 +125,7 @@ export class Timeline extends Recorder implements Past {
 
   private async keepWhenDue(): Promise<void> {
     const newest = this.snapshots.at(-1)
-    if (newest && this.soughtTick === null && this.head >= newest.tick + this.every) await this.keep()
+    if (newest && this.head >= newest.tick + this.every) await this.keep()
   }
 
   private async keep(): Promise<void> {

@@ -8,6 +8,7 @@ import type { DreamEvent } from './dream-events'
 import { DreamWorld, type DreamWorldOptions } from './dream-world'
 import { DeviceLostError } from './errors'
 import { openDreamNode } from './node'
+import { tickNoise } from './self-test'
 import { ACTIONS, countingOrt, IDLE, LosableBackend, loadTiny, TINY, tinyBackend } from './testing'
 
 const open: DreamWorld[] = []
@@ -21,6 +22,9 @@ async function tinyDream(options: Partial<DreamWorldOptions> = {}): Promise<Drea
   open.push(world)
   return world
 }
+
+/** A state of the right sizes. */
+const STATE = { latents: new Float32Array(16 * 60 * 32), actions: new Float32Array(6) }
 
 const action = (i: number): Action => ACTIONS[(i * 5 + 3) % ACTIONS.length]!
 
@@ -62,6 +66,35 @@ describe('DreamWorld', () => {
     expect(await play(world, 0, 5)).toEqual(left)
   })
 
+  it('draws the noise of the tick that is to come', async () => {
+    const files = await loadTiny()
+    const backend = await tinyBackend(files)
+    const drawn: Float32Array[] = []
+    const step = backend.step.bind(backend)
+    backend.step = (input) => {
+      drawn.push(input.noise.slice())
+      return step(input)
+    }
+    const world = await tinyDream({ files, backend })
+    await world.reset({ seed: 4 })
+    await play(world, 0, 2)
+    const expected = [1, 2].map((tick) => {
+      const noise = new Float32Array(drawn[0]!.length)
+      tickNoise(4, tick, files.shape, noise)
+      return noise
+    })
+    expect(drawn).toEqual(expected)
+  })
+
+  it('says once that it is closed, when the backend is free', async () => {
+    const files = await loadTiny()
+    const backend = new LosableBackend(await tinyBackend(files))
+    const freed: boolean[] = []
+    const world = new DreamWorld({ files, backend, onClose: async () => void freed.push(backend.disposed) })
+    await Promise.all([world.close(), world.close()])
+    expect(freed).toEqual([true])
+  })
+
   it('lets every control show in the next frame', async () => {
     const world = await tinyDream()
     await world.reset({ seed: 3 })
@@ -96,9 +129,13 @@ describe('DreamWorld', () => {
     ['version', { version: 1 }, SnapshotMismatchError],
     ['format', { format: 'other' }, SnapshotMismatchError],
     ['tick', { tick: -1 }, BadInputError],
+    ['tick', { tick: 0.5 }, BadInputError],
     ['seed', { seed: 0.5 }, BadInputError],
     ['latents', { state: { latents: new Float32Array(3), actions: new Float32Array(6) } }, BadInputError],
-    ['latents', { state: { latents: new Float32Array(30720).fill(Number.NaN) } }, BadInputError],
+    ['latents', { state: { ...STATE, latents: new Float32Array(30720).fill(Number.NaN) } }, BadInputError],
+    ['latents', { state: { ...STATE, latents: new Float32Array(30720).fill(1001) } }, BadInputError],
+    ['actions', { state: { ...STATE, actions: new Float32Array(6).fill(Number.NaN) } }, BadInputError],
+    ['actions', { state: { ...STATE, actions: new Float32Array(6).fill(1.5) } }, BadInputError],
     ['prompt', { prompt: { text: 'x', embedding: new Float32Array(384) } }, BadInputError],
   ])('refuses a snapshot with a wrong %s and plays on', async (_, change, error) => {
     const world = await tinyDream()
@@ -174,21 +211,31 @@ describe('prompts of a DreamWorld', () => {
     expect((await world.snapshot()).prompt).toEqual({ text: 'second words', embedding: unit(2) })
   })
 
-  it('drops words that were still being encoded when a reset came', async () => {
-    const answers: ((embedding: Float32Array) => void)[] = []
-    const encodePrompt = () => new Promise<Float32Array>((resolve) => void answers.push(resolve))
-    const world = await tinyDream({ encodePrompt })
-    await world.reset({ seed: 1 })
-    const late = world.setPrompt('late words')
-    await world.reset({ seed: 1 })
-    answers[0]!(unit(1))
-    await late
-    expect((await world.snapshot()).prompt!.text).toBe('a bright high noon')
-  })
+  it.each(['reset', 'restore'] as const)(
+    'drops words that were still being encoded when a %s came',
+    async (begin) => {
+      const answers: ((embedding: Float32Array) => void)[] = []
+      const encodePrompt = () => new Promise<Float32Array>((resolve) => void answers.push(resolve))
+      const world = await tinyDream({ encodePrompt })
+      await world.reset({ seed: 1 })
+      const snapshot = await world.snapshot()
+      const late = world.setPrompt('late words')
+      await (begin === 'reset' ? world.reset({ seed: 1 }) : world.restore(snapshot))
+      answers[0]!(unit(1))
+      await late
+      expect((await world.snapshot()).prompt!.text).toBe('a bright high noon')
+    },
+  )
 })
 
 describe('a lost device', () => {
-  async function losable(options: { fallTo?: string; devices?: number } = {}) {
+  interface Losable {
+    fallTo?: string
+    devices?: number
+    onCheckpoint?: (snapshot: Snapshot) => void
+  }
+
+  async function losable({ fallTo = 'losable', devices = 9, onCheckpoint }: Losable = {}) {
     const files = await loadTiny()
     const backends = [new LosableBackend(await tinyBackend(files))]
     const events: DreamEvent[] = []
@@ -196,9 +243,10 @@ describe('a lost device', () => {
       backend: backends[0]!,
       checkpointEvery: 4,
       onEvent: (event) => events.push(event),
+      onCheckpoint,
       reopen: async (lost) => {
-        if (backends.length >= (options.devices ?? 9)) throw lost
-        const next = new LosableBackend(await tinyBackend(files), options.fallTo ?? 'losable')
+        if (backends.length >= devices) throw lost
+        const next = new LosableBackend(await tinyBackend(files), fallTo)
         backends.push(next)
         return next
       },
@@ -224,6 +272,16 @@ describe('a lost device', () => {
       expect(world.stats.deviceLosses).toBe(1)
     },
   )
+
+  it('is not lost again when word of it comes late', async () => {
+    const { world, backends } = await losable()
+    await world.reset({ seed: 9 })
+    backends[0]!.step = () => Promise.reject(new DeviceLostError('in a step'))
+    await world.step(IDLE)
+    backends[0]!.lose()
+    expect((await world.step(IDLE)).index).toBe(2)
+    expect([world.stats.deviceLosses, backends.length]).toEqual([1, 2])
+  })
 
   it('recovers by itself while paused, at the same tick and epoch', async () => {
     const { world, backends, events, types } = await losable()
@@ -260,6 +318,54 @@ describe('a lost device', () => {
     backends[1]!.lose('again')
     expect(await play(world, 3, 4)).toEqual((await undisturbed(7)).slice(3))
     expect(types().at(-1)).toBe('recovered')
+  })
+
+  it('goes back to no checkpoint of a drive that was over when it came', async () => {
+    const checkpoints: Snapshot[] = []
+    const { world, backends } = await losable({ onCheckpoint: (snapshot) => checkpoints.push(snapshot) })
+    await world.reset({ seed: 3 })
+    let arrive = () => {}
+    const gate = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    let late = Promise.resolve<unknown>(null)
+    const read = backends[0]!.readLatents.bind(backends[0])
+    backends[0]!.readLatents = () => {
+      const latents = read().then((read) => gate.then(() => read))
+      late = latents
+      return latents
+    }
+    await play(world, 0, 4)
+    await world.reset({ seed: 9 })
+    await play(world, 0, 2)
+    arrive()
+    await late
+    expect(checkpoints.map(({ seed, tick }) => [seed, tick])).toEqual([
+      [3, 0],
+      [9, 0],
+    ])
+    backends[0]!.lose()
+    expect(await play(world, 2, 3)).toEqual((await undisturbed(5)).slice(2))
+  })
+
+  it('gives up after twenty devices that were lost one after the other', async () => {
+    const files = await loadTiny()
+    const inner = await tinyBackend(files)
+    const first = new LosableBackend(inner)
+    let opened = 0
+    const world = await tinyDream({
+      backend: first,
+      reopen: async (lost) => {
+        if (++opened > 30) throw lost
+        const next = new LosableBackend(inner)
+        next.begin = () => Promise.reject(new DeviceLostError('again'))
+        return next
+      },
+    })
+    await world.reset({ seed: 9 })
+    first.lose()
+    await expect(world.step(IDLE)).rejects.toBeInstanceOf(DeviceLostError)
+    expect(opened).toBe(20)
   })
 
   it('says so when another backend takes over', async () => {

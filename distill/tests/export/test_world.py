@@ -44,6 +44,7 @@ def wide_student(**changes):
 @pytest.mark.parametrize(("outer", "inner", "predicts"), [(1, 2, "difference"), (2, 3, "difference"), (2, 2, "data")])
 def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner, predicts):
     student = wide_student(outer_steps=outer, inner_steps=inner, predicts=predicts)
+    student.dit.bound.fill_(1.5)
     assert export.export_student(student, 0.1, tmp_path, half=False, temperature=1.3) < 1e-5
     inputs = export.example_inputs(student, 5, seed=9)
     level = torch.full((5,), 0.1)
@@ -54,6 +55,8 @@ def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner, predicts
     feeds = {name: value.numpy() for name, value in inputs.items()}
     got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, expected, atol=2e-5)
+    at_bound = np.isclose(np.abs(got), 1.5)
+    assert np.abs(got).max() == pytest.approx(1.5) and 0 < at_bound.mean() < 0.5
 
 
 def test_half_weights_shrink_the_file_and_keep_parity(tmp_path):

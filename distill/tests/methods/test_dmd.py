@@ -127,6 +127,11 @@ def test_the_frame_discriminator_moves_the_student_by_its_frames():
     loss.backward()
     assert all(p.grad.abs().max() > 0 for p in made.frames.parameters())
     assert 0 <= figures["frame_accuracy"] <= 1
+    losses = []
+    for made.config.frame_smoothness in (0.0, 5.0):
+        torch.manual_seed(4)
+        losses.append(made.critic_loss(x, conditions)[0].item())
+    assert losses[1] > losses[0]
 
 
 def test_the_papers_discriminator_sees_recorded_histories_only():
@@ -235,6 +240,9 @@ def test_at_two_steps_the_fake_score_is_told_where_a_sample_came_from():
     torch.manual_seed(3)
     fresh = dmd.Stage2(two.config, two.student, two.teacher).fake
     torch.testing.assert_close(fresh(x, t, conditions, torch.full((6,), 0.9)), two.teacher(x, t, conditions))
+    with torch.no_grad():
+        apart = [two.fake(x, t, conditions, torch.full((6,), outer)) for outer in (0.9, 0.5)]
+    assert (apart[0] - apart[1]).abs().max() > 1e-3
     told, original = [], two.fake.forward
     two.fake.forward = lambda *given: (told.append(given[-1]), original(*given))[1]
     for loss in (two.student_loss, two.critic_loss):
@@ -358,6 +366,8 @@ def test_the_student_takes_every_third_turn_and_the_critics_the_others(tmp_path,
         return {side: [p.detach().clone() for p in kept[part].parameters()] for side, part in sides.items()}
 
     def watched(run, *given):
+        # What the other side's turn left would be added to this one's gradients.
+        assert all(p.grad is None for part in sides.values() for p in kept[part].parameters())
         before = weights()
         backward(run, *given)
         now = weights()

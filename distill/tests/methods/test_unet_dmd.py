@@ -256,7 +256,8 @@ def test_the_baselines_run(place):
     assert isinstance(load_student(folder / "rcm/student.pt"), OneStepStudent)
 
 
-def test_action_guidance_moves_the_teachers_target():
+@pytest.mark.parametrize("name", ["guidance", "action_guidance"])
+def test_guidance_moves_the_teachers_target(name):
     from distill.methods import tmd
 
     student, teacher, seen = unet_student(), tiny_unet(seed=3), {}
@@ -266,7 +267,8 @@ def test_action_guidance_moves_the_teachers_target():
         patch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(target=target) or u.sum((1, 2)))
         for guidance in (1.0, 2.0):
             torch.manual_seed(1)
-            config = tmd.Config(equal=1.0, predicts="data", target="teacher", low_times=0.6, action_guidance=guidance)
+            told = {"predicts": "data", "target": "teacher", name: guidance}
+            config = tmd.Config(equal=1.0, low_times=0.6, **told)
             tmd.tm_mf_loss(student, noise(6, TOKENS, CHANNELS), conditions, config, teacher)
             targets.append(seen["target"])
     assert (targets[0] - targets[1])[:, :GRID].abs().max() > 1e-3

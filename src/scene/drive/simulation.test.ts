@@ -98,6 +98,17 @@ describe('physics', () => {
     expect(doneOf({ speed: 12, offset: -7.3, stuck: 0 })).toBe(false)
   })
 
+  it('counts three seconds without moving anew once the car has moved, and lights the brakes on the brake alone', () => {
+    const simulation = new Simulation(3, NOON)
+    Object.assign(simulation.car, { s: 0, d: 8, v: 0, stuckTicks: 40 })
+    simulation.step({ steer: 0, throttle: -1 })
+    expect([simulation.car.stuckTicks, simulation.braking]).toEqual([41, true])
+    simulation.step({ steer: 0, throttle: 1 })
+    expect([simulation.car.stuckTicks, simulation.braking]).toEqual([0, false])
+    simulation.step(IDLE)
+    expect(simulation.braking).toBe(false)
+  })
+
   it('gives as reward the way along the road', () => {
     const simulation = new Simulation(7, NOON)
     const driver = new Driver(new Rng(7, 17), 'keep')

@@ -3,9 +3,12 @@ import { spaceOf } from '../../engine/controls'
 import { hashBytes } from '../../engine/frame-hash'
 import { checkWorld } from '../../engine/testing/world-suite'
 import { DRIVE_CONTROLS } from './controls'
+import type { CarState } from './physics'
+import { Simulation } from './simulation'
 import { SimulatorWorld } from './world'
 
 const IDLE = spaceOf(DRIVE_CONTROLS).idle
+const NOON = { biome: 'meadow', time: 'noon', weather: 'clear' } as const
 
 // Node has no WebGL: what the renderer is asked to draw stands for what it would draw.
 vi.mock('./renderer', () => {
@@ -37,6 +40,23 @@ it('the simulator begins in the place that its words or its start name', async (
     await world.reset({ seed, start: 'volcano-night-rain' })
     expect(await biome()).toBe(4)
   }
+})
+
+it('the simulator says of every tick what it is worth and whether it is the last', async () => {
+  const world = new SimulatorWorld()
+  await world.reset({ seed: 3 })
+  const snapshot = await world.snapshot()
+  const at = async (car: Partial<CarState>) => {
+    const simulation = Simulation.fromArray(3, NOON, snapshot.state.simulation as Float64Array)
+    Object.assign(simulation.car, car)
+    const { reward, done } = await world.restore({
+      ...snapshot,
+      state: { ...snapshot.state, simulation: simulation.toArray() },
+    })
+    return { reward: reward!.toFixed(4), done }
+  }
+  expect(await at({ d: 0, psi: 0, v: 24 })).toEqual({ reward: '1.2000', done: false })
+  expect(await at({ d: 8, psi: 0, v: 24 })).toEqual({ reward: '0.4000', done: true })
 })
 
 describe('a lost context', () => {
