@@ -236,7 +236,7 @@ describe('a replay', () => {
       })
     const codes = await Promise.all([
       status(file('same.json', {})),
-      status(file('turned.json', { actions: '0' })),
+      status(file('turned.json', { actions: [0] })),
       status(cut),
       status(other),
       status(other, '--any-model'),

@@ -10,7 +10,6 @@ const SPEED = 22
  * has no such instruments.
  */
 export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED): DriveAction {
-  if (telemetry?.curvatureAhead !== undefined) return keepToOldRoad(telemetry)
   const { speed: v, wheel, offset, heading, curvature, bendNear } = telemetry ?? {}
   const needed = [v, wheel, offset, heading, curvature, bendNear]
   if (!needed.every(Number.isFinite)) return { steer: 0, throttle: 1 }
@@ -21,16 +20,5 @@ export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED
   return {
     steer: error > 0.3 ? 1 : error < -0.3 ? -1 : 0,
     throttle: v! < speed - 1 ? 1 : v! > speed + 4 ? -1 : 0,
-  }
-}
-
-/** The same for dreams of the first world, whose cars do not follow their road by themselves. */
-function keepToOldRoad({ speed, wheel, offset, heading, curvature, curvatureAhead }: Telemetry): DriveAction {
-  const bend = 0.7 * curvature! + 0.3 * curvatureAhead!
-  const wanted = Math.max(-0.3, Math.min(0.3, -offset! * 0.06)) + bend * speed! * 0.55
-  const error = wanted - heading! - wheel! * 0.1
-  return {
-    steer: error > 0.05 ? 1 : error < -0.05 ? -1 : 0,
-    throttle: speed! < 19 ? 1 : speed! > 24 ? -1 : 0,
   }
 }

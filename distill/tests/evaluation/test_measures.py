@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distill import measures
-from distill.data import LABELS
-from distill.measures import PROMPT_TICKS
-from distill.rollouts import Starts
+from distill.evaluation import measures
+from distill.evaluation.measures import PROMPT_TICKS
+from distill.evaluation.runs import Starts
+from distill.world import LABELS
 
 RUNS, TICKS, OFFSETS = 3, 100, [-1, 0, 1, 2]
 NAMES = list(LABELS)
@@ -89,7 +89,7 @@ class Listener:
     def __init__(self, deaf: bool = False):
         self.deaf, self.said = deaf, []
 
-    def words(self, texts):
+    def embed_prompt(self, texts):
         self.said.append(texts)
         return np.array([[int(number) for number in text.split()] for text in texts], np.float32)
 
