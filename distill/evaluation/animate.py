@@ -1,7 +1,7 @@
 """A moving picture of the shipped dream: `python -m distill.evaluation.animate docs/dream.webp`.
 
-Four start states of `assets/drive`, 100 ticks each at 20 ticks a second, kept on the road by the instruments that are
-dreamed (policies.py). Nothing was chosen."""
+Somebody driving badly: four start states of `assets/drive`, 160 ticks each at 20 a second, under the policy `mash`
+(policies.py), with other words from half of it on. Nothing was chosen."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import load_file
 
-from distill.evaluation.policies import keep_to_road, named
+from distill.evaluation.policies import make
 from distill.evaluation.worlds import Dream, open_dream
 
-TICKS, SCALE = 100, 2
+TICKS, SCALE = 160, 2
 
 
 def drive(world: Dream, stored: dict[str, np.ndarray], start: int, seed: int) -> list[np.ndarray]:
     """The frames uint8 [96,160,3] of one drive, the start state's own first."""
-    prompt = stored["promptEmbeddings"][[world.manifest["starts"][start]["embedding"]]]
+    starts, presets = world.manifest["starts"], world.manifest["presets"]
+    prompt = stored["promptEmbeddings"][[starts[start]["embedding"]]]
+    later = stored["promptEmbeddings"][[presets[start % len(presets)]["embedding"]]]
+    hands = make("mash", [seed])
     world.rollout.reset(stored["latents"][[start]], stored["actions"][[start]], prompt, [seed])
     world.latent = np.asarray(stored["latents"][[start], 0], np.float32)
     frames = []
-    for _ in range(TICKS):
+    for tick in range(TICKS):
         frames.append(world.frames()[0])
-        world.step(keep_to_road(named(world.telemetry())))
+        if tick == TICKS // 2:
+            world.set_prompt(later)
+        world.step(hands.act(world.telemetry()))
     return frames
 
 
@@ -37,7 +42,7 @@ def main(out: str, folder: str = "assets/drive") -> None:
     for a, b, c, d in zip(*(drive(world, stored, start, seed) for seed, start in enumerate(chosen)), strict=True):
         image = Image.fromarray(np.concatenate([np.concatenate([a, b], 1), np.concatenate([c, d], 1)], 0))
         pictures.append(image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.BICUBIC))
-    pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=50, loop=0, quality=80)
+    pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=50, loop=0, quality=75)
 
 
 if __name__ == "__main__":
