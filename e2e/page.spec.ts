@@ -202,7 +202,7 @@ test('a thumb drives, slides from brake to go, and lets go', async ({ browser })
   await openPage(page, { backend: 'wasm', clock: 'lockstep' })
   const cdp = await context.newCDPSession(page)
   const at = async (pad: string) => {
-    const box = (await page.locator(`.pad-${pad}`).boundingBox())!
+    const box = (await page.locator(`[data-move="${pad}"]`).boundingBox())!
     return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
   }
   const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: { x: number; y: number }[]) =>
@@ -210,9 +210,9 @@ test('a thumb drives, slides from brake to go, and lets go', async ({ browser })
   await touch('touchStart', [{ x: 360, y: 200 }])
   await touch('touchEnd', [])
   await until(page, { touch: true })
-  await touch('touchStart', [await at('down')])
+  await touch('touchStart', [await at('throttle-1')])
   await until(page, { held: { steer: 0, throttle: -1 } })
-  await touch('touchMove', [await at('up')])
+  await touch('touchMove', [await at('throttle1')])
   await until(page, { held: { steer: 0, throttle: 1 } })
   await touch('touchEnd', [])
   await until(page, { held: { steer: 0, throttle: 0 } })

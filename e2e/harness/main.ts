@@ -1,7 +1,8 @@
 /** The bare runtime in a page, for tests and the bench: no interface, only `window.harness`. */
 import { type Action, spaceOf } from '../../src/engine/controls'
 import { hashPixels } from '../../src/engine/frame-hash'
-import { type DreamClient, type DreamEvent, type OpenDreamOptions, openDream } from '../../src/model/open'
+import { openWorld, play } from '../../src/index'
+import type { DreamClient, DreamEvent, OpenDreamOptions } from '../../src/model/open'
 
 export interface Opened {
   readonly dream: DreamClient
@@ -31,14 +32,15 @@ export interface GpuRun {
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 const harness = {
-  openDream,
+  openWorld,
+  playOn: play,
   hashPixels,
 
   /** Opens a world and keeps what it tells. */
-  async open(options: OpenDreamOptions): Promise<Opened> {
+  async open({ url, ...options }: OpenDreamOptions): Promise<Opened> {
     const events: DreamEvent[] = []
     const phases: string[] = []
-    const dream = await openDream({
+    const dream = await openWorld(new URL(url, document.baseURI), {
       ...options,
       onEvent: (event) => events.push(event),
       onProgress: ({ phase }) => {
