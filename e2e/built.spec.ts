@@ -91,7 +91,7 @@ test('one 503 for each chunk that loads later costs nothing', async ({ page }) =
   await page.keyboard.press('h')
   await expect(page.locator('.hud canvas')).toBeVisible({ timeout: 60_000 })
   expect(await step(page)).toBe(1)
-  expect(there.asked.filter((path) => /^app\/(worker|hud)-/.test(path)).length).toBeGreaterThan(2)
+  expect(there.asked.filter((path) => /^app\/(dream-worker|hud)-/.test(path)).length).toBeGreaterThan(2)
 })
 
 test('where a newer build was deployed meanwhile, the page says so and loads it', async ({ page }) => {

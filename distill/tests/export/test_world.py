@@ -19,6 +19,7 @@ from distill.models.patch_codec import PatchCodec
 from distill.models.prompt_classifier import LABEL_CHOICES, PromptClassifier, PromptClassifierConfig
 from distill.models.sampler import Rollout, StudentSampler
 from distill.models.student import BlockCounter
+from distill.runtime import onnx_session
 from distill.tests.tiny import CHANNELS, TOKENS, tiny_flow_student, tiny_student, write_world
 from distill.world import TELEMETRY, telemetry_token
 
@@ -53,7 +54,7 @@ def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner, predicts
             1.3 * inputs["noise"], Conditions(inputs["history"], level, inputs["actions"], inputs["prompt"])
         )
     feeds = {name: value.numpy() for name, value in inputs.items()}
-    got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, expected, atol=2e-5)
     at_bound = np.isclose(np.abs(got), 1.5)
     assert np.abs(got).max() == pytest.approx(1.5) and 0 < at_bound.mean() < 0.5
@@ -76,12 +77,12 @@ def test_the_graph_of_a_flow_student_is_the_student_for_any_batch(tmp_path, oute
     with torch.no_grad():
         expected = student.next_latent(1.3 * inputs["noise"], told)
     feeds = {name: value.numpy() for name, value in inputs.items()}
-    got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, expected, atol=2e-5)
     picture = got[:, : student.dit.config.grid]
     assert np.abs(picture).max() == pytest.approx(1.5)  # the bound, which some numbers reach
     # Noise that is not used moves nothing, and what is used moves something.
-    graph = export.session(tmp_path / "student.onnx")
+    graph = onnx_session(tmp_path / "student.onnx")
     for stream, (first, count) in enumerate(student.noise_used()):
         used = np.zeros(feeds["noise"][0, 0].size, bool)
         used[first : first + count] = True
@@ -111,7 +112,7 @@ def test_the_codec_graphs(tmp_path):
     codec = Codec(4, [8, 8, 8], [1, 1, 1]).eval()
     decoder, encoder = export.export_codec(codec, 61, tmp_path, half=True)
     assert decoder < 1e-4 and encoder < 1e-3
-    frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]
+    frame = onnx_session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]
     assert frame.shape == (1, 96, 160, 4) and (frame[..., 3] == 1).all() and frame.min() >= 0 and frame.max() <= 1
     model = onnx.load(tmp_path / "decoder.onnx")
     assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
@@ -125,9 +126,9 @@ def test_the_patch_codec_graphs_are_its_matrices(tmp_path):
     with torch.no_grad():
         encoded, decoded = codec.encode(frame), codec.decode(latent)
     feeds = {"frame": frame.permute(0, 2, 3, 1).contiguous().numpy()}
-    got = export.session(tmp_path / "encoder.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "encoder.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, encoded, atol=1e-5)
-    got = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": latent.numpy()})[0]
+    got = onnx_session(tmp_path / "decoder.onnx").run(["frame"], {"latent": latent.numpy()})[0]
     np.testing.assert_allclose(got[..., :3], decoded.permute(0, 2, 3, 1), atol=1e-5)
     assert (got[..., 3] == 1).all()
 
