@@ -19,6 +19,7 @@ from distill.models.patch_codec import PatchCodec
 from distill.models.prompt_classifier import LABEL_CHOICES, PromptClassifier, PromptClassifierConfig
 from distill.models.sampler import Rollout, StudentSampler
 from distill.models.student import BlockCounter
+from distill.runtime import onnx_session
 from distill.tests.tiny import CHANNELS, TOKENS, tiny_flow_student, tiny_student, write_world
 from distill.world import TELEMETRY, telemetry_token
 
@@ -52,7 +53,7 @@ def test_the_graph_is_the_student_for_any_batch(tmp_path, outer, inner, predicts
             1.3 * inputs["noise"], Conditions(inputs["history"], level, inputs["actions"], inputs["prompt"])
         )
     feeds = {name: value.numpy() for name, value in inputs.items()}
-    got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, expected, atol=2e-5)
 
 
@@ -73,12 +74,12 @@ def test_the_graph_of_a_flow_student_is_the_student_for_any_batch(tmp_path, oute
     with torch.no_grad():
         expected = student.next_latent(1.3 * inputs["noise"], told)
     feeds = {name: value.numpy() for name, value in inputs.items()}
-    got = export.session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "student.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, expected, atol=2e-5)
     picture = got[:, : student.dit.config.grid]
     assert np.abs(picture).max() == pytest.approx(1.5)  # the bound, which some numbers reach
     # Noise that is not used moves nothing, and what is used moves something.
-    graph = export.session(tmp_path / "student.onnx")
+    graph = onnx_session(tmp_path / "student.onnx")
     for stream, (first, count) in enumerate(student.noise_used()):
         used = np.zeros(feeds["noise"][0, 0].size, bool)
         used[first : first + count] = True
@@ -108,7 +109,7 @@ def test_the_codec_graphs(tmp_path):
     codec = Codec(4, [8, 8, 8], [1, 1, 1]).eval()
     decoder, encoder = export.export_codec(codec, 61, tmp_path, half=True)
     assert decoder < 1e-4 and encoder < 1e-3
-    frame = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]
+    frame = onnx_session(tmp_path / "decoder.onnx").run(["frame"], {"latent": np.zeros((1, 61, 4), np.float32)})[0]
     assert frame.shape == (1, 96, 160, 4) and (frame[..., 3] == 1).all() and frame.min() >= 0 and frame.max() <= 1
     model = onnx.load(tmp_path / "decoder.onnx")
     assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
@@ -122,9 +123,9 @@ def test_the_patch_codec_graphs_are_its_matrices(tmp_path):
     with torch.no_grad():
         encoded, decoded = codec.encode(frame), codec.decode(latent)
     feeds = {"frame": frame.permute(0, 2, 3, 1).contiguous().numpy()}
-    got = export.session(tmp_path / "encoder.onnx").run(["latent"], feeds)[0]
+    got = onnx_session(tmp_path / "encoder.onnx").run(["latent"], feeds)[0]
     np.testing.assert_allclose(got, encoded, atol=1e-5)
-    got = export.session(tmp_path / "decoder.onnx").run(["frame"], {"latent": latent.numpy()})[0]
+    got = onnx_session(tmp_path / "decoder.onnx").run(["frame"], {"latent": latent.numpy()})[0]
     np.testing.assert_allclose(got[..., :3], decoded.permute(0, 2, 3, 1), atol=1e-5)
     assert (got[..., 3] == 1).all()
 
@@ -194,7 +195,7 @@ def test_what_differs_from_pytorch_is_refused_and_the_world_that_is_there_stays(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["assets", "world"]  # nothing half made is left
 
 
-def test_the_reader_takes_any_number_of_phrases(tmp_path):
+def test_the_prompt_classifier_takes_any_number_of_phrases(tmp_path):
     torch.manual_seed(0)
     classifier = PromptClassifier(PromptClassifierConfig(dim=16, hidden=32, members=2))
     assert export.export_prompt_classifier(classifier, tmp_path, half=True) < 1e-4
@@ -223,7 +224,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     monkeypatch.setattr(export, "export_codec", lambda codec, tokens, out, half: [
         (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
     words = lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1  # noqa: E731
-    monkeypatch.setattr(export, "shipped_prompt_encoder", lambda *_: words)
+    monkeypatch.setattr(export, "shipped_prompt_embedder", lambda *_: words)
     world = write_world(tmp_path / "world")
     out = tmp_path / "assets"
     export.run(export.Config(data=str(world), out=str(out)))
