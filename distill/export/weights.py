@@ -49,4 +49,5 @@ def run(config: Config) -> None:
         saved = load_checkpoint(file, kind)
         path = out / ("codec.pt" if kind == "autoencoder" else file.name)
         write_checkpoint(kept(saved), path)
-        print(f"keep: {path}, {path.stat().st_size / 1e6:.1f} MB: step {saved['step']}, {saved['minutes']:.0f} minutes")
+        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        print(f"[export-weights] {path}, {size}: step {saved['step']}, {saved['minutes']:.0f} minutes")

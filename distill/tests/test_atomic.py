@@ -47,7 +47,7 @@ def test_a_file_is_written_whole_or_stays(tmp_path, write):
 def test_a_stage_says_so_in_a_sentence(tmp_path, capsys):
     teacher, out = save(tmp_path, "teacher", "teacher", tiny_teacher()), tmp_path / "kept"
     with little_disk(10_000):
-        assert main(["keep", f"files=[{teacher}]", f"out={out}"]) == 2
+        assert main(["export-weights", f"files=[{teacher}]", f"out={out}"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"keep: {out}/teacher.pt could not be written (") and said.count("\n") == 1
+    assert said.startswith(f"export-weights: {out}/teacher.pt could not be written (") and said.count("\n") == 1
     assert list(out.iterdir()) == []

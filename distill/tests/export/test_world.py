@@ -198,7 +198,7 @@ def test_what_differs_from_pytorch_is_refused_and_the_world_that_is_there_stays(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["assets", "world"]  # nothing half made is left
 
 
-def test_the_reader_takes_any_number_of_phrases(tmp_path):
+def test_the_prompt_classifier_takes_any_number_of_phrases(tmp_path):
     torch.manual_seed(0)
     classifier = PromptClassifier(PromptClassifierConfig(dim=16, hidden=32, members=2))
     assert export.export_prompt_classifier(classifier, tmp_path, half=True) < 1e-4
@@ -227,7 +227,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     monkeypatch.setattr(export, "export_codec", lambda codec, tokens, out, half: [
         (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
     words = lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1  # noqa: E731
-    monkeypatch.setattr(export, "shipped_prompt_encoder", lambda *_: words)
+    monkeypatch.setattr(export, "shipped_prompt_embedder", lambda *_: words)
     world = write_world(tmp_path / "world")
     out = tmp_path / "assets"
     export.run(export.Config(data=str(world), out=str(out)))

@@ -181,7 +181,7 @@ def test_meanflow_learns_what_is_played():
     assert ((t > 0.9) & (r < 0.1)).float().mean() > 0.02
 
 
-def test_a_free_own_history_goes_on_by_its_own_instruments(tmp_path):
+def test_a_free_rollout_history_goes_on_by_its_own_instruments(tmp_path):
     student = unet_student()
     with torch.no_grad():
         student.dit.instruments.out.bias.fill_(0.3)
@@ -189,7 +189,7 @@ def test_a_free_own_history_goes_on_by_its_own_instruments(tmp_path):
     own = RolloutHistory(windows, 1.0, 5, 4, 0.1, student.dit.noise_unit(), anchored=False, pool=4)
     for _ in range(2):
         _, told, _ = own.take(StudentSampler(student))
-    recorded = windows.gather(own.row[own.taken], own.flip[own.taken])[1]
+    recorded = windows.gather(own.row, own.flip)[1]  # the whole pool is taken each time
     newest, older = told.history[:, 0, GRID:], told.history[:, 1, GRID:]
     assert (newest - recorded.history[:, 0, GRID:]).abs().max() > 0.1
     assert (told.following - recorded.following).abs().max() > 0.1
