@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { spaceOf } from './engine/controls'
 import { DreamWorld } from './model/dream-world'
@@ -44,10 +43,12 @@ test.each([
   await dream.close()
 })
 
-test('the dream that ships is of before the reward, and says so', async () => {
-  const { task } = JSON.parse(await readFile('assets/drive/world.json', 'utf8'))
-  expect(task).toBeUndefined()
+test('the dream that ships has the reward and the end of its drive', async () => {
   const dream = await openDreamNode('assets/drive')
-  expect(dream.info).toMatchObject({ prompt: true, reward: false, done: false })
+  expect(dream.info).toMatchObject({ prompt: true, reward: true, done: true })
+  await dream.reset({ seed: 4 })
+  const tick = await dream.step({ steer: 0, throttle: 1 })
+  expect(tick.reward).toBeGreaterThan(0)
+  expect(tick.done).toBe(false)
   await dream.close()
 })

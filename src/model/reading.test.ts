@@ -31,7 +31,7 @@ describe('the dream that ships', () => {
     const dream = await openDreamNode('assets/drive', { threads: 1 })
     const latents = async (options: Parameters<typeof dream.reset>[0]) => {
       await dream.reset(options)
-      return (await dream.snapshot()).state.latents as Float32Array
+      return (await dream.snapshot()).state.halfLatents as Uint16Array
     }
     const known = new Map<string, string>()
     for (const { id } of starts) known.set((await latents({ seed: 0, start: id })).join(), id)

@@ -15,7 +15,7 @@ describe('closestStart', () => {
   it.each([
     ['desert highway at sunset', /^desert-dusk/],
     ['lava fields in the fog', /^volcano/],
-    ['snow falling in the forest at night', /^forest-night/],
+    ['snow falling in the forest at night', /^forest-dusk-snowfall$/],
     ['heavy rain over the meadows', /^meadow-dusk-rain$/],
     ['foggy morning in the woods', /^forest-dawn/],
     ['driving through a snowy landscape on a clear morning', /^snow/],
@@ -26,7 +26,9 @@ describe('closestStart', () => {
   })
 
   it('lets the seed choose among equals', () => {
-    expect(new Set(ids('snow')).size).toBe(2)
+    const snowy = starts.filter(({ id }: { id: string }) => id.startsWith('snow')).length
+    expect(snowy).toBeGreaterThan(1)
+    expect(new Set(ids('snow')).size).toBe(snowy)
   })
 
   it('leaves the choice to the world where the words name nothing', () => {
