@@ -1,7 +1,7 @@
 /** What only shows in the built page, and only where the world around it is not as on the machine that built it. */
 import { expect, type Page, test } from 'playwright/test'
 import { type Site, serveBuilt } from './built'
-import { reach, state, step, until, wake } from './page-driver'
+import { losableGraphics, reach, state, step, until, wake } from './page-driver'
 
 test.describe.configure({ timeout: 300_000 })
 
@@ -158,20 +158,7 @@ test('controls stay while the keyboard has them, and fade when it does not', asy
 })
 
 test('graphics that the browser takes and keeps are done without, in a sentence', async ({ page }) => {
-  await page.addInitScript(() => {
-    const getContext = HTMLCanvasElement.prototype.getContext as (...args: unknown[]) => unknown
-    Object.assign(window, { contexts: new Set() })
-    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, ...args: unknown[]) {
-      const context = getContext.apply(this, args)
-      if (context instanceof WebGL2RenderingContext) Object(window).contexts.add(context)
-      return context
-    } as never
-  })
-  const lose = () =>
-    page.evaluate(() => {
-      for (const gl of Object(window).contexts) gl.getExtension('WEBGL_lose_context')?.loseContext()
-      Object(window).contexts.clear()
-    })
+  const lose = await losableGraphics(page)
   const there = await site()
   await open(page, there, { world: 'simulator', stage: 'webgl', hud: '1' })
   await expect(page.locator('.hud canvas')).toBeVisible({ timeout: 60_000 })

@@ -93,3 +93,21 @@ export function difference(a: readonly number[], b: readonly number[]): number {
 export async function reach(page: Page, tick: number): Promise<void> {
   await page.waitForFunction((wanted) => window.oneiro!.state().tick >= wanted, tick, { timeout: 60_000 })
 }
+
+/** Remembers what the page draws with on a GPU, from its next visit on, and gives the means to take all of it away. */
+export async function losableGraphics(page: Page): Promise<() => Promise<void>> {
+  await page.addInitScript(() => {
+    const getContext = HTMLCanvasElement.prototype.getContext as (...args: unknown[]) => unknown
+    Object.assign(window, { contexts: new Set() })
+    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, ...args: unknown[]) {
+      const context = getContext.apply(this, args)
+      if (context instanceof WebGL2RenderingContext) Object(window).contexts.add(context)
+      return context
+    } as never
+  })
+  return () =>
+    page.evaluate(() => {
+      for (const gl of Object(window).contexts) gl.getExtension('WEBGL_lose_context')?.loseContext()
+      Object(window).contexts.clear()
+    })
+}

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'playwright/test'
 import { createServer, type ViteDevServer } from 'vite'
+import { losableGraphics } from './page-driver'
 
 let vite: ViteDevServer
 test.beforeAll(async () => {
@@ -16,15 +17,7 @@ test.afterAll(() => vite.close())
 test('an episode that was drawn without graphics is refused, and the next visit records it', async ({
   page,
 }) => {
-  await page.addInitScript(() => {
-    const getContext = HTMLCanvasElement.prototype.getContext as (...args: unknown[]) => unknown
-    Object.assign(window, { contexts: new Set() })
-    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, ...args: unknown[]) {
-      const context = getContext.apply(this, args)
-      if (context instanceof WebGL2RenderingContext) Object(window).contexts.add(context)
-      return context
-    } as never
-  })
+  const lose = await losableGraphics(page)
   let saved = 0
   await page.route('**/sink', (route) => {
     saved++
@@ -39,9 +32,7 @@ test('an episode that was drawn without graphics is refused, and the next visit 
     )
   await page.goto(url)
   await page.waitForFunction(() => 'recordOne' in window)
-  await page.evaluate(() => {
-    for (const gl of Object(window).contexts) gl.getExtension('WEBGL_lose_context').loseContext()
-  })
+  await lose()
   await expect(record()).rejects.toThrow(/episode 5 .* was not saved/)
   expect(saved).toBe(0)
   await page.goto(url)
