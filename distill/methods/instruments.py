@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig
 from distill.data.dataset import BEGUN
 from distill.data.packed import Packed
@@ -26,6 +27,7 @@ class Config(TrainConfig):
     layers: int = 3
     ticks: int = 32  # longest roll-out
     validation: str = "validation"
+    init: str = ""  # an instruments checkpoint to start from, afresh in steps and optimiser
 
 
 class Recordings:
@@ -86,8 +88,11 @@ def run(config: Config) -> None:
     training = Recordings(Packed(config.data, "train"), shape, config.ticks)
     heldout = Recordings(Packed(config.data, config.validation), shape, config.ticks)
     model = Instruments(shape).to(run.device)
-    steps = training.readings[training.rows + 1] - training.readings[training.rows]
-    model.change.copy_(steps.square().mean(0).sqrt().clamp(min=1e-3))
+    if config.init:
+        model.load_state_dict(load_checkpoint(config.init, "instruments", vars(shape))["state"]["ema"]["model"])
+    else:
+        steps = training.readings[training.rows + 1] - training.readings[training.rows]
+        model.change.copy_(steps.square().mean(0).sqrt().clamp(min=1e-3))
     ema = Ema(model, config.ema)
     optimiser = run.optimiser(model.parameters())
     batches = Batches(len(training.rows), config.batch, config.seed)

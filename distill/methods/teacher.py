@@ -172,8 +172,9 @@ def run(config: Config) -> None:
         model.delta_std.copy_(measure_delta_std(dataset))
         if config.network == "unet":
             measure_frames(model, training)
-            saved = load_checkpoint(config.instruments, "instruments", vars(model.instruments.config))
-            model.instruments.load_state_dict(saved["state"]["ema"]["model"])
+    if config.network == "unet":
+        saved = load_checkpoint(config.instruments, "instruments", vars(model.instruments.config))
+        model.instruments.load_state_dict(saved["state"]["ema"]["model"])
     bound_latents(model, training)
     if config.freeze_prompt_layers:
         freeze_prompt_layers(model)
