@@ -32,6 +32,9 @@ from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.world import TELEMETRY, telemetry_tokens
 
 HELD = 3  # actions beside the current one that a network sees
+# Largest change of a reading that is told, in usual changes. A reading that rests for minutes and then falls back to zero
+# (`stuck`) changes by two hundred of them, and what conditions every block would be thrown off by it.
+LARGEST_CHANGE = 10.0
 
 
 @dataclass
@@ -269,7 +272,8 @@ class UNet(ChangeUnits, nn.Module):
         read = conditions.history[:, :2, self.config.grid :].flatten(2)[..., :n]
         now, before, following = read[:, 0], read[:, 1], conditions.following.flatten(1)[:, :n]
         change = self.instruments.change
-        readings = torch.cat([now, (now - before) / change, (following - now) / change], 1)
+        told = lambda moved: (moved / change).clamp(-LARGEST_CHANGE, LARGEST_CHANGE)  # noqa: E731
+        readings = torch.cat([now, told(now - before), told(following - now)], 1)
         if conditions.first is None:
             return readings
         alone = torch.cat([following, torch.zeros_like(now), torch.zeros_like(now)], 1)
