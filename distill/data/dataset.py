@@ -91,12 +91,15 @@ def corrupt(conditions: Conditions, highest: float, unit: Tensor | float = 1.0) 
     `unit` [T,C] is the noise of level 1 (`DiT.noise_unit`). At levels far above 1 the picture is gone, and the network
     learns to draw one from telemetry and prompt: that is what a dream is led back by."""
     history = conditions.history
-    batch = len(history)
-    level = highest * torch.rand(batch, device=history.device) ** 3
-    shared = torch.rand(batch, 1, 1, 1, device=history.device)
+    level = highest * torch.rand(len(history), device=history.device) ** 3
+    return replace(conditions, history=history + history_noise(history, level, unit), level=level)
+
+
+def history_noise(history: Tensor, level: Tensor, unit: Tensor | float) -> Tensor:
+    """Noise [B,K,T,C] of a level [B] for such a history, a random part of it the same in all frames."""
+    shared = torch.rand(len(history), 1, 1, 1, device=history.device)
     noise = shared.sqrt() * torch.randn_like(history[:, :1]) + (1 - shared).sqrt() * torch.randn_like(history)
-    history = history + level[:, None, None, None] * unit * noise
-    return replace(conditions, history=history, level=level)
+    return level[:, None, None, None] * unit * noise
 
 
 def drop_prompts(conditions: Conditions, probability: float) -> Conditions:

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from distill.config import UserError
-from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, loss_weights
+from distill.data.dataset import WindowDataset, bound_latents, corrupt, drop_history, history_noise, loss_weights
 from distill.data.packed import Latents
 from distill.distributed import seed_everything
 from distill.flops import count_flops
@@ -82,6 +82,7 @@ class Config(DistillConfig):
     rollout_hop: int = 1  # ticks that a roll-out goes on each time it is used
     temperature: float = 1.0  # of the roll-outs' noise, as at play
     critic_level: float = 0.0  # history noise level that the scores see for dreamed histories; 0 = as stated
+    critic_noise: bool = False  # whether dreamed histories also have the noise of that level for the scores
     critic_ticks: int = 100  # from `sample_level`, that level is reached where so many ticks are dreamed
     step_aware: bool = True  # at M > 1 the fake score knows the outer step; else one score for all steps (the paper)
 
@@ -258,13 +259,18 @@ class Stage2:
     def critic_inputs(self, sample: Tensor, conditions: Conditions, age: Tensor | None) -> tuple[Tensor, Conditions]:
         """The sample [B,T,C] and its conditions as the scores see them. The longer a history was dreamed, the higher
         the noise level stated for it: the teacher trusts it less and leads back to what it knows, and the student, who
-        sees no such level, learns to."""
+        sees no such level, learns to. With `critic_noise` that noise is there too, as in the teacher's training, so
+        what a dream got wrong in its details is drowned in it."""
         config = self.config
         if age is None or not config.critic_level:
             return sample, conditions
         level = config.sample_level + (config.critic_level - config.sample_level) * age / config.critic_ticks
         level = torch.where(age > 0, level.clamp(max=config.critic_level), conditions.level)
         stated = replace(conditions, level=level)
+        if config.critic_noise:
+            added = torch.where(age > 0, level, 0.0)
+            noise = history_noise(conditions.history, added, self.teacher.noise_unit())
+            stated = replace(stated, history=conditions.history + noise)
         return self.teacher.to_change(self.teacher.to_latent(sample, conditions), stated), stated
 
     def look(self, noised: Noised, x: Tensor) -> Noised:

@@ -32,8 +32,8 @@ from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.world import TELEMETRY, telemetry_tokens
 
 HELD = 3  # actions beside the current one that a network sees
-# Largest change of a reading that is told, in usual changes. A reading that rests for minutes and then falls back to zero
-# (`stuck`) changes by two hundred of them, and what conditions every block would be thrown off by it.
+# Largest change of a reading that is told, in usual changes. A reading that rests for long and then falls back to zero
+# (`stuck`) changes by two hundred of them, which would throw off what conditions every block.
 LARGEST_CHANGE = 10.0
 
 

@@ -168,6 +168,18 @@ def test_the_scores_trust_a_history_less_the_longer_it_was_dreamed():
     assert stage().critic_inputs(x, conditions, torch.tensor([0, 5, 10, 60]))[0] is x
 
 
+def test_a_dreamed_history_can_have_the_noise_that_is_stated_for_it():
+    made = stage(critic_level=0.5, critic_ticks=10, sample_level=0.1, critic_noise=True)
+    age = torch.tensor([0, 5, 10, 60]).repeat(64)
+    x, conditions = noise(256, TOKENS, CHANNELS), tiny_conditions(256)
+    sample, told = made.critic_inputs(x, conditions, age)
+    added = (told.history - conditions.history) / made.teacher.noise_unit().clamp(min=1e-6)
+    assert not added[age == 0].any()
+    for ticks, level in ((5, 0.3), (10, 0.5), (60, 0.5)):
+        assert added[age == ticks].std() == pytest.approx(level, rel=0.1)
+    torch.testing.assert_close(made.teacher.to_latent(sample, told), made.teacher.to_latent(x, conditions))
+
+
 def test_the_discriminator_can_look_at_times_of_its_own():
     x = noise(512, TOKENS, CHANNELS)
     at = dmd.Noised.draw(x, 5.0)
