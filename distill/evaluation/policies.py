@@ -3,6 +3,7 @@
 - `cruise`: a lane keeper, twin of src/scene/drive/lane-keeper.ts.
 - `careful`: a person. Acts on instruments 250 ms late, decides five times a second, makes mistakes.
 - `mash`: left, right and nothing held for 5 to 25 ticks by chance, throttle mostly on.
+- `stop`: drives for three seconds, holds the brake for six, over and over.
 
     policy = make("careful", seeds)
     actions = policy.act(telemetry)  # float32 [B,len(TELEMETRY)] -> float32 [B,2]: steer and throttle in -1, 0, 1
@@ -20,10 +21,11 @@ from distill.config import UserError
 from distill.random import uniforms
 from distill.world import TELEMETRY
 
-CAREFUL_STREAM, MASH_STREAM = 22, 23
+CAREFUL_STREAM, MASH_STREAM, STOP_STREAM = 22, 23, 25
 SPEED = 22.0  # m/s
 LATE = 5  # ticks: 250 ms
-POLICIES = ("cruise", "careful", "mash")
+GOING, BRAKING = 60, 120  # ticks of `stop`
+POLICIES = ("cruise", "careful", "mash", "stop")
 
 
 def named(telemetry: np.ndarray) -> dict[str, np.ndarray]:
@@ -109,9 +111,23 @@ class Mash(Held):
         return self.hold(decide)
 
 
+class Stop:
+    """Begins anywhere in its round by chance."""
+
+    def __init__(self, seeds):
+        chance = uniforms(np.asarray(seeds, np.int64), 0, STOP_STREAM, 1)[:, 0]
+        self.tick = (chance * (GOING + BRAKING)).astype(int)
+
+    def act(self, telemetry: np.ndarray) -> np.ndarray:
+        keys = keep_to_road(named(telemetry))
+        keys[self.tick % (GOING + BRAKING) >= GOING, 1] = -1
+        self.tick = self.tick + 1
+        return keys
+
+
 def make(name: str, seeds):
     """A policy for runs of those seeds. Raises UserError for another name."""
-    kinds = dict(zip(POLICIES, (Cruise, Careful, Mash), strict=True))
+    kinds = dict(zip(POLICIES, (Cruise, Careful, Mash, Stop), strict=True))
     if name not in kinds:
         raise UserError(f"there is no policy {name}; there are {', '.join(POLICIES)}")
     return kinds[name](seeds)

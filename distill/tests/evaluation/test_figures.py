@@ -423,6 +423,18 @@ def test_mash_holds_keys_for_5_to_25_ticks_mostly_on_the_throttle():
         policies.make("fly", [1])
 
 
+def test_stop_brakes_for_six_seconds_and_drives_on():
+    actions, offsets, speeds = drive("stop", 16, 600)
+    braking = actions[..., 1] == -1
+    for run in range(16):
+        changes = np.flatnonzero(np.diff(speeds[:, run] == 0)) + 1
+        assert 5 <= len(changes) <= 8 and 80 < np.diff(changes).max() <= 120
+        assert speeds[:, run].max() > 15
+    assert 0.6 < braking.mean() < 0.73 and np.abs(offsets).max() < 5
+    assert len({tuple(braking[:, run]) for run in range(16)}) > 12  # each begins at a tick of its own
+    assert np.array_equal(actions, drive("stop", 16, 600)[0])
+
+
 class Driveable:
     """A world that is the road above; its frames say the words and the tick."""
 
