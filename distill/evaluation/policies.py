@@ -21,7 +21,7 @@ from distill.config import UserError
 from distill.random import uniforms
 from distill.world import TELEMETRY
 
-CAREFUL_STREAM, MASH_STREAM, STOP_STREAM = 22, 23, 25
+CAREFUL_STREAM, MASH_STREAM, STOP_STREAM = 22, 23, 26
 SPEED = 22.0  # m/s
 LATE = 5  # ticks: 250 ms
 GOING, BRAKING = 60, 120  # ticks of `stop`

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distill.checkpoints import load_checkpoint
 from distill.config import TrainConfig
 from distill.data.dataset import BEGUN
 from distill.data.packed import Packed
-from distill.models.instruments import NOISE, Instruments, InstrumentsConfig, energy_score
+from distill.models.instruments import NOISE, Instruments, InstrumentsConfig, energy_score, load_instruments
 from distill.training.run import Batches, Ema, Run
 from distill.world import RING, TELEMETRY, telemetry_token
 
@@ -89,7 +88,7 @@ def run(config: Config) -> None:
     heldout = Recordings(Packed(config.data, config.validation), shape, config.ticks)
     model = Instruments(shape).to(run.device)
     if config.init:
-        model.load_state_dict(load_checkpoint(config.init, "instruments", vars(shape))["state"]["ema"]["model"])
+        load_instruments(config.init, model)
     else:
         steps = training.readings[training.rows + 1] - training.readings[training.rows]
         model.change.copy_(steps.square().mean(0).sqrt().clamp(min=1e-3))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 import torch
 from torch import Tensor
 
-from distill.checkpoints import load_checkpoint, require_architecture
+from distill.checkpoints import require_architecture
 from distill.config import UserError
 from distill.data.dataset import (
     WindowDataset,
@@ -32,6 +32,7 @@ from distill.data.dataset import (
 from distill.data.packed import Latents
 from distill.flops import count_flops
 from distill.models.dit import Conditions, DiT, DiTConfig, count_parameters, freeze_prompt_layers
+from distill.models.instruments import load_instruments
 from distill.models.prompt_classifier import LABEL_CHOICES
 from distill.models.sampler import TeacherSampler, load_teacher, make_network
 from distill.models.student import shifted
@@ -173,8 +174,7 @@ def run(config: Config) -> None:
         if config.network == "unet":
             measure_frames(model, training)
     if config.network == "unet":
-        saved = load_checkpoint(config.instruments, "instruments", vars(model.instruments.config))
-        model.instruments.load_state_dict(saved["state"]["ema"]["model"])
+        load_instruments(config.instruments, model.instruments)
     bound_latents(model, training)
     if config.freeze_prompt_layers:
         freeze_prompt_layers(model)

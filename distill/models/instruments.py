@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distill.checkpoints import load_checkpoint
+
 NOISE = 4  # numbers drawn for what is open
 
 
@@ -53,6 +55,11 @@ class Instruments(nn.Module):
             y = F.silu(layer(x))
             x = x + y if index and x.shape == y.shape else y
         return newest + self.change * self.out(x)
+
+
+def load_instruments(path: str, into: Instruments) -> None:
+    """The averaged weights of a checkpoint, with the usual changes in which they were learnt."""
+    into.load_state_dict(load_checkpoint(path, "instruments", vars(into.config))["state"]["ema"]["model"])
 
 
 def energy_score(members: Tensor, truth: Tensor) -> Tensor:

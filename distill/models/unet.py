@@ -271,9 +271,9 @@ class UNet(ChangeUnits, nn.Module):
         n = len(TELEMETRY)
         read = conditions.history[:, :2, self.config.grid :].flatten(2)[..., :n]
         now, before, following = read[:, 0], read[:, 1], conditions.following.flatten(1)[:, :n]
-        change = self.instruments.change
-        told = lambda moved: (moved / change).clamp(-LARGEST_CHANGE, LARGEST_CHANGE)  # noqa: E731
-        readings = torch.cat([now, told(now - before), told(following - now)], 1)
+        moved = torch.stack([now - before, following - now], 1) / self.instruments.change
+        told = moved.clamp(-LARGEST_CHANGE, LARGEST_CHANGE).flatten(1)
+        readings = torch.cat([now, told], 1)
         if conditions.first is None:
             return readings
         alone = torch.cat([following, torch.zeros_like(now), torch.zeros_like(now)], 1)
