@@ -20,6 +20,9 @@ from torch import Tensor, nn
 from distill.checkpoints import load_checkpoint
 
 NOISE = 4  # numbers drawn for what is open
+# Largest change of a reading that a network is told, in usual changes. A reading that rests for long and then falls back
+# to zero (`stuck`) changes by two hundred of them, which would throw off everything that it conditions.
+LARGEST_CHANGE = 10.0
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Instruments(nn.Module):
     def forward(self, history: Tensor, actions: Tensor, noise: Tensor) -> Tensor:
         """Readings so far [B,K,n], newest first; actions [B,A,2], newest first; noise [B,NOISE] -> the next [B,n]."""
         newest = history[:, 0]
-        gaps = (history[:, :-1] - history[:, 1:]) / self.change
+        gaps = ((history[:, :-1] - history[:, 1:]) / self.change).clamp(-LARGEST_CHANGE, LARGEST_CHANGE)
         x = torch.cat([newest, gaps.flatten(1), actions.flatten(1), noise], 1)
         for index, layer in enumerate(self.layers):
             y = F.silu(layer(x))

@@ -27,14 +27,11 @@ from torch import Tensor, nn
 
 from distill.config import UserError
 from distill.models.dit import NOISE_UNITS, Block, ChangeUnits, Conditions, Embedder
-from distill.models.instruments import NOISE, Instruments, InstrumentsConfig
+from distill.models.instruments import LARGEST_CHANGE, NOISE, Instruments, InstrumentsConfig
 from distill.models.prompt_classifier import LABEL_CHOICES, no_labels
 from distill.world import TELEMETRY, telemetry_tokens
 
 HELD = 3  # actions beside the current one that a network sees
-# Largest change of a reading that is told, in usual changes. A reading that rests for long and then falls back to zero
-# (`stuck`) changes by two hundred of them, which would throw off what conditions every block.
-LARGEST_CHANGE = 10.0
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from distill.models.unet import LARGEST_CHANGE
+from distill.models.instruments import LARGEST_CHANGE
 from distill.tests.tiny_unet import GRID, tiny_unet, unet_conditions
 from distill.world import TELEMETRY
 

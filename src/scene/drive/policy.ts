@@ -6,7 +6,7 @@ import type { Reading } from './telemetry'
 /**
  * Ways to drive that together are what players do. `keep`: the lane keeper. `careful`: a person, a quarter of a second late,
  * with mistakes. `mash`: left, right and nothing held by chance. `alternate`: from side to side. `edge`: along the bank.
- * `stop`: brakes to a stand and sets off again. An episode changes between them.
+ * `stop`: brakes to a stand, waits and sets off again. An episode changes between them.
  */
 export const POLICIES = ['keep', 'careful', 'mash', 'alternate', 'edge', 'stop'] as const
 export type PolicyName = (typeof POLICIES)[number]
@@ -101,6 +101,8 @@ export class Driver {
     })
     this.policy = this.only ?? drawn ?? 'mash'
     this.left = 40 + rng.int(0, 80)
+    // A dream that never saw a car wait for seconds sharpens its edges for as long as it stands.
+    if (this.policy === 'stop') this.left += rng.int(0, 160)
     this.heldTicks = 0
     this.speed = 12 + rng.uniform() * 18
     this.goal = (rng.uniform() * 2 - 1) * 2.5
