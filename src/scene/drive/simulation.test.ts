@@ -156,6 +156,25 @@ describe('physics', () => {
   })
 })
 
+describe('the driver that stops', () => {
+  it('stands for more than five seconds now and then, and sets off again', () => {
+    const simulation = new Simulation(3, NOON)
+    const driver = new Driver(new Rng(3, 17), 'stop')
+    const stands: number[] = []
+    let standing = 0
+    for (let i = 0; i < 4000; i++) {
+      simulation.step(driver.act(simulation.reading()))
+      if (simulation.car.v < 0.1) standing++
+      else if (standing) {
+        stands.push(standing)
+        standing = 0
+      }
+    }
+    expect(stands.length).toBeGreaterThan(5)
+    expect(Math.max(...stands)).toBeGreaterThan(100)
+  })
+})
+
 describe('the road', () => {
   it('bends and climbs without jumps', () => {
     for (let s = 0; s < 3000; s += 1) {
