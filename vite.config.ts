@@ -1,5 +1,7 @@
-import { cp, rm } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
 // Cross-origin isolation gives WASM threads and fine timers.
@@ -46,8 +48,25 @@ function serviceWorker(): Plugin {
     },
     generateBundle(_, bundle) {
       // The arena is for those who compare students, and not worth keeping on every device.
-      const files = Object.keys(bundle).filter((name) => /^app\/(?!arena-)/.test(name))
+      const names = Object.keys(bundle).filter((name) => /^app\/(?!arena-)/.test(name))
+      const files = names.map((name) => (name.endsWith('.wasm') ? `${name}.gz` : name))
       this.emitFile({ type: 'asset', fileName: FILE_LIST, source: JSON.stringify(files) })
+    },
+  }
+}
+
+/** ONNX Runtime's code goes into a build gzipped; src/model/packed-runtimes.ts unpacks it. */
+function packedRuntimes(): Plugin {
+  return {
+    name: 'oneiro-packed-runtimes',
+    apply: 'build',
+    config: () => ({ define: { 'import.meta.env.VITE_PACKED_RUNTIMES': 'true' } }),
+    async writeBundle({ dir }, bundle) {
+      for (const file of Object.keys(bundle).filter((name) => name.endsWith('.wasm'))) {
+        const path = resolve(dir!, file)
+        await writeFile(`${path}.gz`, await promisify(gzip)(await readFile(path), { level: 9 }))
+        await rm(path)
+      }
     },
   }
 }
@@ -58,7 +77,7 @@ export default defineConfig({
   // No fallback to index.html: a missing asset is a 404 that the page can name.
   appType: 'mpa',
   publicDir: false,
-  plugins: [worldAssets(), serviceWorker()],
+  plugins: [worldAssets(), serviceWorker(), packedRuntimes()],
   // Vite's own hashed bundles; `/assets/` belongs to the worlds.
   build: {
     target: 'es2022',

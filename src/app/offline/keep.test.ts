@@ -6,17 +6,19 @@ const BUILD = [
   'app/index-a.css',
   'app/geist-latin-a.woff2',
   'app/serif-a.woff',
-  'app/ort-wasm-simd-threaded-a.wasm',
-  'app/ort-wasm-simd-threaded.jspi-a.wasm',
-  'app/ort-wasm-simd-threaded.asyncify-a.wasm',
+  'app/ort-wasm-simd-threaded-a.wasm.gz',
+  'app/ort-wasm-simd-threaded.jspi-a.wasm.gz',
+  'app/ort-wasm-simd-threaded.asyncify-a.wasm.gz',
 ]
-const wasm = (files: string[]) => files.filter((file) => file.endsWith('.wasm'))
+const wasm = (files: string[]) => files.filter((file) => file.endsWith('.wasm.gz'))
 
 describe('filesToKeep', () => {
   it('keeps the one runtime that this device uses', () => {
-    expect(wasm(filesToKeep(BUILD, 'wasm', true))).toEqual(['app/ort-wasm-simd-threaded-a.wasm'])
-    expect(wasm(filesToKeep(BUILD, 'webgpu', true))).toEqual(['app/ort-wasm-simd-threaded.jspi-a.wasm'])
-    expect(wasm(filesToKeep(BUILD, 'webgpu', false))).toEqual(['app/ort-wasm-simd-threaded.asyncify-a.wasm'])
+    expect(wasm(filesToKeep(BUILD, 'wasm', true))).toEqual(['app/ort-wasm-simd-threaded-a.wasm.gz'])
+    expect(wasm(filesToKeep(BUILD, 'webgpu', true))).toEqual(['app/ort-wasm-simd-threaded.jspi-a.wasm.gz'])
+    expect(wasm(filesToKeep(BUILD, 'webgpu', false))).toEqual([
+      'app/ort-wasm-simd-threaded.asyncify-a.wasm.gz',
+    ])
   })
 
   it('keeps scripts, styles and the fonts that are used', () => {

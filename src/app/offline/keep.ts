@@ -7,7 +7,7 @@ const RUNTIMES = ['.jspi', '.asyncify', ''] as const
 export function filesToKeep(files: readonly string[], backend: string, hasJspi: boolean): string[] {
   const runtime = backend !== 'webgpu' ? '' : hasJspi ? '.jspi' : '.asyncify'
   return files.filter((file) => {
-    if (file.endsWith('.wasm')) {
+    if (file.endsWith('.wasm.gz')) {
       const found = RUNTIMES.find((name) => file.includes(`threaded${name}`))
       return found === runtime
     }

@@ -4,6 +4,7 @@ import { OneiroError } from '../../engine/errors'
 import { fetchedFolder } from '../assets'
 import { browserCache } from '../browser-cache'
 import type { TellNotice } from '../notices'
+import { takePacked } from '../runtimes'
 import { createPromptEncoder } from './encoder'
 import { reason } from './errors'
 import type { FromWorker, ToWorker } from './protocol'
@@ -37,6 +38,7 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 async function answer(id: number, text: string): Promise<void> {
   try {
+    await takePacked(ort, 'wasm')
     const embedding = new Float32Array(await encoder!.encode(text))
     post({ kind: 'embedding', id, embedding }, [embedding.buffer])
   } catch (error) {
