@@ -7,6 +7,7 @@ const main = new URL('../server/main.ts', import.meta.url)
 
 await runMain(async () => {
   await ensureNodePackages()
+  process.env.INIT_CWD ??= process.cwd()
   process.chdir(root)
   // The command line reads its options from behind the file's name.
   process.argv[1] = fileURLToPath(main)

@@ -40,7 +40,7 @@ function mayUnshare(): boolean {
 }
 
 async function served(command: readonly string[]) {
-  const server = start(command, true)
+  const server = start(command, { detached: true })
   groups.push(server.child.pid!)
   await expect.poll(server.port, { timeout: PATIENCE, interval: 200 }).toBeTruthy()
   const player = new RawClient({ port: server.port() })

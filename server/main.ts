@@ -1,5 +1,6 @@
 /** `npm run serve`: streams a world's dreams to whoever connects. */
 import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { LONGEST_SECRET } from '../src/net/messages'
@@ -138,11 +139,14 @@ function socketUrl(text: string): string {
   return text
 }
 
+/** From the folder where it was typed: npm runs commands in the project's own. */
+const folder = (path: string) => resolve(process.env.INIT_CWD ?? process.cwd(), path)
+
 const collect = (value: string, all: string[]) => [...all, value]
 
 await new Command('npm run serve --')
   .description('Dream a world here and stream it: browsers, scripts and agents join over a websocket.')
-  .option('--world <dir>', 'folder of the world', 'assets/drive')
+  .option('--world <dir>', 'folder of the world', folder, 'assets/drive')
   .option('--host <address>', 'address to listen on; any but loopback needs a token', 'localhost')
   .option('--port <number>', 'port to listen on; 0 takes any that is free', whole, 7700)
   .option('--token <text>', 'what clients must say to get in (or ONEIRO_TOKEN in the environment)')

@@ -1,4 +1,6 @@
 /** The engine's thread, and the command itself as a process. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { BadInputError } from '../src/engine/errors'
@@ -9,9 +11,10 @@ import { RemoteWorld } from '../src/net/remote-world'
 import { ThreadedEngine } from './engine-client'
 import { DreamServer } from './server'
 import { tinyEngine } from './testing'
-import { endChildren, serve } from './testing-children'
+import { endChildren, serve, start } from './testing-children'
 
 const PATIENCE = 180_000
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 afterEach(endChildren)
 
 describe('the engine in its thread', () => {
@@ -114,6 +117,20 @@ describe('npm run serve', () => {
       expect(server.sessions.size).toBe(20)
       await Promise.all(worlds.map(({ world }) => world.close()))
       await server.close()
+    },
+    PATIENCE,
+  )
+
+  it(
+    'a world is looked for in the folder where the command was typed',
+    async () => {
+      const command = [process.execPath, join(ROOT, 'scripts/serve.mjs'), '--world', 'tiny']
+      const { child, status, port } = start([...command, '--port', '0', '--threads', '1'], {
+        cwd: join(TINY, '..'),
+      })
+      await expect.poll(port, { timeout: PATIENCE }).toBeTruthy()
+      child.kill('SIGTERM')
+      expect(await status).toBe(0)
     },
     PATIENCE,
   )

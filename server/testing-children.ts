@@ -42,9 +42,10 @@ export function serve(...args: string[]) {
   return start(commandOf(args))
 }
 
-/** Another way to start one, in the root folder; `detached` in a group of its own. */
-export function start([command, ...args]: readonly string[], detached = false) {
-  const child = spawn(command!, args, { cwd: root, detached })
+/** Another way to start one, by default in the root folder; `detached` in a group of its own. */
+export function start([command, ...args]: readonly string[], { detached = false, cwd = root } = {}) {
+  const { INIT_CWD, ...env } = process.env
+  const child = spawn(command!, args, { cwd, env, detached })
   children.add(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
