@@ -3,15 +3,20 @@
 Twin of ``src/engine/random.ts``, vectorised; both are tested against ``src/engine/random.golden.json``.
 Counter-based, so the numbers of any (seed, tick, stream) are reached directly, in any order.
 
-key = (seed low 32 bits, seed high 32 bits); counter = (index // 4, tick, stream, 0).
+key = (seed low 32 bits, seed high 32 bits); counter = (block, tick, stream, 0). A block of four words is four uniforms
+or eight normals.
 Streams: 0 = the student's x1, 1.. = y1 of outer step 1.., 16 and up = simulators and policies.
 """
+
+from functools import cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FIRST_FREE_STREAM = 16
 MAX_SEED = 2**53 - 1
+NORMALS = 8  # of one block
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -41,19 +46,15 @@ def _checked(name: str, value: ArrayLike, highest: int) -> NDArray[np.uint64]:
     return array.astype(np.uint64)
 
 
-def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int, first: int = 0) -> NDArray[np.uint32]:
-    """seed, tick, stream of shapes that broadcast to [...] -> words [..., blocks * 4], blocks = ceil(count / 4), from
-    word `first` on, a multiple of 4."""
-    if first % 4:
-        raise ValueError(f"Numbers are drawn in fours, but {first} was to be the first.")
+def _words(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, blocks: int, first: int = 0) -> NDArray[np.uint32]:
+    """seed, tick, stream of shapes that broadcast to [...] -> words [..., blocks * 4], from block `first` on."""
     seed, tick, stream = np.broadcast_arrays(
         _checked("seed", seed, MAX_SEED),
         _checked("tick", tick, 2**32 - 1),
         _checked("stream", stream, 2**32 - 1),
     )
-    shape = (*seed.shape, -(-count // 4))
-    counter = np.zeros((*shape, 4), dtype=np.uint64)
-    counter[..., 0] = np.arange(first // 4, first // 4 + shape[-1], dtype=np.uint64)
+    counter = np.zeros((*seed.shape, blocks, 4), dtype=np.uint64)
+    counter[..., 0] = np.arange(first, first + blocks, dtype=np.uint64)
     counter[..., 1] = tick[..., None]
     counter[..., 2] = stream[..., None]
     key = np.stack([seed & _MASK, seed >> _SHIFT], axis=-1)[..., None, :]
@@ -65,22 +66,27 @@ def uniforms(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int) ->
 
     Raises ValueError for a seed outside 0..2^53-1 or a tick or stream outside 0..2^32-1.
     """
-    words = _words(seed, tick, stream, count)[..., :count]
+    words = _words(seed, tick, stream, -(-count // 4))[..., :count]
     return ((words >> np.uint32(8)) * np.float64(2.0**-24)).astype(np.float32)
 
 
+@cache
+def _quantiles() -> NDArray[np.float32]:
+    """What 16 random bits become: float32 [65536], the standard normal's quantiles at the middles of as many parts."""
+    return np.array([NormalDist().inv_cdf((i + 0.5) / 65536) for i in range(65536)], dtype=np.float32)
+
+
 def normals(seed: ArrayLike, tick: ArrayLike, stream: ArrayLike, count: int, first: int = 0) -> NDArray[np.float32]:
-    """Standard normals by Box-Muller in float64: arguments that broadcast to [...] -> float32 [..., count], numbers
-    `first` to `first + count` of the stream; `first` is a multiple of 4.
+    """Standard normals, 16 bits each: arguments that broadcast to [...] -> float32 [..., count], numbers `first` to
+    `first + count` of the stream.
 
     ``normals(seeds, ticks, 0, T * C)`` with seeds and ticks of shape [batch] draws a whole batch at once.
     Raises ValueError for a seed outside 0..2^53-1 or a tick or stream outside 0..2^32-1.
     """
-    words = _words(seed, tick, stream, count, first).astype(np.float64)
-    radius = np.sqrt(-2.0 * np.log((words[..., 0::2] + 0.5) / 2.0**32))
-    angle = 2.0 * np.pi * (words[..., 1::2] / 2.0**32)
-    pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-    return pairs.reshape(*words.shape[:-1], -1)[..., :count].astype(np.float32)
+    before = first % NORMALS
+    words = _words(seed, tick, stream, -(-(before + count) // NORMALS), first // NORMALS)
+    bits = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=-1).reshape(*words.shape[:-1], -1)
+    return _quantiles()[bits[..., before : before + count]]
 
 
 def tick_noise(

@@ -1,4 +1,5 @@
 /** Writes src/engine/random.golden.json, which vitest and pytest both test against: `npx tsx scripts/random-golden.ts`. */
+import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { normals, philox, uniforms } from '../src/engine/random'
 
@@ -37,10 +38,14 @@ function draw(fill: typeof normals) {
   })
 }
 
+const many = new Float32Array(0x1_0000)
+normals(7, 1, 0, many)
+
 const golden = {
   philox: blocks.map(([key, counter]) => ({ key, counter, words: Array.from(philox(key, counter)) })),
   uniforms: draw(uniforms),
   normals: draw(normals),
+  normalsDigest: createHash('sha256').update(many).digest('hex'),
 }
 const path = new URL('../src/engine/random.golden.json', import.meta.url)
 writeFileSync(path, `${JSON.stringify(golden, null, 1)}\n`)

@@ -18,7 +18,12 @@ export function float16Bits(value: number): number {
     float[0]! += 0.5
     return sign | (bits[0]! - 0x3f00_0000)
   }
-  return sign | ((size - 0x3800_0000 + 0xfff + ((size >>> 13) & 1)) >>> 13)
+  return sign | rounded(size)
+}
+
+/** The binary16 nearest to a float32 of usual size, both as bits without a sign. */
+function rounded(size: number): number {
+  return (size - 0x3800_0000 + 0xfff + ((size >>> 13) & 1)) >>> 13
 }
 
 /** The number that 16 bits of binary16 stand for. */
@@ -36,7 +41,13 @@ let table: Float32Array | null = null
 
 /** Rounds numbers to binary16 bits, into `out` from `at` on. */
 export function packHalves(numbers: Float32Array, out: Uint16Array, at = 0): void {
-  for (let i = 0; i < numbers.length; i++) out[at + i] = float16Bits(numbers[i]!)
+  const wholes = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length)
+  for (let i = 0; i < wholes.length; i++) {
+    const whole = wholes[i]!
+    const size = whole & 0x7fff_ffff
+    const usual = size >= 0x3880_0000 && size < 0x477f_f000
+    out[at + i] = usual ? ((whole >>> 16) & 0x8000) | rounded(size) : float16Bits(numbers[i]!)
+  }
 }
 
 /** The numbers of binary16 bits, into `out` from `at` on. */

@@ -5,7 +5,8 @@
  * needs no generator state, and a server can draw many sessions' noise in any order. `distill/random.py` is its twin;
  * both are tested against `random.golden.json`.
  *
- * key = (seed low 32 bits, seed high 32 bits); counter = (index / 4, tick, stream, 0).
+ * key = (seed low 32 bits, seed high 32 bits); counter = (block, tick, stream, 0). A block of four words is four uniforms or
+ * eight normals.
  */
 import { BadInputError } from './errors'
 
@@ -96,25 +97,66 @@ export function uniforms(seed: number, tick: number, stream: number, out: Float3
   }
 }
 
+/** Normals of one block, 16 bits each. */
+const NORMALS = 8
+
 /**
- * Fills `out` with standard normals by Box-Muller, those of a stream from number `first` on, a multiple of 4; block i holds
- * numbers 4i to 4i + 3.
+ * Fills `out` with standard normals, those of a stream from number `first` on. Each is the quantile of 16 bits, looked up:
+ * four times as fast as Box-Muller, and the same to the bit in every engine, whose logarithms and cosines are not.
  */
 export function normals(seed: number, tick: number, stream: number, out: Float32Array, first = 0): void {
   const [key0, key1] = seedKey(seed)
   checkWord('tick', tick)
   checkWord('stream', stream)
-  if (first % 4 !== 0)
-    throw new BadInputError(`Numbers are drawn in fours, but ${first} was to be the first.`)
-  for (let i = 0; i < out.length; i += 2) {
-    if ((i & 3) === 0) philoxInto(block, key0, key1, (first + i) >>> 2, tick, stream, 0)
-    const radius = Math.sqrt(-2 * Math.log((block[i & 2]! + 0.5) / 0x1_0000_0000))
-    const angle = TWO_PI * (block[(i & 2) + 1]! / 0x1_0000_0000)
-    out[i] = radius * Math.cos(angle)
-    // A write past the end of a typed array is ignored: an odd length just drops its last sine.
-    out[i + 1] = radius * Math.sin(angle)
+  quantiles ??= Float32Array.from({ length: 0x1_0000 }, (_, i) => quantile((i + 0.5) / 0x1_0000))
+  const ahead = first % NORMALS
+  for (let i = -ahead; i < out.length; i += NORMALS) {
+    philoxInto(block, key0, key1, (first + i) / NORMALS, tick, stream, 0)
+    // What lies before the first and past the end of a typed array is not written.
+    for (let word = 0, at = i; word < 4; word++, at += 2) {
+      const bits = block[word]!
+      out[at] = quantiles[bits & 0xffff]!
+      out[at + 1] = quantiles[bits >>> 16]!
+    }
   }
 }
+
+let quantiles: Float32Array | null = null
+
+/** The number below which a standard normal falls with probability `p`: Wichura's PPND16 (AS 241, 1988), exact to 1e-16. */
+function quantile(p: number): number {
+  const q = p - 0.5
+  if (Math.abs(q) <= 0.425) return q * ratio(CENTRE, 0.180625 - q * q)
+  // Its third piece, for less than one in e^25, is never needed here.
+  return Math.sign(q) * ratio(TAIL, Math.sqrt(-Math.log(Math.min(p, 1 - p))) - 1.6)
+}
+
+/** A polynomial over another, their coefficients from the highest power down. */
+function ratio([above, below]: readonly (readonly number[])[], x: number): number {
+  const value = (sum: number, coefficient: number) => sum * x + coefficient
+  return above!.reduce(value, 0) / below!.reduce(value, 0)
+}
+
+const CENTRE = [
+  [
+    2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946,
+    1971.5909503065513, 133.14166789178438, 3.3871328727963665,
+  ],
+  [
+    5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751,
+    687.1870074920579, 42.31333070160091, 1,
+  ],
+]
+const TAIL = [
+  [
+    0.0007745450142783414, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684, 3.6478483247632045,
+    5.769497221460691, 4.630337846156546, 1.4234371107496835,
+  ],
+  [
+    1.0507500716444169e-9, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008, 0.6897673349851,
+    1.6763848301838038, 2.053191626637759, 1,
+  ],
+]
 
 /**
  * Draws one after the other, for simulators and policies. Its whole state is `position`, the number of words drawn.
