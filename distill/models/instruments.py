@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from distill.checkpoints import load_checkpoint
 
 NOISE = 4  # numbers drawn for what is open
-# Largest change of a reading that a network is told, in usual changes. A reading that rests for long and then falls back
-# to zero (`stuck`) changes by two hundred of them, which would throw off everything that it conditions.
+# Largest change of a reading that a network is told, in usual changes. A reading that rests for long and then falls
+# back to zero (`stuck`) changes by two hundred of them, which would throw off everything that it conditions.
 LARGEST_CHANGE = 10.0
 
 
