@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float16, float16Bits, packHalves, unpackHalves } from './half'
+import { float16, float16Bits, packHalves, roundToHalves, unpackHalves } from './half'
 
 describe('half precision', () => {
   test('every finite number comes back as itself', () => {
@@ -41,8 +41,33 @@ describe('half precision', () => {
         expect([...halves.subarray(2, -1)]).toEqual(numbers.map(float16Bits))
         const floats = new Float32Array(numbers.length + 1)
         unpackHalves(halves.subarray(2, -1), floats, 1)
+        const rounded = new Float32Array(numbers.length + 1)
+        roundToHalves(Float32Array.from(numbers), rounded, 1)
         expect([...floats.subarray(1)]).toEqual(numbers.map((number) => float16(float16Bits(number))))
+        expect(rounded).toEqual(floats)
       }),
     )
+  })
+
+  test('numbers at the ends of what a half holds are rounded alike, as bits and as floats', () => {
+    const ends = Float32Array.of(
+      0,
+      -0,
+      2 ** -25,
+      -(2 ** -24),
+      6.1e-5,
+      6.104e-5,
+      65519,
+      65520,
+      -1e9,
+      Number.NaN,
+    )
+    const rounded = new Float32Array(ends.length)
+    roundToHalves(ends, rounded)
+    const halves = new Uint16Array(ends.length)
+    packHalves(ends, halves)
+    const unpacked = new Float32Array(ends.length)
+    unpackHalves(halves, unpacked)
+    expect(rounded).toEqual(unpacked)
   })
 })

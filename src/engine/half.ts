@@ -21,6 +21,11 @@ export function float16Bits(value: number): number {
   return sign | rounded(size)
 }
 
+/** Whether a float32, as bits without a sign, is neither too small for a normal binary16 nor too large for any. */
+function isUsual(size: number): boolean {
+  return size >= 0x3880_0000 && size < 0x477f_f000
+}
+
 /** The binary16 nearest to a float32 of usual size, both as bits without a sign. */
 function rounded(size: number): number {
   return (size - 0x3800_0000 + 0xfff + ((size >>> 13) & 1)) >>> 13
@@ -45,8 +50,18 @@ export function packHalves(numbers: Float32Array, out: Uint16Array, at = 0): voi
   for (let i = 0; i < wholes.length; i++) {
     const whole = wholes[i]!
     const size = whole & 0x7fff_ffff
-    const usual = size >= 0x3880_0000 && size < 0x477f_f000
-    out[at + i] = usual ? ((whole >>> 16) & 0x8000) | rounded(size) : float16Bits(numbers[i]!)
+    out[at + i] = isUsual(size) ? ((whole >>> 16) & 0x8000) | rounded(size) : float16Bits(numbers[i]!)
+  }
+}
+
+/** Rounds numbers to binary16 and leaves them floats, in `out` from `at` on. */
+export function roundToHalves(numbers: Float32Array, out: Float32Array, at = 0): void {
+  const wholes = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length)
+  const rounds = new Uint32Array(out.buffer, out.byteOffset + 4 * at, numbers.length)
+  for (let i = 0; i < wholes.length; i++) {
+    const whole = wholes[i]!
+    if (isUsual(whole & 0x7fff_ffff)) rounds[i] = (whole + 0xfff + ((whole >>> 13) & 1)) & ~0x1fff
+    else out[at + i] = float16(float16Bits(numbers[i]!))
   }
 }
 

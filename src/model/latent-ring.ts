@@ -1,4 +1,4 @@
-import { packHalves, unpackHalves } from '../engine/half'
+import { roundToHalves } from '../engine/half'
 import type { WorldShape } from './manifest'
 
 /** Where the ring's slots are: shared by the ring in memory and the one on the GPU. */
@@ -29,12 +29,11 @@ export class RingCursor {
  */
 export class LatentRing {
   private readonly cursor: RingCursor
-  private readonly data: Float32Array | Uint16Array
+  private readonly data: Float32Array
 
   constructor(private readonly shape: Pick<WorldShape, 'ringLength' | 'latentLength' | 'half'>) {
     this.cursor = new RingCursor(shape.ringLength)
-    const length = shape.ringLength * shape.latentLength
-    this.data = shape.half ? new Uint16Array(length) : new Float32Array(length)
+    this.data = new Float32Array(shape.ringLength * shape.latentLength)
   }
 
   /** Replaces everything by `latents` [R,T,C], newest first. */
@@ -52,9 +51,7 @@ export class LatentRing {
   read(age: number, out: Float32Array = new Float32Array(this.shape.latentLength), at = 0): Float32Array {
     const { latentLength } = this.shape
     const start = this.cursor.slot(age) * latentLength
-    const kept = this.data.subarray(start, start + latentLength)
-    if (kept instanceof Uint16Array) unpackHalves(kept, out, at)
-    else out.set(kept, at)
+    out.set(this.data.subarray(start, start + latentLength), at)
     return out
   }
 
@@ -74,7 +71,7 @@ export class LatentRing {
   }
 
   private put(latents: Float32Array, at: number): void {
-    if (this.data instanceof Uint16Array) packHalves(latents, this.data, at)
+    if (this.shape.half) roundToHalves(latents, this.data, at)
     else this.data.set(latents, at)
   }
 }
