@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { OneiroError, WorldClosedError } from '../src/engine/errors'
-import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { Prompt, PromptReceipt, ResetOptions, Snapshot } from '../src/engine/world'
 import { fromWire, type WireError } from '../src/model/errors'
 import type { FrameFormat } from '../src/net/messages'
 import type { Embedded, Engine, Picture, Served, StepJob, StepResult } from './engine'
@@ -97,7 +97,7 @@ export class ThreadedEngine implements Engine {
     return this.call('restore', session, snapshot, format)
   }
 
-  setPrompt(session: string, prompt: Prompt | string): Promise<void> {
+  setPrompt(session: string, prompt: Prompt | string): Promise<PromptReceipt> {
     return this.call('setPrompt', session, prompt)
   }
 

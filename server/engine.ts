@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import type { Action } from '../src/engine/controls'
 import { judged, type Task } from '../src/engine/task'
-import type { Prompt, ResetOptions, Snapshot, Tick } from '../src/engine/world'
+import type { Prompt, PromptReceipt, ResetOptions, Snapshot, Tick } from '../src/engine/world'
 import type { BatchedDream, DreamedTick } from '../src/model/batched-dream'
 import { infoOf, taskIn } from '../src/model/info'
 import { pixelsOf } from '../src/model/pixels'
@@ -51,7 +51,7 @@ export interface Engine {
   readonly lost: Promise<Error>
   reset(session: string, options: ResetOptions, format: FrameFormat): Promise<Picture>
   restore(session: string, snapshot: Snapshot, format: FrameFormat): Promise<Picture>
-  setPrompt(session: string, prompt: Prompt | string): Promise<void>
+  setPrompt(session: string, prompt: Prompt | string): Promise<PromptReceipt>
   /** Encodes words for a session. Takes its turn, and may take long. */
   embed(session: string, text: string): Promise<Embedded>
   /** Words of this session that wait for their turn are refused with `WORDS_DROPPED`. */
@@ -99,7 +99,7 @@ export class DreamEngine implements Engine {
     return this.picture(await this.dream.restore(session, snapshot), format)
   }
 
-  setPrompt(session: string, prompt: Prompt | string): Promise<void> {
+  setPrompt(session: string, prompt: Prompt | string): Promise<PromptReceipt> {
     return this.dream.setPrompt(session, prompt)
   }
 

@@ -302,7 +302,7 @@ describe('words', () => {
     expect(asked.map(({ text }) => text)).toEqual(['fog', 'fog'])
     asked[1]!.go()
     await settle()
-    expect([engine.prompts, again.messages.at(-1)]).toEqual([['fog'], { type: 'result', request: 2 }])
+    expect([engine.prompts, again.messages.at(-1)]).toEqual([['fog'], { type: 'heard', request: 2, tick: 0 }])
   })
 
   it('of a client that left are not encoded', async () => {

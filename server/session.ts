@@ -318,8 +318,8 @@ export class Session implements Ticking, Guest {
       case 'prompt': {
         if (!this.playing) throw new NotReadyError('setPrompt')
         const { text, embedding } = message.body
-        await engine.setPrompt(this.id, { text, embedding })
-        return encodeServer({ type: 'result', request })
+        const { tick } = await engine.setPrompt(this.id, { text, embedding })
+        return encodeServer({ type: 'heard', request, tick: tick ?? 0 })
       }
       case 'snapshot':
         if (!this.playing) throw new NotReadyError('snapshot')

@@ -5,7 +5,7 @@ import type { TimeSource } from '../src/engine/clock'
 import { NotReadyError } from '../src/engine/errors'
 import { FakeTime } from '../src/engine/testing/fake-time'
 import { FAKE_CONTROLS } from '../src/engine/testing/fake-world'
-import type { Prompt, ResetOptions, Snapshot } from '../src/engine/world'
+import type { Prompt, PromptReceipt, ResetOptions, Snapshot } from '../src/engine/world'
 import { tinyBatched } from '../src/model/testing'
 import type { ClientMessage, FrameFormat, FrameMessage, Hello, ServerMessage } from '../src/net/messages'
 import { decodeServer, encodeClient } from '../src/net/wire'
@@ -64,8 +64,9 @@ export class FakeEngine implements Engine {
     return this.begin(session, snapshot.tick, format)
   }
 
-  async setPrompt(_session: string, prompt: Prompt | string): Promise<void> {
+  async setPrompt(_session: string, prompt: Prompt | string): Promise<PromptReceipt> {
     this.prompts.push(typeof prompt === 'string' ? prompt : prompt.text)
+    return { tick: null }
   }
 
   async embed(_session: string, text: string): Promise<Embedded> {

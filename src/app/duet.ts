@@ -3,6 +3,7 @@ import { BadInputError, SnapshotMismatchError } from '../engine/errors'
 import type {
   Pixels,
   Prompt,
+  PromptReceipt,
   ResetOptions,
   Snapshot,
   Telemetry,
@@ -50,8 +51,9 @@ export class Duet implements World {
     )
   }
 
-  async setPrompt(prompt: Prompt | string): Promise<void> {
-    await Promise.all([this.first.setPrompt(prompt), this.second.setPrompt(prompt)])
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
+    const [first] = await Promise.all([this.first.setPrompt(prompt), this.second.setPrompt(prompt)])
+    return first
   }
 
   async snapshot(): Promise<Snapshot> {

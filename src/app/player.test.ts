@@ -465,7 +465,7 @@ describe('Player', () => {
     let read = () => {}
     vi.spyOn(remote, 'setPrompt').mockReturnValueOnce(
       new Promise((resolve) => {
-        read = resolve
+        read = () => resolve({ tick: 2 })
       }),
     )
     const saying = player.setPrompt('fog in the woods')

@@ -28,7 +28,7 @@ export class Wording {
   async say(
     wanted: Preset | string,
     readElsewhere: boolean,
-    tell: (prompt: Prompt | { text: string }) => Promise<void>,
+    tell: (prompt: Prompt | { text: string }) => Promise<unknown>,
   ): Promise<boolean> {
     const text = textOf(wanted)
     if (!text) return true

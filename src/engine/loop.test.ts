@@ -6,6 +6,7 @@ import { HeldKeys } from './held-keys'
 import { Loop, type LoopEvent } from './loop'
 import { FakeTime, settle } from './testing/fake-time'
 import { FAKE, FakeWorld, IDLE } from './testing/fake-world'
+import type { PromptReceipt } from './world'
 
 const LEFT = { slide: -1, light: 0 }
 const [left, right] = FAKE.moves as [Move, Move]
@@ -166,8 +167,8 @@ describe('commands in mid-play', () => {
   test('words that take long to be read hold back neither ticks nor keys', async () => {
     await loop.reset({ seed: 1 })
     let read = () => {}
-    const reading = new Promise<void>((resolve) => {
-      read = resolve
+    const reading = new Promise<PromptReceipt>((resolve) => {
+      read = () => resolve({ tick: 5 })
     })
     world.setPrompt = () => reading
     loop.play()
@@ -178,7 +179,7 @@ describe('commands in mid-play', () => {
     expect(indices()).toEqual([1, 2, 3, 4])
     expect(of('tick').at(-1)!.action.slide).toBe(1)
     read()
-    await prompting
+    expect(await prompting).toEqual({ tick: 5 })
     expect(of('prompt')).toEqual([{ type: 'prompt', epoch: 1, text: 'words nobody knows', afterTick: 4 }])
   })
 

@@ -3,7 +3,7 @@ import { type Action, spaceOf } from './controls'
 import { BadInputError } from './errors'
 import type { InputSource } from './held-keys'
 import { Serial } from './serial'
-import type { Prompt, ResetOptions, Snapshot, Tick, World } from './world'
+import type { Prompt, PromptReceipt, ResetOptions, Snapshot, Tick, World } from './world'
 
 /** A world advanced by one tick. */
 export interface TickEvent {
@@ -132,19 +132,19 @@ export class Loop {
     return this.begin('jump', move)
   }
 
-  /** Takes effect on the next tick and never resets. Rejects with the world's error. */
-  async setPrompt(prompt: Prompt | string): Promise<void> {
+  /** Takes effect on the tick that the receipt names, and never resets. Rejects with the world's error. */
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     const epoch = this.currentEpoch
     const world = this.current
     const text = typeof prompt === 'string' ? prompt : prompt.text
-    let told!: Promise<void>
+    let told!: Promise<PromptReceipt>
     await this.queue.run(() => {
       told = world.setPrompt(prompt)
     })
     // Not in the queue: words may have to be read first, and the world keeps the order of its calls by itself.
-    await told
-    if (epoch !== this.currentEpoch) return
-    this.emit({ type: 'prompt', epoch, text, afterTick: this.tickIndex })
+    const receipt = await told
+    if (epoch === this.currentEpoch) this.emit({ type: 'prompt', epoch, text, afterTick: this.tickIndex })
+    return receipt
   }
 
   /** The world's state between two ticks. */

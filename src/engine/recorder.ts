@@ -8,6 +8,7 @@ import {
   FORMAT_VERSION,
   type Pixels,
   type Prompt,
+  type PromptReceipt,
   type ResetOptions,
   type Snapshot,
   type Telemetry,
@@ -87,7 +88,7 @@ export class Recorder implements World {
     return this.queue.run(() => this.stepNow(action))
   }
 
-  setPrompt(prompt: Prompt | string): Promise<void> {
+  setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     return this.queue.run(() => this.promptNow(prompt))
   }
 
@@ -139,9 +140,10 @@ export class Recorder implements World {
     return tick
   }
 
-  protected async promptNow(prompt: Prompt | string): Promise<void> {
-    await this.inner.setPrompt(prompt)
+  protected async promptNow(prompt: Prompt | string): Promise<PromptReceipt> {
+    const receipt = await this.inner.setPrompt(prompt)
     this.prompts.push({ afterTick: this.head, ...encodePrompt(prompt) })
+    return receipt
   }
 
   /** Called after each reset and restore, before any other call. */

@@ -1,7 +1,7 @@
 import type { Action } from './controls'
 import { BadInputError } from './errors'
 import { Recorder } from './recorder'
-import type { Prompt, Snapshot, Tick, World } from './world'
+import type { Prompt, PromptReceipt, Snapshot, Tick, World } from './world'
 
 /** What can go back in a drive. */
 export interface Past {
@@ -104,7 +104,7 @@ export class Timeline extends Recorder implements Past {
     return super.stepNow(action)
   }
 
-  protected override async promptNow(prompt: Prompt | string): Promise<void> {
+  protected override async promptNow(prompt: Prompt | string): Promise<PromptReceipt> {
     this.branch()
     return super.promptNow(prompt)
   }

@@ -51,6 +51,12 @@ export interface Prompt {
   readonly embedding?: Float32Array
 }
 
+/** When words took effect. */
+export interface PromptReceipt {
+  /** The first tick that is made under them; null where newer words, a reset or a restore came before they had been read. */
+  readonly tick: number | null
+}
+
 export interface ResetOptions {
   /** Non-negative safe integer. */
   readonly seed: number
@@ -112,8 +118,11 @@ export interface World {
   reset(options: ResetOptions): Promise<Tick>
   /** Advances exactly one tick. Throws `BadInputError` on what is no action, and `NotReadyError` before the first reset. */
   step(action: Action): Promise<Tick>
-  /** Takes effect on the next tick and never resets. Throws `BadInputError` on what is no prompt, or in a world without one. */
-  setPrompt(prompt: Prompt | string): Promise<void>
+  /**
+   * Takes effect on the next tick, or once the words have been read; the receipt says which tick that is. Never resets. Throws
+   * `BadInputError` on what is no prompt, or in a world without one.
+   */
+  setPrompt(prompt: Prompt | string): Promise<PromptReceipt>
   /** The whole state now. Does not disturb play. */
   snapshot(): Promise<Snapshot>
   /** Puts a snapshot back. Throws `SnapshotMismatchError` for another world or model, and then the running state is kept. */
@@ -145,7 +154,7 @@ export interface Futures {
    */
   step(actions: readonly Action[]): Promise<readonly Tick[]>
   /** Takes effect on the next tick of one of them. Throws as `World.setPrompt`. */
-  setPrompt(future: number, prompt: Prompt | string): Promise<void>
+  setPrompt(future: number, prompt: Prompt | string): Promise<PromptReceipt>
   /** The whole state of one of them, for `World.restore`. */
   snapshot(future: number): Promise<Snapshot>
   /** Frees them; twice is harmless; every other call afterwards throws `WorldClosedError`. */

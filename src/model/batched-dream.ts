@@ -2,7 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { Action } from '../engine/controls'
 import { BadInputError, NotReadyError } from '../engine/errors'
 import { Serial } from '../engine/serial'
-import type { Prompt, ResetOptions, Snapshot } from '../engine/world'
+import type { Prompt, PromptReceipt, ResetOptions, Snapshot } from '../engine/world'
 import { encodeAction } from './actions'
 import type { Ort } from './backend'
 import { LatentRing } from './latent-ring'
@@ -121,12 +121,14 @@ export class BatchedDream {
     return this.begin(session, beginning)
   }
 
-  /** Counts from the session's next tick on. One call of a session at a time. */
-  async setPrompt(session: string, prompt: Prompt | string): Promise<void> {
+  /** Counts from the session's next tick on, or once the words have been read. One call of a session at a time. */
+  async setPrompt(session: string, prompt: Prompt | string): Promise<PromptReceipt> {
     if (!this.dreams.has(session)) throw new NotReadyError('setPrompt')
     const resolved = await this.prompts.resolve(prompt)
     const dream = this.dreams.get(session)
-    if (dream) Object.assign(dream.state, resolved)
+    if (!dream) return { tick: null }
+    Object.assign(dream.state, resolved)
+    return { tick: dream.state.tick + 1 }
   }
 
   snapshot(session: string): Snapshot {

@@ -205,9 +205,9 @@ describe('prompts of a DreamWorld', () => {
     const second = world.setPrompt('second words')
     expect((await world.step(IDLE)).index).toBe(1)
     waiting.get('second words')!(unit(2))
-    await second
+    expect(await second).toEqual({ tick: 2 })
     waiting.get('first words')!(unit(1))
-    await first
+    expect(await first).toEqual({ tick: null })
     expect((await world.snapshot()).prompt).toEqual({ text: 'second words', embedding: unit(2) })
   })
 
@@ -222,7 +222,7 @@ describe('prompts of a DreamWorld', () => {
       const late = world.setPrompt('late words')
       await (begin === 'reset' ? world.reset({ seed: 1 }) : world.restore(snapshot))
       answers[0]!(unit(1))
-      await late
+      expect(await late).toEqual({ tick: null })
       expect((await world.snapshot()).prompt!.text).toBe('a bright high noon')
     },
   )

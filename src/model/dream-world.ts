@@ -6,6 +6,7 @@ import type {
   Futures,
   Pixels,
   Prompt,
+  PromptReceipt,
   ResetOptions,
   Snapshot,
   Telemetry,
@@ -20,7 +21,7 @@ import type { DreamListener } from './dream-events'
 import { DeviceLostError } from './errors'
 import { checkCount, DreamFutures } from './futures'
 import { infoOf, taskIn } from './info'
-import { Prompts } from './prompts'
+import { Prompts, type ResolvedPrompt } from './prompts'
 import { Recovery } from './recovery'
 import { tickNoise } from './self-test'
 import { type Beginning, type DreamState, firstState, restoredState, toSnapshot } from './snapshot'
@@ -117,20 +118,22 @@ export class DreamWorld implements World {
     })
   }
 
-  async setPrompt(prompt: Prompt | string): Promise<void> {
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     const turn = this.prompts.outdate()
-    const now = await this.call('setPrompt', () => {
+    const take = (words: ResolvedPrompt): PromptReceipt => {
+      if (!turn.isLatest()) return { tick: null }
+      Object.assign(this.state!, words)
+      return { tick: this.state!.tick + 1 }
+    }
+    const taken = await this.call('setPrompt', () => {
       this.needReset('setPrompt')
       const known = this.prompts.known(prompt)
-      if (known && turn.isLatest()) Object.assign(this.state!, known)
-      return known
+      return known && take(known)
     })
-    if (now) return
+    if (taken) return taken
     // The encoder may have to load first. Play goes on meanwhile, so this waits outside the queue.
     const resolved = await this.prompts.resolve(prompt)
-    await this.call('setPrompt', () => {
-      if (turn.isLatest()) Object.assign(this.state!, resolved)
-    })
+    return this.call('setPrompt', () => take(resolved))
   }
 
   snapshot(): Promise<Snapshot> {

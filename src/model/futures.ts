@@ -3,7 +3,7 @@ import { type Action, spaceOf } from '../engine/controls'
 import { BadInputError, WorldClosedError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import { judged } from '../engine/task'
-import type { Futures, Prompt, Snapshot, Tick } from '../engine/world'
+import type { Futures, Prompt, PromptReceipt, Snapshot, Tick } from '../engine/world'
 import type { BatchedDream, DreamedTick } from './batched-dream'
 import { taskIn } from './info'
 import { pixelsOf } from './pixels'
@@ -56,7 +56,7 @@ export class DreamFutures implements Futures {
     })
   }
 
-  setPrompt(future: number, prompt: Prompt | string): Promise<void> {
+  setPrompt(future: number, prompt: Prompt | string): Promise<PromptReceipt> {
     return this.call('setPrompt', () => this.dream.setPrompt(this.named(future), prompt))
   }
 

@@ -1,5 +1,14 @@
 import type { Action } from '../engine/controls'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  PromptReceipt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  WorldInfo,
+} from '../engine/world'
 import type { Fit } from './backend'
 import type { DreamEvent } from './dream-events'
 import type { DreamStats } from './dream-world'
@@ -12,7 +21,7 @@ import type { LoadProgress } from './world-files'
 export interface WorkerCalls {
   reset(options: ResetOptions): Promise<Tick>
   step(action: Action): Promise<Tick>
-  setPrompt(prompt: Prompt | string): Promise<void>
+  setPrompt(prompt: Prompt | string): Promise<PromptReceipt>
   snapshot(): Promise<Snapshot>
   restore(snapshot: Snapshot): Promise<Tick>
   readPixels(): Promise<Pixels>

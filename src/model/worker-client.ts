@@ -3,6 +3,7 @@ import { type OneiroError, WorldClosedError } from '../engine/errors'
 import type {
   Pixels,
   Prompt,
+  PromptReceipt,
   ResetOptions,
   Snapshot,
   Telemetry,
@@ -96,7 +97,7 @@ export class DreamClient implements World {
     return this.seen(await this.call('step', [action]))
   }
 
-  setPrompt(prompt: Prompt | string): Promise<void> {
+  setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     return this.call('setPrompt', [prompt])
   }
 

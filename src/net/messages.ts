@@ -4,7 +4,7 @@ import { controlsSchema } from '../engine/controls'
 import { FORMAT_VERSION, type SnapshotArray } from '../engine/world'
 
 /** Raised whenever an old build could misread a new message. */
-export const WIRE_VERSION = 4
+export const WIRE_VERSION = 5
 
 /** How a frame's picture travels: a packed latent, or a compressed image. */
 export const FORMATS = ['latents', 'webp', 'jpeg'] as const
@@ -175,7 +175,9 @@ export interface FrameMessage {
 export type ServerMessage =
   | { readonly type: 'welcome'; readonly body: Welcome }
   | FrameMessage
-  /** A prompt or mode was taken. */
+  /** A prompt was taken; `tick` is the first that is made under it, 0 where newer words came before it was read. */
+  | { readonly type: 'heard'; readonly request: number; readonly tick: number }
+  /** A mode was taken. */
   | { readonly type: 'result'; readonly request: number }
   /** A request failed; where `request` is 0, the connection is about to be closed. */
   | { readonly type: 'error'; readonly request: number; readonly body: ErrorBody }

@@ -5,6 +5,7 @@ import type { Past } from '../engine/timeline'
 import type {
   Pixels,
   Prompt,
+  PromptReceipt,
   ResetOptions,
   Snapshot,
   Telemetry,
@@ -125,7 +126,7 @@ export class RemoteClient implements World, Past {
     return this.ticked('seek', (host) => host.seek(target))
   }
 
-  async setPrompt(prompt: Prompt | string): Promise<void> {
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     return this.value('setPrompt', (host) => host.setPrompt(prompt))
   }
 

@@ -1,6 +1,15 @@
 import type { Action } from '../engine/controls'
 import type { Past } from '../engine/timeline'
-import type { Pixels, Prompt, ResetOptions, Snapshot, Telemetry, Tick, WorldInfo } from '../engine/world'
+import type {
+  Pixels,
+  Prompt,
+  PromptReceipt,
+  ResetOptions,
+  Snapshot,
+  Telemetry,
+  Tick,
+  WorldInfo,
+} from '../engine/world'
 import { fetchedFolder } from '../model/assets'
 import { browserCache } from '../model/browser-cache'
 import { toWire, type WireError } from '../model/errors'
@@ -86,7 +95,7 @@ export class RemoteHost {
   restore = (snapshot: Snapshot) => this.stepped((world) => world.restore(snapshot))
   step = (action: Action) => this.stepped((world) => world.step(action))
   seek = (target: number) => this.stepped((world) => world.seek(target))
-  setPrompt = (prompt: Prompt | string) => this.answer<void>((world) => world.setPrompt(prompt))
+  setPrompt = (prompt: Prompt | string) => this.answer<PromptReceipt>((world) => world.setPrompt(prompt))
   snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
   readTelemetry = () => this.answer<Telemetry | null>((world) => world.readTelemetry())
   readPixels = () => this.answer<Pixels>((world) => world.readPixels())

@@ -7,6 +7,7 @@ import type { Past } from '../engine/timeline'
 import type {
   Pixels,
   Prompt,
+  PromptReceipt,
   ResetOptions,
   Snapshot,
   Telemetry,
@@ -213,13 +214,14 @@ export class RemoteWorld implements World, Past {
     return this.show(await this.pacer.take(sentAtMs))
   }
 
-  async setPrompt(prompt: Prompt | string): Promise<void> {
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     this.check('setPrompt')
     checkPrompt(prompt, this.info)
     const { text, embedding } = typeof prompt === 'string' ? { text: prompt } : prompt
     void this.branch()
     const ask = { type: 'prompt', body: embedding ? { text, embedding } : { text } } as const
-    await this.ask('setPrompt', ask, () => this.memory?.say(prompt))
+    const answer = await this.ask('setPrompt', ask, () => this.memory?.say(prompt))
+    return { tick: answer.type === 'heard' && answer.tick > 0 ? answer.tick : null }
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -62,6 +62,12 @@ describe('bytes, written out', () => {
     )
   })
 
+  test('heard: number, request, tick', () => {
+    const heard = { type: 'heard', request: 258, tick: 7 } as const
+    expect(encodeServer(heard)).toEqual(hex('89 02 01 00 00 07 00 00 00'))
+    expect(decodeServer(encodeServer(heard))).toEqual(heard)
+  })
+
   test('a frame: 52 bytes, then its payload', () => {
     const frame: FrameMessage = {
       type: 'frame',
@@ -104,7 +110,7 @@ describe('what is malformed is refused by name', () => {
     ['a body without its field', '02 01 00 00 00 80', /seed/],
     ['a seed that is text', '02 01 00 00 00 81 a4 73 65 65 64 a1 78', /seed/],
     ['a negative seed', '02 01 00 00 00 81 a4 73 65 65 64 ff', /seed/],
-    ['a hello without a body', '01 04', /body/],
+    ['a hello without a body', '01 05', /body/],
     ['a list that promises four billion items', '02 01 00 00 00 dd ff ff ff ff 01', /body/],
     ['a map that promises four billion', '02 01 00 00 00 df ff ff ff ff a1 78 01', /body/],
     ['floats that are not whole', '05 01 00 00 00 81 a4 74 65 78 74 c7 05 74 08 00 00 00 00', /not msgpack/],
@@ -133,7 +139,7 @@ describe('what is malformed is refused by name', () => {
 
   test('another version is told apart from what is malformed', () => {
     expect(() => decodeClient(hex('01 01 80'))).toThrow(WireVersionError)
-    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 4 .* version 0/)
+    expect(() => decodeServer(hex('81 00 80'))).toThrow(/version 5 .* version 0/)
   })
 
   test('a frame whose payload is not as long as it says', () => {

@@ -43,6 +43,7 @@ export const LAYOUT = {
   pulse: { number: 134, most: 9 },
   waiting: { number: 135, most: 3 },
   workers: { number: 136, most: 2048 },
+  heard: { number: 137, most: 9 },
 } as const
 
 /** No message is larger: the `maxPayload` of either end. */
@@ -145,6 +146,12 @@ export function encodeServer(message: ServerMessage): Uint8Array {
     case 'error':
     case 'state':
       return structured(head(number, message.request), message.body, message.type)
+    case 'heard': {
+      const view = fixed(number, most)
+      view.setUint32(1, message.request, true)
+      view.setUint32(5, message.tick, true)
+      return bytesOf(view)
+    }
     case 'pulse':
       return time(number, most, message.echoMs)
     case 'waiting': {
@@ -176,6 +183,10 @@ export function decodeServer(bytes: Uint8Array): ServerMessage {
       return reader.end({ type: 'pulse', echoMs: reader.time() })
     case 'workers':
       return { type: 'workers', body: reader.body(workersBody) }
+    case 'heard': {
+      const request = reader.request()
+      return reader.end({ type: 'heard', request, tick: reader.u32() })
+    }
     default:
       return reader.end({ type: 'waiting', position: reader.u16() })
   }

@@ -9,6 +9,7 @@ import {
   FORMAT_VERSION,
   type Pixels,
   type Prompt,
+  type PromptReceipt,
   type ResetOptions,
   type Snapshot,
   type Telemetry,
@@ -148,11 +149,12 @@ export class FakeWorld implements World {
     })
   }
 
-  setPrompt(prompt: Prompt | string): Promise<void> {
+  setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     return this.call('setPrompt', () => {
       this.needReset('setPrompt')
       checkPrompt(prompt, this.info)
       this.take(prompt)
+      return { tick: this.tick + 1 }
     })
   }
 

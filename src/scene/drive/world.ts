@@ -6,6 +6,7 @@ import {
   FORMAT_VERSION,
   type Pixels,
   type Prompt,
+  type PromptReceipt,
   type ResetOptions,
   type Snapshot,
   type Telemetry,
@@ -78,10 +79,11 @@ export class SimulatorWorld implements World {
     return this.draw(performance.now() - started)
   }
 
-  async setPrompt(prompt: Prompt | string): Promise<void> {
+  async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     const simulation = this.running('setPrompt')
     this.text = textOf(prompt)
     simulation.becomeText(this.text)
+    return { tick: simulation.tick + 1 }
   }
 
   async snapshot(): Promise<Snapshot> {
