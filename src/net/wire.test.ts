@@ -259,6 +259,7 @@ test('numbers and sizes are pinned, as other builds rely on them', () => {
       "134 pulse 9",
       "135 waiting 3",
       "136 workers 2048",
+      "137 heard 9",
     ]
   `)
 })
