@@ -1,13 +1,16 @@
-"""Which recorded moments a dream may start from: varied in biome, time and weather, moving, on the road, settled."""
+"""Where a dream may start from. Recorded moments: varied in biome, time and weather, moving, on the road, settled.
+And for drives that begin from words alone, what the instruments may read at their first frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from distill.config import UserError
-from distill.data.packed import Latents
-from distill.world import LABELS, RING
+from distill.data.packed import Latents, Packed
+from distill.world import LABELS, RING, TELEMETRY, telemetry_token
 
+BEGINNINGS = 64
+BEGINNING_STEPS = 8  # from a blank history to the first frame that is shown: one draws it, the others settle it
 AHEAD = 20  # frames that must still follow, so that the episode did not end in trouble right there
 
 
@@ -38,6 +41,20 @@ def choose_starts(latents: Latents, count: int) -> np.ndarray:
         for values, value in zip(seen, following, strict=True):
             values.append(value)
     return rows[[best[combination] for combination in chosen]]
+
+
+def choose_beginnings(packed: Packed, count: int, channels: int, past: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the instruments read at moments on the road and at speed, spread over the recordings: their tokens float32
+    [N,n,channels], and the `past` actions before, newest first, float32 [N,past,2]."""
+    names = list(TELEMETRY)
+    speed, offset = (packed.telemetry[:, names.index(name)] for name in ("speed", "offset"))
+    rows = packed.transitions(AHEAD)
+    rows = rows[(speed[rows] > 8) & (np.abs(offset[rows]) < 2.5)]
+    if not len(rows):
+        raise UserError("no recorded moment is on the road and at speed; record longer episodes")
+    rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+    actions = packed.actions[rows[:, None] - 1 - np.arange(past)].astype(np.float32)
+    return telemetry_token(packed.telemetry[rows], channels), actions
 
 
 def start_id(caption: dict, taken: set[str]) -> str:

@@ -211,7 +211,8 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
     """How much of what the words say is seen PROMPT_TICKS after them.
 
     start: the run begins with other words for what its history shows; midDrive: after PROMPT_TICKS ticks, words for a
-    scene that the seed picks. `bank` has biome, time, weather and lists of texts `train` and `unseen`."""
+    scene that the seed picks; firstFrame: the frame that a drive from such words alone begins with. `bank` has biome,
+    time, weather and lists of texts `train` and `unseen`."""
     if not world.dreams:
         return recorded_prompt_following(setting)
     scenes = [[values.index(entry[name]) for name, values in LABELS.items()] for entry in bank]
@@ -237,6 +238,11 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
         targets = np.array(scenes)
         result["start"][key] = figure(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
         result["midDrive"][key] = figure(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
+        if getattr(world, "beginnings", None) is not None:
+            told, seeds = conditioning[count:], np.array(setting.seeds)
+            parts = [slice(i, i + setting.batch) for i in range(0, count, setting.batch)]
+            drawn = np.concatenate([world.first_frames(told[part], seeds[part]) for part in parts])
+            result.setdefault("firstFrame", {})[key] = figure(scene_right(setting, drawn, targets[other]))
     return result
 
 

@@ -124,7 +124,7 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
 
     def places_figure() -> dict:
         packed = setting.held
-        if hasattr(world, "first_frames"):
+        if getattr(world, "beginnings", None) is not None:
             draw = lambda caption, seeds: world.first_frames(  # noqa: E731
                 np.repeat(setting.conditioning[caption][None], len(seeds), 0), seeds
             )

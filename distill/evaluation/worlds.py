@@ -22,17 +22,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file
 
 from distill.config import UserError
 from distill.data.conditioning import prompt_embedder, shipped_prompt_embedder
 from distill.data.packed import Packed
+from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings
 from distill.distributed import DTYPES
 from distill.flops import count_flops
 from distill.models.codec import load_codec, to_frames, to_input
 from distill.models.sampler import Rollout, StudentSampler, TeacherSampler, load_student, load_teacher
 from distill.models.student import BlockCounter
+from distill.models.unet import UNet
 from distill.runtime import onnx_session
-from distill.world import read_telemetry, telemetry_token, telemetry_tokens
+from distill.world import RING, read_telemetry, telemetry_token, telemetry_tokens
 
 
 class Recorded:
@@ -105,6 +108,7 @@ class Dream:
     def __init__(self, kind: str, rollout, codec, past_actions: int, backend: str, model_hash: str, embed_prompt):
         self.kind, self.rollout, self.codec, self.embed_prompt = kind, rollout, codec, embed_prompt
         self.past_actions, self.backend, self.model_hash = past_actions, backend, model_hash
+        self.beginnings = None  # what instruments and actions (data/starts.py) a drive from words alone begins with
 
     def reset(self, starts) -> None:
         shape = starts.history.shape
@@ -125,6 +129,17 @@ class Dream:
 
     def telemetry(self) -> np.ndarray:
         return read_telemetry(self.latent)
+
+    def first_frames(self, prompt: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """First frames from words [B,P] and seeds [B] alone, uint8 [B,H,W,3]. Needs `beginnings`."""
+        tokens, actions = (part[np.asarray(seeds) % len(part)] for part in self.beginnings)
+        history = np.zeros((len(tokens), RING, self.rollout.config.tokens, tokens.shape[-1]), np.float32)
+        history[:, :, -tokens.shape[1] :] = tokens[:, None]
+        self.rollout.reset(history, actions, prompt, seeds)
+        self.rollout.tick = -BEGINNING_STEPS
+        for _ in range(BEGINNING_STEPS):
+            self.step(np.zeros((len(tokens), actions.shape[-1]), np.float32))
+        return self.frames()
 
     def picture(self) -> np.ndarray:
         return self.latent[:, : -telemetry_tokens(self.latent.shape[-1])]
@@ -183,6 +198,9 @@ def open_dream(folder: str | Path) -> Dream:
     embed_prompt = shipped_prompt_embedder(folder, manifest)
     past = manifest["actions"]["count"] - 1
     dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], embed_prompt)
+    if "beginnings" in manifest:
+        starts = load_file(folder / manifest["files"]["starts"]["path"])
+        dream.beginnings = tuple(starts[name].astype(np.float32) for name in ("beginnings", "beginningActions"))
     dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
     return dream
 
@@ -220,6 +238,8 @@ def open_world(name: str, config, packed: Packed):
     past, codec = dit.config.actions - 1, TorchCodec(config.codec)
     world = Dream(name, rollout, codec, past, "torch-cpu", file_hash(path), embed_prompt)
     world.dit, world.checkpoint = dit, path
+    if isinstance(dit, UNet):
+        world.beginnings = choose_beginnings(packed, BEGINNINGS, dit.config.channels, past)
     return world
 
 

@@ -82,21 +82,26 @@ class StudentGraph(Unrolled):
 
 
 class FlowStudentGraph(Unrolled):
-    """As `StudentGraph`, of a FlowStudent. Of noise[:,0] a student at M = 1 sees the instruments' numbers alone."""
+    """As `StudentGraph`, of a FlowStudent. Of noise[:,0] a student at M = 1 sees the instruments' numbers alone. A
+    drive may begin from a blank history (`UNet.begun`)."""
 
     def __init__(self, student: FlowStudent, level: float, temperature: float = 1.0):
         super().__init__(student, level, temperature, student.dit.config.grid)
         dit, one = student.dit, torch.ones(1)
-        spread = dit.spread(Conditions(one, one, one, one))
         with torch.no_grad():
-            self.preconditions = [[float(v) for v in dit.precondition(s * one, spread)] for s, _ in self.inner]
+            # Of a change, of which a part is open, and of a first frame, of which all is: [inner steps, 2, a and b].
+            spreads = torch.tensor([dit.config.spread, 1.0])
+            pairs = [torch.stack(dit.precondition(s * torch.ones(2), spreads)).flatten(1).T for s, _ in self.inner]
+            self.register_buffer("preconditions", torch.stack(pairs))
+            self.register_buffer("first_level", dit.level(0 * one))
 
     def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
         student, dit = self.student, self.student.dit
         grid = dit.config.grid
         noises = [self.temperature * part[:, 0] for part in noise.split(1, 1)]
-        conditions = dit.predict_telemetry(noises[0], Conditions(history, self.level, actions, prompt))
-        base = dit.base(conditions, self.level)
+        conditions = dit.begun(Conditions(history, self.level, actions, prompt), noises[0])
+        first = conditions.first[:, None]
+        base = dit.base(conditions, torch.where(first, self.first_level, self.level))
         x = noises[0][:, :grid]
         for index, (t, lower) in enumerate(self.outer):
             seen = None if len(self.outer) == 1 else x
@@ -105,11 +110,14 @@ class FlowStudentGraph(Unrolled):
             for inner, (s, r) in enumerate(self.inner):
                 condition = base + self.head_times[inner]
                 fused = student.fusion(features, y, F.silu(condition))
-                a, b = self.preconditions[inner]
+                change, frame = self.preconditions[inner]
+                a, b = torch.where(first, frame, change)[:, :, None, None, None].unbind(1)
                 y = y - (s - r) * (a * y + b * dit.draw(fused, condition, student.depth))
             drawn = y.flatten(2).transpose(1, 2)
             x = drawn if len(self.outer) == 1 else x - (t - lower) / t * (x - drawn)
-        picture = self.within(history[:, 0, :grid] + self.scale * x)
+        newest, place = history[:, 0, :grid], first[:, :, None]
+        base_frame = torch.where(place, dit.frame_mean[:grid], newest)
+        picture = self.within(base_frame + torch.where(place, dit.frame_std[:grid], self.scale) * x)
         return torch.cat([picture, conditions.following], 1)
 
 

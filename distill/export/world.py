@@ -28,7 +28,7 @@ from distill.atomic import replacing, write_tensors, write_text
 from distill.config import BaseConfig, UserError
 from distill.data.conditioning import shipped_prompt_embedder
 from distill.data.packed import Latents
-from distill.data.starts import choose_starts, start_id
+from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings, choose_starts, start_id
 from distill.distributed import setup
 from distill.export.graphs import codec_graphs, student_graph
 from distill.flops import count_flops
@@ -39,6 +39,7 @@ from distill.models.patch_codec import PatchCodec
 from distill.models.prompt_classifier import LABEL_CHOICES, WEIGHTS, PromptClassifier, load_prompt_classifier
 from distill.models.sampler import load_student
 from distill.models.student import BlockCounter, Student
+from distill.models.unet import UNet
 from distill.random import tick_noise
 from distill.runtime import onnx_session
 from distill.world import LABELS, TELEMETRY, telemetry_manifest
@@ -156,6 +157,9 @@ def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0) ->
     if shape.half_state:
         history = history.half().float()
         history[:, :, shape.grid :].flatten(2)[..., len(TELEMETRY) :] = 0
+        # One drive that begins with this tick, and one that began with the last.
+        history[1:2, :, : shape.grid] = 0
+        history[2:, 1:, : shape.grid] = 0
     return {
         "history": history,
         "actions": torch.randint(-1, 2, (batch, shape.actions, shape.action_dims), generator=generator).float(),
@@ -224,6 +228,11 @@ def self_test(
     return {"seed": seed, "latentSample": sample, "latentIndex": index.tolist(), "tolerance": tolerance}
 
 
+def begins_from_words(student: Student | FlowStudent) -> bool:
+    """Whether it draws a first frame where its history is blank."""
+    return isinstance(student.dit, UNet)
+
+
 def export_starts(
     latents: Latents, student: Student | FlowStudent, embed_prompt, count: int, out: Path
 ) -> tuple[list, list, dict]:
@@ -236,6 +245,10 @@ def export_starts(
     history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
+    if begins_from_words(student):
+        shape = student.dit.config
+        tokens, before = choose_beginnings(latents, BEGINNINGS, shape.channels, shape.actions - 1)
+        tensors |= {"beginnings": tokens.astype(np.float16), "beginningActions": before.astype(np.float16)}
     write_tensors(out / "starts.safetensors", {name: torch.from_numpy(value) for name, value in tensors.items()})
     starts, seen = [], set()
     for index, caption in enumerate(captions):
@@ -342,6 +355,7 @@ def write_world(
         },
         "files": files,
         "starts": starts,
+        **({"beginnings": {"steps": BEGINNING_STEPS}} if begins_from_words(student) else {}),
         "presets": presets,
         "selfTest": self_test(out, student, **first, seed=config.seed),
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),

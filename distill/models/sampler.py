@@ -119,9 +119,8 @@ class Rollout:
     def noise(self, tick: int) -> Tensor:
         """[B,1+M,T,C]"""
         used = self.sampler.noise_used()
-        return torch.from_numpy(tick_noise(self.seeds, tick, self.config.tokens, self.config.channels, used)).to(
-            self.device
-        )
+        noise = tick_noise(self.seeds, tick % 2**32, self.config.tokens, self.config.channels, used)
+        return torch.from_numpy(noise).to(self.device)
 
     @torch.no_grad()
     def step(self, actions) -> Tensor:
@@ -134,8 +133,12 @@ class Rollout:
         history = self.ring[:, [offset - 1 for offset in self.config.offsets]]
         level = torch.full((len(now),), self.level, device=self.device)
         conditions = Conditions(history, level, actions, self.prompt, since=self.since)
+        noise = self.noise(self.tick)
+        if isinstance(dit := getattr(self.sampler, "dit", None), UNet):
+            conditions = dit.begun(conditions, noise[:, 0])
+            conditions.level = torch.where(conditions.first, 0.0, level)
         with torch.autocast(torch.device(self.device).type, self.dtype, enabled=self.dtype is not torch.float32):
-            latent = self.kept(self.sampler(self.noise(self.tick), conditions).float())
+            latent = self.kept(self.sampler(noise, conditions).float())
         self.since = self.since + 1
         self.ring = torch.cat([latent[:, None], self.ring[:, : RING - 1]], 1)
         self.past = actions[:, :-1]

@@ -255,6 +255,19 @@ class UNet(ChangeUnits, nn.Module):
         following = F.pad(following, (0, shape[0] * shape[1] - n)).reshape(-1, *shape)
         return replace(conditions, following=following)
 
+    def begun(self, conditions: Conditions, noise: Tensor) -> Conditions:
+        """The conditions of a tick of a drive that may begin from nothing, for noise [B,T,C]. Blank pictures (zeros) in
+        its history say so: where the newest is blank, this tick draws the first frame, under the instruments of the
+        history; where older ones are, the newest stands for them, as in the drives of training that have just begun."""
+        grid = self.config.grid
+        blank = conditions.history[:, :, :grid].abs().amax((2, 3)) == 0
+        first, newest = blank[:, 0], conditions.history[:, :1]
+        history = torch.where(blank[:, :, None, None], newest, conditions.history)
+        conditions = self.predict_telemetry(noise, replace(conditions, history=history))
+        following = torch.where(first[:, None, None], history[:, 0, grid:], conditions.following)
+        dropped = first if self.null_action is not None else None
+        return replace(conditions, following=following, first=first, action_dropout_mask=dropped)
+
     # -- the network ---------------------------------------------------------------------------------------------
 
     def picture(self, tokens: Tensor) -> Tensor:

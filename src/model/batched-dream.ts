@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
-import type { Action } from '../engine/controls'
+import { type Action, spaceOf } from '../engine/controls'
 import { BadInputError, NotReadyError } from '../engine/errors'
 import { Serial } from '../engine/serial'
 import type { Prompt, PromptReceipt, ResetOptions, Snapshot } from '../engine/world'
@@ -106,7 +106,12 @@ export class BatchedDream {
 
   /** Begins a session anew, or for the first time. Throws as `World.reset` does, and then what there was is kept. */
   async reset(session: string, options: ResetOptions): Promise<DreamedTick> {
-    return this.begin(session, await firstState(this.options.files, this.prompts, options))
+    const dream = this.place(session, await firstState(this.options.files, this.prompts, options))
+    // Alone: a batch would hold back who plays until all of these ticks are there.
+    const { manifest } = this.options.files
+    const job = { session, action: spaceOf(manifest.controls).idle }
+    while (dream.state.tick < 0 && this.dreams.get(session) === dream) await this.run([job])
+    return this.show(session)
   }
 
   /** Puts a snapshot of this world into a session. Throws as `World.restore` does, and then what there was is kept. */
@@ -118,7 +123,8 @@ export class BatchedDream {
         `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${tick}. Begin a new one.`,
       )
     }
-    return this.begin(session, beginning)
+    this.place(session, beginning)
+    return this.show(session)
   }
 
   /** Counts from the session's next tick on, or once the words have been read. One call of a session at a time. */
@@ -228,13 +234,14 @@ export class BatchedDream {
     })
   }
 
-  private begin(session: string, { state, latents }: Beginning): DreamedTick {
+  private place(session: string, { state, latents }: Beginning): Dream {
     const before = this.dreams.get(session)
     const ring = before?.ring ?? new LatentRing(this.options.files.shape)
     const epoch = (before?.epoch ?? 0) + 1
     ring.fill(latents)
-    this.dreams.set(session, { ring, epoch, state })
-    return this.show(session)
+    const dream = { ring, epoch, state }
+    this.dreams.set(session, dream)
+    return dream
   }
 
   private tensor(data: Float32Array, dims: readonly number[]): Tensor {

@@ -14,7 +14,7 @@ import type {
   World,
   WorldInfo,
 } from '../engine/world'
-import { encodeAction } from './actions'
+import { encodeAction, idleAction } from './actions'
 import type { Backend, BackendCounts, Stages } from './backend'
 import type { BatchedDream } from './batched-dream'
 import type { DreamListener } from './dream-events'
@@ -29,7 +29,7 @@ import { telemetryIn } from './telemetry'
 import type { WorldFiles } from './world-files'
 
 export interface DreamWorldOptions {
-  readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'knownPrompts'>
+  readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'beginnings' | 'knownPrompts'>
   /** Owned by the world from now on. */
   readonly backend: Backend
   /** Embeds words that are neither preset nor caption. Left out, such words are refused. */
@@ -184,12 +184,30 @@ export class DreamWorld implements World {
 
   /** Puts a state in place once the backend has it, so that a failure leaves the running one. */
   private async begin({ state, latents }: Beginning): Promise<Tick> {
-    await this.surviving(() => this.backend.begin(latents))
+    const begun = await this.surviving(() => this.begun(state, latents))
     this.state = state
     this.epoch++
-    this.recovery.begin(state, latents)
-    this.tellCheckpoint(state, latents)
+    this.recovery.begin(state, begun)
+    this.tellCheckpoint(state, begun)
     return this.result({})
+  }
+
+  /** Puts a beginning into the backend, with the ticks before its first frame -> the latents of that frame [R,T,C]. */
+  private async begun(state: DreamState, latents: Float32Array): Promise<Float32Array> {
+    await this.backend.begin(latents)
+    if (state.tick >= 0) return latents
+    const { tick } = state
+    const past = state.past.slice()
+    const idle = idleAction(this.options.files.manifest)
+    try {
+      while (state.tick < 0) await this.advance(state, idle)
+      return await this.backend.readLatents()
+    } catch (error) {
+      // It may be done again, on another device.
+      state.tick = tick
+      state.past.set(past)
+      throw error
+    }
   }
 
   /** One tick in the backend and, only once that is done, in `state`. */

@@ -88,6 +88,11 @@ const schema = z
         }),
       )
       .min(1),
+    /**
+     * A student that begins a drive from words alone: a blank history (zeros) in, the first frame out. `steps` lead to the
+     * frame that is shown: one draws it, the others settle it. starts.safetensors has what its instruments may read.
+     */
+    beginnings: z.object({ steps: count }).optional(),
     presets: z
       .array(z.object({ id: z.string().min(1), text: z.string().min(1), embedding: row }))
       .default([]),

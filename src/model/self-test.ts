@@ -7,13 +7,13 @@ import { NO_WORDS } from './prompts'
 import type { WorldFiles } from './world-files'
 
 /**
- * Fills the noise of the step that makes `tick`: one stream of the seed for every noise latent. Numbers that the student
+ * Fills the noise of the step that makes `tick`, which before the first frame is below 0: one stream of the seed for every noise latent. Numbers that the student
  * does not look at stay as they are.
  */
 export function tickNoise(seed: number, tick: number, shape: WorldShape, out: Float32Array): void {
   shape.noise.forEach(({ from, count }, stream) => {
     const start = stream * shape.latentLength + from
-    normals(seed, tick, stream, out.subarray(start, start + count), from)
+    normals(seed, tick >>> 0, stream, out.subarray(start, start + count), from)
   })
 }
 

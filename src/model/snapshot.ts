@@ -4,8 +4,9 @@ import { packHalves, unpackHalves } from '../engine/half'
 import { FORMAT_VERSION, type ResetOptions, type Snapshot } from '../engine/world'
 import { largestAction } from './actions'
 import type { Manifest, WorldShape } from './manifest'
-import { NO_WORDS, type Prompts } from './prompts'
+import { NO_WORDS, type Prompts, type ResolvedPrompt } from './prompts'
 import { startsLike } from './reading'
+import type { FloatTensor } from './safetensors'
 import type { WorldFiles } from './world-files'
 
 /** What a dream is beside its latents. `past` [A-1,D] is its own array and changes with every tick. */
@@ -22,7 +23,7 @@ interface Described {
   readonly shape: WorldShape
 }
 
-/** A state and its latents [R,T,C], newest first. */
+/** A state and its latents [R,T,C], newest first. Where its tick is below 0, so many ticks of nothing held lead to frame 0. */
 export interface Beginning {
   readonly state: DreamState
   readonly latents: Float32Array
@@ -40,19 +41,35 @@ export function chosenStart<Start extends { readonly id: string }>(
   return name === undefined ? starts[seed % starts.length] : starts.find(({ id }) => id === name)
 }
 
+/** The words of a drive that was told none: those of its start, or, where it begins from words alone, a preset by the seed. */
+export function ownWords(
+  { starts, presets, beginnings }: Pick<Manifest, 'starts' | 'presets' | 'beginnings'>,
+  seed: number,
+  start: string | undefined,
+): string {
+  if (start === undefined && beginnings) return presets[seed % presets.length]?.text ?? ''
+  return chosenStart(starts, seed, start)?.caption ?? ''
+}
+
 /** What a reset begins with. Throws `BadInputError` on a bad seed, prompt or unknown start. */
 export async function firstState(
-  { manifest, starts }: Pick<WorldFiles, 'manifest' | 'starts'>,
+  files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'beginnings'>,
   prompts: Prompts,
   options: ResetOptions,
 ): Promise<Beginning> {
   checkReset(options)
+  const { manifest, starts } = files
   const { seed, prompt, start } = options
   if (start !== undefined && !chosenStart(starts, seed, start)) {
     const ids = starts.map(({ id }) => id).join(', ')
     throw new BadInputError(`No start is called "${start}". Choose one of ${ids}.`)
   }
   const told = prompt === undefined ? null : await prompts.resolve(prompt)
+  if (start === undefined && manifest.beginnings) {
+    const words =
+      told ?? (manifest.prompt ? await prompts.resolve(ownWords(manifest, seed, start)) : NO_WORDS)
+    return fromWords(files, seed, words)
+  }
   const choices = manifest.prompt?.choices
   // A drive begins where its words are.
   const fitting =
@@ -62,6 +79,25 @@ export async function firstState(
   const { text, embedding } = told ?? (manifest.prompt ? await prompts.resolve(own) : NO_WORDS)
   const state = { tick: 0, seed, text, embedding, past: from.actions.slice() }
   return { state, latents: from.latents }
+}
+
+/** A blank history under instruments that the seed picks: the student draws the rest. */
+function fromWords(
+  { manifest, shape, beginnings }: Pick<WorldFiles, 'manifest' | 'shape' | 'beginnings'>,
+  seed: number,
+  words: ResolvedPrompt,
+): Beginning {
+  const { instruments, actions } = beginnings!
+  const row = ({ data, shape: [count = 1] }: FloatTensor) => {
+    const length = data.length / count
+    return data.slice((seed % count) * length, ((seed % count) + 1) * length)
+  }
+  const reads = row(instruments)
+  const latents = new Float32Array(shape.ringLength * shape.latentLength)
+  for (let end = shape.latentLength; end <= latents.length; end += shape.latentLength) {
+    latents.set(reads, end - reads.length)
+  }
+  return { state: { tick: -manifest.beginnings!.steps, seed, ...words, past: row(actions) }, latents }
 }
 
 /** What a snapshot goes on with. Throws as `checkedSnapshot`, and `BadInputError` on a bad prompt or state. */

@@ -25,11 +25,21 @@ export interface StartState {
   readonly actions: Float32Array
 }
 
+/** How a drive from words alone may begin; row i of both belongs together. */
+export interface Beginnings {
+  /** [N,n,C]: the last tokens of a latent, what the instruments read. */
+  readonly instruments: FloatTensor
+  /** [N,A-1,D], the most recent first. */
+  readonly actions: FloatTensor
+}
+
 /** Everything of a world that the dream needs, in memory. */
 export interface WorldFiles {
   readonly manifest: Manifest
   readonly shape: WorldShape
   readonly starts: readonly StartState[]
+  /** Left out in a world whose drives begin at one of its starts. */
+  readonly beginnings?: Beginnings
   /** Embeddings of the presets and captions, by their words. */
   readonly knownPrompts: ReadonlyMap<string, Float32Array>
   readonly student: Uint8Array
@@ -100,7 +110,7 @@ function readStarts(
   manifest: Manifest,
   shape: WorldShape,
   tensors: Map<string, FloatTensor>,
-): Pick<WorldFiles, 'starts' | 'knownPrompts'> {
+): Pick<WorldFiles, 'starts' | 'beginnings' | 'knownPrompts'> {
   const file = manifest.files.starts.path
   /** Row `index` of a tensor whose rows hold `length` floats. */
   const row = (name: string, index: number, length: number): Float32Array => {
@@ -134,5 +144,15 @@ function readStarts(
       actions: row('actions', index, (shape.actionCount - 1) * shape.actionDims),
     }
   })
-  return { starts, knownPrompts }
+  if (!manifest.beginnings) return { starts, knownPrompts }
+  const [instruments, actions] = ['beginnings', 'beginningActions'].map((name) => tensors.get(name))
+  const each = (shape.actionCount - 1) * shape.actionDims
+  const count = instruments?.shape[0] ?? 0
+  if (!instruments || !actions || count === 0 || actions.data.length !== count * each) {
+    throw new AssetCorruptError(
+      file,
+      'world.json says that drives begin from words, but it has no "beginnings" for them',
+    )
+  }
+  return { starts, beginnings: { instruments, actions }, knownPrompts }
 }

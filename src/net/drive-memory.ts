@@ -3,7 +3,7 @@ import { unpackHalves } from '../engine/half'
 import type { Prompt, ResetOptions, Snapshot, SnapshotArray } from '../engine/world'
 import { encodeAction, idleAction } from '../model/actions'
 import type { Manifest, WorldShape } from '../model/manifest'
-import { chosenStart, toSnapshot } from '../model/snapshot'
+import { ownWords, toSnapshot } from '../model/snapshot'
 import { unpackLatent } from './latents'
 
 /** A world whose latents are understood here. */
@@ -58,8 +58,7 @@ export class DriveMemory {
   }
 
   reset({ seed, prompt, start }: ResetOptions): void {
-    const from = chosenStart(this.known.manifest.starts, seed, start)
-    this.begin(seed, prompt ?? from?.caption ?? '', null)
+    this.begin(seed, prompt ?? ownWords(this.known.manifest, seed, start), null)
   }
 
   restore(snapshot: Snapshot): void {
