@@ -4,6 +4,7 @@ import type { Tick } from '../engine/world'
 import { toWire } from './errors'
 import { Host, whileAlive } from './host'
 import type { CallMessage, FromWorker, OpenMessage, ToWorker, WorkerCalls } from './protocol'
+import { useRuntimes } from './runtimes'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
 let calls: WorkerCalls | null = null
@@ -13,6 +14,7 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 }
 
 async function open(options: OpenMessage['options']): Promise<void> {
+  useRuntimes(options.runtimes)
   try {
     // A download over a slow line says nothing for long either.
     const host = await whileAlive(tell, Host.open(options, tell))
