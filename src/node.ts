@@ -12,7 +12,7 @@ import { RemoteWorld } from './net/remote-world'
 export * from './public'
 
 /** How a world is opened. What does not fit its address is left aside. */
-export interface OpenOptions extends OpenDreamNodeOptions {
+interface OpenOptions extends OpenDreamNodeOptions {
   /** Opens a server, where it asks for one. */
   readonly token?: string
   /** Of a server: the folder of the same world, whose decoder then draws it here. */

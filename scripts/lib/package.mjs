@@ -1,5 +1,5 @@
 // The npm package: four doors, the workers and threads behind them, and the declarations.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { root } from './run.mjs'
 
@@ -13,10 +13,10 @@ const DOORS = {
   testing: 'src/testing.ts',
 }
 
-/** What a project brings along, by package.json. All else is built in: import maps do not reach into workers. */
+/** What npm installs beside it, by package.json. All else is built in, as import maps do not reach into workers. */
 function external() {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const brought = [...Object.keys(peerDependencies), 'ws', 'prom-client']
+  const brought = Object.keys({ ...dependencies, ...peerDependencies })
   return (id) => id.startsWith('node:') || brought.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
@@ -33,7 +33,9 @@ function workers() {
         (_, path) => {
           // A thread's first file only lets Node read TypeScript, which is no more needed.
           const file = resolve(dirname(id), path.replace('-thread.mjs', '-worker.ts'))
-          const name = basename(path).startsWith('worker.') ? `${basename(dirname(file))}-worker` : basename(path)
+          const name = basename(path).startsWith('worker.')
+            ? `${basename(dirname(file))}-worker`
+            : basename(path)
           const fileName = `${name.replace(/\.\w+$/, '')}.js`
           this.emitFile({ type: 'chunk', id: file, fileName })
           return `new URL('./${fileName}', import.meta.url)`

@@ -124,12 +124,22 @@ export function actionTo(log: ActionLog, index: number): Action {
   return spaceOf(log.controls).action(log.actions[index - firstTick(log) - 1] ?? Number.NaN)
 }
 
-/** The log as JSON text. */
+/**
+ * The log as JSON text.
+ *
+ * @example
+ * await writeFile('drive.actions.json', writeActionLog(timeline.log()))
+ */
 export function writeActionLog(log: ActionLog): string {
   return `${JSON.stringify(log)}\n`
 }
 
-/** Reads JSON text. Throws `BadInputError` that names the first field that is wrong. */
+/**
+ * Reads JSON text. Throws `BadInputError` that names the first field that is wrong.
+ *
+ * @example
+ * const log = readActionLog(await readFile('drive.actions.json', 'utf8'))
+ */
 export function readActionLog(text: string): ActionLog {
   let json: unknown
   try {

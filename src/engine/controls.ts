@@ -228,7 +228,13 @@ export class ActionSpace {
 const MOST_KEPT = 1024
 const spaces = new WeakMap<readonly Control[], ActionSpace>()
 
-/** The actions of a world with these controls: `spaceOf(world.info.controls)`. The same array gives the same object. */
+/**
+ * The actions of a world with these controls. The same array gives the same object.
+ *
+ * @example
+ * const space = spaceOf(world.info.controls)
+ * await world.step(space.action(3)) // of 0 to space.size - 1; space.idle holds nothing
+ */
 export function spaceOf(controls: readonly Control[]): ActionSpace {
   const space = spaces.get(controls) ?? new ActionSpace(controls)
   spaces.set(controls, space)

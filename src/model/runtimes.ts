@@ -53,7 +53,8 @@ async function loaded<Build>(address: string | undefined, load: () => Promise<Bu
   try {
     return await lazily(address === undefined ? load : () => import(/* @vite-ignore */ address))
   } catch (cause) {
-    if (!/module specifier/.test(`${cause}`)) throw cause
+    // As Chromium, Firefox and Safari say that a name without an address is no address.
+    if (!/specifier|Module name/.test(`${cause}`)) throw cause
     throw new OneiroError(
       'PACKAGE_MISSING',
       'The page has no ONNX Runtime. Install onnxruntime-web; without a bundler, name onnxruntime-web/wasm in the import map.',
