@@ -81,7 +81,7 @@ export default defineConfig({
   },
   server: {
     headers,
-    watch: { ignored: ['data', 'runs', '.venv', 'dist'].map((folder) => `**/${folder}/**`) },
+    watch: { ignored: ['data', 'runs', '.venv', 'dist', 'dist-package'].map((folder) => `**/${folder}/**`) },
   },
   preview: { headers },
 })

@@ -79,8 +79,9 @@ export async function buildPackage() {
   const { output } = await code.write({
     dir: PACKAGE_FOLDER,
     chunkFileNames: '[name]-[hash].js',
-    // Names stay: errors tell their class by theirs.
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    minify: true,
+    // Errors tell their class by name, which a minifier would shorten: this one, and that of whoever builds with it.
+    keepNames: true,
   })
   const types = await rolldown({
     input,
