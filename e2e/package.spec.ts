@@ -52,9 +52,9 @@ test.describe('the package', () => {
     for (const { status, output } of await Promise.all(checks)) expect(status, output).toBe(0)
   })
 
-  test('is small: at most 40 kB gzipped in the page, as much in its worker, and nothing big behind it', () => {
+  test('is small: at most 40 kB gzipped in the page and 45 in its worker, and nothing big behind it', () => {
     expect(kilobytes('index.js')).toBeLessThanOrEqual(40)
-    expect(kilobytes('dream-worker.js')).toBeLessThanOrEqual(40)
+    expect(kilobytes('dream-worker.js')).toBeLessThanOrEqual(45)
     const modules = [...loaded('index.js'), ...loaded('dream-worker.js')].flatMap(
       ({ moduleIds }) => moduleIds,
     )
