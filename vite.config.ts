@@ -94,10 +94,13 @@ export default defineConfig({
   },
   worker: { format: 'es', rolldownOptions: { output } },
   // What only a worker imports is found too late otherwise, and the page loads a second time.
-  optimizeDeps: { exclude: ['onnxruntime-web'], include: ['@huggingface/tokenizers', 'zod'] },
+  optimizeDeps: {
+    exclude: ['onnxruntime-web'],
+    include: ['@huggingface/tokenizers', 'zod/mini', 'zod/v4/locales/en.js'],
+  },
   server: {
     headers,
-    watch: { ignored: ['data', 'runs', '.venv', 'dist'].map((folder) => `**/${folder}/**`) },
+    watch: { ignored: ['data', 'runs', '.venv', 'dist', 'dist-package'].map((folder) => `**/${folder}/**`) },
   },
   preview: { headers },
 })

@@ -9,6 +9,7 @@ const BUILT = fileURLToPath(new URL('../dist/', import.meta.url))
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
   '.css': 'text/css',
   '.wasm': 'application/wasm',
   '.json': 'application/json',
@@ -27,7 +28,16 @@ export interface Site {
 }
 
 /** Serves the built page as a plain static host does: under `prefix`, with `headers`. */
-export async function serveBuilt(prefix = '/', headers: Record<string, string> = {}): Promise<Site> {
+export function serveBuilt(prefix = '/', headers: Record<string, string> = {}): Promise<Site> {
+  return serveFolder(BUILT, prefix, headers)
+}
+
+/** The same with any folder. */
+export async function serveFolder(
+  folder: string,
+  prefix = '/',
+  headers: Record<string, string> = {},
+): Promise<Site> {
   const asked: string[] = []
   const counts = new Map<string, number>()
   const server = createServer((request, response) => {
@@ -40,7 +50,7 @@ export async function serveBuilt(prefix = '/', headers: Record<string, string> =
     if (answer === 'silence') return
     if (typeof answer === 'number') return void response.writeHead(answer).end('no')
     if (answer !== null) return void response.writeHead(200, { 'Content-Type': TYPES['.json'] }).end(answer)
-    void send(join(BUILT, path.endsWith('/') || path === '' ? `${path}index.html` : path), headers, response)
+    void send(join(folder, path.endsWith('/') || path === '' ? `${path}index.html` : path), headers, response)
   })
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
   const site: Site = {

@@ -1,14 +1,8 @@
 /** `npm run serve`: streams a world's dreams to whoever connects. */
-import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { BadInputError, OneiroError } from '../src/engine/errors'
-import { LONGEST_SECRET } from '../src/net/messages'
-import { measuredSeats } from './capacity'
+import { OneiroError } from '../src/engine/errors'
 import { askedToEnd } from './ending'
-import type { Engine, Served } from './engine'
-import { hostName, isAnywhere } from './gate'
-import type { Log } from './server'
 
 interface Options {
   world: string
@@ -26,9 +20,6 @@ interface Options {
   publicUrl?: string
 }
 
-/** A token can be tried from afar, so it must be too long to be guessed. */
-const SHORTEST_TOKEN = 16
-
 /** A drain that takes longer hangs. */
 const LONGEST_DRAIN_MS = 15_000
 /** For the last lines of the log, which nobody may read. */
@@ -36,27 +27,12 @@ const LAST_LINES_MS = 500
 
 async function main(options: Options): Promise<void> {
   const asked = askedToEnd()
-  const { world, host, port, maxSpectators, threads, provider, publicUrl } = options
-  const maxBatch = Math.min(options.maxSessions ?? Number.POSITIVE_INFINITY, options.maxBatch)
-  const token = options.token ?? process.env.ONEIRO_TOKEN
-  if (token !== undefined && (token.length < SHORTEST_TOKEN || token.length > LONGEST_SECRET)) {
-    throw new BadInputError(
-      `A token has ${SHORTEST_TOKEN} to ${LONGEST_SECRET} characters, but one of ${token.length} came. Try ${randomBytes(24).toString('base64url')}`,
-    )
-  }
-  const redis = options.redis ?? process.env.ONEIRO_REDIS
-  if (redis && !publicUrl && isAnywhere(host)) {
-    throw new BadInputError(
-      `Other workers send clients here, but ${host} is no address to send them to. Say where it is with --public-url.`,
-    )
-  }
+  const { allowHost: hosts, allowOrigin: origins, ...given } = options
   // Here and not above, so that --help and wrong options answer without starting a runtime.
-  const [{ pino }, { LogSink }, { ThreadedEngine }, { DreamServer }, { RedisDirectory }] = await Promise.all([
+  const [{ pino }, { LogSink }, { serve }] = await Promise.all([
     import('pino'),
     import('./log'),
-    import('./engine-client'),
-    import('./server'),
-    import('./redis-directory'),
+    import('./serve'),
   ])
   const sink = new LogSink()
   const log = pino({}, sink)
@@ -66,21 +42,13 @@ async function main(options: Options): Promise<void> {
     log.info({ why }, 'ended before it served')
     process.exit(0)
   })
-  log.info({ world, provider }, 'loading the world')
-  const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })
-  const maxSessions = options.maxSessions ?? (await seatsFor(engine, log))
-  const server = await DreamServer.start({
-    ...{ engine, host, port, token, maxSessions, maxSpectators, publicUrl, log },
+  const server = await serve({
+    ...given,
+    ...{ hosts, origins, log },
+    token: options.token ?? process.env.ONEIRO_TOKEN,
+    redis: options.redis ?? process.env.ONEIRO_REDIS,
     linesLost: () => sink.lost,
-    hosts: options.allowHost,
-    origins: options.allowOrigin,
-    directory: redis ? (me) => new RedisDirectory(redis, groupOf(engine.served), me) : undefined,
-  }).catch(async (error) => {
-    await engine.close()
-    throw error
   })
-  const { id } = engine.served.world
-  log.info({ port: server.port }, `serving ${id} at ${whereabouts(host, server.port)}`)
 
   begun = true
   let ending = false
@@ -98,20 +66,7 @@ async function main(options: Options): Promise<void> {
     setTimeout(() => process.exit(), LAST_LINES_MS).unref()
   }
   void asked.then((why) => end(why, 0))
-  void engine.lost.then(() => end('the engine is lost', 1))
-}
-
-async function seatsFor(engine: Engine, log: Log): Promise<number> {
-  const { seats, msPerSession } = await measuredSeats(engine)
-  const ms = Math.round(10 * msPerSession) / 10
-  log.info({ seats, ms }, 'seats by what a tick of a session costs here; --max-sessions sets another number')
-  return seats
-}
-
-/** Where clients reach the server, for its log. */
-function whereabouts(host: string, port: number): string {
-  if (!isAnywhere(host)) return `ws://${hostName(host)}:${port}`
-  return `port ${port} of all addresses of this machine; names that lead here are let in with --allow-host`
+  void server.lost.then(() => end('the engine is lost', 1))
 }
 
 function whole(text: string): number {
@@ -126,11 +81,6 @@ function positive(text: string): number {
   const value = whole(text)
   if (value === 0) throw new InvalidArgumentError('A number from 1 on was expected.')
   return value
-}
-
-/** Workers of one model can go on with each other's sessions. */
-function groupOf({ world }: Served): string {
-  return `${world.id}:${world.modelHash.slice(0, 16)}`
 }
 
 function socketUrl(text: string): string {

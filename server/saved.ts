@@ -1,18 +1,20 @@
-import { z } from 'zod'
+import { z } from '../src/engine/schema'
 import type { Snapshot } from '../src/engine/world'
 import { snapshotBody } from '../src/net/messages'
 import { pack, unpack } from '../src/net/pack'
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
+const count = z.int().check(z.nonnegative())
+
 const savedBody = z.object({
   /** Null before the first reset. */
-  snapshot: snapshotBody.nullable(),
-  epoch: z.number().int().nonnegative(),
+  snapshot: z.nullable(snapshotBody),
+  epoch: count,
   /** The newest request that the snapshot has in it. */
-  request: z.number().int().nonnegative(),
+  request: count,
   /** The newest requests' answers, as they were sent: who asks again is told the same. */
-  answers: z.array(z.tuple([z.number().int().positive(), bytes])),
+  answers: z.array(z.tuple([z.int().check(z.positive()), bytes])),
 })
 
 /** Where a session is: all that another worker needs to go on with it. */

@@ -57,7 +57,7 @@ const MOST_FRAGMENTS = 1024
 const REQUEST_MS = 10_000
 /** How often Node looks for requests that took longer; by itself, every half minute. */
 const REQUEST_CHECK_MS = 1_000
-const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
+export const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A running server. */
 export class DreamServer {
@@ -132,7 +132,7 @@ export class DreamServer {
   static async start(options: ServeOptions): Promise<DreamServer> {
     if (!isLoopback(options.host) && !options.token) {
       throw new BadInputError(
-        `On the address ${options.host} others can reach the server, so it needs a token. Pass --token, or listen on localhost.`,
+        `On the address ${options.host} others can reach the server, so it needs a token. Pass a token, or listen on localhost.`,
       )
     }
     const server = new DreamServer(options)

@@ -1,11 +1,9 @@
 /** Oneiro in Node. */
 import './worlds'
-import * as ort from 'onnxruntime-node'
 import { BadInputError } from './engine/errors'
+import { withPackage } from './engine/peer'
 import type { Pixels, World } from './engine/world'
-import { NO_CACHE } from './model/assets'
-import { LatentDecoder } from './model/latent-decoder'
-import { folderOnDisk, nodeSession, type OpenDreamNodeOptions, openDreamNode } from './model/node'
+import type { OpenDreamNodeOptions } from './model/node'
 import type { SocketConstructor } from './net/link'
 import { eitherPictures, imagePictures, latentPictures, type Pictures } from './net/pictures'
 import type { RemoteEvent } from './net/remote-options'
@@ -14,7 +12,7 @@ import { RemoteWorld } from './net/remote-world'
 export * from './public'
 
 /** How a world is opened. What does not fit its address is left aside. */
-export interface OpenOptions extends OpenDreamNodeOptions {
+interface OpenOptions extends OpenDreamNodeOptions {
   /** Opens a server, where it asks for one. */
   readonly token?: string
   /** Of a server: the folder of the same world, whose decoder then draws it here. */
@@ -42,7 +40,7 @@ export async function openWorld(address: string, options: OpenOptions = {}): Pro
       `In Node a world is a folder on disk or a server at ws://, but ${address} came. Download its files first.`,
     )
   }
-  if (!/^wss?:/.test(address)) return openDreamNode(address, options)
+  if (!/^wss?:/.test(address)) return (await onnxRuntime()).openDreamNode(address, options)
   const { token, onEvent } = options
   const pictures = await picturesFor(options)
   try {
@@ -67,10 +65,9 @@ async function picturesFor({ assets, decodeImage, threads = 2 }: OpenOptions): P
       'A server sends latents or images, but nothing was given that draws them. Pass assets, a folder of the same world, or decodeImage.',
     )
   }
-  const latents = latentPictures(
-    await LatentDecoder.open({
-      ...{ ort, source: folderOnDisk(assets), cache: NO_CACHE, session: nodeSession(threads) },
-    }),
-  )
+  const latents = latentPictures(await (await onnxRuntime()).openDecoderNode(assets, threads))
   return images ? eitherPictures(latents, images) : latents
 }
+
+/** What computes with ONNX Runtime; a server whose images somebody decodes is played without. */
+const onnxRuntime = () => withPackage('onnxruntime-node', () => import('./model/node'))

@@ -19,6 +19,13 @@ export interface OpenOptions extends Omit<OpenDreamOptions, 'url' | 'onEvent'> {
 type FolderOptions = Omit<OpenDreamOptions, 'url'>
 type ServerOptions = Omit<RemoteClientOptions, 'url' | 'assets'> & Pick<OpenOptions, 'assets'>
 
+/** What our own page asks of a server beside `World`. @internal */
+export function openWorld(
+  server: `ws://${string}` | `wss://${string}`,
+  options?: ServerOptions,
+): Promise<RemoteClient>
+/** And of a dream. @internal */
+export function openWorld(folder: URL, options?: FolderOptions): Promise<DreamClient>
 /**
  * Opens a world: the dream in a folder (it holds `world.json`), computed in a worker on WebGPU or WASM; or the world that a
  * server streams, at `ws://` or `wss://`, in lockstep. Close it when done. Rejects with a named error (`OneiroError`) whose
@@ -29,11 +36,6 @@ type ServerOptions = Omit<RemoteClientOptions, 'url' | 'assets'> & Pick<OpenOpti
  * await world.reset({ seed: 7, prompt: 'a snowy night drive' })
  * const { frame } = await world.step(spaceOf(world.info.controls).idle)
  */
-export function openWorld(
-  server: `ws://${string}` | `wss://${string}`,
-  options?: ServerOptions,
-): Promise<RemoteClient>
-export function openWorld(folder: URL, options?: FolderOptions): Promise<DreamClient>
 export function openWorld(address: string | URL, options?: OpenOptions): Promise<World>
 export async function openWorld(
   address: string | URL,

@@ -1,4 +1,7 @@
-/** What the doors of the browser and of Node have in common. */
+/**
+ * What the doors of the browser and of Node have in common. Options have no names here, so that the doors stay narrow:
+ * `Parameters<typeof openWorld>[1]` is the type of those.
+ */
 export { type ActionLog, readActionLog, writeActionLog } from './engine/action-log'
 export { type Action, type Control, spaceOf } from './engine/controls'
 export {

@@ -1,2 +1,2 @@
 /** For whoever makes a world of their own: the promises of `World` as tests, which run in vitest. */
-export { type CheckWorldOptions, checkWorld } from './engine/testing/world-suite'
+export { checkWorld } from './engine/testing/world-suite'

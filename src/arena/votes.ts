@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '../engine/schema'
 
 export const QUESTIONS = ['quality', 'following'] as const
 export type Question = (typeof QUESTIONS)[number]
@@ -6,19 +6,19 @@ export type Question = (typeof QUESTIONS)[number]
 export const VERDICTS = ['left', 'neither', 'right'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
-const whole = z.int().min(0)
+const whole = z.int().check(z.minimum(0))
 const student = z.strictObject({ name: z.string(), modelHash: z.string() })
 const verdict = z.enum(VERDICTS)
 
 const vote = z.strictObject({
   /** Seed of the session; with `round` it gives the plan again. */
   session: whole,
-  round: z.int().min(1),
+  round: z.int().check(z.minimum(1)),
   at: z.iso.datetime(),
   seed: whole,
   start: z.string(),
   prompt: z.string(),
-  ticks: z.int().min(1),
+  ticks: z.int().check(z.minimum(1)),
   left: student,
   right: student,
   quality: verdict,

@@ -1,23 +1,23 @@
-import { z } from 'zod'
 import { decodeNumbers, type EncodedNumbers, encodeNumbers, NUMBER_TYPES } from './base64'
-import { type Action, controlsSchema, spaceOf } from './controls'
+import { type Action, type Control, controlsSchema, spaceOf } from './controls'
 import { BadInputError } from './errors'
+import { z } from './schema'
 import { FORMAT_VERSION, type Prompt, type ResetOptions, type Snapshot } from './world'
 
 const encoded = z.strictObject({
   type: z.enum(NUMBER_TYPES),
   base64: z.base64(),
 })
-const embedding = encoded.extend({ type: z.literal('float32') })
-const seed = z.int().min(0)
-const tick = z.int().min(0)
+const embedding = z.extend(encoded, { type: z.literal('float32') })
+const whole = z.int().check(z.minimum(0))
 /** A world's name is that of a folder, and must lead nowhere else. */
-const world = z.string().regex(/^[\w-][\w.-]*$/, 'a world is a plain name such as "drive"')
+const world = z.string().check(z.regex(/^[\w-][\w.-]*$/, 'a world is a plain name such as "drive"'))
+const frameHash = z.string().check(z.regex(/^[0-9a-f]{16}$/))
 
 const resetPart = z.strictObject({
-  seed,
-  start: z.string().optional(),
-  prompt: z.strictObject({ text: z.string(), embedding: embedding.optional() }).optional(),
+  seed: whole,
+  start: z.optional(z.string()),
+  prompt: z.optional(z.strictObject({ text: z.string(), embedding: z.optional(embedding) })),
 })
 
 const snapshotPart = z.strictObject({
@@ -25,13 +25,13 @@ const snapshotPart = z.strictObject({
   version: z.literal(FORMAT_VERSION),
   world,
   modelHash: z.string(),
-  tick,
-  seed,
-  prompt: z.strictObject({ text: z.string(), embedding: embedding.nullable() }).nullable(),
+  tick: whole,
+  seed: whole,
+  prompt: z.nullable(z.strictObject({ text: z.string(), embedding: z.nullable(embedding) })),
   state: z.record(z.string(), encoded),
 })
 
-const actionLog = z
+const actionLog: z.ZodMiniType<ActionLog> = z
   .strictObject({
     format: z.literal('oneiro-actions'),
     version: z.literal(FORMAT_VERSION),
@@ -39,39 +39,73 @@ const actionLog = z
     modelHash: z.string(),
     backend: z.string(),
     controls: controlsSchema,
-    /** How it began: a reset, or a snapshot handed over in mid-play. */
     begin: z.union([z.strictObject({ reset: resetPart }), z.strictObject({ restore: snapshotPart })]),
-    /** One code of an action a tick, see `ActionSpace.code`; the first leads to tick `begin.tick + 1`. */
-    actions: z.array(z.int().min(0)),
-    /** A prompt given after `afterTick` counts from the next tick on. */
-    prompts: z.array(z.strictObject({ afterTick: tick, text: z.string(), embedding: embedding.optional() })),
-    /** Frame hashes, the first frame's first; null where a frame never left the GPU. */
-    hashes: z.array(
-      z
-        .string()
-        .regex(/^[0-9a-f]{16}$/)
-        .nullable(),
+    actions: z.array(whole),
+    prompts: z.array(
+      z.strictObject({ afterTick: whole, text: z.string(), embedding: z.optional(embedding) }),
     ),
+    hashes: z.array(z.nullable(frameHash)),
   })
-  .superRefine((log, context) => {
-    const refuse = (message: string) => context.addIssue({ code: 'custom', message })
-    if (log.hashes.length !== log.actions.length + 1) {
-      refuse(`${log.actions.length} actions need one hash more, but ${log.hashes.length} came`)
-    }
-    const { size } = spaceOf(log.controls)
-    const strange = log.actions.find((code) => code >= size)
-    if (strange !== undefined) refuse(`its controls make ${size} actions, but code ${strange} came`)
-    const first = firstTick(log)
-    let last = first
-    for (const { afterTick } of log.prompts) {
-      if (afterTick < last || afterTick > first + log.actions.length)
-        refuse(`a prompt after tick ${afterTick} is out of place`)
-      last = afterTick
-    }
-  })
+  .check(
+    z.superRefine((log: ActionLog, context) => {
+      const refuse = (message: string) => context.addIssue({ code: 'custom', message })
+      if (log.hashes.length !== log.actions.length + 1) {
+        refuse(`${log.actions.length} actions need one hash more, but ${log.hashes.length} came`)
+      }
+      const { size } = spaceOf(log.controls)
+      const strange = log.actions.find((code) => code >= size)
+      if (strange !== undefined) refuse(`its controls make ${size} actions, but code ${strange} came`)
+      const first = firstTick(log)
+      let last = first
+      for (const { afterTick } of log.prompts) {
+        if (afterTick < last || afterTick > first + log.actions.length)
+          refuse(`a prompt after tick ${afterTick} is out of place`)
+        last = afterTick
+      }
+    }),
+  )
 
-/** Everything that decided a drive, as plain JSON, and the frames it led to as hashes. */
-export type ActionLog = z.infer<typeof actionLog>
+type LoggedEmbedding = EncodedNumbers & { readonly type: 'float32' }
+
+interface LoggedPrompt {
+  readonly text: string
+  readonly embedding?: LoggedEmbedding | undefined
+}
+
+interface LoggedReset {
+  readonly seed: number
+  readonly start?: string | undefined
+  readonly prompt?: LoggedPrompt | undefined
+}
+
+interface LoggedSnapshot extends Omit<Snapshot, 'prompt' | 'state'> {
+  readonly prompt: { readonly text: string; readonly embedding: LoggedEmbedding | null } | null
+  readonly state: Readonly<Record<string, EncodedNumbers>>
+}
+
+/**
+ * Everything that decided a drive, as plain JSON, and the frames it led to as hashes.
+ *
+ * @example
+ * const log = readActionLog(await readFile('drive.actions.json', 'utf8'))
+ * const { divergence } = await replay(log, world)
+ */
+export interface ActionLog {
+  readonly format: 'oneiro-actions'
+  readonly version: typeof FORMAT_VERSION
+  readonly world: string
+  readonly modelHash: string
+  readonly backend: string
+  readonly controls: readonly Control[]
+  /** How it began: a reset, or a snapshot handed over in mid-play. */
+  readonly begin: { readonly reset: LoggedReset } | { readonly restore: LoggedSnapshot }
+  /** One code of an action a tick, see `ActionSpace.code`; the first leads to the tick after the beginning. */
+  readonly actions: readonly number[]
+  /** A prompt given after `afterTick` counts from the next tick on. */
+  readonly prompts: readonly (LoggedPrompt & { readonly afterTick: number })[]
+  /** Frame hashes, the first frame's first; null where a frame never left the GPU. */
+  readonly hashes: readonly (string | null)[]
+}
 
 type BeginPart = ActionLog['begin']
 
@@ -90,12 +124,22 @@ export function actionTo(log: ActionLog, index: number): Action {
   return spaceOf(log.controls).action(log.actions[index - firstTick(log) - 1] ?? Number.NaN)
 }
 
-/** The log as JSON text. */
+/**
+ * The log as JSON text.
+ *
+ * @example
+ * await writeFile('drive.actions.json', writeActionLog(timeline.log()))
+ */
 export function writeActionLog(log: ActionLog): string {
   return `${JSON.stringify(log)}\n`
 }
 
-/** Reads JSON text. Throws `BadInputError` that names the first field that is wrong. */
+/**
+ * Reads JSON text. Throws `BadInputError` that names the first field that is wrong.
+ *
+ * @example
+ * const log = readActionLog(await readFile('drive.actions.json', 'utf8'))
+ */
 export function readActionLog(text: string): ActionLog {
   let json: unknown
   try {
@@ -119,10 +163,7 @@ export function readActionLog(text: string): ActionLog {
 }
 
 /** A prompt as a log keeps it. */
-export function encodePrompt(prompt: Prompt | string): {
-  text: string
-  embedding?: EncodedNumbers & { type: 'float32' }
-} {
+export function encodePrompt(prompt: Prompt | string): LoggedPrompt {
   if (typeof prompt === 'string') return { text: prompt }
   if (!prompt.embedding) return { text: prompt.text }
   return { text: prompt.text, embedding: { ...encodeNumbers(prompt.embedding), type: 'float32' } }

@@ -1,68 +1,97 @@
 /** What can be done in a world: its controls, declared in its manifest, and the actions that follow from them. */
-import { z } from 'zod'
 import { checkFields, shown } from './checks'
 import { BadInputError } from './errors'
+import { z } from './schema'
 
-const name = z.string().regex(/^[A-Za-z]\w{0,31}$/, 'a name of letters, digits and "_"')
-const label = z.string().min(1).max(32)
+const name = z.string().check(z.regex(/^[A-Za-z]\w{0,31}$/, 'a name of letters, digits and "_"'))
+const label = z.string().check(z.minLength(1), z.maxLength(32))
 /** By `KeyboardEvent.code`, so that a key is where the fingers are on every layout. */
-const keys = z.array(z.string().min(1).max(32)).max(8)
+const keys = z.array(z.string().check(z.minLength(1), z.maxLength(32))).check(z.maxLength(8))
 /** Of a gamepad with the standard mapping: a button, or a stick pushed one way. */
-const pad = z.array(z.string().regex(/^(button\d{1,2}|axis\d[+-])$/, 'is like "button0" or "axis0-"')).max(8)
+const input = z.string().check(z.regex(/^(button\d{1,2}|axis\d[+-])$/, 'is like "button0" or "axis0-"'))
+const pad = z.array(input).check(z.maxLength(8))
 
 const axis = z.strictObject({
   name,
   kind: z.literal('axis'),
-  /** What it can be set to; 0, where it rests, is among them. */
-  values: z.array(z.number()).min(2).max(256),
-  /** For each value but 0, in their order. */
-  labels: z.array(label).optional(),
-  keys: z.array(keys).optional(),
-  /** `axis0` is short for `[['axis0-'], ['axis0+']]`. */
-  pad: z.union([z.string().regex(/^axis\d$/), z.array(pad)]).optional(),
+  values: z.array(z.number()).check(z.minLength(2), z.maxLength(256)),
+  labels: z.optional(z.array(label)),
+  keys: z.optional(z.array(keys)),
+  pad: z.optional(z.union([z.string().check(z.regex(/^axis\d$/)), z.array(pad)])),
 })
 const button = z.strictObject({
   name,
   kind: z.literal('button'),
-  label: label.optional(),
-  keys: keys.optional(),
-  pad: pad.optional(),
+  label: z.optional(label),
+  keys: z.optional(keys),
+  pad: z.optional(pad),
 })
 
 /** Different actions at most: the code of one fits 32 bits. */
 const MOST_ACTIONS = 2 ** 32
 
-/** Controls as manifests and welcome messages have them. */
-export const controlsSchema = z
-  .array(z.discriminatedUnion('kind', [axis, button]))
-  .min(1)
-  .max(32)
-  .superRefine((controls, context) => {
-    const refuse = (message: string, ...path: (string | number)[]) =>
-      context.addIssue({ code: 'custom', path, message })
-    const names = new Set<string>()
-    for (const [i, control] of controls.entries()) {
-      if (names.has(control.name)) refuse(`there are two controls "${control.name}"`, i)
-      names.add(control.name)
-      if (control.kind === 'button') continue
-      const { values } = control
-      if (!values.includes(0)) refuse('an axis rests at 0, but 0 is none of its values', i, 'values')
-      if (new Set(values).size < values.length) refuse('a value came twice', i, 'values')
-      for (const field of ['labels', 'keys', 'pad'] as const) {
-        const each = control[field]
-        if (Array.isArray(each) && each.length !== values.length - 1)
-          refuse(`${values.length - 1} are needed, one for each value but 0`, i, field)
-      }
-      if (typeof control.pad === 'string' && values.length !== 3)
-        refuse('a stick has two ways; name the inputs of each value', i, 'pad')
-    }
-    const size = controls.reduce((size, control) => size * valuesOf(control).length, 1)
-    if (size > MOST_ACTIONS)
-      refuse(`they make ${size} different actions, but at most ${MOST_ACTIONS} are allowed`)
-  })
-  .readonly()
+/**
+ * One thing that can be done in a world, as its manifest declares it. Keys go by `KeyboardEvent.code`, so that they are where
+ * the fingers are on every layout; inputs of a pad are those of a gamepad with the standard mapping.
+ *
+ * @example
+ * const run: Control = { name: 'run', kind: 'axis', values: [-1, 0, 1], keys: [['ArrowLeft'], ['ArrowRight']], pad: 'axis0' }
+ * const jump: Control = { name: 'jump', kind: 'button', keys: ['Space'], pad: ['button0'] }
+ */
+export type Control = Axis | Button
 
-export type Control = z.infer<typeof controlsSchema>[number]
+/** Has one of several values; each but 0 has keys and inputs of its own, in the order of `values`. */
+interface Axis {
+  readonly name: string
+  readonly kind: 'axis'
+  /** What it can be set to; 0, where it rests, is among them. */
+  readonly values: readonly number[]
+  /** In a word or two each, for help and touch pads. */
+  readonly labels?: readonly string[] | undefined
+  readonly keys?: readonly (readonly string[])[] | undefined
+  /** Like `button0` or `axis0-`. `axis0` alone is short for `[['axis0-'], ['axis0+']]`. */
+  readonly pad?: string | readonly (readonly string[])[] | undefined
+}
+
+/** Is held, or is not. */
+interface Button {
+  readonly name: string
+  readonly kind: 'button'
+  readonly label?: string | undefined
+  readonly keys?: readonly string[] | undefined
+  readonly pad?: readonly string[] | undefined
+}
+
+/** Controls as manifests and welcome messages have them. */
+export const controlsSchema: z.ZodMiniType<readonly Control[]> = z.readonly(
+  z.array(z.discriminatedUnion('kind', [axis, button])).check(
+    z.minLength(1),
+    z.maxLength(32),
+    z.superRefine((controls: readonly Control[], context) => {
+      const refuse = (message: string, ...path: (string | number)[]) =>
+        context.addIssue({ code: 'custom', path, message })
+      const names = new Set<string>()
+      for (const [i, control] of controls.entries()) {
+        if (names.has(control.name)) refuse(`there are two controls "${control.name}"`, i)
+        names.add(control.name)
+        if (control.kind === 'button') continue
+        const { values } = control
+        if (!values.includes(0)) refuse('an axis rests at 0, but 0 is none of its values', i, 'values')
+        if (new Set(values).size < values.length) refuse('a value came twice', i, 'values')
+        for (const field of ['labels', 'keys', 'pad'] as const) {
+          const each = control[field]
+          if (Array.isArray(each) && each.length !== values.length - 1)
+            refuse(`${values.length - 1} are needed, one for each value but 0`, i, field)
+        }
+        if (typeof control.pad === 'string' && values.length !== 3)
+          refuse('a stick has two ways; name the inputs of each value', i, 'pad')
+      }
+      const size = controls.reduce((size, control) => size * valuesOf(control).length, 1)
+      if (size > MOST_ACTIONS)
+        refuse(`they make ${size} different actions, but at most ${MOST_ACTIONS} are allowed`)
+    }),
+  ),
+)
 
 /**
  * One tick's input: the value of every control, by its name. A button is 1 while it is held, else 0.
@@ -199,7 +228,13 @@ export class ActionSpace {
 const MOST_KEPT = 1024
 const spaces = new WeakMap<readonly Control[], ActionSpace>()
 
-/** The actions of a world with these controls: `spaceOf(world.info.controls)`. The same array gives the same object. */
+/**
+ * The actions of a world with these controls. The same array gives the same object.
+ *
+ * @example
+ * const space = spaceOf(world.info.controls)
+ * await world.step(space.action(3)) // of 0 to space.size - 1; space.idle holds nothing
+ */
 export function spaceOf(controls: readonly Control[]): ActionSpace {
   const space = spaces.get(controls) ?? new ActionSpace(controls)
   spaces.set(controls, space)

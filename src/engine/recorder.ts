@@ -53,7 +53,7 @@ export class Recorder implements World {
   /** High and low halves of each frame's hash; the first frame's first. */
   private readonly hashesHigh = new Column(new Float64Array(1024), (length) => new Float64Array(length))
   private readonly hashesLow = new Column(new Float64Array(1024), (length) => new Float64Array(length))
-  private prompts: ActionLog['prompts'] = []
+  private prompts: ActionLog['prompts'][number][] = []
 
   constructor(protected readonly inner: World) {}
 

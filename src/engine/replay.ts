@@ -32,6 +32,10 @@ export interface ReplayOptions {
 /**
  * Plays a log on a world and compares every frame. Throws `BadInputError` for a log of another world, or, unless
  * `anyModel`, of another model.
+ *
+ * @example
+ * const { compared, divergence } = await replay(log, world)
+ * if (divergence) console.log(`frame ${divergence.tick} differs`)
  */
 export async function replay(log: ActionLog, world: World, options: ReplayOptions = {}): Promise<Replay> {
   const { id, modelHash } = world.info

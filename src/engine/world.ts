@@ -44,6 +44,9 @@ export const FORMAT_VERSION = 2
 /**
  * A prompt: the words, and where it is already known, what the world is told of them (`embedding`: the sentence's, or its
  * reading).
+ *
+ * @example
+ * await world.setPrompt({ text: 'fog', embedding }) // unit norm; left out, the world computes it
  */
 export interface Prompt {
   readonly text: string
@@ -57,6 +60,12 @@ export interface PromptReceipt {
   readonly tick: number | null
 }
 
+/**
+ * How a world begins.
+ *
+ * @example
+ * await world.reset({ seed: 7, prompt: 'a snowy night drive' })
+ */
 export interface ResetOptions {
   /** Non-negative safe integer. */
   readonly seed: number
@@ -92,7 +101,14 @@ export interface Tick {
 /** What a snapshot's arrays may be. A `Uint16Array` holds half-precision floats as bits. */
 export type SnapshotArray = Float32Array | Float64Array | Uint16Array | Uint8Array
 
-/** The whole state of a world at one tick; plain data that survives structured clone and msgpack. */
+/**
+ * The whole state of a world at one tick; plain data that survives structured clone, msgpack and JSON. It names its world and
+ * model, and another refuses it with `SnapshotMismatchError`.
+ *
+ * @example
+ * const snapshot = await world.snapshot()
+ * await world.restore(JSON.parse(JSON.stringify(snapshot)))
+ */
 export interface Snapshot {
   readonly format: 'oneiro-snapshot'
   readonly version: typeof FORMAT_VERSION
@@ -110,7 +126,12 @@ export interface Snapshot {
  * A world is a pure function stepped once per tick: `tick(state, action, prompt) -> (state', frame)`.
  *
  * Calls are serialised by the world in the order made. The same reset arguments and actions on the same
- * CPU backend give the same frames, bit for bit.
+ * CPU backend give the same frames, bit for bit. Every call but `close` throws `WorldClosedError` after it. A world of one's
+ * own is checked by `checkWorld` of `oneiro/testing`.
+ *
+ * @example
+ * let { frame } = await world.reset({ seed: 7 })
+ * frame = (await world.step({ jump: 1, run: -1 })).frame // RGBA; null where it stays on a GPU
  */
 export interface World {
   readonly info: WorldInfo
@@ -140,7 +161,7 @@ export interface World {
    * const ticks = await futures.step(plans.map((plan) => plan[0]))
    * await world.restore(await futures.snapshot(best)) // go on with one of them
    */
-  readonly fork?: (count: number) => Promise<Futures>
+  readonly fork?: ((count: number) => Promise<Futures>) | undefined
   /** Frees everything; twice is harmless; every other call afterwards throws `WorldClosedError`. */
   close(): Promise<void>
 }

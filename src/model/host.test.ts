@@ -32,7 +32,10 @@ async function open(backend: OpenMessage['options']['backend']) {
   const tell = (message: FromWorker) => {
     if (message.kind === 'event' && message.event.type === 'notice') codes.push(message.event.code)
   }
-  const options = { url: 'https://here/', backend, threads: 1, promptEncoderUrl: 'https://here/e.json' }
+  const options = {
+    ...{ url: 'https://here/', backend, threads: 1 },
+    ...{ promptEncoderUrl: 'https://here/e.json', runtimes: {} },
+  }
   const host = await Host.open(options, tell)
   const { info } = host.world
   await host.world.close()

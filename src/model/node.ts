@@ -7,6 +7,7 @@ import { BatchedDream } from './batched-dream'
 import { openCpuBackend } from './cpu-backend'
 import { DreamWorld } from './dream-world'
 import { AssetMissingError, AssetUnreachableError } from './errors'
+import { LatentDecoder } from './latent-decoder'
 import { openPromptEncoderNode } from './prompt/node'
 import { selfTest } from './self-test'
 import { loadWorldFiles, type TellProgress } from './world-files'
@@ -71,6 +72,13 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
         session: nodeSession(threads, provider),
       }),
     onClose: async () => encoder?.dispose(),
+  })
+}
+
+/** The decoder of the world in the folder `dir`, for the latents that a server sends. */
+export function openDecoderNode(dir: string, threads: number): Promise<LatentDecoder> {
+  return LatentDecoder.open({
+    ...{ ort, source: folderOnDisk(dir), cache: NO_CACHE, session: nodeSession(threads) },
   })
 }
 

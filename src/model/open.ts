@@ -1,5 +1,6 @@
 import type { DreamListener } from './dream-events'
 import type { EncoderProgress } from './prompt'
+import { runtimeAddresses } from './runtimes'
 import { DreamClient } from './worker-client'
 import type { TellProgress } from './world-files'
 
@@ -40,7 +41,10 @@ export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
   const encoder = new URL(options.promptEncoderUrl ?? '../prompt-encoder/encoder.json', url)
   return DreamClient.open(
     {
-      open: { url: url.href, backend, threads: threads ?? 1, promptEncoderUrl: encoder.href },
+      open: {
+        ...{ url: url.href, backend, threads: threads ?? 1 },
+        ...{ promptEncoderUrl: encoder.href, runtimes: runtimeAddresses() },
+      },
       createWorker: () =>
         new Worker(new URL('../dream-worker.ts', import.meta.url), { type: 'module', name: 'dream' }),
       onProgress,

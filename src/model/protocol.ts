@@ -15,6 +15,7 @@ import type { DreamStats } from './dream-world'
 import type { WireError } from './errors'
 import type { Manifest } from './manifest'
 import type { EncoderProgress } from './prompt'
+import type { RuntimeAddresses } from './runtimes'
 import type { LoadProgress } from './world-files'
 
 /** What the page can ask of the worker: names, arguments and answers. */
@@ -47,6 +48,7 @@ export interface OpenMessage {
     readonly threads: number
     /** Absolute address of the sentence encoder's manifest. */
     readonly promptEncoderUrl: string
+    readonly runtimes: RuntimeAddresses
   }
 }
 

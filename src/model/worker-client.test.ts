@@ -57,7 +57,7 @@ function launch(options: Partial<DreamClientOptions> = {}, moreThreads = 1) {
   const events: DreamEvent[] = []
   const client = DreamClient.open(
     {
-      open: { url: 'https://x/', backend: 'auto', threads: 1, promptEncoderUrl: 'https://x/e' },
+      open: { url: 'https://x/', backend: 'auto', threads: 1, promptEncoderUrl: 'https://x/e', runtimes: {} },
       createWorker: () => {
         const worker = new FakeWorker()
         workers.push(worker)

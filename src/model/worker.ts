@@ -4,15 +4,21 @@ import type { Tick } from '../engine/world'
 import { toWire } from './errors'
 import { Host, whileAlive } from './host'
 import type { CallMessage, FromWorker, OpenMessage, ToWorker, WorkerCalls } from './protocol'
+import { useRuntimes } from './runtimes'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
 let calls: WorkerCalls | null = null
 
-scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  void (data.kind === 'open' ? open(data.options) : answer(data))
+// A bundler that makes one file of this worker has put ONNX Runtime into it, which then starts its threads from here.
+if (scope.name === 'em-pthread') void import('onnxruntime-web/wasm')
+else {
+  scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+    void (data.kind === 'open' ? open(data.options) : answer(data))
+  }
 }
 
 async function open(options: OpenMessage['options']): Promise<void> {
+  useRuntimes(options.runtimes)
   try {
     // A download over a slow line says nothing for long either.
     const host = await whileAlive(tell, Host.open(options, tell))

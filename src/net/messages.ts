@@ -1,6 +1,6 @@
 /** What the two ends say to each other; `wire.ts` has it as bytes. */
-import { z } from 'zod'
 import { controlsSchema } from '../engine/controls'
+import { z } from '../engine/schema'
 import { FORMAT_VERSION, type SnapshotArray } from '../engine/world'
 
 /** Raised whenever an old build could misread a new message. */
@@ -26,29 +26,31 @@ const ARRAYS = [Float32Array, Float64Array, Uint16Array, Uint8Array]
 const array = z.custom<SnapshotArray>((value) => ARRAYS.some((kind) => value instanceof kind), {
   message: 'a typed array was expected',
 })
-const text = z.string().max(MAX_TEXT)
-const name = z.string().min(1).max(100)
-const secret = z.string().min(1).max(LONGEST_SECRET)
-const url = z.string().min(1).max(200)
-const count = z.number().int().nonnegative()
-export const promptBody = z.object({ text, embedding: floats(4096).optional() })
+const text = z.string().check(z.maxLength(MAX_TEXT))
+const upTo = (most: number) => z.string().check(z.minLength(1), z.maxLength(most))
+const name = upTo(100)
+const secret = upTo(LONGEST_SECRET)
+const url = upTo(200)
+const count = z.int().check(z.nonnegative())
+const positive = z.int().check(z.positive())
+export const promptBody = z.object({ text, embedding: z.optional(floats(4096)) })
 
 export const helloBody = z.object({
   /** In order of liking; the server takes the first that it can make. */
-  formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length),
+  formats: z.array(z.enum(FORMATS)).check(z.minLength(1), z.maxLength(FORMATS.length)),
   mode: z.enum(MODES),
   /** Of the decoder that the client has; latents are only sent where it is the server's own. */
-  decoderHash: name.optional(),
+  decoderHash: z.optional(name),
   /** Opens the server, where it asks for one. */
-  token: secret.optional(),
+  token: z.optional(secret),
   /** A seat that `POST /seats` keeps; lets its bearer in once, without the token. */
-  seat: secret.optional(),
+  seat: z.optional(secret),
   /** Takes up the session that the last welcome gave it for. */
-  resume: secret.optional(),
+  resume: z.optional(secret),
   /** Watches a session instead of having one: its key from the player's welcome, or its id and the token. */
-  watch: secret.optional(),
+  watch: z.optional(secret),
   /** Another connection of a session that is played: its key from the newest welcome. */
-  subflow: secret.optional(),
+  subflow: z.optional(secret),
 })
 
 export const welcomeBody = z.object({
@@ -56,40 +58,39 @@ export const welcomeBody = z.object({
     id: name,
     backend: name,
     modelHash: name,
-    width: count.positive(),
-    height: count.positive(),
-    ticksPerSecond: z.number().positive(),
+    width: positive,
+    height: positive,
+    ticksPerSecond: z.number().check(z.positive()),
     /** Actions are named by their codes, `ActionSpace.code`. */
     controls: controlsSchema,
     prompt: z.boolean(),
-    telemetry: z
-      .array(z.object({ name, unit: z.string().max(100) }))
-      .max(256)
-      .readonly(),
+    telemetry: z.readonly(
+      z.array(z.object({ name, unit: z.string().check(z.maxLength(100)) })).check(z.maxLength(256)),
+    ),
     reward: z.boolean(),
     done: z.boolean(),
   }),
-  latent: z.object({ tokens: count.positive(), channels: count.positive() }),
+  latent: z.object({ tokens: positive, channels: positive }),
   format: z.enum(FORMATS),
   /** Opens this session again, once, after the connection was lost. Spectators have none, and watch again. */
-  resume: secret.optional(),
+  resume: z.optional(secret),
   /** Lets others watch this session. Told once, when it begins. */
-  watch: secret.optional(),
+  watch: z.optional(secret),
   /** Lets its player open further connections beside this one, for as long as this one lasts. */
-  subflow: secret.optional(),
+  subflow: z.optional(secret),
   /** The session existed before: unanswered requests may be sent again, and are carried out once. */
   resumed: z.boolean(),
   /**
    * The worker that had the session is gone, and this one goes on from its last snapshot, a second old at most: the epoch
    * of that; 0 where the session had not begun.
    */
-  epoch: count.optional(),
+  epoch: z.optional(count),
 })
 
 export const resetBody = z.object({
   seed: count,
-  prompt: z.union([text, promptBody]).optional(),
-  start: name.optional(),
+  prompt: z.optional(z.union([text, promptBody])),
+  start: z.optional(name),
 })
 
 export const snapshotBody = z.object({
@@ -99,20 +100,20 @@ export const snapshotBody = z.object({
   modelHash: name,
   tick: count,
   seed: count,
-  prompt: z.object({ text, embedding: floats(4096).nullable() }).nullable(),
+  prompt: z.nullable(z.object({ text, embedding: z.nullable(floats(4096)) })),
   state: z.record(name, array),
 })
 
 export const errorBody = z.object({
   code: name,
-  message: z.string().max(2000),
+  message: z.string().check(z.maxLength(2000)),
   /** Where to go instead, and the seat that is kept there for who has no session yet. */
-  to: z.object({ url, seat: secret.optional() }).optional(),
+  to: z.optional(z.object({ url, seat: z.optional(secret) })),
 })
 
 /** Addresses of other workers that are told of at most. */
 export const MOST_WORKERS = 8
-export const workersBody = z.object({ urls: z.array(url).max(MOST_WORKERS) })
+export const workersBody = z.object({ urls: z.array(url).check(z.maxLength(MOST_WORKERS)) })
 
 /** The bodies that a client's requests have. */
 export const REQUEST_BODIES = { reset: resetBody, prompt: promptBody, restore: snapshotBody } as const

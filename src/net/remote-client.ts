@@ -15,6 +15,7 @@ import type {
 } from '../engine/world'
 import { fromWire } from '../model/errors'
 import type { Manifest } from '../model/manifest'
+import { runtimeAddresses } from '../model/runtimes'
 import type { Mode } from './messages'
 import type {
   Outcome,
@@ -27,7 +28,7 @@ import type {
 import type { RemoteStats } from './remote-options'
 import { RemotePort } from './remote-port'
 
-export interface RemoteClientOptions extends RemoteHostOptions {
+export interface RemoteClientOptions extends Omit<RemoteHostOptions, 'runtimes'> {
   readonly onEvent?: (event: RemoteHostEvent) => void
   readonly createWorker?: () => Worker
   /** Gives up while there is no seat yet: the worker ends, and its socket with it. */
@@ -70,7 +71,9 @@ export class RemoteClient implements World, Past {
     signal?.addEventListener('abort', giveUp)
     try {
       const opened = unwrapped(
-        await port.ask<Outcome<RemoteOpened>>((host) => host.open(options, proxy(tell))),
+        await port.ask<Outcome<RemoteOpened>>((host) =>
+          host.open({ ...options, runtimes: runtimeAddresses() }, proxy(tell)),
+        ),
       )
       client = new RemoteClient(port, opened)
       return client

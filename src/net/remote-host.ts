@@ -16,7 +16,7 @@ import { toWire, type WireError } from '../model/errors'
 import { LatentDecoder } from '../model/latent-decoder'
 import type { Manifest } from '../model/manifest'
 import { type Notice, noticeOf } from '../model/notices'
-import { wasmOrt } from '../model/runtimes'
+import { type RuntimeAddresses, useRuntimes, wasmOrt } from '../model/runtimes'
 import type { SocketConstructor } from './link'
 import type { Mode } from './messages'
 import { eitherPictures, imagePictures, latentPictures, type Pictures } from './pictures'
@@ -38,6 +38,7 @@ export interface RemoteHostOptions {
    * pictures come as images.
    */
   readonly assets?: string
+  readonly runtimes?: RuntimeAddresses
 }
 
 export interface RemoteOpened {
@@ -68,6 +69,7 @@ export class RemoteHost {
     onEvent: (event: RemoteHostEvent) => void,
   ): Promise<Outcome<RemoteOpened>> {
     return outcome(async () => {
+      useRuntimes(options.runtimes ?? {})
       const { pictures, manifest } = await picturesFor(options.assets, onEvent)
       try {
         this.world = await RemoteWorld.open({

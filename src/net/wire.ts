@@ -1,5 +1,5 @@
 /** The codec of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
-import type { z } from 'zod'
+import type { z } from '../engine/schema'
 import { WireMalformedError, WireVersionError } from './errors'
 import { holdsFew, MOST_ITEMS } from './items'
 import {
@@ -310,7 +310,7 @@ class Reader {
   }
 
   /** The structured rest of the message. */
-  body<Schema extends z.ZodType>(schema: Schema): z.infer<Schema> {
+  body<Schema extends z.ZodMiniType>(schema: Schema): z.infer<Schema> {
     const body = this.bytes.subarray(this.at)
     checkItems(this.type, body)
     let value: unknown

@@ -17,7 +17,13 @@ export interface CheckWorldOptions {
   readonly exact?: boolean
 }
 
-/** The promises of {@link World} as tests: every implementation answers the same ones. */
+/**
+ * The promises of {@link World} as tests, which run in vitest: every implementation answers the same ones.
+ *
+ * @example
+ * // my-world.test.ts
+ * checkWorld('my world', { open: async () => new MyWorld() })
+ */
 export function checkWorld(name: string, options: CheckWorldOptions): void {
   const { ticks = 6, promptTicks = 1, exact = true } = options
   const opened: World[] = []

@@ -51,7 +51,7 @@ describe('openPromptEncoder', () => {
     const fog = encoder.encode('fog')
     const [worker] = workers
     expect(worker!.heard).toEqual([
-      { kind: 'open', url: 'https://example.org/assets/prompt-encoder/encoder.json' },
+      { kind: 'open', url: 'https://example.org/assets/prompt-encoder/encoder.json', runtimes: {} },
       { kind: 'encode', id: 1, text: 'rain' },
       { kind: 'encode', id: 2, text: 'fog' },
     ])
@@ -68,6 +68,7 @@ describe('openPromptEncoder', () => {
       kind: 'open',
       url: 'https://example.org/assets/prompt-encoder/encoder.json',
       world: 'https://example.org/assets/drive/',
+      runtimes: {},
     })
   })
 

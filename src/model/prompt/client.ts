@@ -1,5 +1,6 @@
 import { BadInputError } from '../../engine/errors'
 import type { TellNotice } from '../notices'
+import { runtimeAddresses } from '../runtimes'
 import { disposed, emptyPrompt, PromptEncoderError } from './errors'
 import type { FromWorker, ToWorker } from './protocol'
 import type { EncoderProgress, PromptEncoder } from './types'
@@ -57,7 +58,7 @@ export function openPromptEncoder(options: OpenPromptEncoderOptions): PromptEnco
     // A relative address would be taken from the worker's script, not from the page.
     const whole = (url: string) => new URL(url, globalThis.location?.href).href
     const world = options.world === undefined ? {} : { world: whole(options.world) }
-    say({ kind: 'open', url: whole(options.url), ...world })
+    say({ kind: 'open', url: whole(options.url), ...world, runtimes: runtimeAddresses() })
     return started
   }
 

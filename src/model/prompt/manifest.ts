@@ -1,10 +1,10 @@
-import { z } from 'zod'
 import { BadInputError } from '../../engine/errors'
+import { z } from '../../engine/schema'
 
 const file = z.object({
-  path: z.string().regex(/^[\w-][\w.-]*$/, 'must be a plain file name beside encoder.json'),
-  bytes: z.int().positive(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'),
+  path: z.string().check(z.regex(/^[\w-][\w.-]*$/, 'must be a plain file name beside encoder.json')),
+  bytes: z.int().check(z.positive()),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')),
 })
 
 const manifest = z.object({
@@ -12,9 +12,9 @@ const manifest = z.object({
   version: z.literal(1),
   name: z.string(),
   /** Floats in an embedding. */
-  dim: z.int().positive(),
+  dim: z.int().check(z.positive()),
   /** Longest prompt read, in tokens, [CLS] and [SEP] included. */
-  maxTokens: z.int().min(3),
+  maxTokens: z.int().check(z.minimum(3)),
   files: z.object({ model: file, tokenizer: file }),
   license: z.string(),
 })

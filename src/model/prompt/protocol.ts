@@ -1,9 +1,15 @@
 import type { Notice } from '../notices'
+import type { RuntimeAddresses } from '../runtimes'
 import type { EncoderProgress } from './types'
 
 /** What the page says to the encoder's worker. `open` comes first, once. */
 export type ToWorker =
-  | { readonly kind: 'open'; readonly url: string; readonly world?: string }
+  | {
+      readonly kind: 'open'
+      readonly url: string
+      readonly world?: string
+      readonly runtimes: RuntimeAddresses
+    }
   | { readonly kind: 'encode'; readonly id: number; readonly text: string }
 
 /** What the worker says to the page; each `encode` is answered once, by `embedding` or `failed`. */

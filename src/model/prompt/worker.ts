@@ -1,36 +1,36 @@
 /// <reference lib="webworker" />
-import * as ort from 'onnxruntime-web/wasm'
 import { OneiroError } from '../../engine/errors'
+import { once } from '../../engine/lazily'
 import { fetchedFolder } from '../assets'
 import { browserCache } from '../browser-cache'
 import type { TellNotice } from '../notices'
-import { takePacked } from '../runtimes'
+import { useRuntimes, wasmOrt } from '../runtimes'
 import { createPromptEncoder } from './encoder'
 import { reason } from './errors'
 import type { FromWorker, ToWorker } from './protocol'
 import type { PromptEncoder } from './types'
 
-// The encoder in a thread and a WASM instance of its own, so that typing never holds up a tick.
-// A sentence is too little work for a second thread to pay.
-ort.env.wasm.numThreads = 1
-
 const scope = self as unknown as DedicatedWorkerGlobalScope
-let encoder: PromptEncoder | null = null
+let encoder: (() => Promise<PromptEncoder>) | null = null
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if (data.kind === 'open') {
     const folder = new URL('.', data.url).href
     const onNotice: TellNotice = (notice) => post({ kind: 'notice', notice })
     const world = data.world === undefined ? undefined : new URL('.', data.world).href
-    encoder = createPromptEncoder({
-      ort,
-      source: fetchedFolder(folder),
-      cache: browserCache(folder, onNotice),
-      manifest: data.url.slice(folder.length),
-      ...(world ? { world: { source: fetchedFolder(world), cache: browserCache(world, onNotice) } } : {}),
-      onProgress: (progress) => post({ kind: 'progress', progress }),
-      onNotice,
-    })
+    useRuntimes(data.runtimes)
+    encoder = once(async () =>
+      createPromptEncoder({
+        // A runtime of its own, so that typing never holds up a tick. A sentence is too little work for a second thread to pay.
+        ort: await wasmOrt(1),
+        source: fetchedFolder(folder),
+        cache: browserCache(folder, onNotice),
+        manifest: data.url.slice(folder.length),
+        ...(world ? { world: { source: fetchedFolder(world), cache: browserCache(world, onNotice) } } : {}),
+        onProgress: (progress) => post({ kind: 'progress', progress }),
+        onNotice,
+      }),
+    )
   } else {
     void answer(data.id, data.text)
   }
@@ -38,8 +38,7 @@ scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 
 async function answer(id: number, text: string): Promise<void> {
   try {
-    await takePacked(ort, 'wasm')
-    const embedding = new Float32Array(await encoder!.encode(text))
+    const embedding = new Float32Array(await (await encoder!()).encode(text))
     post({ kind: 'embedding', id, embedding }, [embedding.buffer])
   } catch (error) {
     const code = error instanceof OneiroError ? error.code : 'PROMPT_ENCODER'
