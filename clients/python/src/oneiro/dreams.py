@@ -50,7 +50,7 @@ class Dreams:
         )
 
     def step(self, places: Places, actions: Floats) -> None:
-        """One tick of these places, with encoded actions [n,D]. Raises NotReadyError, or BackendError; then none has moved."""
+        """One tick of these places, with encoded actions [n,D]. Raises NotReadyError; BackendError: none moved."""
         where = np.asarray(places, np.intp)
         if (self.ticks[where] < 0).any():
             raise NotReadyError("step")

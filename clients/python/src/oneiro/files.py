@@ -21,7 +21,7 @@ NO_WORDS = np.zeros(0, np.float32)
 
 @dataclass(frozen=True)
 class StartState:
-    """A state to begin from: `latents` [R,T,C], newest first; `actions` [A-1,D], the most recent first; `embedding` [P]."""
+    """A state to begin from: `latents` [R,T,C] and `actions` [A-1,D], newest first; `embedding` [P] of its caption."""
 
     id: str
     caption: str
@@ -43,7 +43,7 @@ class WorldFiles:
 
 
 def load_world_files(folder: str | Path) -> WorldFiles:
-    """Reads the folder that `world.json` lies in. Raises AssetMissingError, AssetCorruptError or a manifest's errors."""
+    """Reads the folder that `world.json` lies in. Raises AssetMissingError, AssetCorruptError, Manifest...Error."""
     folder = Path(folder)
     manifest = parse_manifest(read_file(folder, "world.json").decode("utf-8", "replace"))
     files = manifest.files
@@ -95,9 +95,7 @@ def read_safetensors(data: bytes, file: str) -> dict[str, Floats]:
         raise AssetCorruptError(file, f"its tensors cannot be read ({cause!r})") from cause
 
 
-def _starts(
-    manifest: Manifest, tensors: Mapping[str, Floats]
-) -> tuple[tuple[StartState, ...], Mapping[str, Floats]]:
+def _starts(manifest: Manifest, tensors: Mapping[str, Floats]) -> tuple[tuple[StartState, ...], Mapping[str, Floats]]:
     file = manifest.files["starts"].path
 
     def row(name: str, index: int, *shape: int) -> Floats:

@@ -117,7 +117,7 @@ def prompt_key(text: str) -> str:
 
 
 def parse_manifest(text: str) -> Manifest:
-    """The manifest of `world.json`'s text. Raises ManifestVersionError, or ManifestInvalidError that names the field."""
+    """The manifest of `world.json`'s text. Raises ManifestVersionError, or ManifestInvalidError: it names a field."""
     try:
         json_value = json.loads(text)
     except ValueError as cause:

@@ -18,14 +18,14 @@ LARGEST_HALF = 65504.0
 
 
 class Model:
-    """The graphs of one world. `threads`: inside one run. `temperature` multiplies the noise; at 1, which is the student as
-    it was trained, the frames are those of Node."""
+    """The graphs of one world. `threads`: inside one run. `temperature` multiplies the noise; at 1, which is the
+    student as it was trained, the frames are those of Node."""
 
     def __init__(self, files: WorldFiles, threads: int = 2, temperature: float = 1.0):
         if not isinstance(threads, int) or threads < 1:
             raise BadInputError(f"Threads are a whole number from 1 on, but {shown(threads)} came. Say threads=2.")
         if not (isinstance(temperature, int | float) and 0 <= temperature <= 10):
-            raise BadInputError(f"A temperature is from 0 to 10, but {shown(temperature)} came. 1 is as it was trained.")
+            raise BadInputError(f"A temperature is from 0 to 10, but {shown(temperature)} came. Say temperature=1.")
         self.files, self.manifest = files, files.manifest
         self.temperature = float(temperature)
         self.space = ActionSpace(files.manifest.controls)
@@ -83,8 +83,8 @@ class Model:
         return {one.name: float(value) for one, value in zip(self.manifest.telemetry, readings, strict=True)}
 
     def _self_test(self) -> None:
-        """One idle tick from start 0 under preset 0 against the manifest's numbers: a wrong kernel or weight file ends here
-        and not in a strange picture."""
+        """One idle tick from start 0 under preset 0 against the manifest's numbers: a wrong kernel or weight file
+        ends here and not in a strange picture."""
         m, test, start = self.manifest, self.manifest.self_test, self.files.starts[0]
         history = start.latents[[offset - 1 for offset in m.offsets]]
         actions = np.concatenate([self.encode(self.space.idle)[None], start.actions])

@@ -1,4 +1,4 @@
-"""Words that are no preset: the sentence encoder in ONNX, and the world's reader behind it, as `src/model/prompt` has them.
+"""Words that are no preset, by the sentence encoder and the world's reader behind it, as in `src/model/prompt`.
 
 Needs the package `tokenizers` (`pip install "oneiro[words]"`), which is imported at the first words.
 """
@@ -24,7 +24,7 @@ PHRASE_TOKENS = 16  # of a phrase that are read
 
 
 class PromptEncoder:
-    """The encoder in `folder` (it holds `encoder.json`); `reader` is the world's graph from phrases to a reading, or None.
+    """The encoder in `folder` (it holds `encoder.json`); `reader`: the world's graph from phrases to a reading.
 
     Raises PromptEncoderError where `tokenizers` is not installed or a file is not the right one.
     """

@@ -44,7 +44,7 @@ class Prompts:
             raise BadInputError("This world listens to no words, but a prompt came. Leave it out, as info.prompt says.")
         text, embedding = (prompt.text, prompt.embedding) if isinstance(prompt, Prompt) else (prompt, None)
         if not isinstance(text, str):
-            raise BadInputError(f"A prompt's text is a string, but {shown(text)} came. Say \"a snowy night drive\".")
+            raise BadInputError(f'A prompt\'s text is a string, but {shown(text)} came. Say "a snowy night drive".')
         if embedding is not None:
             return text, self._checked(embedding)
         if not text.strip():

@@ -1,7 +1,7 @@
 """The one source of chance: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
 
-Twin of `src/engine/random.ts`; both are tested against `src/engine/random.golden.json`. Counter-based: the numbers of any
-(seed, tick, stream) are reached directly, so a snapshot needs no generator.
+Twin of `src/engine/random.ts`; both are tested against `src/engine/random.golden.json`. Counter-based: the numbers of
+any (seed, tick, stream) are reached directly, so a snapshot needs no generator.
 
 key = (seed low 32 bits, seed high 32 bits); counter = (index // 4, tick, stream, 0).
 """
@@ -51,9 +51,7 @@ def normals(seeds: ArrayLike, ticks: ArrayLike, stream: int, count: int, first: 
     return pairs.reshape(len(seeds), -1)[:, :count].astype(np.float32)
 
 
-def tick_noise(
-    seeds: ArrayLike, ticks: ArrayLike, length: int, used: Sequence[tuple[int, int]]
-) -> NDArray[np.float32]:
+def tick_noise(seeds: ArrayLike, ticks: ArrayLike, length: int, used: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
     """The noise of the steps that make `ticks` [B], for seeds [B]: float32 [B,S,length], one stream for each of `used`,
     which says what the student looks at: (first, count). The rest is zero and never drawn."""
     seeds = np.asarray(seeds)

@@ -1,4 +1,4 @@
-"""The whole state of a world at one tick: the format of TypeScript, so that a snapshot of Node goes on here and back."""
+"""The whole state of a world at one tick: the format of TypeScript, so one of Node goes on here and back."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ LAST_TICK = 2**31
 
 
 class Snapshot(TypedDict):
-    """Plain data. `state` holds `actions` float32, and `halfLatents` (half-precision floats as uint16 bits) or `latents`
-    float32, newest first, flat."""
+    """Plain data. `state` holds `actions` float32, and `halfLatents` (half-precision floats as uint16 bits) or
+    `latents` float32, newest first, flat."""
 
     format: str
     version: int
@@ -91,7 +91,7 @@ def restored_state(manifest: Manifest, prompts: Prompts, given: Snapshot | Mappi
 
 
 def write_snapshot(snapshot: Snapshot) -> str:
-    """A snapshot as JSON: `world.restore(JSON.parse(text))` in TypeScript, `world.restore(read_snapshot(text))` here."""
+    """A snapshot as JSON: `restore(JSON.parse(text))` in TypeScript, `restore(read_snapshot(text))` here."""
     return json.dumps(snapshot, default=lambda array: array.tolist())
 
 

@@ -44,5 +44,3 @@ def first_state(
     own = (chosen.caption, chosen.embedding) if files.manifest.prompt else ("", NO_WORDS)
     text, embedding = told or own
     return Beginning(0, seed, text, embedding, chosen.latents, chosen.actions)
-
-

@@ -94,7 +94,7 @@ class World:
         return self._begin(first_state(self._model.files, self._prompts, seed, prompt, start))
 
     def step(self, action: Action) -> Tick:
-        """Advances exactly one tick. Raises BadInputError on what is no action, NotReadyError before the first reset."""
+        """Advances exactly one tick. Raises BadInputError on what is no action, NotReadyError before a reset."""
         self._check_ready("step")
         self._dreams.step([0], self._model.encode(action)[None])
         return self._now()
@@ -110,8 +110,8 @@ class World:
         return to_snapshot(self.manifest, self._dreams.state(0))
 
     def restore(self, snapshot: Snapshot | Mapping[str, Any]) -> Tick:
-        """Puts a snapshot back, of Node too. Raises SnapshotMismatchError for another world or model, BadInputError on what
-        is no snapshot, and then the running state is kept."""
+        """Puts a snapshot back, of Node too. Raises SnapshotMismatchError for another world or model, BadInputError
+        on what is no snapshot, and then the running state is kept."""
         self._check_open("restore")
         return self._begin(restored_state(self.manifest, self._prompts, snapshot))
 
@@ -177,8 +177,8 @@ class Futures:
         self.count = dreams.count
 
     def step(self, actions: Sequence[Action]) -> list[Tick]:
-        """Advances each by one tick with the action of its place. Raises BadInputError unless there is an action for each,
-        and then none has moved."""
+        """Advances each by one tick with the action of its place. Raises BadInputError unless there is an action for
+        each, and then none has moved."""
         self._check("step")
         if not isinstance(actions, list | tuple) or len(actions) != self.count:
             came = len(actions) if isinstance(actions, list | tuple) else shown(actions)

@@ -21,8 +21,8 @@ RENDER_MODES = ["rgb_array", *(["human"] if find_spec("pygame") else [])]
 class WorldEnv(gymnasium.Env[Any, Any]):
     """A world as an environment; options as `Face` has them.
 
-    A reset's seed is the dream's own: with the same prompt, start and actions the frames are those of Node. A reset without
-    one draws it. `info` has the tick, and what the instruments read where there are any.
+    A reset's seed is the dream's own: with the same prompt, start and actions the frames are those of Node. A reset
+    without one draws it. `info` has the tick, and what the instruments read where there are any.
 
     >>> env = gymnasium.make("Oneiro/Drive-v0", world="assets/drive", observation="telemetry")
     >>> observation, info = env.reset(seed=7, options={"prompt": "a snowy night drive"})

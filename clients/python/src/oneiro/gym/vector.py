@@ -22,12 +22,13 @@ from oneiro.start import Beginning, first_state
 class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     """`num_envs` dreams of one world; options as `Face` has them, and
 
-    autoreset_mode     when a place that has ended begins anew, an `AutoresetMode` or its name: "NextStep", "SameStep" (the
-                       last observation is then in `infos["final_obs"]`), or "Disabled" (by `options={"reset_mask": ...}`)
+    autoreset_mode     when a place that has ended begins anew, an `AutoresetMode` or its name: "NextStep"; "SameStep",
+                       with the last observation in `infos["final_obs"]`; or "Disabled", by a reset with
+                       `options={"reset_mask": ...}`
     max_episode_steps  steps after which a place is truncated; None: never
 
-    Place i does what a `WorldEnv` with the i-th seed would do, up to the rounding of a batch: matrix products of another
-    size add up in another order, and a dream makes the difference grow.
+    Place i does what a `WorldEnv` with the i-th seed would do, up to the rounding of a batch: matrix products of
+    another size add up in another order, and a dream makes the difference grow.
 
     >>> envs = gymnasium.make_vec("Oneiro/Drive-v0", num_envs=8, world="assets/drive")
     >>> observations, infos = envs.reset(seed=7)  # seeds 7 to 14
@@ -65,6 +66,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._dreams = Dreams(model, num_envs)
         self._observations = np.zeros(self.observation_space.shape or (), self.observation_space.dtype)
+        self._readings = np.zeros((num_envs, len(model.manifest.telemetry)))
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._limit = max_episode_steps
         self._steps = np.zeros(num_envs, np.int64)
@@ -98,8 +100,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """One tick of every place, with actions [num_envs, ...]. Raises BadInputError on what is no action, and then nothing
-        has moved."""
+        """One tick of every place, with actions [num_envs, ...]. Raises BadInputError on what is no action, and then
+        nothing has moved."""
         self._check_open("step")
         if (self._dreams.ticks < 0).any():
             raise NotReadyError("step")
@@ -165,7 +167,9 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _observe(self, places: Sequence[int] | NDArray[np.intp]) -> None:
         if len(places):
-            self._observations[places] = self._face.observe(self._dreams.latents[places, 0])
+            latents = self._dreams.latents[places, 0]
+            self._observations[places] = self._face.observe(latents)
+            self._readings[places] = self._face.model.readings(latents)
 
     def _judged(self, places: NDArray[np.intp]) -> tuple[list[float], list[bool]]:
         task = self._face.model.task
@@ -187,7 +191,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         model = self._face.model
         if not model.manifest.telemetry:
             return None
-        return model.by_name(model.readings(self._dreams.latents[[place], 0])[0])
+        return model.by_name(self._readings[place])
 
     def _info(self, place: int) -> dict[str, Any]:
         return self._face.info(int(self._dreams.ticks[place]), self._telemetry(place))
