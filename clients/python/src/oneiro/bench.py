@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 from time import perf_counter, process_time
 
-import gymnasium
-
 import oneiro
 
 
 def measure(world: str, dreams: int, observation: str, threads: int, seconds: float) -> tuple[float, float]:
     """Steps of single dreams a second, and milliseconds of the processor for each, which other programs disturb less;
     over about so many seconds, after three steps that do not count."""
-    options = {"world": world, "observation": observation, "threads": threads, "max_episode_steps": None}
-    envs = gymnasium.make_vec("Oneiro/World-v0", num_envs=dreams, **options)
+    envs = oneiro.WorldVectorEnv(dreams, world, observation=observation, threads=threads)
     envs.action_space.seed(0)
     envs.reset(seed=0)
     for _ in range(3):

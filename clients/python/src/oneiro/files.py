@@ -104,7 +104,8 @@ def _starts(manifest: Manifest, tensors: Mapping[str, Floats]) -> tuple[tuple[St
             raise AssetCorruptError(file, f'it has no tensor "{name}"')
         if index >= len(tensor) or tensor[index].size != np.prod(shape):
             raise AssetCorruptError(file, f'"{name}" is {tensor.shape}, but row {index} of {shape} is needed')
-        return tensor[index].reshape(shape)
+        found: Floats = tensor[index].reshape(shape)
+        return found
 
     m = manifest
     known = {prompt_key(p.text): row("promptEmbeddings", p.embedding, m.prompt_dim) for p in m.presets}

@@ -180,7 +180,7 @@ class Fields:
         value = self.get(name)
         if not _is_number(value) or (positive and value <= 0):
             raise self.refuse(name, "a positive number" if positive else "a number")
-        return value
+        return float(value)
 
     def numbers(self, name: str, whole: bool = False) -> tuple[Any, ...]:
         values = self.get(name)

@@ -51,7 +51,8 @@ class PromptEncoder:
         """What the student is told of `text`: float32 [P]. Raises BadInputError where it has no words."""
         if not self.reader:
             (ids,) = self._tokens([text])
-            return self._embed([self._cut(ids)])[0]
+            (embedding,) = self._embed([self._cut(ids)])
+            return np.asarray(embedding, np.float32)
         phrases, dropped = phrases_of(text)
         if dropped:
             _warn_cut(f"{dropped + WORDS_READ} words, of which {WORDS_READ}")

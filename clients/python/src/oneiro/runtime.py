@@ -6,16 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from oneiro.errors import BackendError
-
-_FAULTS = tuple(
-    error
-    for error in vars(onnxruntime.capi.onnxruntime_pybind11_state).values()
-    if isinstance(error, type) and issubclass(error, Exception)
-)
 
 
 def open_session(graph: bytes, which: str, threads: int) -> onnxruntime.InferenceSession:
@@ -27,7 +21,7 @@ def open_session(graph: bytes, which: str, threads: int) -> onnxruntime.Inferenc
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except (*_FAULTS, RuntimeError, ValueError) as cause:
+    except Exception as cause:  # ONNX Runtime's own have no base of theirs
         raise BackendError(f"making the {which}'s session", cause) from cause
 
 
@@ -36,6 +30,9 @@ def run_session(
 ) -> NDArray[np.float32]:
     """One output of a graph, an array of the caller's own. Raises BackendError."""
     try:
-        return session.run([output], {name: np.ascontiguousarray(value) for name, value in feeds.items()})[0]
-    except (*_FAULTS, RuntimeError, ValueError) as cause:
+        (found,) = session.run([output], {name: np.ascontiguousarray(value) for name, value in feeds.items()})
+    except Exception as cause:  # ONNX Runtime's own have no base of theirs
         raise BackendError(f"running the {which}", cause) from cause
+    if not isinstance(found, np.ndarray) or found.dtype != np.float32:
+        raise BackendError(f"reading the {which}", f'its output "{output}" is no float32')
+    return found

@@ -39,6 +39,7 @@ class Snapshot(TypedDict):
 
 
 def to_snapshot(manifest: Manifest, state: Beginning) -> Snapshot:
+    latents: dict[str, NDArray[Any]]
     if manifest.half:
         latents = {"halfLatents": state.latents.astype(np.float16).ravel().view(np.uint16)}
     else:
@@ -145,7 +146,7 @@ def _array(snapshot: Mapping[str, Any], name: str, dtype: type, length: int) -> 
         numbers = np.asarray(_numbers(given))
         if dtype is np.uint16 and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() > 0xFFFF):
             raise ValueError
-        array = numbers.astype(dtype)
+        array: NDArray[Any] = numbers.astype(dtype)
         if numbers.dtype.kind in "iuf" and array.shape == (length,):
             return array
     except (TypeError, ValueError):

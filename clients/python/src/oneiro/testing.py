@@ -29,7 +29,7 @@ def check_vector_env(
 
 
 def _check_mode(
-    envs: VectorEnv[Any, Any, Any],
+    envs: Any,
     make_env: Callable[[], gymnasium.Env[Any, Any]],
     mode: AutoresetMode,
     steps: int,

@@ -64,7 +64,8 @@ class Tick:
     @cached_property
     def frame(self) -> NDArray[np.uint8]:
         """uint8 [H,W,4] RGBA, decoded at the first look: who reads the instruments alone pays for no picture."""
-        return self._model.pixels(self.latent[None])[0]
+        (frame,) = self._model.pixels(self.latent[None])
+        return np.asarray(frame)
 
 
 class World:

@@ -13,6 +13,12 @@ DRIVE_TICKS = 400
 
 def register_worlds() -> None:
     """Makes `Oneiro/Drive-v0` and `Oneiro/World-v0`, any world, known to `gymnasium.make` and `make_vec`."""
-    faces = {"entry_point": "oneiro.gym.env:WorldEnv", "vector_entry_point": "oneiro.gym.vector:WorldVectorEnv"}
-    gymnasium.register("Oneiro/World-v0", **faces)
-    gymnasium.register("Oneiro/Drive-v0", **faces, max_episode_steps=DRIVE_TICKS, kwargs={"task": "drive"})
+    one, many = "oneiro.gym.env:WorldEnv", "oneiro.gym.vector:WorldVectorEnv"
+    gymnasium.register("Oneiro/World-v0", one, vector_entry_point=many)
+    gymnasium.register(
+        "Oneiro/Drive-v0",
+        one,
+        vector_entry_point=many,
+        max_episode_steps=DRIVE_TICKS,
+        kwargs={"task": "drive"},
+    )

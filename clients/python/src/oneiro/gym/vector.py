@@ -88,7 +88,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         self._check_open("reset")
         options = dict(options or {})
         mask = self._mask(options.pop("reset_mask", None))
-        places = np.flatnonzero(mask)
+        places = _where(mask)
         seeds = self._seeds(seed)
         each = self._options(options)
         generators = {i: seeding.np_random(seeds[i])[0] for i in places if seeds[i] is not None}
@@ -107,15 +107,15 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
             raise NotReadyError("step")
         if self.autoreset_mode is AutoresetMode.DISABLED and self._over.any():
             raise EpisodeOverError(
-                f"The places {np.flatnonzero(self._over).tolist()} have ended and were not reset. Call "
+                f"The places {_where(self._over)} have ended and were not reset. Call "
                 'reset(options={"reset_mask": terminations | truncations}) before the next step.'
             )
         encoded = self._encoded(actions)
-        again = np.flatnonzero(self._over)  # none, unless places begin anew at the next step
-        going = np.flatnonzero(~self._over)
+        again = _where(self._over)  # none, unless places begin anew at the next step
+        going = _where(~self._over)
         states = [self._beginning(i, None, {}) for i in again]
         rewards, terminations = np.zeros(self.num_envs), np.zeros(self.num_envs, np.bool_)
-        if len(going):
+        if going:
             self._dreams.step(going, encoded[going])
             self._steps[going] += 1
             self._observe(going)
@@ -128,7 +128,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             infos = self._finish()
-        return self._observations.copy(), rewards, terminations, truncations, self._infos(infos, range(self.num_envs))
+        infos = self._infos(infos, range(self.num_envs))
+        return self._observations.copy(), rewards, terminations, truncations, infos
 
     def set_prompt(self, prompt: Prompt | str, place: int | None = None) -> None:
         """Words that count from the next step on, of one place, or of all."""
@@ -158,20 +159,20 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
             seed = int(generator.integers(MAX_SEED + 1))
         return first_state(self._face.model.files, self._face.prompts, seed, *self._face.asked(options))
 
-    def _begin(self, places: Sequence[int] | NDArray[np.intp], states: Sequence[Beginning]) -> None:
+    def _begin(self, places: Sequence[int], states: Sequence[Beginning]) -> None:
         for place, state in zip(places, states, strict=True):
             self._dreams.begin(place, state)
         self._steps[places] = 0
         self._over[places] = False
         self._observe(places)
 
-    def _observe(self, places: Sequence[int] | NDArray[np.intp]) -> None:
-        if len(places):
+    def _observe(self, places: Sequence[int]) -> None:
+        if places:
             latents = self._dreams.latents[places, 0]
             self._observations[places] = self._face.observe(latents)
             self._readings[places] = self._face.model.readings(latents)
 
-    def _judged(self, places: NDArray[np.intp]) -> tuple[list[float], list[bool]]:
+    def _judged(self, places: Sequence[int]) -> tuple[list[float], list[bool]]:
         task = self._face.model.task
         read = [self._telemetry(i) or {} for i in places]
         rewards = [task.reward(one) if task and task.reward else 0.0 for one in read]
@@ -180,7 +181,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def _finish(self) -> dict[str, Any]:
         """Begins anew what has ended in this step, and tells what was last seen there."""
         infos: dict[str, Any] = {}
-        places = np.flatnonzero(self._over)
+        places = _where(self._over)
         for i in places:
             last = {"final_obs": self._observations[i].copy(), "final_info": self._info(i)}
             infos = self._add_info(infos, last, i)
@@ -196,7 +197,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def _info(self, place: int) -> dict[str, Any]:
         return self._face.info(int(self._dreams.ticks[place]), self._telemetry(place))
 
-    def _infos(self, infos: dict[str, Any], places: Sequence[int] | NDArray[np.intp]) -> dict[str, Any]:
+    def _infos(self, infos: dict[str, Any], places: Sequence[int]) -> dict[str, Any]:
         for i in places:
             infos = self._add_info(infos, self._info(i), i)
         return infos
@@ -222,14 +223,15 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         for name, value in options.items():
             if isinstance(value, list | tuple) and len(value) != self.num_envs:
                 raise BadInputError(f'A list of "{name}" has {self.num_envs}, one a place, but {len(value)} came.')
-        one = lambda value, i: value[i] if isinstance(value, list | tuple) else value  # noqa: E731
-        return [{name: one(value, i) for name, value in options.items()} for i in range(self.num_envs)]
+        return [
+            {name: value[i] if isinstance(value, list | tuple) else value for name, value in options.items()}
+            for i in range(self.num_envs)
+        ]
 
     def _mask(self, mask: Any) -> NDArray[np.bool_]:
         if mask is None:
             return np.ones(self.num_envs, np.bool_)
-        right = isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (self.num_envs,)
-        if right and mask.any():
+        if isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (self.num_envs,) and mask.any():
             return mask
         raise BadInputError(
             f"A reset mask is a bool array of {self.num_envs}, true at one place at least, but {shown(mask)} came."
@@ -238,3 +240,8 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def _check_open(self, call: str) -> None:
         if self.closed:
             raise WorldClosedError(call)
+
+
+def _where(mask: NDArray[np.bool_]) -> list[int]:
+    found: list[int] = np.flatnonzero(mask).tolist()
+    return found
