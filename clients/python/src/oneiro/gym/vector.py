@@ -83,7 +83,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         seed     one for the first place, and 1, 2, ... more for the next; or a list; None: each place draws its own
         options  "prompt" and "start" too, one for all places or a list
 
-        Raises BadInputError, and then every place is as before.
+        Raises BadInputError, and then no dream has moved.
         """
         self._check_open("reset")
         options = dict(options or {})
@@ -92,7 +92,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         seeds = self._seeds(seed)
         each = self._options(options)
         generators = {i: seeding.np_random(seeds[i])[0] for i in places if seeds[i] is not None}
-        states = [self._beginning(i, seeds[i], each[i], generators.get(i)) for i in places]
+        states = [self._beginning(i, seeds[i], each[i]) for i in places]
         self._generators = [generators.get(i, kept) for i, kept in enumerate(self._generators)]
         self._begin(places, states)
         return self._observations.copy(), self._infos({}, places)
@@ -149,12 +149,10 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
             raise NotReadyError("render")
         return tuple(self._face.frames(self._dreams.latents[:, 0]))
 
-    def _beginning(
-        self, place: int, seed: int | None, options: Mapping[str, Any], fresh: np.random.Generator | None = None
-    ) -> Beginning:
+    def _beginning(self, place: int, seed: int | None, options: Mapping[str, Any]) -> Beginning:
         """Where a place begins: at that seed, or at one that its own generator draws, as a WorldEnv would."""
         if seed is None:
-            generator = fresh or self._generators[place] or seeding.np_random()[0]
+            generator = self._generators[place] or seeding.np_random()[0]
             self._generators[place] = generator
             seed = int(generator.integers(MAX_SEED + 1))
         return first_state(self._face.model.files, self._face.prompts, seed, *self._face.asked(options))
