@@ -1,4 +1,4 @@
-"""Trains a driver in the dream with PPO, by what the instruments read, and compares it with one that acts at random.
+"""Trains a driver in the dream with PPO, by what the instruments read, and compares it with two that know nothing.
 
 pip install "./clients/python[sb3]"
 python clients/python/examples/train.py assets/drive --steps 10000
@@ -32,7 +32,8 @@ def test(world: str, dreams: int, act: Callable[[np.ndarray], Any]) -> str:
     while None in metres:
         observations, _, dones, infos = envs.step(act(observations))
         for i in np.flatnonzero(dones):
-            metres[i] = metres[i] or infos[i]["episode"]["r"]
+            if metres[i] is None:
+                metres[i] = infos[i]["episode"]["r"]
     envs.close()
     return f"{np.mean(metres):.0f} ± {np.std(metres) / dreams**0.5:.0f} m"
 
@@ -42,22 +43,25 @@ def main() -> None:
     parser.add_argument("world", help="the folder that world.json lies in")
     parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--dreams", type=int, default=8)
-    parser.add_argument("--out", default="driver.zip")
+    parser.add_argument("--out", default="driver")
     asked = parser.parse_args()
 
     envs = VecNormalize(drives(asked.world, asked.dreams, 0))
-    settings = {"n_steps": 128, "batch_size": 128, "learning_rate": 1e-3, "gamma": 0.97, "device": "cpu"}
+    settings = {"n_steps": 64, "batch_size": 64, "learning_rate": 1e-3, "gamma": 0.97, "device": "cpu"}
     driver = PPO("MlpPolicy", envs, seed=0, verbose=1, **settings)
     driver.learn(asked.steps)
-    driver.save(asked.out)
+    driver.save(f"{asked.out}.zip")
+    envs.save(f"{asked.out}.pkl")  # what it divides the readings by
 
-    rng = np.random.default_rng(0)
-    shape = (asked.dreams, 2)
-    print("at random:", test(asked.world, asked.dreams, lambda _: rng.integers(0, 3, shape)), flush=True)
-    # The car follows its road by itself, so this is much: a driver must not lose it.
-    print("straight: ", test(asked.world, asked.dreams, lambda _: np.full(shape, (1, 2))), flush=True)
-    act = lambda seen: driver.predict(envs.normalize_obs(seen), deterministic=True)[0]  # noqa: E731
-    print("trained:  ", test(asked.world, asked.dreams, act), flush=True)
+    rng, shape = np.random.default_rng(0), (asked.dreams, 2)
+    drivers: dict[str, Callable[[np.ndarray], Any]] = {
+        "trained": lambda seen: driver.predict(envs.normalize_obs(seen), deterministic=True)[0],
+        "at random": lambda _: rng.integers(0, 3, shape),
+        # The car follows its road by itself, so this is much.
+        "throttle held, no steering": lambda _: np.full(shape, (1, 2)),
+    }
+    for name, act in drivers.items():
+        print(f"{name}: {test(asked.world, asked.dreams, act)}", flush=True)
 
 
 if __name__ == "__main__":
