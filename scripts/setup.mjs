@@ -7,7 +7,7 @@ import { runMain } from './lib/run.mjs'
 
 const HELP = `npm run setup
 
-Installs what is missing: the npm packages, the Python environment of distill/ in .venv, a Chromium for recording and for
+Installs what is missing: the npm packages, the Python environment of distill/ and clients/python in .venv, a Chromium for recording and for
 the end-to-end tests, and a redis-server for the tests of many machines. Every other command does the part that it needs by itself.`
 
 await runMain(async () => {

@@ -41,7 +41,7 @@ const STAGES = {
     run: () =>
       one(
         [...tool('biome'), 'check', '--error-on-warnings', '.'],
-        [venvPython, '-m', 'ruff', 'check', 'distill'],
+        [venvPython, '-m', 'ruff', 'check', 'distill', 'clients/python'],
       ),
   },
   unit: {
@@ -55,7 +55,7 @@ const STAGES = {
       ]),
   },
   python: {
-    needs: ['python'],
+    needs: ['node', 'python'],
     run: () => counted('python.xml', pytestCounts, [venvPython], ['-m', 'pytest', '--junitxml=REPORT']),
   },
   build: { needs: ['node'], run: () => one([...tool('vite'), 'build', '--logLevel', 'warn']) },

@@ -1,11 +1,11 @@
-// The Python environment of distill/: a venv in .venv with exactly the packages of distill/requirements.txt, and for
-// the tests those of distill/wan/requirements.txt too.
+// The Python environment of distill/ and clients/python: a venv in .venv with exactly the packages of their
+// requirements.txt, and for the tests those of distill/wan/requirements.txt too.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run, SetupError } from './run.mjs'
 
 const LOWEST_PYTHON = '3.11'
-const BASE = ['distill/requirements.txt']
+const BASE = ['distill/requirements.txt', 'clients/python/requirements.txt']
 
 /** What every test needs: the optional packages of distill/wan come with the base, so that its torch stays. */
 export const TEST_REQUIREMENTS = [...BASE, 'distill/wan/requirements.txt']

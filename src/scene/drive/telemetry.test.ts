@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, test, vi } from 'vitest'
+import golden from '../../../contract/drive/task.golden.json'
 import { recordEpisode } from './episode'
 import type { CarState } from './physics'
 import type { DriveRenderer } from './renderer'
@@ -83,6 +84,13 @@ describe('the reward', () => {
     expect(rewardOf(reading)).toBeCloseTo(metres, 6)
   })
 })
+
+test.each(golden)(
+  'its reward and end are those that Python is tested against',
+  ({ telemetry, reward, done }) => {
+    expect([rewardOf(telemetry), doneOf(telemetry)]).toEqual([reward, done])
+  },
+)
 
 describe('a drive', () => {
   it.each([
