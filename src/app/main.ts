@@ -25,7 +25,13 @@ import { type Covered, createPage, type PageElements } from './ui/page'
 import { Words } from './words'
 import { Worlds } from './worlds'
 
-const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI, location.hash, recall())
+const { params, notices } = readParams(
+  location.search,
+  'assets/drive/',
+  document.baseURI,
+  location.hash,
+  recall(),
+)
 // A token is for this page alone: not for the history, nor for a link that is passed on.
 if (params.token) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({

@@ -1,6 +1,6 @@
 import type { Driver } from './driver'
-import type { GoingBack } from './time-travel'
 import { notify, type Store } from './store'
+import type { GoingBack } from './time-travel'
 
 /** Ticks that a person who wakes goes back by, at least: two seconds. */
 const BACK = 40

@@ -90,7 +90,10 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
     fullScreen,
     iconButton('Keys', '?', GLYPHS.help, commands.help),
   )
-  for (const [name, button] of [['hud', hud], ['bleed', bleed]] as const) {
+  for (const [name, button] of [
+    ['hud', hud],
+    ['bleed', bleed],
+  ] as const) {
     watch(
       store,
       (s) => s[name],
@@ -354,8 +357,7 @@ function paceWord(state: AppState): string {
   if (state.loading) return state.loading.label
   if (state.slowed && state.ticksPerSecond > 0) {
     const speed = Math.min(99, Math.round((state.ticksPerSecond / state.nominalRate) * 100))
-    const who = state.place === 'server' ? 'the server' : 'this device'
-    return `Slow motion · ${who} dreams at ${speed} % speed`
+    return `${state.place === 'server' ? 'Slow server' : 'Slow motion'} · ${speed} %`
   }
   return ''
 }

@@ -98,8 +98,8 @@ function watchCovered(
 }
 
 function placeFrames(root: HTMLElement, frames: readonly Rect[]): void {
-  for (const [i, { x, y, height }] of frames.entries()) {
-    const sides = { left: x, top: y, bottom: y + height }
+  for (const [i, { x, y, width }] of frames.entries()) {
+    const sides = { left: x, top: y, right: x + width }
     for (const [side, at] of Object.entries(sides))
       root.style.setProperty(`--frame${i}-${side}`, `${at.toFixed(1)}px`)
   }

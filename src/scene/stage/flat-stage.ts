@@ -1,13 +1,18 @@
 import type { Pixels } from '../../engine/world'
+import { Doubled } from './doubled'
 import { FlatLight } from './flat-light'
 import { Frames } from './frames'
-import { FULL, type Framing, placeFrame, type Rect, splitStage } from './layout'
+import { type Framing, FULL, placeFrame, type Rect, splitStage } from './layout'
 import { placeCanvas } from './place'
 import type { StageFace } from './types'
 
 interface Pane {
   readonly light: FlatLight
   readonly frame: HTMLCanvasElement
+  readonly doubled: Doubled
+  /** Of the world's frame. */
+  width: number
+  height: number
   /** A canvas that presents itself, in the place of `frame`. */
   own: HTMLCanvasElement | null
   shown: boolean
@@ -64,13 +69,12 @@ export class FlatStage implements StageFace {
       this.layOut()
     }
     const { frame } = pane
-    if (frame.width !== pixels.width || frame.height !== pixels.height) {
-      frame.width = pixels.width
-      frame.height = pixels.height
-      this.layOut()
+    const image = pane.doubled.draw(pixels)
+    if (frame.width !== image.width || frame.height !== image.height) {
+      frame.width = image.width
+      frame.height = image.height
     }
-    const image = new ImageData(pixels.width, pixels.height)
-    image.data.set(pixels.data)
+    this.measure(pane, pixels.width, pixels.height)
     frame.getContext('2d')!.putImageData(image, 0, 0)
     this.lit(pane, frame, onPresented)
   }
@@ -89,11 +93,7 @@ export class FlatStage implements StageFace {
   touch(index: number, frameWidth: number, frameHeight: number, onPresented?: () => void): void {
     const pane = this.pane(index)
     if (!pane.own) return
-    if (pane.frame.width !== frameWidth || pane.frame.height !== frameHeight) {
-      pane.frame.width = frameWidth
-      pane.frame.height = frameHeight
-      this.layOut()
-    }
+    this.measure(pane, frameWidth, frameHeight)
     this.lit(pane, pane.own, onPresented)
   }
 
@@ -114,10 +114,16 @@ export class FlatStage implements StageFace {
       const frame = document.createElement('canvas')
       light.canvas.className = frame.className = 'stage-own'
       this.host.append(light.canvas, frame)
-      this.panes.push({ light, frame, own: null, shown: false })
+      this.panes.push({ light, frame, doubled: new Doubled(), width: 0, height: 0, own: null, shown: false })
       this.layOut()
     }
     return this.panes[index]!
+  }
+
+  private measure(pane: Pane, width: number, height: number): void {
+    if (pane.width === width && pane.height === height) return
+    Object.assign(pane, { width, height })
+    this.layOut()
   }
 
   /** A pane has a new picture: its ambient light follows. */
@@ -161,8 +167,9 @@ export class FlatStage implements StageFace {
       light.style.visibility = picture.style.visibility = 'hidden'
       return
     }
-    const { width, height } = pane.frame
-    const placed = placeFrame(rect, width, height, this.host.clientHeight, this.framing)
+    const { clientWidth, clientHeight } = this.host
+    const stage = { width: clientWidth, height: clientHeight }
+    const placed = placeFrame(rect, pane.width, pane.height, stage, this.framing)
     const frame = placed.rect
     this.frames.put(index, frame)
     placeCanvas(picture, rect, placed, this.dim)

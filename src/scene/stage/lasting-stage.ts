@@ -1,5 +1,5 @@
 import type { Pixels } from '../../engine/world'
-import { FULL, type Framing } from './layout'
+import { type Framing, FULL } from './layout'
 import type { Rect, StageFace } from './types'
 
 type OwnSize = (pane: number, width: number, height: number) => void

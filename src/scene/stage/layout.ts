@@ -19,8 +19,8 @@ export const FULL: Framing = { full: true, top: 0, bottom: 0 }
 
 /** CSS pixels for one of a frame's own. A small frame that is enlarged more shows what it is made of. */
 export const MAX_PIXEL = 5
-/** Below so many, a frame that is free of the controls would be too small: it takes the pane, and they lie over it. */
-const MIN_PIXEL = 3
+/** A frame that would be so much smaller beside the controls takes the whole pane, under them. */
+const SMALL = 0.6
 const MARGIN = 16
 /** A pane less wide than this, as on an upright phone, is filled from side to side. */
 const NARROW = 560
@@ -32,25 +32,28 @@ export interface Framed {
   readonly radius: number | null
 }
 
-/** Where a frame lies in its pane, as `framing` says. */
+/**
+ * Where a frame lies in its pane, as `framing` says. On an upright stage the controls have a place of their own; on a low one
+ * they may lie over the picture, as they hide while one drives.
+ */
 export function placeFrame(
   pane: Rect,
   frameWidth: number,
   frameHeight: number,
-  stageHeight: number,
+  stage: { readonly width: number; readonly height: number },
   framing: Framing,
 ): Framed {
   if (framing.full) {
-    return { rect: fitFrame(pane, frameWidth, frameHeight, frameAnchor(pane, stageHeight)), radius: null }
+    return { rect: fitFrame(pane, frameWidth, frameHeight, frameAnchor(pane, stage.height)), radius: null }
   }
   const top = Math.max(pane.y, framing.top) + MARGIN
-  const bottom = Math.min(pane.y + pane.height, stageHeight - framing.bottom) - MARGIN
+  const bottom = Math.min(pane.y + pane.height, stage.height - framing.bottom) - MARGIN
   const side = pane.width < NARROW ? 0 : MARGIN
   const pixelIn = (width: number, height: number) =>
     Math.max(0, Math.min(width / frameWidth, height / frameHeight, MAX_PIXEL))
   const clear = pixelIn(pane.width - 2 * side, bottom - top)
   const whole = pixelIn(pane.width, pane.height)
-  const pixel = clear >= MIN_PIXEL || clear > 0.7 * whole ? clear : whole
+  const pixel = clear > SMALL * whole || stage.height > stage.width ? clear : whole
   const width = frameWidth * pixel
   const height = frameHeight * pixel
   const middle = pixel === clear ? (top + bottom) / 2 : pane.y + pane.height / 2

@@ -122,7 +122,6 @@ vec3 framed(vec2 pixel, vec2 uv) {
   vec3 picture = light;
   if (core > 0.0 && wake > 0.0) {
     picture = cheap > 0.5 ? textureLod(frame, clamp(uv, 0.0, 1.0), 0.0).rgb : upscale(clamp(uv, 0.0, 1.0));
-    picture += 0.07 * smoothstep(-2.0, -0.5, away);
   }
   return mix(light, picture, core * wake);
 }

@@ -15,10 +15,10 @@ import {
   WebGLRenderer,
 } from 'three'
 import type { Pixels } from '../../engine/world'
-import { FULL, type Framing, placeFrame, type Rect, renderScale, splitStage } from './layout'
+import { Frames } from './frames'
+import { type Framing, FULL, placeFrame, type Rect, renderScale, splitStage } from './layout'
 import { placeCanvas } from './place'
 import { FRAGMENT, VERTEX } from './shader'
-import { Frames } from './frames'
 import { isSoftware } from './software'
 import type { StageFace } from './types'
 
@@ -214,6 +214,11 @@ export class Stage implements StageFace {
     pane.size.set(width, height)
   }
 
+  private get stageSize() {
+    const { clientWidth: width, clientHeight: height } = this.host
+    return { width, height }
+  }
+
   private splitNow(): number {
     const { from, to, start } = this.split
     const t = Math.min(1, (performance.now() - start) / SPLIT_MS)
@@ -227,8 +232,7 @@ export class Stage implements StageFace {
 
   private readonly draw = () => {
     this.raf = 0
-    const width = this.host.clientWidth
-    const height = this.host.clientHeight
+    const { width, height } = this.stageSize
     if (!width || !height) return
     const budget = this.software ? BUDGET.software : BUDGET.gpu
     const scale = renderScale(width, height, window.devicePixelRatio || 1, budget)
@@ -264,7 +268,7 @@ export class Stage implements StageFace {
   private drawPane(index: number, rect: Rect, scale: number, now: number): boolean {
     const pane = this.pane(index)
     if (!pane.texture || rect.width < 1 || rect.height < 1) return false
-    const placed = placeFrame(rect, pane.size.x, pane.size.y, this.host.clientHeight, this.framing)
+    const placed = placeFrame(rect, pane.size.x, pane.size.y, this.stageSize, this.framing)
     const { rect: frame, radius } = placed
     this.frames.put(index, frame)
     const t = Math.min(1, (now - pane.wakeFrom) / WAKE_MS)
