@@ -80,7 +80,7 @@ export function createPage(
     hud,
     focusPrompt: deck.focusPrompt,
     onCovered: (listener) => watchCovered(root, header, deck.element, listener),
-    placeFrames: (frames) => placeFrames(root, frames),
+    placeFrames: (frames) => placeFrames(root, header, frames),
   }
 }
 
@@ -97,7 +97,8 @@ function watchCovered(
   for (const element of [header, deck]) observer.observe(element)
 }
 
-function placeFrames(root: HTMLElement, frames: readonly Rect[]): void {
+function placeFrames(root: HTMLElement, header: HTMLElement, frames: readonly Rect[]): void {
+  root.dataset.over = String(frames.some(({ y }) => y < header.offsetHeight))
   for (const [i, { x, y, width }] of frames.entries()) {
     const sides = { left: x, top: y, right: x + width }
     for (const [side, at] of Object.entries(sides))
