@@ -9,6 +9,9 @@ test.beforeEach(({ page }) => serveTiny(page))
 /** The simulator in real time: it has instruments, and is there at once. */
 const SIMULATOR = { world: 'simulator', stage: 'flat' }
 
+/** As the log writes it. */
+const LEFT_AND_GO = 2
+
 async function offset(page: Page): Promise<number> {
   return Math.abs((await page.evaluate(() => window.oneiro!.readTelemetry()))!.offset!)
 }
@@ -24,7 +27,7 @@ test('who leaves the road wakes, and is back on it; with assist nobody leaves it
     expect(await offset(page)).toBeLessThan(5.6)
     const done = await page.evaluate(() => window.oneiro!.log().actions.slice(-40))
     // Left and go were asked for. What assist did instead is in the log, and so in every replay.
-    expect(new Set(done).size).toBeGreaterThan(1)
+    expect(done.some((code) => code !== LEFT_AND_GO)).toBe(true)
   })
   await test.step('without it the drive breaks, one wakes, and it goes on from before', async () => {
     await page.keyboard.press('k')

@@ -18,8 +18,8 @@ function controlsGroup({ controls, simulated }: AppState): Group {
       ...moves.map(({ keys, label }) => [keys.map(keyName), label] as const),
       ...(simulated
         ? ([
-            [['C'], 'cruise: it drives while your hands are off'],
-            [['K'], 'assist: you are kept on the road'],
+            [['C'], 'cruise, while your hands are off'],
+            [['K'], 'assist, while they are on'],
           ] as const)
         : []),
       ...(moves.some(({ pad }) => pad.length > 0)
