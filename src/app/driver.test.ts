@@ -7,12 +7,12 @@ import { PhotonMeter } from './meters'
 const space = spaceOf(DRIVE_CONTROLS)
 const [LEFT, , BRAKE, GO] = space.moves as [Move, Move, Move, Move]
 
-function driver(cruise: boolean) {
+function driver(cruise: boolean, assist = false) {
   const photons = new PhotonMeter()
   const heard: unknown[] = []
   const clock = { ms: 0 }
-  const hear = (...news: unknown[]) => heard.push(news)
-  const driver = new Driver(cruise, photons, hear, () => clock.ms)
+  const hear = (news: unknown) => heard.push(news)
+  const driver = new Driver({ cruise, assist }, photons, hear, () => clock.ms)
   driver.enter(space)
   return { photons, heard, clock, driver }
 }
@@ -53,7 +53,7 @@ describe('Driver', () => {
     expect(d.sample(space)).toEqual({ steer: 0, throttle: 1 })
     d.press('ArrowDown', BRAKE, 2000)
     d.release('ArrowDown', 2010)
-    expect(heard.at(-1)).toEqual([{ steer: 0, throttle: 0 }, true])
+    expect(heard.at(-1)).toEqual({ held: { steer: 0, throttle: 0 }, cruise: true, assist: false })
     d.cruise = true
     expect(d.sample(space)).toEqual({ steer: 0, throttle: 1 })
   })
@@ -76,18 +76,67 @@ describe('Driver', () => {
   it('cruise keeps to the road where the instruments tell of one, and leaves steering to a person', () => {
     const { driver: d } = driver(true)
     const onCourse = { speed: 21, wheel: 0, offset: 0, heading: 0, curvature: 0, bendNear: 0 }
-    d.see({ ...onCourse, offset: 3, speed: 12 })
+    d.see({ ...onCourse, offset: 3, speed: 12 }, 1)
     expect(d.sample(space)).toEqual({ steer: -1, throttle: 1 })
-    d.see({ ...onCourse, curvature: 0.03, bendNear: 0.03 })
+    d.see({ ...onCourse, curvature: 0.03, bendNear: 0.03 }, 2)
     expect(d.sample(space)).toEqual({ steer: 1, throttle: 0 })
     d.press('ArrowLeft', LEFT, 1)
     expect(d.sample(space)).toEqual({ steer: -1, throttle: 1 })
     d.release('ArrowLeft', 2)
-    d.see({ speed: 21 })
+    d.see({ speed: 21 }, 3)
     expect(d.sample(space)).toEqual({ steer: 0, throttle: 1 })
-    d.see(onCourse)
+    d.see(onCourse, 4)
     d.cruise = false
     expect(d.sample(space)).toEqual({ steer: 0, throttle: 0 })
+  })
+
+  it('keeps a person on the road while hands are on, and only then', () => {
+    const { driver: d, clock } = driver(false, true)
+    const outward = { speed: 25, wheel: -0.5, offset: -4, heading: -0.1, curvature: 0, bendNear: 0 }
+    d.see(outward, 1)
+    expect(d.sample(space)).toEqual({ steer: 0, throttle: 0 })
+    d.press('ArrowLeft', LEFT, 0)
+    d.press('ArrowUp', GO, 0)
+    expect(d.sample(space)).toEqual({ steer: 1, throttle: 1 })
+    d.see({ ...outward, wheel: 0, offset: 0, heading: 0 }, 2)
+    expect(d.sample(space)).toEqual({ steer: -1, throttle: 1 })
+    d.see(outward, 3)
+    d.release('ArrowLeft', 0)
+    d.release('ArrowUp', 0)
+    clock.ms = 1999
+    expect(d.sample(space)).toEqual({ steer: 1, throttle: 0 })
+    clock.ms = 2000
+    expect(d.sample(space)).toEqual({ steer: 0, throttle: 0 })
+    d.press('ArrowLeft', LEFT, 2000)
+    d.assist = false
+    expect(d.sample(space)).toEqual({ steer: -1, throttle: 0 })
+  })
+
+  it('helps who turns under cruise, which keeps the throttle', () => {
+    const { driver: d } = driver(true, true)
+    d.press('ArrowLeft', LEFT, 0)
+    d.see({ speed: 25, wheel: -0.5, offset: -4, heading: -0.1, curvature: 0, bendNear: 0 }, 1)
+    expect(d.sample(space)).toEqual({ steer: 1, throttle: 1 })
+  })
+
+  it('says since when the drive has been broken, but not in the hands of a script', () => {
+    const { driver: d } = driver(true)
+    d.see({ speed: 22, offset: 0, stuck: 0 }, 4)
+    expect(d.wellBefore).toBeNull()
+    d.see({ speed: 22, offset: 8, stuck: 0 }, 9)
+    expect(d.wellBefore).toBe(4)
+    d.script({ steer: 0, throttle: 1 })
+    expect(d.wellBefore).toBeNull()
+  })
+
+  it('takes hands for off after a rest, so that cruise drives at once', () => {
+    const { driver: d } = driver(true)
+    d.press('ArrowDown', BRAKE, 0)
+    d.clear()
+    expect(d.handsOn).toBe(true)
+    d.rest()
+    expect(d.handsOn).toBe(false)
+    expect(d.sample(space)).toEqual({ steer: 0, throttle: 1 })
   })
 
   it('stamps the first change of what is held, and not a repeat', () => {
@@ -104,7 +153,7 @@ describe('Driver', () => {
     d.press('ArrowUp', GO, 1)
     d.clear()
     expect(d.sample(space)).toEqual({ steer: 0, throttle: 0 })
-    expect(heard.at(-1)).toEqual([{ steer: 0, throttle: 0 }, false])
+    expect(heard.at(-1)).toEqual({ held: { steer: 0, throttle: 0 }, cruise: false, assist: false })
   })
 
   it('lets a script override the keys until it gives them back', () => {

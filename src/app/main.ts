@@ -7,8 +7,9 @@ import './styles/overlays.css'
 import { writeActionLog } from '../engine/action-log'
 import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
-import { createStage } from '../scene/stage'
+import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
+import { recall, remember } from './choices'
 import { download } from './download'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
@@ -20,15 +21,22 @@ import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
 import { createAppStore, notify, type Preset, watch } from './store'
 import type { Commands } from './ui/chrome'
-import { createPage } from './ui/page'
+import { type Covered, createPage, type PageElements } from './ui/page'
 import { Words } from './words'
 import { Worlds } from './worlds'
 
-const { params, notices } = readParams(location.search, 'assets/drive/', document.baseURI, location.hash)
+const { params, notices } = readParams(
+  location.search,
+  'assets/drive/',
+  document.baseURI,
+  location.hash,
+  recall(),
+)
 // A token is for this page alone: not for the history, nor for a link that is passed on.
 if (params.token) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({
   hud: params.hud,
+  bleed: params.bleed,
   touch: matchMedia('(pointer: coarse)').matches,
   view: params.view,
   presets: PLAIN_PRESETS,
@@ -68,6 +76,15 @@ async function start(): Promise<void> {
     toggleCruise() {
       if (player) player.driver.cruise = !player.driver.cruise
     },
+    toggleAssist() {
+      if (!player) return
+      player.driver.assist = !player.driver.assist
+      remember({ assist: player.driver.assist })
+    },
+    toggleBleed() {
+      store.setState(({ bleed }) => ({ bleed: !bleed }))
+      remember({ bleed: store.getState().bleed })
+    },
     fullscreen() {
       if (document.fullscreenElement) void document.exitFullscreen()
       else void document.documentElement.requestFullscreen?.().catch(() => {})
@@ -81,7 +98,8 @@ async function start(): Promise<void> {
     press: (...args: Parameters<Player['driver']['press']>) => player?.driver.press(...args),
     release: (...args: Parameters<Player['driver']['release']>) => player?.driver.release(...args),
   }
-  const page = createPage(document.getElementById('app')!, store, commands, pads, act)
+  const describe = () => player?.driver.describe() ?? null
+  const page = createPage(document.getElementById('app')!, store, commands, pads, act, describe)
   for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
 
   const worlds = new Worlds(store, {
@@ -97,6 +115,7 @@ async function start(): Promise<void> {
     notify(store, sentence, 'warn', 12_000)
   })
   page.root.dataset.lean = String(stage.software)
+  attachFraming(stage, page)
   const asks = params.server !== null && !isNear(params.server, location.hostname)
   player = new Player(store, stage, worlds, words, asks ? { ...params, server: null } : params)
   if (asks) {
@@ -121,6 +140,8 @@ async function start(): Promise<void> {
     hud: commands.toggleHud,
     view: () => commands.setView(VIEWS[(VIEWS.indexOf(store.getState().view) + 1) % VIEWS.length]!),
     cruise: commands.toggleCruise,
+    assist: commands.toggleAssist,
+    bleed: commands.toggleBleed,
     save: () => save(player!),
     fullscreen: commands.fullscreen,
     help: commands.help,
@@ -135,6 +156,18 @@ async function start(): Promise<void> {
   const { shown } = store.getState()
   const backend = shown === 'simulator' ? '' : (player.world?.info.backend ?? '')
   await keepPage(backend).catch(() => {})
+}
+
+/** The picture lies where the controls leave room, or covers the window. */
+function attachFraming(stage: StageFace, page: PageElements): void {
+  let covered: Covered = { top: 0, bottom: 0 }
+  const frame = () => stage.setFraming({ full: store.getState().bleed, ...covered })
+  page.onCovered((now) => {
+    covered = now
+    frame()
+  })
+  watch(store, (s) => s.bleed, frame)
+  stage.onFrames(page.placeFrames)
 }
 
 /** Focus loss lets go of every key and pauses; coming back goes on. */

@@ -19,8 +19,20 @@ describe('readParams', () => {
       hud: false,
       stage: 'auto',
       cruise: true,
+      assist: true,
+      bleed: false,
     })
     expect(notices).toEqual([])
+  })
+
+  it('keeps to what was chosen on an earlier visit, unless the address says another', () => {
+    const again = (search: string) =>
+      readParams(search, '/a/', 'https://oneiro.test/', '', { assist: false, bleed: true })
+    expect(again('').params).toMatchObject({ assist: false, bleed: true })
+    expect(again('?assist=1&bleed=0').params).toMatchObject({ assist: true, bleed: false })
+    expect(again('?assist=yes').params.assist).toBe(false)
+    expect(again('?assist=yes').notices[0]!.sentence).toContain('assist is one of 0, 1')
+    expect(read('?clock=lockstep').params.assist).toBe(false)
   })
 
   it('reads every field and resolves the assets folder', () => {

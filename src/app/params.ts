@@ -1,5 +1,6 @@
 import { OneiroError } from '../engine/errors'
 import type { StageChoice } from '../scene/stage'
+import type { Choices } from './choices'
 
 /** What the page shows: the dream, the simulator it is judged against, or both under the same keys. */
 export type View = 'dream' | 'simulator' | 'both'
@@ -13,7 +14,7 @@ export type BackendChoice = 'auto' | 'wasm' | 'webgpu'
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'webgpu']
 const STAGES: readonly StageChoice[] = ['auto', 'webgl', 'flat']
 
-export interface Params {
+export interface Params extends Choices {
   readonly view: View
   readonly backend: BackendChoice
   readonly clock: 'lockstep' | 'realtime'
@@ -42,8 +43,8 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&stage=auto|webgl|flat`.
- * and `#token=`, which browsers keep to themselves.
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat`
+ * and `#token=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
 export function readParams(
@@ -51,6 +52,7 @@ export function readParams(
   defaultAssets: string,
   base: string,
   hash = '',
+  chosen: Partial<Choices> = {},
 ): { params: Params; notices: ParamNotice[] } {
   const query = new URLSearchParams(search)
   const notices: ParamNotice[] = []
@@ -64,6 +66,8 @@ export function readParams(
     })
     return fallback
   }
+  const onOff = (name: string, fallback: boolean): boolean =>
+    oneOf(name, ['0', '1'] as const, fallback ? '1' : '0') === '1'
   let seed: number | null = null
   const seedText = query.get('seed')
   if (seedText !== null) {
@@ -112,6 +116,8 @@ export function readParams(
       hud: query.get('hud') === '1',
       stage: oneOf('stage', STAGES, 'auto'),
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
+      assist: onOff('assist', chosen.assist ?? true) && clock === 'realtime',
+      bleed: onOff('bleed', chosen.bleed ?? false),
     },
     notices,
   }

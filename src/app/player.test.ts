@@ -23,6 +23,8 @@ const PARAMS: Params = {
   hud: false,
   stage: 'auto',
   cruise: false,
+  assist: false,
+  bleed: false,
 }
 const MANIFEST = {
   presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],
@@ -48,6 +50,8 @@ class FakeStage implements StageFace {
   attach() {}
   touch() {}
   onOwnSize() {}
+  setFraming() {}
+  onFrames() {}
   close() {}
 }
 

@@ -23,6 +23,7 @@ import { Stalls } from './stalls'
 import { notify, type PauseCause, type Preset, type Store } from './store'
 import { TelemetryFeed } from './telemetry-feed'
 import { GoingBack, TimeTravel } from './time-travel'
+import { Waking } from './waking'
 import { Wording } from './wording'
 import type { WordPort } from './words'
 import { backendName, type RemoteDream, type WorldPort } from './worlds'
@@ -52,6 +53,7 @@ export class Player {
   private readonly stalls: Stalls
   private readonly mishaps: Mishaps
   private readonly telemetry: TelemetryFeed
+  private readonly waking: Waking
 
   constructor(
     private readonly store: Store,
@@ -89,15 +91,15 @@ export class Player {
       },
     })
     this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
-    this.driver = new Driver(params.cruise, this.presenter.photons, (held, cruise) =>
-      store.setState({ held, cruise }),
-    )
+    this.driver = new Driver(params, this.presenter.photons, (state) => store.setState(state))
+    this.waking = new Waking(store, this.driver, this.goingBack)
     this.telemetry = new TelemetryFeed(this.driver)
     this.clock = params.clock === 'lockstep' ? new LockstepClock() : new RealtimeClock(TICKS_PER_SECOND)
     store.setState({
       view: params.view,
       lockstep: params.clock === 'lockstep',
       cruise: params.cruise,
+      assist: params.assist,
       seed: params.seed ?? seedOfChance(),
       prompt: params.prompt ?? '',
       start: params.start,
@@ -357,9 +359,11 @@ export class Player {
         tick: event.tick.index,
         ticksPerSecond: this.presenter.rate(),
         slowed,
+        handsOn: this.driver.handsOn,
         past: this.past?.range ?? null,
         ...(event.type === 'tick' ? { action: event.action } : {}),
       })
+      if (event.type === 'tick' && this.playing) void this.waking.hear(event.tick.index)
     } else if (event.type === 'state') {
       this.presenter.interrupted()
     } else if (event.type === 'error') {

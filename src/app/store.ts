@@ -63,6 +63,14 @@ export interface AppState {
   readonly held: Action
   readonly action: Action
   readonly cruise: boolean
+  /** The drive is kept whole while a person plays. */
+  readonly assist: boolean
+  /** A person plays, or did less than two seconds ago. */
+  readonly handsOn: boolean
+  /** The picture covers the window. */
+  readonly bleed: boolean
+  /** How often the dream broke and the person woke. */
+  readonly wakes: number
   /** The world listens to words. */
   readonly listens: boolean
   /** There is a simulator of it: it can be shown beside the dream, and its driver can play both. */
@@ -108,6 +116,10 @@ export const initialState: AppState = {
   held: {},
   action: {},
   cruise: true,
+  assist: true,
+  handsOn: false,
+  bleed: false,
+  wakes: 0,
   listens: true,
   simulated: true,
   ticksPerSecond: 0,

@@ -11,7 +11,7 @@ const tick = (index: number, rest: Partial<Tick> = {}): Tick => ({
   ...rest,
 })
 
-function feed(cruise: boolean, answer: () => Promise<Telemetry | null> = async () => ({ speed: 9 })) {
+function feed(hasAutopilot: boolean, answer: () => Promise<Telemetry | null> = async () => ({ speed: 9 })) {
   const seen: unknown[] = []
   let asked = 0
   const world = {
@@ -20,7 +20,7 @@ function feed(cruise: boolean, answer: () => Promise<Telemetry | null> = async (
       return answer()
     },
   }
-  const it = new TelemetryFeed({ cruise, see: (telemetry) => seen.push(telemetry) })
+  const it = new TelemetryFeed({ hasAutopilot, see: (telemetry) => seen.push(telemetry) })
   return { seen, asked: () => asked, hear: (t: Tick) => it.hear(t, world) }
 }
 
@@ -46,10 +46,18 @@ describe('TelemetryFeed', () => {
     expect(asked()).toBe(3)
   })
 
-  it('does not ask for who drives by hand, and outlives a world that cannot answer', async () => {
-    const byHand = feed(false)
-    byHand.hear(tick(0))
-    expect(byHand.asked()).toBe(0)
+  it('drops an answer about a drive that has gone elsewhere meanwhile', async () => {
+    const { seen, hear } = feed(true)
+    hear(tick(8))
+    hear(tick(2, { epoch: 2 }))
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(seen).toEqual([])
+  })
+
+  it('does not ask where nobody reads it, and outlives a world that cannot answer', async () => {
+    const unread = feed(false)
+    unread.hear(tick(0))
+    expect(unread.asked()).toBe(0)
     const lost = feed(true, () => Promise.reject(new Error('the device is lost')))
     lost.hear(tick(0))
     await new Promise((resolve) => setTimeout(resolve))

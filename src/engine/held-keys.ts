@@ -9,14 +9,20 @@ export interface InputSource {
   clear(): void
 }
 
-/** Plays a world by what its instruments read, while a person's hands are off. */
+/** Plays a world by what its instruments read, and looks after a person who plays it by hand. */
 export interface Autopilot {
-  /** The newest instruments; null where they are not known. */
-  see(telemetry: Telemetry | null): void
+  /** The newest instruments, and their tick; null where they are not known. */
+  see(telemetry: Telemetry | null, tick: number): void
   /** True for a move that takes the wheel from it. */
   yieldsTo(move: Move): boolean
   /** What it does while a person holds no more than `held`. */
   act(held: Action): Action
+  /** What it makes of the action of a person whose hands are on, to keep the drive whole. */
+  assist(action: Action): Action
+  /** Once the drive has broken: the last tick at which all was well. Null while it has not. */
+  readonly wellBefore: number | null
+  /** What the instruments read, for a person who does not see the picture; null where they are not known. */
+  describe(): string | null
 }
 
 /**

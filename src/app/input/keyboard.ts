@@ -11,6 +11,8 @@ export type Command =
   | 'hud'
   | 'view'
   | 'cruise'
+  | 'assist'
+  | 'bleed'
   | 'save'
   | 'fullscreen'
   | 'help'
@@ -29,6 +31,8 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   h: 'hud',
   v: 'view',
   c: 'cruise',
+  k: 'assist',
+  b: 'bleed',
   l: 'save',
   f: 'fullscreen',
   '?': 'help',
@@ -44,6 +48,8 @@ const COMMAND_PLACES: Readonly<Record<string, Command>> = {
   KeyH: 'hud',
   KeyV: 'view',
   KeyC: 'cruise',
+  KeyK: 'assist',
+  KeyB: 'bleed',
   KeyL: 'save',
   KeyF: 'fullscreen',
 }

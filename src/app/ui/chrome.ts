@@ -2,7 +2,7 @@ import { type Move, spaceOf } from '../../engine/controls'
 import { isComposing } from '../input/keyboard'
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
-import { GLYPHS, h, icon, iconButton, letGoAfter, setText } from './dom'
+import { GLYPHS, h, icon, iconButton, letGoAfter, setText, switchButton } from './dom'
 import { arrowOf, faceOf } from './key-caps'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
@@ -22,6 +22,8 @@ export interface Commands extends PlaceCommands {
   seekEnd(): void
   toggleHud(): void
   toggleCruise(): void
+  toggleAssist(): void
+  toggleBleed(): void
   fullscreen(): void
   help(): void
   share(): void
@@ -75,19 +77,32 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
       now.classList.add('in')
     },
   )
+  const hud = iconButton('Instruments', 'H', GLYPHS.chart, commands.toggleHud)
+  const bleed = iconButton('Picture over the whole window', 'B', GLYPHS.bleed, commands.toggleBleed)
+  const fullScreen = iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen)
+  fullScreen.classList.add('full-screen')
   const tools = h(
     'div.tools',
     {},
-    iconButton('Instruments', 'H', GLYPHS.chart, commands.toggleHud),
+    hud,
+    bleed,
     iconButton('Copy a link to this drive', '', GLYPHS.link, commands.share),
-    iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen),
+    fullScreen,
     iconButton('Keys', '?', GLYPHS.help, commands.help),
   )
-  watch(
-    store,
-    (s) => s.hud,
-    (on) => tools.firstElementChild?.classList.toggle('on', on),
-  )
+  for (const [name, button] of [
+    ['hud', hud],
+    ['bleed', bleed],
+  ] as const) {
+    watch(
+      store,
+      (s) => s[name],
+      (on) => {
+        button.classList.toggle('on', on)
+        button.setAttribute('aria-pressed', String(on))
+      },
+    )
+  }
   return h(
     'header.top',
     {},
@@ -167,22 +182,19 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
       pause.title = `${paused ? 'Play' : 'Pause'} (Space)`
     },
   )
-  const cruise = iconButton('Cruise', 'C', GLYPHS.wheel, commands.toggleCruise)
-  watch(
-    store,
-    (s) => s.cruise,
-    (on) => {
-      cruise.classList.toggle('on', on)
-      cruise.setAttribute('aria-pressed', String(on))
-    },
-  )
+  const cruise = switchButton('Cruise', 'C', GLYPHS.wheel, commands.toggleCruise)
+  const assist = switchButton('Assist', 'K', GLYPHS.road, commands.toggleAssist)
+  watch(store, (s) => s.cruise, cruise.set)
+  watch(store, (s) => s.assist, assist.set)
   watch(
     store,
     (s) => s.simulated,
     (can) => {
-      cruise.hidden = !can
+      cruise.button.hidden = assist.button.hidden = !can
     },
   )
+  const one = iconButton('One tick', '.', GLYPHS.step, commands.step)
+  one.classList.add('one-tick')
   const rewind = iconButton('Back a second', 'Backspace', GLYPHS.rewind, commands.rewind)
   watch(
     store,
@@ -196,9 +208,10 @@ function createTransport(store: Store, commands: Commands): HTMLElement {
     {},
     rewind,
     pause,
-    iconButton('One tick', '.', GLYPHS.step, commands.step),
-    cruise,
+    one,
     iconButton('Begin again', 'R', GLYPHS.reset, commands.reset),
+    cruise.button,
+    assist.button,
     h(
       'label.seed-box',
       {},
@@ -240,7 +253,7 @@ function createKeys(store: Store): HTMLElement {
 }
 
 function keysWord(state: AppState): string {
-  if (state.cruise && state.simulated) return 'cruising'
+  if (state.cruise && state.simulated) return state.handsOn ? 'you drive' : 'cruising'
   return 'drive'
 }
 
@@ -307,23 +320,27 @@ export function createScrubber(store: Store, commands: Commands): HTMLElement {
   return host
 }
 
-/** The name of each pane in the side-by-side view, and what pauses or slows the drive. */
+/** The name of each picture in the side-by-side view, and what pauses or slows the drive. */
 export function createPaneLabels(store: Store): HTMLElement {
   const first = h('span.pane-label', {}, 'dream')
   const second = h('span.pane-label', {}, 'simulator')
   const status = h('div.status', { role: 'status' })
-  const host = h('div.pane-labels', {}, h('div.pane-edge'), first, second, status)
+  const pace = h('div.pace')
+  const host = h('div.pane-labels', {}, h('div.pane-edge'), first, second, pace, status)
   watch(
     store,
     (s) => s.shown,
     (view) => host.classList.toggle('both', view === 'both'),
   )
-  watch(store, statusWord, (text) => {
-    const { paused } = store.getState()
-    status.classList.toggle('on', text !== '')
-    status.classList.toggle('aside', paused === null)
-    if (text) setText(status, text)
-  })
+  for (const [element, word] of [
+    [status, statusWord],
+    [pace, paceWord],
+  ] as const) {
+    watch(store, word, (text) => {
+      element.classList.toggle('on', text !== '')
+      if (text) setText(element, text)
+    })
+  }
   return host
 }
 
@@ -331,11 +348,16 @@ function statusWord(state: AppState): string {
   if (state.phase !== 'ready' || state.failure) return ''
   if (state.paused === 'away') return 'Paused while you were away'
   if (state.paused === 'user') return 'Paused'
+  return ''
+}
+
+/** What is under way beside the drive, and how slow the drive is. */
+function paceWord(state: AppState): string {
+  if (state.phase !== 'ready' || state.failure || state.paused) return ''
   if (state.loading) return state.loading.label
   if (state.slowed && state.ticksPerSecond > 0) {
     const speed = Math.min(99, Math.round((state.ticksPerSecond / state.nominalRate) * 100))
-    const who = state.place === 'server' ? 'the server' : 'this device'
-    return `Slow motion · ${who} dreams at ${speed} % speed`
+    return `${state.place === 'server' ? 'Slow server' : 'Slow motion'} · ${speed} %`
   }
   return ''
 }

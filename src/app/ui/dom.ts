@@ -70,12 +70,27 @@ export function iconButton(
   )
 }
 
+/** A switch with its name on it, lit while it is on. Answers how to set it. */
+export function switchButton(name: string, key: string, paths: string, onclick: () => void) {
+  const button = iconButton(name, key, paths, onclick)
+  button.classList.add('switch')
+  button.setAttribute('role', 'switch')
+  button.append(h('span', {}, name))
+  const set = (on: boolean) => {
+    button.classList.toggle('on', on)
+    button.setAttribute('aria-checked', String(on))
+  }
+  return { button, set }
+}
+
 export const GLYPHS = {
   pause: 'M9 5.5v13|M15 5.5v13',
   play: 'M8 5.2v13.6l11-6.8z',
   step: 'M7 5.5v13l8-6.5z|M18 5.5v13',
   wheel:
     'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16|M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4|M4.4 10h5.8|M13.8 10h5.8|M12 14v6',
+  road: 'M9.5 4 5 20|M14.5 4 19 20|M12 5.5v2|M12 11v2.5|M12 17v3',
+  bleed: 'M3.5 5.5h17v13h-17z|M8 9.5h8v5H8z',
   rewind: 'M11.5 6 5 12l6.5 6z|M19 6l-6.5 6 6.5 6z',
   reset: 'M5 12a7 7 0 1 0 2.2-5.1|M7.4 3.2v4h4',
   dice: 'M5 5h14v14H5z|M9 9h.01|M15 15h.01|M15 9h.01|M9 15h.01',

@@ -16,7 +16,12 @@ function controlsGroup({ controls, simulated }: AppState): Group {
     title: 'Drive',
     rows: [
       ...moves.map(({ keys, label }) => [keys.map(keyName), label] as const),
-      ...(simulated ? ([[['C'], 'cruise: play by itself']] as const) : []),
+      ...(simulated
+        ? ([
+            [['C'], 'cruise, while your hands are off'],
+            [['K'], 'assist, while they are on'],
+          ] as const)
+        : []),
       ...(moves.some(({ pad }) => pad.length > 0)
         ? ([[['pad'], 'sticks and buttons do the same']] as const)
         : []),
@@ -48,6 +53,7 @@ const GROUPS: readonly Group[] = [
     title: 'View',
     rows: [
       [['H'], 'instruments'],
+      [['B'], 'picture over the whole window'],
       [['F'], 'full screen'],
       [['?'], 'this page'],
     ],

@@ -1,18 +1,31 @@
+import type { Rect } from '../../scene/stage'
 import type { FailureAction } from '../failures'
 import { type Store, watch } from '../store'
 import { type Commands, createDeck, createHeader, createPaneLabels, createScrubber } from './chrome'
 import { h } from './dom'
 import { createFailureCard } from './failure-card'
 import { createHelp } from './help'
+import { createLive } from './live'
 import { createNotices } from './notices'
 import { createPads, type PadPort } from './pads'
 import { createVeil } from './veil'
+import { createWaking } from './waking'
+
+/** What the controls cover of the page above and below, CSS pixels. */
+export interface Covered {
+  readonly top: number
+  readonly bottom: number
+}
 
 export interface PageElements {
   readonly root: HTMLElement
   readonly stage: HTMLElement
   readonly hud: HTMLElement
   focusPrompt(): void
+  /** Hears what the controls cover, now and whenever that changes. */
+  onCovered(listener: (covered: Covered) => void): void
+  /** Where the pictures lie, for what is written on them. */
+  placeFrames(frames: readonly Rect[]): void
 }
 
 /** Controls under the pointer, or under the focus of who came with the keyboard. */
@@ -28,17 +41,20 @@ export function createPage(
   commands: Commands,
   pads: PadPort,
   act: (action: FailureAction) => void,
+  describe: () => string | null,
 ): PageElements {
   const stage = h('div.stage', { role: 'img', 'aria-label': 'The drive' })
   const hud = h('div.hud')
+  const header = createHeader(store, commands)
   const deck = createDeck(store, commands)
   root.append(
     stage,
+    createWaking(store),
     h('div.scrim.scrim-top'),
     h('div.scrim.scrim-bottom'),
     createPaneLabels(store),
     hud,
-    createHeader(store, commands),
+    header,
     createPads(store, pads),
     deck.element,
     createScrubber(store, commands),
@@ -46,8 +62,9 @@ export function createPage(
     createNotices(store),
     createHelp(store),
     createVeil(store),
+    createLive(store, describe),
   )
-  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud'] as const) {
+  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud', 'bleed'] as const) {
     watch(
       store,
       (s) => s[name],
@@ -57,7 +74,36 @@ export function createPage(
     )
   }
   attachQuiet(root, store)
-  return { root, stage, hud, focusPrompt: deck.focusPrompt }
+  return {
+    root,
+    stage,
+    hud,
+    focusPrompt: deck.focusPrompt,
+    onCovered: (listener) => watchCovered(root, header, deck.element, listener),
+    placeFrames: (frames) => placeFrames(root, header, frames),
+  }
+}
+
+function watchCovered(
+  root: HTMLElement,
+  header: HTMLElement,
+  deck: HTMLElement,
+  listener: (covered: Covered) => void,
+): void {
+  const observer = new ResizeObserver(() => {
+    root.style.setProperty('--top', `${header.offsetHeight}px`)
+    listener({ top: header.offsetHeight, bottom: deck.offsetHeight })
+  })
+  for (const element of [header, deck]) observer.observe(element)
+}
+
+function placeFrames(root: HTMLElement, header: HTMLElement, frames: readonly Rect[]): void {
+  root.dataset.over = String(frames.some(({ y }) => y < header.offsetHeight))
+  for (const [i, { x, y, width }] of frames.entries()) {
+    const sides = { left: x, top: y, right: x + width }
+    for (const [side, at] of Object.entries(sides))
+      root.style.setProperty(`--frame${i}-${side}`, `${at.toFixed(1)}px`)
+  }
 }
 
 /** Fades the controls while someone drives, and brings them back at the first sign of a pointer or a pause. */

@@ -22,3 +22,24 @@ export function keepToRoad(telemetry?: Telemetry | null, goal = 0, speed = SPEED
     throttle: v! < speed - 1 ? 1 : v! > speed + 4 ? -1 : 0,
   }
 }
+
+/** Metres from the middle of the road that a person may go to, under assist. */
+const EDGE = 3.8
+/** How far the middle draws a person who does not turn: not at all up to here, metres. */
+const FREE = 2.2
+/** Seconds that assist looks ahead. */
+const AHEAD = 0.9
+
+/**
+ * What a person's steering becomes so that the car stays on its road: the person's own, unless the car is about to leave
+ * the road on the side that is asked for; and with none, the road is followed where the car is.
+ */
+export function assistOnRoad(telemetry: Telemetry | null, steer: number): number {
+  const { speed, offset, heading, wheel } = telemetry ?? {}
+  if (![speed, offset, heading, wheel].every(Number.isFinite)) return steer
+  if (steer === 0) return keepToRoad(telemetry, Math.max(-FREE, Math.min(FREE, offset!))).steer
+  // The car turns to where its wheel points within a third of a second.
+  const turning = 0.5 * heading! + 0.5 * 0.3 * wheel!
+  const side = (offset! + speed! * turning * AHEAD) * Math.sign(steer)
+  return side < EDGE ? steer : keepToRoad(telemetry, EDGE * Math.sign(steer)).steer
+}

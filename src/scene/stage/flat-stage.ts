@@ -1,15 +1,18 @@
 import type { Pixels } from '../../engine/world'
-import { fitFrame, frameAnchor, type Rect, splitStage } from './layout'
+import { Doubled } from './doubled'
+import { FlatLight } from './flat-light'
+import { Frames } from './frames'
+import { type Framing, FULL, placeFrame, type Rect, splitStage } from './layout'
 import { placeCanvas } from './place'
 import type { StageFace } from './types'
 
-const AMBIENT = { width: 20, height: 12 }
-const AMBIENT_LIGHT = 0.62
-
 interface Pane {
-  /** The same picture, tiny and stretched over the pane: the browser's scaling is the blur. */
-  readonly ambient: HTMLCanvasElement
+  readonly light: FlatLight
   readonly frame: HTMLCanvasElement
+  readonly doubled: Doubled
+  /** Of the world's frame. */
+  width: number
+  height: number
   /** A canvas that presents itself, in the place of `frame`. */
   own: HTMLCanvasElement | null
   shown: boolean
@@ -28,6 +31,8 @@ export class FlatStage implements StageFace {
   private raf = 0
   private moved = true
   private presented: (() => void)[] = []
+  private framing = FULL
+  private readonly frames = new Frames()
   private heardOwnSize: (pane: number, width: number, height: number) => void = () => {}
 
   constructor(private readonly host: HTMLElement) {
@@ -45,6 +50,16 @@ export class FlatStage implements StageFace {
     this.layOut()
   }
 
+  setFraming(framing: Framing): void {
+    this.framing = framing
+    this.layOut()
+  }
+
+  onFrames(listener: (frames: readonly Rect[]) => void): void {
+    this.frames.hear(listener)
+    this.layOut()
+  }
+
   present(index: number, pixels: Pixels, onPresented?: () => void): void {
     const pane = this.pane(index)
     if (pane.own) {
@@ -54,13 +69,12 @@ export class FlatStage implements StageFace {
       this.layOut()
     }
     const { frame } = pane
-    if (frame.width !== pixels.width || frame.height !== pixels.height) {
-      frame.width = pixels.width
-      frame.height = pixels.height
-      this.layOut()
+    const image = pane.doubled.draw(pixels)
+    if (frame.width !== image.width || frame.height !== image.height) {
+      frame.width = image.width
+      frame.height = image.height
     }
-    const image = new ImageData(pixels.width, pixels.height)
-    image.data.set(pixels.data)
+    this.measure(pane, pixels.width, pixels.height)
     frame.getContext('2d')!.putImageData(image, 0, 0)
     this.lit(pane, frame, onPresented)
   }
@@ -79,11 +93,7 @@ export class FlatStage implements StageFace {
   touch(index: number, frameWidth: number, frameHeight: number, onPresented?: () => void): void {
     const pane = this.pane(index)
     if (!pane.own) return
-    if (pane.frame.width !== frameWidth || pane.frame.height !== frameHeight) {
-      pane.frame.width = frameWidth
-      pane.frame.height = frameHeight
-      this.layOut()
-    }
+    this.measure(pane, frameWidth, frameHeight)
     this.lit(pane, pane.own, onPresented)
   }
 
@@ -100,22 +110,25 @@ export class FlatStage implements StageFace {
 
   private pane(index: number): Pane {
     while (this.panes.length <= index) {
-      const ambient = document.createElement('canvas')
-      Object.assign(ambient, AMBIENT)
+      const light = new FlatLight()
       const frame = document.createElement('canvas')
-      ambient.className = frame.className = 'stage-own'
-      this.host.append(ambient, frame)
-      this.panes.push({ ambient, frame, own: null, shown: false })
+      light.canvas.className = frame.className = 'stage-own'
+      this.host.append(light.canvas, frame)
+      this.panes.push({ light, frame, doubled: new Doubled(), width: 0, height: 0, own: null, shown: false })
       this.layOut()
     }
     return this.panes[index]!
   }
 
+  private measure(pane: Pane, width: number, height: number): void {
+    if (pane.width === width && pane.height === height) return
+    Object.assign(pane, { width, height })
+    this.layOut()
+  }
+
   /** A pane has a new picture: its ambient light follows. */
   private lit(pane: Pane, picture: HTMLCanvasElement, onPresented?: () => void): void {
-    if (pane.ambient.style.visibility !== 'hidden') {
-      pane.ambient.getContext('2d')!.drawImage(picture, 0, 0, AMBIENT.width, AMBIENT.height)
-    }
+    if (pane.light.canvas.style.visibility !== 'hidden') pane.light.follow(picture)
     if (!pane.shown) {
       pane.shown = true
       this.layOut()
@@ -138,8 +151,9 @@ export class FlatStage implements StageFace {
     if (this.moved) {
       this.moved = false
       const { clientWidth, clientHeight } = this.host
-      const rects = splitStage(clientWidth, clientHeight, this.count)
+      const rects = splitStage(clientWidth, clientHeight, this.count, 1, this.framing)
       for (const [i, pane] of this.panes.entries()) this.place(i, pane, rects[i])
+      this.frames.tell(this.count)
     }
     const done = this.presented
     this.presented = []
@@ -148,16 +162,20 @@ export class FlatStage implements StageFace {
 
   private place(index: number, pane: Pane, rect: Rect | undefined): void {
     const picture = pane.own ?? pane.frame
+    const light = pane.light.canvas
     if (!rect || !pane.shown) {
-      pane.ambient.style.visibility = picture.style.visibility = 'hidden'
+      light.style.visibility = picture.style.visibility = 'hidden'
       return
     }
-    const anchor = frameAnchor(rect, this.host.clientHeight)
-    const frame = fitFrame(rect, pane.frame.width, pane.frame.height, anchor)
-    placeCanvas(picture, rect, frame, this.dim)
-    const filled = frame.width >= rect.width && frame.height >= rect.height
-    placeCanvas(pane.ambient, rect, rect, AMBIENT_LIGHT * this.dim)
-    if (filled) pane.ambient.style.visibility = 'hidden'
+    const { clientWidth, clientHeight } = this.host
+    const stage = { width: clientWidth, height: clientHeight }
+    const placed = placeFrame(rect, pane.width, pane.height, stage, this.framing)
+    const frame = placed.rect
+    this.frames.put(index, frame)
+    placeCanvas(picture, rect, placed, this.dim)
+    placeCanvas(light, rect, { rect, radius: null }, this.dim)
+    if (frame.width >= rect.width && frame.height >= rect.height) light.style.visibility = 'hidden'
+    else pane.light.place(rect, placed)
     if (pane.own) this.heardOwnSize(index, Math.round(frame.width), Math.round(frame.height))
   }
 }

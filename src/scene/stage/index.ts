@@ -5,7 +5,7 @@ import { LastingStage } from './lasting-stage'
 import { lacksGpu } from './software'
 import type { StageFace } from './types'
 
-export type { StageFace } from './types'
+export type { Framing, Rect, StageFace } from './types'
 
 /** `webgl` where a GPU draws it, `flat` where it would be the processor. */
 export type StageChoice = 'auto' | 'webgl' | 'flat'

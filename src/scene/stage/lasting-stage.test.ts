@@ -15,6 +15,8 @@ function fakeStage(software: boolean) {
     software,
     show: note('show'),
     setDim: note('setDim'),
+    setFraming: note('setFraming'),
+    onFrames: note('onFrames'),
     present: note('present'),
     attach: note('attach'),
     touch: note('touch'),
@@ -30,9 +32,12 @@ it('goes on with the picture, the dimming and the panes on another stage', () =>
   const lasting = new LastingStage(first.stage)
   const canvas = {} as HTMLCanvasElement
   const heard = () => {}
+  const framing = { full: false, top: 90, bottom: 120 }
   lasting.onOwnSize(heard)
   lasting.show(2)
   lasting.setDim(0.5)
+  lasting.setFraming(framing)
+  lasting.onFrames(heard)
   lasting.attach(0, canvas)
   lasting.present(1, PIXELS)
   lasting.replace(() => second.stage)
@@ -41,10 +46,12 @@ it('goes on with the picture, the dimming and the panes on another stage', () =>
   expect(second.calls).toEqual([
     ['show', 2, false],
     ['setDim', 0.5],
+    ['setFraming', framing],
+    ['onFrames', heard],
     ['onOwnSize', heard],
     ['present', 1, PIXELS],
     ['attach', 0, canvas],
   ])
   lasting.present(1, PIXELS)
-  expect(second.calls).toHaveLength(6)
+  expect(second.calls).toHaveLength(8)
 })

@@ -1,5 +1,6 @@
 import type { Pixels } from '../../engine/world'
-import type { StageFace } from './types'
+import { type Framing, FULL } from './layout'
+import type { Rect, StageFace } from './types'
 
 type OwnSize = (pane: number, width: number, height: number) => void
 
@@ -7,6 +8,8 @@ type OwnSize = (pane: number, width: number, height: number) => void
 export class LastingStage implements StageFace {
   private count: 1 | 2 = 1
   private dim = 1
+  private framing = FULL
+  private heardFrames: ((frames: readonly Rect[]) => void) | null = null
   private heardOwnSize: OwnSize | null = null
   private readonly shown = new Map<number, Pixels>()
   private readonly attached = new Map<number, HTMLCanvasElement>()
@@ -23,6 +26,8 @@ export class LastingStage implements StageFace {
     this.stage = make()
     this.stage.show(this.count, false)
     this.stage.setDim(this.dim)
+    this.stage.setFraming(this.framing)
+    if (this.heardFrames) this.stage.onFrames(this.heardFrames)
     if (this.heardOwnSize) this.stage.onOwnSize(this.heardOwnSize)
     for (const [pane, pixels] of this.shown) this.stage.present(pane, pixels)
     for (const [pane, canvas] of this.attached) this.stage.attach(pane, canvas)
@@ -36,6 +41,16 @@ export class LastingStage implements StageFace {
   setDim(value: number): void {
     this.dim = value
     this.stage.setDim(value)
+  }
+
+  setFraming(framing: Framing): void {
+    this.framing = framing
+    this.stage.setFraming(framing)
+  }
+
+  onFrames(listener: (frames: readonly Rect[]) => void): void {
+    this.heardFrames = listener
+    this.stage.onFrames(listener)
   }
 
   present(pane: number, pixels: Pixels, onPresented?: () => void): void {

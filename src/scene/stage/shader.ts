@@ -1,10 +1,12 @@
+import { CELLS, FALL, LIGHT } from './ambient'
+
 /**
  * Draws one frame into one pane, from 160x96 to any size.
  *
  * Upscaling follows the idea of FSR 1 EASU (AMD, 2021): find the direction of the edge under the pixel from a
  * structure tensor, then resample 4x4 texels with a Lanczos-like kernel stretched along the edge and narrow
- * across it, bounded by its neighbours against ringing. Around the frame, and under its feathered
- * border, lies the same picture mirrored and blurred (the ambient edges).
+ * across it, bounded by its neighbours against ringing. A frame with corners stands in the light of its own picture, spread
+ * over the pane. Around one without, and under its feathered border, lies the same picture mirrored and blurred.
  */
 export const VERTEX = /* glsl */ `
 in vec3 position;
@@ -19,6 +21,7 @@ uniform sampler2D frame;      // row 0 is the top row
 uniform vec2 frameSize;       // texels
 uniform vec4 paneRect;        // x, y, width, height in device pixels from the top left of the canvas
 uniform vec4 frameRect;       // the same, of the frame; may reach beyond the pane
+uniform float radius;         // of the frame's corners, device pixels; negative where it has none
 uniform float canvasHeight;   // device pixels
 uniform float wake;           // 0 blurred and dark .. 1 awake
 uniform float dim;            // brightness, 1 = as it is
@@ -105,9 +108,25 @@ vec3 blurred(vec2 uv, float level) {
 
 float noise(vec2 p) { return fract(52.9829189 * fract(dot(p, vec2(0.06711056, 0.00583715)))); }
 
-void main() {
-  vec2 pixel = vec2(gl_FragCoord.x, canvasHeight - gl_FragCoord.y);
-  vec2 uv = (pixel - frameRect.xy) / frameRect.zw;
+vec3 framed(vec2 pixel, vec2 uv) {
+  vec2 halved = frameRect.zw * 0.5;
+  vec2 corner = abs(pixel - frameRect.xy - halved) - halved + radius;
+  float away = length(max(corner, 0.0)) + min(max(corner.x, corner.y), 0.0) - radius;
+  float core = clamp(0.5 - away, 0.0, 1.0) * sharp;
+  vec3 light = vec3(0.0);
+  if (core < 1.0 || wake < 1.0) {
+    float beside = max(away, 0.0) / frameRect.w;
+    light = blurred((pixel - paneRect.xy) / paneRect.zw, log2(frameSize.y / ${CELLS.toFixed(1)}));
+    light *= ${LIGHT} * exp(-beside / ${FALL.toFixed(2)});
+  }
+  vec3 picture = light;
+  if (core > 0.0 && wake > 0.0) {
+    picture = cheap > 0.5 ? textureLod(frame, clamp(uv, 0.0, 1.0), 0.0).rgb : upscale(clamp(uv, 0.0, 1.0));
+  }
+  return mix(light, picture, core * wake);
+}
+
+vec3 feathered(vec2 uv) {
 
   // Distance inside the frame, in frame heights; the border feathers only where it lies within the pane.
   vec2 inside = min(uv, 1.0 - uv) * vec2(frameRect.z / frameRect.w, 1.0);
@@ -126,8 +145,13 @@ void main() {
   if (core > 0.001 && wake > 0.001) {
     picture = cheap > 0.5 ? textureLod(frame, clamp(uv, 0.0, 1.0), 0.0).rgb : upscale(clamp(uv, 0.0, 1.0));
   }
-  vec3 shown = mix(light, picture, core * wake) * mix(0.25, 1.0, wake) * dim;
+  return mix(light, picture, core * wake);
+}
 
+void main() {
+  vec2 pixel = vec2(gl_FragCoord.x, canvasHeight - gl_FragCoord.y);
+  vec2 uv = (pixel - frameRect.xy) / frameRect.zw;
+  vec3 shown = (radius < 0.0 ? feathered(uv) : framed(pixel, uv)) * mix(0.25, 1.0, wake) * dim;
   shown += (noise(pixel + grain * 71.3) - 0.5) * (1.6 / 255.0);
   color = vec4(shown, 1.0);
 }

@@ -15,7 +15,8 @@ import {
   WebGLRenderer,
 } from 'three'
 import type { Pixels } from '../../engine/world'
-import { fitFrame, frameAnchor, type Rect, renderScale, splitStage } from './layout'
+import { Frames } from './frames'
+import { type Framing, FULL, placeFrame, type Rect, renderScale, splitStage } from './layout'
 import { placeCanvas } from './place'
 import { FRAGMENT, VERTEX } from './shader'
 import { isSoftware } from './software'
@@ -58,6 +59,8 @@ export class Stage implements StageFace {
   private raf = 0
   private frameCount = 0
   private presented: (() => void)[] = []
+  private framing = FULL
+  private readonly frames = new Frames()
   private heardOwnSize: (pane: number, width: number, height: number) => void = () => {}
 
   constructor(private readonly host: HTMLElement) {
@@ -78,6 +81,7 @@ export class Stage implements StageFace {
         frameSize: { value: new Vector2(1, 1) },
         paneRect: { value: new Vector4() },
         frameRect: { value: new Vector4() },
+        radius: { value: -1 },
         canvasHeight: { value: 1 },
         wake: { value: 0 },
         dim: { value: 1 },
@@ -110,6 +114,16 @@ export class Stage implements StageFace {
 
   setDim(value: number) {
     this.dimTarget = value
+    this.invalidate()
+  }
+
+  setFraming(framing: Framing) {
+    this.framing = framing
+    this.invalidate()
+  }
+
+  onFrames(listener: (frames: readonly Rect[]) => void) {
+    this.frames.hear(listener)
     this.invalidate()
   }
 
@@ -200,6 +214,11 @@ export class Stage implements StageFace {
     pane.size.set(width, height)
   }
 
+  private get stageSize() {
+    const { clientWidth: width, clientHeight: height } = this.host
+    return { width, height }
+  }
+
   private splitNow(): number {
     const { from, to, start } = this.split
     const t = Math.min(1, (performance.now() - start) / SPLIT_MS)
@@ -213,8 +232,7 @@ export class Stage implements StageFace {
 
   private readonly draw = () => {
     this.raf = 0
-    const width = this.host.clientWidth
-    const height = this.host.clientHeight
+    const { width, height } = this.stageSize
     if (!width || !height) return
     const budget = this.software ? BUDGET.software : BUDGET.gpu
     const scale = renderScale(width, height, window.devicePixelRatio || 1, budget)
@@ -224,7 +242,7 @@ export class Stage implements StageFace {
       this.renderer.setSize(pixelWidth, pixelHeight, false)
     }
     const split = this.splitNow()
-    const panes = splitStage(width, height, split > 0 ? this.shownPanes : 1, split)
+    const panes = splitStage(width, height, split > 0 ? this.shownPanes : 1, split, this.framing)
     const now = performance.now()
     this.dim += (this.dimTarget - this.dim) * 0.22
     if (Math.abs(this.dimTarget - this.dim) < 0.01) this.dim = this.dimTarget
@@ -240,6 +258,7 @@ export class Stage implements StageFace {
       const own = this.panes[i]?.own
       if (own) own.style.visibility = 'hidden'
     }
+    this.frames.tell(panes.length)
     const done = this.presented
     this.presented = []
     for (const callback of done) callback()
@@ -249,7 +268,9 @@ export class Stage implements StageFace {
   private drawPane(index: number, rect: Rect, scale: number, now: number): boolean {
     const pane = this.pane(index)
     if (!pane.texture || rect.width < 1 || rect.height < 1) return false
-    const frame = fitFrame(rect, pane.size.x, pane.size.y, frameAnchor(rect, this.host.clientHeight))
+    const placed = placeFrame(rect, pane.size.x, pane.size.y, this.stageSize, this.framing)
+    const { rect: frame, radius } = placed
+    this.frames.put(index, frame)
     const t = Math.min(1, (now - pane.wakeFrom) / WAKE_MS)
     const wake = 1 - (1 - t) ** 3
     const uniforms = this.material.uniforms
@@ -259,6 +280,7 @@ export class Stage implements StageFace {
     ;(uniforms.frameRect!.value as Vector4)
       .set(frame.x, frame.y, frame.width, frame.height)
       .multiplyScalar(scale)
+    uniforms.radius!.value = radius === null ? -1 : radius * scale
     uniforms.canvasHeight!.value = this.canvas.height
     uniforms.wake!.value = wake
     uniforms.dim!.value = this.dim
@@ -268,7 +290,7 @@ export class Stage implements StageFace {
     this.renderer.setScissor(rect.x * scale, top * scale, rect.width * scale, rect.height * scale)
     this.renderer.render(this.scene, this.camera)
     if (pane.own) {
-      placeCanvas(pane.own, rect, frame, wake * this.dim)
+      placeCanvas(pane.own, rect, placed, wake * this.dim)
       const ownWidth = Math.round(frame.width * scale)
       const ownHeight = Math.round(frame.height * scale)
       const size = `${ownWidth}x${ownHeight}`

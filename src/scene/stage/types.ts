@@ -1,5 +1,5 @@
 import type { Pixels } from '../../engine/world'
-import type { Rect } from './layout'
+import type { Framing, Rect } from './layout'
 
 /** Presents frames in one or two panes that fill an element. Draws only when something changed. */
 export interface StageFace {
@@ -9,6 +9,10 @@ export interface StageFace {
   show(count: 1 | 2, animate?: boolean): void
   /** Dims the picture (1 = as it is), as when paused. */
   setDim(value: number): void
+  /** Says how frames lie in their panes; until then they cover them. */
+  setFraming(framing: Framing): void
+  /** Hears where the frames shown lie, CSS pixels from the top left of the stage, whenever that changes. */
+  onFrames(listener: (frames: readonly Rect[]) => void): void
   /** Presents RGBA pixels in a pane (copied). `onPresented` runs once the browser has been given the picture. */
   present(pane: number, pixels: Pixels, onPresented?: () => void): void
   /** Gives a pane to a canvas that presents itself, for a world whose frames stay on the GPU. */
@@ -21,4 +25,4 @@ export interface StageFace {
   close(): void
 }
 
-export type { Rect }
+export type { Framing, Rect }
