@@ -55,12 +55,22 @@ function serviceWorker(): Plugin {
   }
 }
 
-/** ONNX Runtime's code goes into a build gzipped; src/model/packed-runtimes.ts unpacks it. */
+/** The page unpacks ONNX Runtime's code by itself, in its workers. */
+function pageRuntimes(): Plugin {
+  const own = resolve(import.meta.dirname, 'src/model/page-runtimes.ts')
+  return {
+    name: 'oneiro-page-runtimes',
+    apply: 'build',
+    enforce: 'pre',
+    resolveId: (source) => (source.endsWith('/packed-runtimes') ? own : null),
+  }
+}
+
+/** ONNX Runtime's code goes into a build gzipped; src/model/page-runtimes.ts unpacks it. */
 function packedRuntimes(): Plugin {
   return {
     name: 'oneiro-packed-runtimes',
     apply: 'build',
-    config: () => ({ define: { 'import.meta.env.VITE_PACKED_RUNTIMES': 'true' } }),
     async writeBundle({ dir }, bundle) {
       for (const file of Object.keys(bundle).filter((name) => name.endsWith('.wasm'))) {
         const path = resolve(dir!, file)
@@ -77,7 +87,7 @@ export default defineConfig({
   // No fallback to index.html: a missing asset is a 404 that the page can name.
   appType: 'mpa',
   publicDir: false,
-  plugins: [worldAssets(), serviceWorker(), packedRuntimes()],
+  plugins: [worldAssets(), serviceWorker(), pageRuntimes(), packedRuntimes()],
   // Vite's own hashed bundles; `/assets/` belongs to the worlds.
   build: {
     target: 'es2022',
@@ -92,7 +102,7 @@ export default defineConfig({
       output,
     },
   },
-  worker: { format: 'es', rolldownOptions: { output } },
+  worker: { format: 'es', plugins: () => [pageRuntimes()], rolldownOptions: { output } },
   // What only a worker imports is found too late otherwise, and the page loads a second time.
   optimizeDeps: {
     exclude: ['onnxruntime-web'],

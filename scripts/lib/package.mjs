@@ -45,15 +45,6 @@ function workers() {
   }
 }
 
-/** Packed runtimes are a matter of the page's own build; here ONNX Runtime fetches its code by itself. */
-function withoutPackedRuntimes() {
-  return {
-    name: 'oneiro-without-packed-runtimes',
-    load: (id) =>
-      id.endsWith('src/model/packed-runtimes.ts') ? 'export const packedRuntime = () => {}' : null,
-  }
-}
-
 /** The licences of what is built in, as their texts ask. */
 function licences(chunks) {
   const folders = new Set()
@@ -83,7 +74,7 @@ export async function buildPackage() {
     external: external(),
     platform: 'neutral',
     resolve: { conditionNames: ['browser', 'import', 'default'], mainFields: ['module', 'main'] },
-    plugins: [workers(), withoutPackedRuntimes()],
+    plugins: [workers()],
   })
   const { output } = await code.write({
     dir: PACKAGE_FOLDER,

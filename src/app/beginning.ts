@@ -20,7 +20,8 @@ export function beginningOf(
     starts,
     presets,
     listens,
-  }: Pick<AppState, 'seed' | 'start' | 'starts' | 'presets' | 'listens'>,
+    fromWords,
+  }: Pick<AppState, 'seed' | 'start' | 'starts' | 'presets' | 'listens' | 'fromWords'>,
   view: View,
   chosen: string | null,
   byHeart: (text: string) => Prompt | null,
@@ -29,10 +30,13 @@ export function beginningOf(
   const caption = starts.find(({ id }) => id === start)?.caption
   const fallback = caption ?? presets[0]?.text ?? 'a drive'
   const shown = chosen ?? fallback
-  const words: Prompt = (view === 'simulator' ? { text: shown } : byHeart(shown)) ?? { text: fallback }
+  const known = view === 'simulator' ? { text: shown } : byHeart(shown)
+  const words: Prompt = known ?? { text: fallback }
   // Of a start by another name the simulator knows only what its words say.
   const isKnown = caption !== undefined || (starts.length === 0 && (view !== 'simulator' || isPlace(start)))
-  const from = start && isKnown ? start : closestStart(shown, starts, seed)?.id
+  // Words that somebody chose become a place of their own where the dream can draw one; a newcomer sees a recorded moment.
+  const draws = fromWords && chosen !== null && known !== null && view === 'dream'
+  const from = start && isKnown ? start : draws ? undefined : closestStart(shown, starts, seed)?.id
   return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
 }
 

@@ -287,10 +287,10 @@ export class Player {
   private met(dream: DreamClient | RemoteDream): void {
     if ('on' in dream) this.stalls.watch(dream)
     if (!dream.manifest) return
-    const { presets, starts, prompt } = dream.manifest
+    const { presets, starts, prompt, beginnings } = dream.manifest
     this.choices = prompt?.choices ?? null
     this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-    this.store.setState({ presets, starts })
+    this.store.setState({ presets, starts, fromWords: beginnings !== undefined })
   }
 
   /** Shows a world once it has begun, where nothing else was asked for meanwhile. */

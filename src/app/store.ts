@@ -54,6 +54,8 @@ export interface AppState {
   readonly start: string | null
   readonly presets: readonly Preset[]
   readonly starts: readonly StartChoice[]
+  /** The dream draws a first frame from words and a seed where no start is named. */
+  readonly fromWords: boolean
   /** The words being read by the sentence encoder, or null. */
   readonly reading: Loading | null
   readonly tick: number
@@ -110,6 +112,7 @@ export const initialState: AppState = {
   start: null,
   presets: [],
   starts: [],
+  fromWords: false,
   reading: null,
   tick: 0,
   controls: [],

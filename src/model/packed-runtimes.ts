@@ -1,28 +1,10 @@
-import asyncify from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url'
-import jspi from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url'
-import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url'
-import { lazily } from '../engine/lazily'
-
-const FILES = { wasm, jspi, asyncify }
-export type Runtime = keyof typeof FILES
+/** Builds of ONNX Runtime's code. */
+export type Runtime = 'wasm' | 'jspi' | 'asyncify'
 
 /**
- * A runtime's code, from the gzipped file that a build of the page holds (vite.config.ts). Many hosts send `.wasm` as it
- * lies, which is four times as much, and some take no file of more than 25 MiB.
+ * The code of a build where it is kept packed; null where ONNX Runtime fetches it by itself. A build of the page takes
+ * `page-runtimes.ts` in this module's place (vite.config.ts).
  */
-export async function packedRuntime(runtime: Runtime): Promise<Uint8Array> {
-  return unpacked(await lazily(() => fetchBytes(`${FILES[runtime]}.gz`)))
-}
-
-async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
-  const answer = await fetch(url)
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`)
-  return new Uint8Array(await answer.arrayBuffer())
-}
-
-/** Gzipped bytes unpacked; others as they are, since some hosts declare `.gz` as an encoding and the browser unpacks it. */
-export async function unpacked(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
+export async function packedRuntime(_runtime: Runtime): Promise<Uint8Array | null> {
+  return null
 }

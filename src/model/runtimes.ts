@@ -57,8 +57,7 @@ async function takePacked(
   { env }: Pick<typeof import('onnxruntime-web/wasm'), 'env'>,
   runtime: Runtime,
 ): Promise<void> {
-  if (!import.meta.env?.VITE_PACKED_RUNTIMES) return
-  env.wasm.wasmBinary ??= await packedRuntime(runtime)
+  env.wasm.wasmBinary ??= (await packedRuntime(runtime)) ?? undefined
 }
 
 async function loaded<Build>(address: string | undefined, load: () => Promise<Build>): Promise<Build> {

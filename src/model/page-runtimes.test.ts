@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { unpacked } from './packed-runtimes'
+import { unpacked } from './page-runtimes'
 
 const CODE = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) % 251)
 
