@@ -69,9 +69,9 @@ export interface PromptReceipt {
 export interface ResetOptions {
   /** Non-negative safe integer. */
   readonly seed: number
-  /** Left out, the world chooses what fits the start. */
+  /** Left out, the world chooses what fits the start, or by the seed. */
   readonly prompt?: Prompt | string
-  /** Id of a start state. Left out, the seed chooses. */
+  /** Id of a start state. Left out, the first frame is drawn from the words and the seed, or else the seed chooses a start. */
   readonly start?: string
 }
 
