@@ -135,7 +135,7 @@ class Rollout:
         conditions = Conditions(history, level, actions, self.prompt, since=self.since)
         noise = self.noise(self.tick)
         if isinstance(dit := getattr(self.sampler, "dit", None), UNet):
-            conditions = dit.begun(conditions, noise[:, 0])
+            conditions = dit.begun(conditions, getattr(self.sampler, "temperature", 1.0) * noise[:, 0])
             conditions.level = torch.where(conditions.first, 0.0, level)
         with torch.autocast(torch.device(self.device).type, self.dtype, enabled=self.dtype is not torch.float32):
             latent = self.kept(self.sampler(noise, conditions).float())

@@ -10,11 +10,11 @@ const state = { seed: 7, start: null, starts: STARTS, presets: PRESETS, listens:
 const byHeart = (text: string) => (text.includes('nobody knows') ? null : { text })
 
 describe('how a drive begins', () => {
-  it('a newcomer sees a recorded moment', () => {
-    expect(beginningOf(state, 'dream', null, byHeart).options.start).toBeDefined()
-  })
-
-  it('chosen words become a place of their own, where the dream draws first frames', () => {
+  it('words and a seed become a place of their own, where the dream draws first frames', () => {
+    expect(beginningOf(state, 'dream', null, byHeart).options).toEqual({
+      seed: 7,
+      prompt: { text: 'noon in the meadow' },
+    })
     const { options, shown } = beginningOf(state, 'dream', 'a snowy night drive', byHeart)
     expect(options).toEqual({ seed: 7, prompt: { text: 'a snowy night drive' } })
     expect(shown).toBe('a snowy night drive')

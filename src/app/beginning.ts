@@ -34,8 +34,8 @@ export function beginningOf(
   const words: Prompt = known ?? { text: fallback }
   // Of a start by another name the simulator knows only what its words say.
   const isKnown = caption !== undefined || (starts.length === 0 && (view !== 'simulator' || isPlace(start)))
-  // Words that somebody chose become a place of their own where the dream can draw one; a newcomer sees a recorded moment.
-  const draws = fromWords && chosen !== null && known !== null && view === 'dream'
+  // Words and a seed are a place of their own where the dream can draw one, so a link needs no more.
+  const draws = fromWords && known !== null && view === 'dream'
   const from = start && isKnown ? start : draws ? undefined : closestStart(shown, starts, seed)?.id
   return { options: { seed, prompt: words, ...(from ? { start: from } : {}) }, shown }
 }

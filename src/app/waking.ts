@@ -28,6 +28,7 @@ export class Waking {
     const { past } = this.store.getState()
     if (wellBefore === null || this.underWay || !past || past.from >= tick) return
     this.underWay = true
+    if (tick < this.landedAt) this.landedAt = 0
     this.times = tick >= this.landedAt && tick - this.landedAt < SOON + BACK ? this.times + 1 : 1
     const target = Math.max(past.from, Math.min(tick - BACK * this.times, wellBefore))
     this.landedAt = target

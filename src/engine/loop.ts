@@ -143,7 +143,10 @@ export class Loop {
     })
     // Not in the queue: words may have to be read first, and the world keeps the order of its calls by itself.
     const receipt = await told
-    if (epoch === this.currentEpoch) this.emit({ type: 'prompt', epoch, text, afterTick: this.tickIndex })
+    // Words that newer ones overtook never counted.
+    if (epoch === this.currentEpoch && receipt.tick !== null) {
+      this.emit({ type: 'prompt', epoch, text, afterTick: receipt.tick - 1 })
+    }
     return receipt
   }
 

@@ -10,6 +10,8 @@ export interface StepInput {
   readonly prompt: Float32Array
   /** [1+M,T,C]: x1, then y1 of each outer step. */
   readonly noise: Float32Array
+  /** Nobody sees its frame, so none is made. */
+  readonly hidden?: boolean
 }
 
 /** Milliseconds by stage. */
@@ -29,8 +31,8 @@ export interface Backend {
   readonly screen: Screen | null
   /** Resolves if the device goes away; the backend is then only good for `dispose`. */
   readonly lost: Promise<DeviceLostError>
-  /** Takes the state `latents` [R,T,C], newest first, and makes the frame of the newest. */
-  begin(latents: Float32Array): Promise<void>
+  /** Takes the state `latents` [R,T,C], newest first, and makes the frame of the newest unless nobody is to see it. */
+  begin(latents: Float32Array, hidden?: boolean): Promise<void>
   /** One tick: the next latent enters the ring and its frame is made (and presented, where there is a screen). */
   step(input: StepInput): Promise<Stages>
   /** The newest latent, [T,C]. */

@@ -48,7 +48,7 @@ export interface DreamedBatch {
   readonly studentMs: number
 }
 
-/** Noise counts ticks in 32 bits. A session that could get there would fail everybody in its run. */
+/** Noise counts ticks in 32 bits, and those of the upper half stand for ticks before the first frame. */
 const LAST_TICK = 2 ** 31
 
 /** Another object after every reset and restore. */
@@ -56,6 +56,8 @@ interface Dream {
   readonly ring: LatentRing
   readonly epoch: number
   readonly state: DreamState
+  /** It is in a forward pass, which has taken its words already. */
+  running: boolean
 }
 
 /**
@@ -71,6 +73,8 @@ export class BatchedDream {
   private readonly prompt: Float32Array
   private readonly noise: Float32Array
   private readonly prompts: Prompts
+  /** Forward passes share their inputs, so one is done before the next is filled. */
+  private readonly passes = new Serial()
 
   private constructor(
     private readonly options: BatchedDreamOptions,
@@ -106,12 +110,11 @@ export class BatchedDream {
 
   /** Begins a session anew, or for the first time. Throws as `World.reset` does, and then what there was is kept. */
   async reset(session: string, options: ResetOptions): Promise<DreamedTick> {
-    const dream = this.place(session, await firstState(this.options.files, this.prompts, options))
-    // Alone: a batch would hold back who plays until all of these ticks are there.
-    const { manifest } = this.options.files
-    const job = { session, action: spaceOf(manifest.controls).idle }
-    while (dream.state.tick < 0 && this.dreams.get(session) === dream) await this.run([job])
-    return this.show(session)
+    const dream = this.prepared(await firstState(this.options.files, this.prompts, options))
+    // Nobody sees it before its first frame. Between its passes others play on.
+    const { idle } = spaceOf(this.options.files.manifest.controls)
+    while (dream.state.tick < 0) await this.passes.run(() => this.pass([dream], [idle], () => true))
+    return this.placed(session, dream)
   }
 
   /** Puts a snapshot of this world into a session. Throws as `World.restore` does, and then what there was is kept. */
@@ -123,8 +126,7 @@ export class BatchedDream {
         `A drive is taken over up to tick ${LAST_TICK}, but this one is at ${tick}. Begin a new one.`,
       )
     }
-    this.place(session, beginning)
-    return this.show(session)
+    return this.placed(session, this.prepared(beginning))
   }
 
   /** Counts from the session's next tick on, or once the words have been read. One call of a session at a time. */
@@ -134,7 +136,7 @@ export class BatchedDream {
     const dream = this.dreams.get(session)
     if (!dream) return { tick: null }
     Object.assign(dream.state, resolved)
-    return { tick: dream.state.tick + 1 }
+    return { tick: dream.state.tick + (dream.running ? 2 : 1) }
   }
 
   snapshot(session: string): Snapshot {
@@ -165,8 +167,7 @@ export class BatchedDream {
     const started = performance.now()
     for (let i = 0; i < jobs.length; i += this.options.maxBatch) {
       const chunk = jobs.slice(i, i + this.options.maxBatch)
-      const held = chunk.filter(({ session }) => this.dreams.has(session))
-      if (held.length > 0) ticks.push(...(await this.run(held)))
+      ticks.push(...(await this.passes.run(() => this.run(chunk))))
     }
     return { ticks, studentMs: performance.now() - started }
   }
@@ -191,10 +192,28 @@ export class BatchedDream {
   }
 
   private async run(jobs: readonly TickJob[]): Promise<DreamedTick[]> {
+    const held = jobs.filter(({ session }) => this.dreams.has(session))
+    if (held.length === 0) return []
+    const dreams = held.map(({ session }) => this.dreams.get(session)!)
+    // A reset, restore or end that comes meanwhile overtakes the tick.
+    const counts = (i: number) => this.dreams.get(held[i]!.session) === dreams[i]
+    const actions = held.map(({ action }) => action)
+    const latents = await this.pass(dreams, actions, counts)
+    return dreams.flatMap(({ epoch, state }, i): DreamedTick[] => {
+      const latent = latents[i]
+      return latent ? [{ session: held[i]!.session, epoch, tick: state.tick, latent }] : []
+    })
+  }
+
+  /** One forward pass: each dream that still counts when it is done goes on by a tick. Their latents [T,C], as they are kept. */
+  private async pass(
+    dreams: readonly Dream[],
+    held: readonly Action[],
+    counts: (i: number) => boolean,
+  ): Promise<(Float32Array | null)[]> {
     const { shape } = this.options.files
     const { offsets, tokens, channels, latentLength, actionCount, actionDims, promptDim, noiseCount } = shape
-    const count = jobs.length
-    const dreams = jobs.map(({ session }) => this.dreams.get(session)!)
+    const count = dreams.length
     const rows = [
       offsets.length * latentLength,
       actionCount * actionDims,
@@ -208,40 +227,44 @@ export class BatchedDream {
       const row = (all: Float32Array) =>
         all.subarray((i * all.length) / count, ((i + 1) * all.length) / count)
       ring.gather(offsets, row(history))
-      encodeAction(this.options.files.manifest, jobs[i]!.action, row(actions))
+      encodeAction(this.options.files.manifest, held[i]!, row(actions))
       row(actions).set(state.past, actionDims)
       row(prompt).set(state.embedding)
       tickNoise(state.seed, state.tick + 1, shape, row(noise))
     }
-    const out = await this.call(this.student, 'student', {
-      history: this.tensor(history, [count, offsets.length, tokens, channels]),
-      actions: this.tensor(actions, [count, actionCount, actionDims]),
-      ...(promptDim > 0 ? { prompt: this.tensor(prompt, [count, promptDim]) } : {}),
-      noise: this.tensor(noise, [count, noiseCount, tokens, channels]),
-    })
-    const latents = this.take(out, 'latent', count * latentLength)
-    return dreams.flatMap((dream, i): DreamedTick[] => {
-      const { session } = jobs[i]!
-      // A reset, restore or end that came while this ran has overtaken the tick.
-      if (this.dreams.get(session) !== dream) return []
-      const { ring, epoch, state } = dream
-      const latent = latents.subarray(i * latentLength, (i + 1) * latentLength)
-      ring.push(latent)
-      ring.read(1, latent) // as it is kept
-      state.past.set(actions.subarray(i * rows[1]!, i * rows[1]! + state.past.length))
-      state.tick++
-      return [{ session, epoch, tick: state.tick, latent }]
-    })
+    for (const dream of dreams) dream.running = true
+    try {
+      const out = await this.call(this.student, 'student', {
+        history: this.tensor(history, [count, offsets.length, tokens, channels]),
+        actions: this.tensor(actions, [count, actionCount, actionDims]),
+        ...(promptDim > 0 ? { prompt: this.tensor(prompt, [count, promptDim]) } : {}),
+        noise: this.tensor(noise, [count, noiseCount, tokens, channels]),
+      })
+      const latents = this.take(out, 'latent', count * latentLength)
+      return dreams.map(({ ring, state }, i) => {
+        if (!counts(i)) return null
+        const latent = latents.subarray(i * latentLength, (i + 1) * latentLength)
+        ring.push(latent)
+        ring.read(1, latent)
+        state.past.set(actions.subarray(i * rows[1]!, i * rows[1]! + state.past.length))
+        state.tick++
+        return latent
+      })
+    } finally {
+      for (const dream of dreams) dream.running = false
+    }
   }
 
-  private place(session: string, { state, latents }: Beginning): Dream {
-    const before = this.dreams.get(session)
-    const ring = before?.ring ?? new LatentRing(this.options.files.shape)
-    const epoch = (before?.epoch ?? 0) + 1
+  private prepared({ state, latents }: Beginning): Dream {
+    const ring = new LatentRing(this.options.files.shape)
     ring.fill(latents)
-    const dream = { ring, epoch, state }
-    this.dreams.set(session, dream)
-    return dream
+    return { ring, epoch: 0, state, running: false }
+  }
+
+  private placed(session: string, dream: Dream): DreamedTick {
+    const epoch = (this.dreams.get(session)?.epoch ?? 0) + 1
+    this.dreams.set(session, { ...dream, epoch })
+    return this.show(session)
   }
 
   private tensor(data: Float32Array, dims: readonly number[]): Tensor {

@@ -7,7 +7,7 @@ import { BatchedDream } from './batched-dream'
 import { DreamWorld } from './dream-world'
 import { AssetCorruptError, DeviceLostError } from './errors'
 import { nodeSession } from './node'
-import { IDLE, LosableBackend, loadTiny, tinyBackend, withManifest } from './testing'
+import { ACTIONS, IDLE, LosableBackend, loadTiny, tinyBackend, withManifest } from './testing'
 import type { WorldFiles } from './world-files'
 
 const STEPS = 3
@@ -95,6 +95,53 @@ describe('a reset without a start', () => {
     expect(many.snapshot('a')).toEqual(await world.snapshot())
     const { ticks } = await many.step([{ session: 'a', action: IDLE }])
     expect(ticks.map(({ tick }) => tick)).toEqual([1])
+  })
+
+  it('mixes with nobody: who plays meanwhile goes on undisturbed, and so does the one that begins', async () => {
+    const name = { name: 'node-cpu', session: nodeSession(1), maxBatch: 4 }
+    const [alone, beside] = await Promise.all(
+      [0, 1].map(async () => BatchedDream.open({ ort, ...name, files: await files() })),
+    )
+    open.push(alone!, beside!)
+    const job = [{ session: 'x', action: ACTIONS[7]! }]
+    for (const many of [alone!, beside!]) await many.reset('x', { seed: 9 })
+    await alone!.reset('y', { seed: 4 })
+    for (let i = 0; i < 4; i++) await alone!.step(job)
+    const beginning = beside!.reset('y', { seed: 4 })
+    for (let i = 0; i < 4; i++) await beside!.step(job)
+    expect((await beginning).tick).toBe(0)
+    for (const session of ['x', 'y']) {
+      const { state, ...rest } = beside!.snapshot(session)
+      expect({ state, ...rest }).toEqual(alone!.snapshot(session))
+    }
+  })
+
+  it('says the tick after the next where words come while a tick is made', async () => {
+    const many = await BatchedDream.open({
+      ...{ ort, name: 'node-cpu', session: nodeSession(1), maxBatch: 4 },
+      files: await files(),
+    })
+    open.push(many)
+    await many.reset('x', { seed: 9 })
+    const ticking = many.step([{ session: 'x', action: IDLE }])
+    await Promise.resolve()
+    expect(await many.setPrompt('x', 'a snowy night drive')).toEqual({ tick: 2 })
+    await ticking
+    expect(await many.setPrompt('x', 'a snowy night drive')).toEqual({ tick: 2 })
+  })
+
+  it('leaves the running drive as it was where its ticks fail', async () => {
+    const expected = await played(await dream(), 4)
+    const backend = await tinyBackend(await files())
+    const world = new DreamWorld({ files: await files(), backend })
+    open.push(world)
+    await world.reset({ seed: 4, prompt: 'a snowy night drive' })
+    const step = backend.step.bind(backend)
+    let steps = 0
+    backend.step = (input) => (++steps === 2 ? Promise.reject(new Error('no memory')) : step(input))
+    await expect(world.reset({ seed: 6 })).rejects.toThrow('no memory')
+    expect(hashPixels(await world.readPixels())).toBe(expected[0])
+    expect(hashPixels((await world.step(IDLE)).frame!)).toBe(expected[1])
   })
 
   it('survives a device that goes away while it draws', async () => {

@@ -52,10 +52,10 @@ export class CpuBackend implements Backend {
     this.newest = new Float32Array(shape.latentLength)
   }
 
-  async begin(latents: Float32Array): Promise<void> {
+  async begin(latents: Float32Array, hidden = false): Promise<void> {
     this.check('begin')
     this.ring.fill(latents)
-    await this.decode()
+    if (!hidden) await this.decode()
   }
 
   async step(input: StepInput): Promise<Stages> {
@@ -72,7 +72,7 @@ export class CpuBackend implements Backend {
     this.ring.push(floatsOf(out, 'latent', shape.latentLength, this.name))
     out.latent!.dispose()
     const dreamed = performance.now()
-    await this.decode()
+    if (!input.hidden) await this.decode()
     return { student: dreamed - started, decoder: performance.now() - dreamed }
   }
 

@@ -194,18 +194,23 @@ export class DreamWorld implements World {
 
   /** Puts a beginning into the backend, with the ticks before its first frame -> the latents of that frame [R,T,C]. */
   private async begun(state: DreamState, latents: Float32Array): Promise<Float32Array> {
-    await this.backend.begin(latents)
-    if (state.tick >= 0) return latents
+    if (state.tick >= 0) {
+      await this.backend.begin(latents)
+      return latents
+    }
     const { tick } = state
     const past = state.past.slice()
     const idle = idleAction(this.options.files.manifest)
+    const running = this.state && (await this.backend.readLatents())
     try {
+      await this.backend.begin(latents, true)
       while (state.tick < 0) await this.advance(state, idle)
       return await this.backend.readLatents()
     } catch (error) {
       // It may be done again, on another device.
       state.tick = tick
       state.past.set(past)
+      if (running && !(error instanceof DeviceLostError)) await this.backend.begin(running)
       throw error
     }
   }
@@ -222,6 +227,7 @@ export class DreamWorld implements World {
       actions: this.actions,
       prompt: state.embedding,
       noise: this.noise,
+      hidden: state.tick + 1 < 0,
     })
     state.past.set(this.actions.subarray(0, state.past.length))
     state.tick++

@@ -31,7 +31,7 @@ export class Host {
   readonly world: DreamWorld
 
   private constructor(
-    readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'knownPrompts'>,
+    readonly files: Pick<WorldFiles, 'manifest' | 'shape' | 'starts' | 'beginnings' | 'knownPrompts'>,
     private backend: Backend,
     /** Median milliseconds of a tick just after load; 0 on WebGPU, where nobody chooses by it. */
     readonly tickMs: number,

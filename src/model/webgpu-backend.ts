@@ -129,12 +129,12 @@ export class WebGpuBackend implements Backend {
     })
   }
 
-  async begin(latents: Float32Array): Promise<void> {
+  async begin(latents: Float32Array, hidden = false): Promise<void> {
     this.check('begin')
     this.cursor.rewind()
     this.device.queue.writeBuffer(this.buffers.ring, 0, latents as Float32Array<ArrayBuffer>)
     this.copyNewest()
-    await this.decode()
+    if (!hidden) await this.decode()
   }
 
   async step(input: StepInput): Promise<Stages> {
@@ -147,7 +147,7 @@ export class WebGpuBackend implements Backend {
     this.keep(latent.gpuBuffer)
     latent.dispose()
     const dreamed = performance.now()
-    await this.decode()
+    if (!input.hidden) await this.decode()
     const submitted = performance.now()
     const gpu = this.gpuMs
     this.inFlight = this.device.queue.onSubmittedWorkDone().then(() => {

@@ -147,8 +147,10 @@ function readStarts(
   if (!manifest.beginnings) return { starts, knownPrompts }
   const [instruments, actions] = ['beginnings', 'beginningActions'].map((name) => tensors.get(name))
   const each = (shape.actionCount - 1) * shape.actionDims
-  const count = instruments?.shape[0] ?? 0
-  if (!instruments || !actions || count === 0 || actions.data.length !== count * each) {
+  const [count = 0, tokens = 0, channels = 0] = instruments?.shape ?? []
+  const reads = Math.ceil((manifest.telemetry?.length ?? 0) / shape.channels)
+  const fits = count > 0 && tokens === reads && channels === shape.channels
+  if (!instruments || !actions || !fits || actions.data.length !== count * each) {
     throw new AssetCorruptError(
       file,
       'world.json says that drives begin from words, but it has no "beginnings" for them',

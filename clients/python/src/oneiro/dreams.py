@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from oneiro.errors import NotReadyError
+from oneiro.errors import BackendError, NotReadyError
 from oneiro.files import Floats
 from oneiro.model import Model
 from oneiro.start import Beginning
@@ -58,7 +58,21 @@ class Dreams:
             raise NotReadyError("step")
         self._advance(where, actions)
 
-    def settle(self) -> None:
+    def begin_all(self, places: Sequence[int], states: Sequence[Beginning]) -> None:
+        """Begins at each place, up to its first frame. Raises BackendError, and then all go on as they were."""
+        kept = (self.latents, self.past, self.prompt, self.seeds, self.ticks)
+        before, texts = [part.copy() for part in kept], list(self.texts)
+        try:
+            for place, state in zip(places, states, strict=True):
+                self.begin(place, state)
+            self._settle()
+        except BackendError:
+            for part, old in zip(kept, before, strict=True):
+                part[...] = old
+            self.texts[:] = texts
+            raise
+
+    def _settle(self) -> None:
         """The ticks before the first frame of drives that begin from words alone, with nothing held, all together."""
         idle = self.model.encode(self.model.space.idle)
         while (where := np.flatnonzero((self.ticks < 0) & (self.ticks != NOT_BEGUN))).size:

@@ -103,7 +103,9 @@ def _beginnings(manifest: Manifest, tensors: Mapping[str, Floats]) -> tuple[Floa
         return None
     instruments, actions = tensors.get("beginnings"), tensors.get("beginningActions")
     each = (manifest.action_count - 1, manifest.action_dims)
-    if instruments is None or actions is None or not len(instruments) or actions.shape != (len(instruments), *each):
+    reads = (-(-len(manifest.telemetry) // manifest.channels), manifest.channels)
+    found = None if instruments is None or actions is None else (instruments.shape[1:], actions.shape[1:])
+    if instruments is None or actions is None or found != (reads, each) or not 0 < len(instruments) == len(actions):
         file = manifest.files["starts"].path
         raise AssetCorruptError(
             file, 'world.json says that drives begin from words, but it has no "beginnings" for them'

@@ -15,7 +15,7 @@ from oneiro.prompts import Prompt, Prompts, starts_like
 @dataclass(frozen=True)
 class Beginning:
     """The state of one dream: `latents` [R,T,C] and `past` actions [A-1,D], newest first; `embedding` [P] of `text`.
-    Where its tick is below 0, so many ticks of nothing held lead to frame 0 (`Dreams.settle`)."""
+    Where its tick is below 0, so many ticks of nothing held lead to frame 0 (`Dreams.begin_all`)."""
 
     tick: int
     seed: int

@@ -151,8 +151,7 @@ class World:
         self.close()
 
     def _begin(self, state: Beginning) -> Tick:
-        self._dreams.begin(0, state)
-        self._dreams.settle()
+        self._dreams.begin_all([0], [state])
         self._epoch += 1
         return self._now()
 

@@ -158,9 +158,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         return first_state(self._face.model.files, self._face.prompts, seed, *self._face.asked(options))
 
     def _begin(self, places: Sequence[int], states: Sequence[Beginning]) -> None:
-        for place, state in zip(places, states, strict=True):
-            self._dreams.begin(place, state)
-        self._dreams.settle()
+        self._dreams.begin_all(places, states)
         self._steps[places] = 0
         self._over[places] = False
         self._observe(places)
