@@ -286,7 +286,7 @@ class UNet(ChangeUnits, nn.Module):
         readings = torch.cat([now, told], 1)
         if conditions.first is None:
             return readings
-        alone = torch.cat([following, torch.zeros_like(now), torch.zeros_like(now)], 1)
+        alone = torch.cat([following, 0 * now, 0 * now], 1)  # zeros_like would ask for a shape in the exported graph
         return torch.where(conditions.first[:, None], alone, readings)
 
     def base(self, conditions: Conditions, level: Tensor | None = None) -> Tensor:

@@ -29,7 +29,7 @@ def test_every_autoreset_mode_is_that_of_single_environments(drive_folder, short
         lambda: gymnasium.make("Oneiro/Drive-v0", **options),
         atol=atol,
     )
-    assert ended > 20
+    assert ended > 15
 
 
 def test_a_world_whose_rows_do_not_touch_is_the_same_to_the_bit(buttons_folder):
