@@ -160,7 +160,7 @@ class PatchDecoderGraph(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         rows, columns, size, *_ = self.shape
         pixels = (latent[:, : rows * columns] @ self.weight + self.bias).clamp(0, 1)
-        # Batch and rows are one dimension, as ONNX Runtime on WebGPU transposes six of them wrongly.
+        # Batch and rows are one dimension: four to transpose instead of six.
         lines = pixels.reshape(-1, columns, size, size * 4).transpose(1, 2)
         return lines.reshape(-1, rows * size, columns * size, 4)
 
