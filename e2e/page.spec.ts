@@ -157,6 +157,20 @@ test('on WebGPU it plays, shows its frames on the screen, and survives a lost de
   })
 })
 
+test('on WebGPU the world that ships makes the frames that it makes on WASM', {
+  tag: '@webgpu',
+}, async ({ page }) => {
+  test.setTimeout(300_000)
+  const frames: number[][] = []
+  for (const backend of ['wasm', 'webgpu']) {
+    await openPage(page, { assets: '/assets/drive/', backend, clock: 'lockstep' })
+    await until(page, { shown: 'dream', backend: backend === 'wasm' ? 'WASM' : 'WebGPU' })
+    await step(page, { steer: 0, throttle: 1 }, 2)
+    frames.push(await pixels(page))
+  }
+  expect(difference(frames[0]!, frames[1]!)).toBeLessThan(2)
+})
+
 /** Where the red car is, in pixels from the left: rain and snow, which stay with the camera, do not count. */
 function carAt(frame: number[]): number {
   let mass = 0

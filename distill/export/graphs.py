@@ -159,10 +159,10 @@ class PatchDecoderGraph(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         rows, columns, size, *_ = self.shape
-        pixels = (latent[:, : rows * columns] @ self.weight + self.bias).clamp(0, 1)
-        # Batch and rows are one dimension: four to transpose instead of six.
-        lines = pixels.reshape(-1, columns, size, size * 4).transpose(1, 2)
-        return lines.reshape(-1, rows * size, columns * size, 4)
+        pixels = latent[:, : rows * columns] @ self.weight + self.bias
+        frame = pixels.reshape(-1, *self.shape).transpose(2, 3).reshape(-1, rows * size, columns * size, 4)
+        # Last, as ONNX Runtime loses a Reshape that ends a captured graph on WebGPU: the picture would be untransposed.
+        return frame.clamp(0, 1)
 
 
 class PatchEncoderGraph(nn.Module):
