@@ -109,6 +109,7 @@ class Dream:
         self.kind, self.rollout, self.codec, self.embed_prompt = kind, rollout, codec, embed_prompt
         self.past_actions, self.backend, self.model_hash = past_actions, backend, model_hash
         self.beginnings = None  # what instruments and actions (data/starts.py) a drive from words alone begins with
+        self.beginning_steps = BEGINNING_STEPS
 
     def reset(self, starts) -> None:
         shape = starts.history.shape
@@ -136,8 +137,8 @@ class Dream:
         history = np.zeros((len(tokens), RING, self.rollout.config.tokens, tokens.shape[-1]), np.float32)
         history[:, :, -tokens.shape[1] :] = tokens[:, None]
         self.rollout.reset(history, actions, prompt, seeds)
-        self.rollout.tick = -BEGINNING_STEPS
-        for _ in range(BEGINNING_STEPS):
+        self.rollout.tick = -self.beginning_steps
+        for _ in range(self.beginning_steps):
             self.step(np.zeros((len(tokens), actions.shape[-1]), np.float32))
         return self.frames()
 
@@ -200,6 +201,7 @@ def open_dream(folder: str | Path) -> Dream:
     dream = Dream("dream", rollout, codec, past, "onnxruntime-cpu", manifest["modelHash"], embed_prompt)
     if "beginnings" in manifest:
         starts = load_file(folder / manifest["files"]["starts"]["path"])
+        dream.beginning_steps = manifest["beginnings"]["steps"]
         dream.beginnings = tuple(starts[name].astype(np.float32) for name in ("beginnings", "beginningActions"))
     dream.manifest, dream.student_path = manifest, folder / manifest["files"]["student"]["path"]
     return dream

@@ -63,6 +63,14 @@ describe('Waking', () => {
     expect(back.at(-1)).toBe(40)
   })
 
+  it('forgets where it landed once another drive has begun', async () => {
+    const { back, waking, breakAt } = setup()
+    await breakAt(100, 60)
+    await waking.hear(1)
+    await breakAt(100, 90)
+    expect(back).toEqual([40, 40])
+  })
+
   it('goes back to the first tick that is kept, and stays where nothing is', async () => {
     const { store, back, breakAt } = setup()
     store.setState({ past: { from: 90, to: 100 } })

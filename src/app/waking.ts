@@ -24,12 +24,13 @@ export class Waking {
 
   /** The drive has come to a tick, in play. */
   async hear(tick: number): Promise<void> {
+    // Another drive began, or somebody went back farther.
+    if (tick < this.landedAt) this.landedAt = Number.NEGATIVE_INFINITY
     const { wellBefore } = this.driver
     const { past } = this.store.getState()
     if (wellBefore === null || this.underWay || !past || past.from >= tick) return
     this.underWay = true
-    if (tick < this.landedAt) this.landedAt = 0
-    this.times = tick >= this.landedAt && tick - this.landedAt < SOON + BACK ? this.times + 1 : 1
+    this.times = tick - this.landedAt < SOON + BACK ? this.times + 1 : 1
     const target = Math.max(past.from, Math.min(tick - BACK * this.times, wellBefore))
     this.landedAt = target
     this.store.setState(({ wakes }) => ({ wakes: wakes + 1 }))

@@ -33,7 +33,7 @@ export interface Beginning {
 export const SNAPSHOT_KINDS = { halfLatents: Uint16Array }
 
 /** The start that a reset asks for: the named one, or the one that the seed chooses. */
-export function chosenStart<Start extends { readonly id: string }>(
+function chosenStart<Start extends { readonly id: string }>(
   starts: readonly Start[],
   seed: number,
   name: string | undefined,
