@@ -57,7 +57,7 @@ function serviceWorker(): Plugin {
 
 /** The page unpacks ONNX Runtime's code by itself, in its workers. */
 function pageRuntimes(): Plugin {
-  const own = resolve(import.meta.dirname, 'src/model/page-runtimes.ts')
+  const own = resolve(import.meta.dirname, 'src/model/backends/page-runtimes.ts')
   return {
     name: 'oneiro-page-runtimes',
     apply: 'build',
@@ -66,7 +66,7 @@ function pageRuntimes(): Plugin {
   }
 }
 
-/** ONNX Runtime's code goes into a build gzipped; src/model/page-runtimes.ts unpacks it. */
+/** ONNX Runtime's code goes into a build gzipped; src/model/backends/page-runtimes.ts unpacks it. */
 function packedRuntimes(): Plugin {
   return {
     name: 'oneiro-packed-runtimes',

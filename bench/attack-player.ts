@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import { OneiroError } from '../src/engine/errors'
-import type { ClientMessage, FrameFormat, Hello, ServerMessage } from '../src/net/messages'
-import { decodeServer, encodeClient } from '../src/net/wire'
+import type { ClientMessage, FrameFormat, Hello, ServerMessage } from '../src/net/protocol/messages'
+import { decodeServer, encodeClient } from '../src/net/protocol/wire'
 
 export interface Play {
   readonly url: string

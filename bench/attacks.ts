@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FrameFormat } from '../src/net/messages'
+import type { FrameFormat } from '../src/net/protocol/messages'
 import { type HealthyPlayer, type Play, Speaker } from './attack-player'
 
 export interface Scene extends Play {

@@ -1,8 +1,8 @@
 import * as ort from 'onnxruntime-node'
 import { spaceOf } from '../src/engine/controls'
-import { NO_CACHE } from '../src/model/assets'
+import { NO_CACHE } from '../src/model/assets/assets'
+import { loadWorldFiles } from '../src/model/assets/world-files'
 import { folderOnDisk, nodeSession } from '../src/model/node'
-import { loadWorldFiles } from '../src/model/world-files'
 import { openWorld } from '../src/node'
 import type { Timings } from './summary'
 

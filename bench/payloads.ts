@@ -6,11 +6,11 @@ import { Command } from 'commander'
 import * as ort from 'onnxruntime-node'
 import sharp from 'sharp'
 import type { Pixels } from '../src/engine/world'
-import { NO_CACHE } from '../src/model/assets'
-import { LatentDecoder } from '../src/model/latent-decoder'
+import { NO_CACHE } from '../src/model/assets/assets'
+import { loadWorldFiles } from '../src/model/assets/world-files'
+import { LatentDecoder } from '../src/model/dream/latent-decoder'
 import { folderOnDisk, nodeSession } from '../src/model/node'
-import { loadWorldFiles } from '../src/model/world-files'
-import { packLatent, unpackLatent } from '../src/net/latents'
+import { packLatent, unpackLatent } from '../src/net/protocol/latents'
 
 const QUALITY = 80
 

@@ -2,9 +2,9 @@ import { WebSocket } from 'ws'
 import { systemTime } from '../src/engine/clock'
 import { spaceOf } from '../src/engine/controls'
 import { OneiroError } from '../src/engine/errors'
-import type { SocketConstructor } from '../src/net/link'
-import type { FrameFormat, FrameMessage, ServerMessage } from '../src/net/messages'
-import { Multipath } from '../src/net/multipath'
+import type { SocketConstructor } from '../src/net/client/link'
+import { Multipath } from '../src/net/client/multipath'
+import type { FrameFormat, FrameMessage, ServerMessage } from '../src/net/protocol/messages'
 import type { Arrival } from './serve-stats'
 
 export interface ClientOptions {

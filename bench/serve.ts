@@ -1,9 +1,9 @@
 /** `npm run bench -- serve`: what the server holds, what a session costs, what a frame weighs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Manifest, parseManifest } from '../src/model/manifest'
+import { type Manifest, parseManifest } from '../src/model/assets/manifest'
 import { folderOnDisk } from '../src/model/node'
-import { FORMATS, type FrameFormat } from '../src/net/messages'
+import { FORMATS, type FrameFormat } from '../src/net/protocol/messages'
 import { HERE, isInside, LINK_PORT, type LinkOptions, runInside, SlowLink, THERE, whyNoLink } from './link'
 import { circumstances, positive, writeReport } from './report'
 import { ServerChild } from './serve-child'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
 import { TINY } from '../src/model/testing'
-import { endChildren, serve, start, tsxOf } from './testing-children'
+import { endChildren, serve, start, tsxOf } from './testing/children'
 
 const PATIENCE = 600_000
 const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8')

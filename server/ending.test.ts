@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TINY } from '../src/model/testing'
-import { RawClient } from './testing'
-import { commandOf, endChildren, start } from './testing-children'
+import { commandOf, endChildren, start } from './testing/children'
+import { RawClient } from './testing/servers'
 
 const PATIENCE = 600_000
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../src/net/messages'
+import type { ClientMessage } from '../src/net/protocol/messages'
 
 interface Limit {
   /** Messages a second in the long run. */

@@ -31,7 +31,7 @@ async function main(options: Options): Promise<void> {
   // Here and not above, so that --help and wrong options answer without starting a runtime.
   const [{ pino }, { LogSink }, { serve }] = await Promise.all([
     import('pino'),
-    import('./log'),
+    import('./monitoring/log'),
     import('./serve'),
   ])
   const sink = new LogSink()

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { BadInputError } from '../src/engine/errors'
 import { withPackage } from '../src/engine/peer'
-import { LONGEST_SECRET } from '../src/net/messages'
-import { measuredSeats } from './capacity'
-import type { Engine, Served } from './engine'
-import { ThreadedEngine } from './engine-client'
-import { hostName, isAnywhere } from './gate'
-import { DreamServer, type Log, QUIET } from './server'
+import { LONGEST_SECRET } from '../src/net/protocol/messages'
+import { measuredSeats } from './engine/capacity'
+import type { Engine, Served } from './engine/engine'
+import { ThreadedEngine } from './engine/engine-client'
+import { hostName, isAnywhere } from './http/gate'
+import { type Log, QUIET } from './monitoring/rated-log'
+import { DreamServer } from './server'
 
 export interface ServerOptions {
   /** Folder of the world; `world.json` lies in it. */
@@ -78,7 +79,7 @@ export async function serve(options: ServerOptions): Promise<RunningServer> {
   }
   const { resolve } = createRequire(import.meta.url)
   for (const name of ['onnxruntime-node', 'sharp']) await withPackage(name, () => resolve(name))
-  const directory = redis && (await withPackage('ioredis', () => import('./redis-directory')))
+  const directory = redis && (await withPackage('ioredis', () => import('./cluster/redis-directory')))
   log.info({ world, provider }, 'loading the world')
   const maxBatch = Math.min(options.maxSessions ?? Number.POSITIVE_INFINITY, options.maxBatch ?? 32)
   const engine = await ThreadedEngine.open({ world, threads, provider, maxBatch })

@@ -5,27 +5,20 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { systemTime, type TimeSource } from '../src/engine/clock'
 import { BadInputError } from '../src/engine/errors'
-import { MAX_MESSAGE_BYTES } from '../src/net/wire'
-import { Connection } from './connection'
-import type { SessionDirectory, Worker } from './directory'
-import type { Engine } from './engine'
-import { type GateOptions, gateOf, hostName, isLoopback, type Reach, whyRefused } from './gate'
-import { Pages } from './http'
-import { MemoryDirectory } from './memory-directory'
-import { Meters } from './meters'
-import { RatedLog } from './rated-log'
-import { Scheduler } from './scheduler'
-import { Secret } from './secret'
+import { MAX_MESSAGE_BYTES } from '../src/net/protocol/wire'
+import type { SessionDirectory, Worker } from './cluster/directory'
+import { MemoryDirectory } from './cluster/memory-directory'
+import type { Engine } from './engine/engine'
+import { type GateOptions, gateOf, hostName, isLoopback, type Reach, whyRefused } from './http/gate'
+import { Pages } from './http/http'
+import { MOST_STRANGERS, type Stranger, Strangers } from './http/strangers'
+import { Meters } from './monitoring/meters'
+import { type Log, QUIET, RatedLog } from './monitoring/rated-log'
+import { Connection } from './session/connection'
+import { Scheduler } from './session/scheduler'
+import { Secret } from './session/secret'
+import { MOST_SUBFLOWS } from './session/subflow'
 import { Sessions } from './sessions'
-import { MOST_STRANGERS, type Stranger, Strangers } from './strangers'
-import { MOST_SUBFLOWS } from './subflow'
-
-/** Where the server writes what happens; `pino` fits. No prompt, token or frame is ever among it. */
-export interface Log {
-  info(fields: object, text: string): void
-  warn(fields: object, text: string): void
-  error(fields: object, text: string): void
-}
 
 export interface ServeOptions extends Reach {
   /** Owned by the server from now on. */
@@ -57,7 +50,6 @@ const MOST_FRAGMENTS = 1024
 const REQUEST_MS = 10_000
 /** How often Node looks for requests that took longer; by itself, every half minute. */
 const REQUEST_CHECK_MS = 1_000
-export const QUIET: Log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A running server. */
 export class DreamServer {

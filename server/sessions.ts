@@ -1,18 +1,18 @@
 import type { TimeSource } from '../src/engine/clock'
-import type { FrameFormat, Hello } from '../src/net/messages'
-import { encodeServer } from '../src/net/wire'
-import { type Connection, ElsewhereError, type Guest, refusal } from './connection'
-import type { Engine } from './engine'
-import { type Claimed, Group } from './group'
-import type { Meters } from './meters'
-import { decodeSaved, NOTHING_SAVED } from './saved'
-import type { Scheduler } from './scheduler'
-import { Seats } from './seats'
-import type { Secret } from './secret'
-import type { Log } from './server'
-import { Session } from './session'
-import { SessionTokens } from './session-tokens'
-import { Spectator } from './spectator'
+import type { FrameFormat, Hello } from '../src/net/protocol/messages'
+import { encodeServer } from '../src/net/protocol/wire'
+import { type Claimed, Cluster } from './cluster/cluster'
+import type { Engine } from './engine/engine'
+import type { Meters } from './monitoring/meters'
+import type { Log } from './monitoring/rated-log'
+import { type Connection, ElsewhereError, type Peer, refusal } from './session/connection'
+import { type KeptSeat, Reservations } from './session/reservations'
+import { decodeSaved, NOTHING_SAVED } from './session/saved'
+import type { Scheduler } from './session/scheduler'
+import type { Secret } from './session/secret'
+import { Session } from './session/session'
+import { SessionTokens } from './session/session-tokens'
+import { Spectator } from './session/spectator'
 
 export interface SessionsOptions {
   readonly engine: Engine
@@ -29,12 +29,6 @@ export interface SessionsOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** A seat that is kept; `url` where it is on another worker. */
-export interface KeptSeat {
-  readonly seat: string
-  readonly url?: string
-}
-
 /** Clients that may wait for a seat. */
 export const LONGEST_LINE = 64
 
@@ -47,12 +41,12 @@ interface Waiting {
 
 /** All sessions: who is let in, who waits, who comes back, who watches, and who goes to another worker or comes from one. */
 export class Sessions {
-  readonly group: Group
+  readonly group: Cluster
   private readonly seated = new Map<string, Session>()
   private readonly tokens = new SessionTokens()
   private readonly watchKeys = new SessionTokens()
   private readonly subflowKeys = new SessionTokens()
-  private readonly seats = new Seats()
+  private readonly seats = new Reservations()
   private readonly spectators = new Set<Spectator>()
   private line: Waiting[] = []
   private lastId = 0
@@ -63,7 +57,7 @@ export class Sessions {
 
   constructor(private readonly options: SessionsOptions) {
     const { time, meters, log } = options
-    this.group = new Group({
+    this.group = new Cluster({
       ...{ time, meters, log },
       free: () => this.free + this.group.reserved,
       keysOf: (id) => ({ keys: this.tokens.hashes(id), watch: this.watchKeys.hashes(id)[0] ?? '' }),
@@ -119,7 +113,7 @@ export class Sessions {
   }
 
   /** The client has said something: it has its newest token. */
-  heard(guest: Guest): void {
+  heard(guest: Peer): void {
     if (guest instanceof Session) this.tokens.confirm(guest.id)
   }
 
@@ -193,7 +187,7 @@ export class Sessions {
   private resume(connection: Connection, hello: Hello, token: string): void | Promise<void> {
     const session = this.seated.get(this.tokens.find(token) ?? '')
     if (session) this.goOn(session, connection, hello, token)
-    else if (this.group.shared) return this.takeUp(connection, hello, token)
+    else if (this.group.shared) return this.failover(connection, hello, token)
     else throw refusal('SESSION_GONE')
   }
 
@@ -210,7 +204,7 @@ export class Sessions {
   }
 
   /** A session that another worker had. */
-  private async takeUp(connection: Connection, hello: Hello, token: string): Promise<void> {
+  private async failover(connection: Connection, hello: Hello, token: string): Promise<void> {
     this.formatFor(hello)
     if (this.free <= 0) {
       const to = this.group.emptiest()
@@ -231,7 +225,7 @@ export class Sessions {
     this.seated.set(session.id, session)
     this.watchKeys.adopt(session.id, claimed.watch)
     this.goOn(session, connection, hello, token, saved.epoch)
-    session.takeUp(saved)
+    session.failover(saved)
     this.group.add(session, claimed)
   }
 

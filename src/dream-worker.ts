@@ -1,3 +1,3 @@
 /** The worker of a dream, with what is known of worlds. */
 import './worlds'
-import './model/worker'
+import './model/worker/worker'

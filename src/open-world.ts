@@ -2,7 +2,7 @@ import './worlds'
 import { lazily } from './engine/lazily'
 import type { World } from './engine/world'
 import type { DreamClient, DreamListener, OpenDreamOptions } from './model/open'
-import type { RemoteClient, RemoteClientOptions } from './net/remote-client'
+import type { RemoteClient, RemoteClientOptions } from './net/client/remote-client'
 
 /** How a world is opened. What does not fit its address is left aside. */
 export interface OpenOptions extends Omit<OpenDreamOptions, 'url' | 'onEvent'> {
@@ -46,7 +46,7 @@ export async function openWorld(
     const { openDream } = await lazily(() => import('./model/open'))
     return openDream({ ...dream, onEvent: onEvent as DreamListener, url: address })
   }
-  const { RemoteClient } = await lazily(() => import('./net/remote-client'))
+  const { RemoteClient } = await lazily(() => import('./net/client/remote-client'))
   const folder = assets && new URL(`${assets}`.replace(/\/?$/, '/'), document.baseURI).href
   const world = await RemoteClient.open({
     ...{ url: `${address}`, token, assets: folder, signal },

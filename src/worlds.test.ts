@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { spaceOf } from './engine/controls'
-import { DreamWorld } from './model/dream-world'
+import { DreamWorld } from './model/dream/dream-world'
 import { openDreamNode } from './model/node'
 import { loadTiny, tinyBackend, withManifest } from './model/testing'
 import { doneOf, type Reading, rewardOf } from './scene/drive/telemetry'

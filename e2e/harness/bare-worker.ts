@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 /** The two ONNX sessions of a tick and nothing else: what the dream's overhead is measured against. */
-import { parseManifest, worldShape } from '../../src/model/manifest'
+import { parseManifest, worldShape } from '../../src/model/assets/manifest'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
 let run: (() => Promise<number>) | null = null

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { createAgentHandle } from './agent'
-import type { Player } from './player'
+import type { Player } from './player/player'
 import { createAppStore } from './store'
 
 function handle(isRead = true) {

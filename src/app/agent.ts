@@ -1,11 +1,12 @@
 import type { ActionLog } from '../engine/action-log'
-import { checkFields, checkPrompt, shown } from '../engine/checks'
+import { checkPrompt } from '../engine/checks'
 import type { Action } from '../engine/controls'
 import { BadInputError } from '../engine/errors'
+import { checkFields, shown } from '../engine/fields'
 import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
 import type { DreamClient } from '../model/open'
 import { PLACES, type Place, VIEWS, type View } from './params'
-import type { Player } from './player'
+import type { Player } from './player/player'
 import type { AppState, Store } from './store'
 
 /**

@@ -9,21 +9,21 @@ import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
-import { recall, remember } from './choices'
-import { download } from './download'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
-import { loadPart } from './newer'
 import { keepPage } from './offline/keep'
+import { loadPart } from './offline/newer'
 import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
-import { Player } from './player'
-import { PLAIN_PRESETS } from './presets'
+import { Player } from './player/player'
+import { Worlds } from './player/worlds'
 import { createAppStore, notify, type Preset, watch } from './store'
+import { recall, remember } from './ui/choices'
 import type { Commands } from './ui/chrome'
+import { download } from './ui/download'
 import { type Covered, createPage, type PageElements } from './ui/page'
-import { Words } from './words'
-import { Worlds } from './worlds'
+import { PLAIN_PRESETS } from './words/presets'
+import { Words } from './words/words'
 
 const { params, notices } = readParams(
   location.search,
@@ -51,7 +51,7 @@ async function start(): Promise<void> {
   const commands: Commands = {
     togglePause: () => player?.togglePause(),
     step: () => void player?.step().catch(() => {}),
-    rewind: () => void player?.goingBack.rewind(rewindTicks()),
+    rewind: () => void player?.rewind.rewind(rewindTicks()),
     reset: () => begin(),
     newSeed: () => begin(seedOfChance()),
     setSeed(text) {
@@ -70,8 +70,8 @@ async function start(): Promise<void> {
       early = prompt
       return true
     },
-    seek: (tick) => void player?.goingBack.seek(tick),
-    seekEnd: () => player?.goingBack.seekEnd(),
+    seek: (tick) => void player?.rewind.seek(tick),
+    seekEnd: () => player?.rewind.seekEnd(),
     toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
     toggleCruise() {
       if (player) player.driver.cruise = !player.driver.cruise

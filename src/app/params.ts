@@ -1,6 +1,6 @@
 import { OneiroError } from '../engine/errors'
 import type { StageChoice } from '../scene/stage'
-import type { Choices } from './choices'
+import type { Choices } from './ui/choices'
 
 /** What the page shows: the dream, the simulator it is judged against, or both under the same keys. */
 export type View = 'dream' | 'simulator' | 'both'

@@ -1,5 +1,5 @@
 import { GLYPHS, h, icon, letGoAfter, setText } from '../app/ui/dom'
-import type { Commands } from './page'
+import type { Commands } from './commands'
 import { type ArenaState, type ArenaStore, asked } from './store'
 import { QUESTIONS, type Question, VERDICTS, type Verdict } from './votes'
 

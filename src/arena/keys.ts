@@ -1,5 +1,5 @@
 import { isTyping } from '../app/input/keyboard'
-import type { Commands } from './page'
+import type { Commands } from './commands'
 import type { ArenaStore } from './store'
 import type { Verdict } from './votes'
 

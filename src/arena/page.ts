@@ -1,19 +1,9 @@
 import { GLYPHS, h, iconButton, setText } from '../app/ui/dom'
 import { createBallot } from './ballot'
-import { createResults, type ResultCommands } from './results'
+import type { Commands } from './commands'
+import { createResults } from './results'
 import { createSetup, type Given } from './setup'
 import type { ArenaState, ArenaStore } from './store'
-import type { Question, Verdict } from './votes'
-
-/** Everything a person can ask the arena for. */
-export interface Commands extends ResultCommands {
-  answer(verdict: Verdict, question?: Question): void
-  takeBack(): void
-  next(): void
-  again(): void
-  retry(): void
-  toggleResults(): void
-}
 
 export interface PageElements {
   /** Left, right. */

@@ -1,15 +1,10 @@
 import { GLYPHS, h, iconButton } from '../app/ui/dom'
 import { createSheet } from '../app/ui/focus'
 import { ASKED } from './ballot'
+import type { ResultCommands } from './commands'
 import type { ArenaState, ArenaStore } from './store'
 import { type Tally, tally } from './tally'
 import { QUESTIONS, type StudentTag } from './votes'
-
-export interface ResultCommands {
-  closeResults(): void
-  exportVotes(): void
-  forget(): void
-}
 
 /** What the votes add up to, over the round. */
 export function createResults(store: ArenaStore, commands: ResultCommands): HTMLElement {

@@ -1,4 +1,4 @@
-import { loadPart } from '../app/newer'
+import { loadPart } from '../app/offline/newer'
 import type { BackendChoice } from '../app/params'
 import { BadInputError } from '../engine/errors'
 import type { DreamClient, LoadProgress } from '../model/open'

@@ -22,6 +22,27 @@ const ARROWS: Record<string, readonly string[]> = {
   contract: [],
 }
 
+/** Rooms within a room, and those that each may import from; files beside them are free, tests too. */
+const DOORS: Record<string, readonly string[]> = {
+  'server/monitoring': [],
+  'server/engine': [],
+  'server/session': ['server/engine', 'server/monitoring'],
+  'server/http': ['server/session', 'server/monitoring'],
+  'server/cluster': ['server/session', 'server/monitoring'],
+  'src/net/protocol': [],
+  'src/net/client': ['src/net/protocol'],
+  'src/model/assets': [],
+  'src/model/backends': ['src/model/assets'],
+  'src/model/prompt': ['src/model/assets', 'src/model/backends'],
+  'src/model/dream': ['src/model/assets', 'src/model/backends', 'src/model/prompt'],
+  'src/model/worker': ['src/model/assets', 'src/model/backends', 'src/model/prompt', 'src/model/dream'],
+  'src/app/input': [],
+  'src/app/offline': [],
+  'src/app/words': ['src/app/offline'],
+  'src/app/player': ['src/app/input', 'src/app/words', 'src/app/offline'],
+  'src/app/ui': ['src/app/input'],
+}
+
 /** What belongs to one room alone: no other room may import it. */
 const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^onnxruntime-/, ['src/model', 'server']],
@@ -65,11 +86,59 @@ function broken(room: string, path: string): string[] {
   })
 }
 
+/** The file of ours that an import of `path` names, or null where it names none. */
+function fileOf(path: string, specifier: string): string | null {
+  const base = relative(root, resolve(root, dirname(path), specifier)).replaceAll('\\', '/')
+  return (
+    [`${base}.ts`, base, `${base}/index.ts`].find(
+      (one) => /\.ts$/.test(one) && existsSync(join(root, one)),
+    ) ?? null
+  )
+}
+
+/** Circles among the imports of these files, each as the files on the way. */
+function circles(paths: readonly string[]): string[] {
+  const next = new Map(
+    paths.map((path) => [
+      path,
+      imports(path).flatMap((name) => (name.startsWith('.') ? (fileOf(path, name) ?? []) : [])),
+    ]),
+  )
+  const found: string[] = []
+  const finished = new Set<string>()
+  const walk = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' > '))
+    if (way.includes(path) || finished.has(path)) return
+    for (const one of next.get(path) ?? []) walk(one, [...way, path])
+    finished.add(path)
+  }
+  for (const path of paths) walk(path, [])
+  return found
+}
+
 describe('imports run along the arrows', () => {
   const rooms = Object.keys(ARROWS).filter((room) => existsSync(join(root, room)))
   test.each(rooms)('%s', (room) => {
     const found = sources(room).flatMap((path) => broken(room, path).map((name) => `${path} imports ${name}`))
     expect(found).toEqual([])
+  })
+
+  test.each(Object.keys(DOORS))('%s, within its room', (room) => {
+    const found = sources(room)
+      .filter((path) => !isTest(path))
+      .flatMap((path) =>
+        imports(path)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => fileOf(path, name) ?? '')
+          .filter((file) => ![room, ...DOORS[room]!].some((one) => file.startsWith(`${one}/`)))
+          .filter((file) => dirname(file) in DOORS && dirname(dirname(file)) === dirname(room))
+          .map((file) => `${path} imports ${file}`),
+      )
+    expect(found).toEqual([])
+  })
+
+  test('no file imports itself by way of others', () => {
+    expect(circles([...rooms, 'scripts', 'bench', 'e2e', 'examples'].flatMap(sources))).toEqual([])
   })
 
   test('and the walk sees what it should', () => {

@@ -1,6 +1,7 @@
 /** What can be done in a world: its controls, declared in its manifest, and the actions that follow from them. */
-import { checkFields, shown } from './checks'
+
 import { BadInputError } from './errors'
+import { checkFields, shown } from './fields'
 import { z } from './schema'
 
 const name = z.string().check(z.regex(/^[A-Za-z]\w{0,31}$/, 'a name of letters, digits and "_"'))

@@ -2,7 +2,7 @@ import type { Clock, Pace } from './clock'
 import { type Action, spaceOf } from './controls'
 import { BadInputError } from './errors'
 import type { InputSource } from './held-keys'
-import { Serial } from './serial'
+import { TaskQueue } from './task-queue'
 import type { Prompt, PromptReceipt, ResetOptions, Snapshot, Tick, World } from './world'
 
 /** A world advanced by one tick. */
@@ -47,7 +47,7 @@ export type Begin = { readonly reset: ResetOptions } | { readonly restore: Snaps
  * loop.play()
  */
 export class Loop {
-  private queue = new Serial()
+  private queue = new TaskQueue()
   private readonly listeners = new Set<(event: LoopEvent) => void>()
   private driver: AbortController | null = null
   private currentEpoch = 0
@@ -173,7 +173,7 @@ export class Loop {
     if (!wanted()) return null
     const former = this.current
     this.driver?.abort()
-    this.queue = new Serial()
+    this.queue = new TaskQueue()
     this.current = world
     this.currentEpoch++
     this.arrive(tick, 'swap')

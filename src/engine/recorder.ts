@@ -3,7 +3,7 @@ import { isWhole } from './checks'
 import { type Action, spaceOf } from './controls'
 import { NotReadyError } from './errors'
 import { hashPixels } from './frame-hash'
-import { Serial } from './serial'
+import { TaskQueue } from './task-queue'
 import {
   FORMAT_VERSION,
   type Pixels,
@@ -46,7 +46,7 @@ const NO_HASH = -1
  * last reset or restore. Closing it closes the world.
  */
 export class Recorder implements World {
-  protected readonly queue = new Serial()
+  protected readonly queue = new TaskQueue()
   private begin: ActionLog['begin'] | null = null
   private first = 0
   private readonly codes = new Column(new Uint32Array(1024), (length) => new Uint32Array(length))

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import * as ort from 'onnxruntime-node'
-import { Serial } from '../engine/serial'
-import { type AssetSource, NO_CACHE } from './assets'
-import { BatchedDream } from './batched-dream'
-import { openCpuBackend } from './cpu-backend'
-import { DreamWorld } from './dream-world'
+import { TaskQueue } from '../engine/task-queue'
+import { type AssetSource, NO_CACHE } from './assets/assets'
+import { loadWorldFiles, type TellProgress } from './assets/world-files'
+import { openCpuBackend } from './backends/cpu-backend'
+import { BatchedDream } from './dream/batched-dream'
+import { DreamWorld } from './dream/dream-world'
+import { LatentDecoder } from './dream/latent-decoder'
+import { selfTest } from './dream/self-test'
 import { AssetMissingError, AssetUnreachableError } from './errors'
-import { LatentDecoder } from './latent-decoder'
 import { openPromptEncoderNode } from './prompt/node'
-import { selfTest } from './self-test'
-import { loadWorldFiles, type TellProgress } from './world-files'
 
 export interface OpenDreamNodeOptions {
   /** Threads inside one run. Default 2; README.md of this folder has the measurement. */
@@ -36,7 +36,7 @@ export interface OpenDreamNodeOptions {
 export async function openDreamNode(dir: string, options: OpenDreamNodeOptions = {}): Promise<DreamWorld> {
   const { threads = 2, provider = 'cpu', onProgress = () => {} } = options
   const files = await loadWorldFiles({ source: folderOnDisk(dir), cache: NO_CACHE, onProgress })
-  const runs = new Serial()
+  const runs = new TaskQueue()
   onProgress({ phase: 'compile', loaded: 0, total: 1 })
   const backend = await openCpuBackend({
     ort,

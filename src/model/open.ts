@@ -1,15 +1,15 @@
-import type { DreamListener } from './dream-events'
+import type { TellProgress } from './assets/world-files'
+import { runtimeAddresses } from './backends/runtimes'
+import type { DreamListener } from './dream/dream-events'
 import type { EncoderProgress } from './prompt'
-import { runtimeAddresses } from './runtimes'
-import { DreamClient } from './worker-client'
-import type { TellProgress } from './world-files'
+import { DreamClient } from './worker/worker-client'
 
-export type { Fit } from './backend'
-export type { DreamEvent, DreamListener } from './dream-events'
-export type { Manifest } from './manifest'
+export type { Manifest } from './assets/manifest'
+export type { LoadProgress } from './assets/world-files'
+export type { Fit } from './backends/backend'
+export type { DreamEvent, DreamListener } from './dream/dream-events'
 export type { Notice, NoticeCode } from './notices'
-export type { ClientStats, DreamClient } from './worker-client'
-export type { LoadProgress } from './world-files'
+export type { ClientStats, DreamClient } from './worker/worker-client'
 
 export interface OpenDreamOptions {
   /** The world's folder; `world.json` lies in it. */

@@ -4,14 +4,14 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as ortNode from 'onnxruntime-node'
 import { type Action, type Control, spaceOf } from '../engine/controls'
-import { Serial } from '../engine/serial'
-import { type AssetSource, NO_CACHE } from './assets'
-import type { Backend, BackendCounts, Ort, Screen, Stages, StepInput } from './backend'
-import { BatchedDream } from './batched-dream'
-import { openCpuBackend } from './cpu-backend'
+import { TaskQueue } from '../engine/task-queue'
+import { type AssetSource, NO_CACHE } from './assets/assets'
+import { loadWorldFiles, type WorldFiles } from './assets/world-files'
+import type { Backend, BackendCounts, Ort, Screen, Stages, StepInput } from './backends/backend'
+import { openCpuBackend } from './backends/cpu-backend'
+import { BatchedDream } from './dream/batched-dream'
 import { AssetMissingError, DeviceLostError } from './errors'
 import { nodeSession } from './node'
-import { loadWorldFiles, type WorldFiles } from './world-files'
 
 /** The fixture world that `distill/export/fixture.py` writes. */
 export const TINY = fileURLToPath(new URL('../../e2e/fixtures/tiny/', import.meta.url))
@@ -68,7 +68,7 @@ export function loadTiny(files = tinyFiles()): Promise<WorldFiles> {
 
 /** A backend in Node on one thread. */
 export async function tinyBackend(files: WorldFiles, ort: Ort = ortNode) {
-  return openCpuBackend({ ort, name: 'node-cpu', files, session: nodeSession(1), runs: new Serial() })
+  return openCpuBackend({ ort, name: 'node-cpu', files, session: nodeSession(1), runs: new TaskQueue() })
 }
 
 /** Many dreams of the fixture on one thread. */

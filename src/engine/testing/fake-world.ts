@@ -4,7 +4,7 @@ import { type Action, type Control, spaceOf } from '../controls'
 import { BadInputError, NotReadyError, WorldClosedError } from '../errors'
 import { hashBytes } from '../frame-hash'
 import { normals } from '../random'
-import { Serial } from '../serial'
+import { TaskQueue } from '../task-queue'
 import {
   FORMAT_VERSION,
   type Pixels,
@@ -76,7 +76,7 @@ export class FakeWorld implements World {
   readonly calls: string[] = []
   closed = false
 
-  private readonly queue = new Serial()
+  private readonly queue = new TaskQueue()
   private readonly options: FakeWorldOptions
   private readonly noise = new Float32Array(CHANNELS)
   /** x, light, and a slow random walk. */

@@ -1,6 +1,6 @@
 import { BadInputError } from '../../engine/errors'
+import { runtimeAddresses } from '../backends/runtimes'
 import type { TellNotice } from '../notices'
-import { runtimeAddresses } from '../runtimes'
 import { disposed, emptyPrompt, PromptEncoderError } from './errors'
 import type { FromWorker, ToWorker } from './protocol'
 import type { EncoderProgress, PromptEncoder } from './types'

@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-common'
-import { type AssetCache, type AssetSource, NO_CACHE } from '../assets'
+import { type AssetCache, type AssetSource, NO_CACHE } from '../assets/assets'
 import { noticeOf, type TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError, reason } from './errors'
 import { type LoadedEncoder, loadEncoder } from './load'

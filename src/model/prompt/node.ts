@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
-import { type AssetSource, NO_CACHE } from '../assets'
+import { type AssetSource, NO_CACHE } from '../assets/assets'
 import { AssetMissingError } from '../errors'
 import { createPromptEncoder, type PromptEncoderOptions } from './encoder'
 import type { PromptEncoder } from './types'

@@ -1,5 +1,5 @@
+import type { RuntimeAddresses } from '../backends/runtimes'
 import type { Notice } from '../notices'
-import type { RuntimeAddresses } from '../runtimes'
 import type { EncoderProgress } from './types'
 
 /** What the page says to the encoder's worker. `open` comes first, once. */

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-common'
-import type { AssetCache, AssetSource } from '../assets'
+import type { AssetCache, AssetSource } from '../assets/assets'
 
 /** The little of ONNX Runtime that the encoder needs; `onnxruntime-node` and `onnxruntime-web/wasm` both fit. */
 export interface PromptOrt {

@@ -1,10 +1,10 @@
 /// <reference lib="webworker" />
 import { OneiroError } from '../../engine/errors'
 import { once } from '../../engine/lazily'
-import { fetchedFolder } from '../assets'
-import { browserCache } from '../browser-cache'
+import { fetchedFolder } from '../assets/assets'
+import { browserCache } from '../assets/browser-cache'
+import { useRuntimes, wasmOrt } from '../backends/runtimes'
 import type { TellNotice } from '../notices'
-import { useRuntimes, wasmOrt } from '../runtimes'
 import { createPromptEncoder } from './encoder'
 import { reason } from './errors'
 import type { FromWorker, ToWorker } from './protocol'

@@ -1,23 +1,18 @@
 /** Captions: every combination of biome, time and weather, said in many ways. */
+import {
+  BIOMES,
+  type Biome,
+  type Setting,
+  type Split,
+  TIMES,
+  type TimeOfDay,
+  WEATHERS,
+  type Weather,
+} from './labels'
 import { BIOME_WORDS, type Lexicon, TIME_WORDS, WEATHER_WORDS, type Words } from './lexicon'
 import { MORE_WORDS } from './more-words'
 
-export const BIOMES = ['meadow', 'forest', 'desert', 'snow', 'volcano'] as const
-export const TIMES = ['dawn', 'noon', 'dusk', 'night'] as const
-export const WEATHERS = ['clear', 'rain', 'fog', 'snowfall'] as const
-
-export type Biome = (typeof BIOMES)[number]
-export type TimeOfDay = (typeof TIMES)[number]
-export type Weather = (typeof WEATHERS)[number]
-
-export interface Setting {
-  readonly biome: Biome
-  readonly time: TimeOfDay
-  readonly weather: Weather
-}
-
-/** `train` words are in the training captions; `unseen` words and phrasings never are. */
-export type Split = 'train' | 'unseen'
+export * from './labels'
 
 const FRAMES: Record<Split, readonly ((w: Fill) => string)[]> = {
   train: [

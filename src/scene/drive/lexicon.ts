@@ -1,5 +1,5 @@
 /** The words of the world: what a biome, a time and a weather are called. `unseen` ones are held out of training. */
-import type { Biome, Split, TimeOfDay, Weather } from './captions'
+import type { Biome, Split, TimeOfDay, Weather } from './labels'
 
 export interface Lexicon {
   readonly noun: readonly string[]

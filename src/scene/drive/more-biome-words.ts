@@ -1,5 +1,5 @@
 /** Further words for biomes, in captions that only text is made of: see more-words.ts. */
-import type { Biome } from './captions'
+import type { Biome } from './labels'
 import { type Lexicon, lexicon } from './lexicon'
 
 export const MORE_BIOME_WORDS: Record<Biome, Lexicon> = {

@@ -1,5 +1,5 @@
 /** Further words for times of day, in captions that only text is made of: see more-words.ts. */
-import type { TimeOfDay } from './captions'
+import type { TimeOfDay } from './labels'
 import { type Lexicon, lexicon } from './lexicon'
 
 export const MORE_TIME_WORDS: Record<TimeOfDay, Lexicon> = {

@@ -1,5 +1,5 @@
 /** Further words for weather, in captions that only text is made of: see more-words.ts. */
-import type { Weather } from './captions'
+import type { Weather } from './labels'
 import { type Lexicon, lexicon } from './lexicon'
 
 export const MORE_WEATHER_WORDS: Record<Weather, Lexicon> = {

@@ -1,0 +1,629 @@
+import { describe, expect, it, vi } from 'vitest'
+import { OneiroError } from '../../engine/errors'
+import { FAKE, FakeWorld } from '../../engine/testing/fake-world'
+import type { Pixels, Snapshot, World } from '../../engine/world'
+import type { DreamEvent, DreamListener } from '../../model/open'
+import type { StageFace } from '../../scene/stage'
+import type { Params } from '../params'
+import { createAppStore } from '../store'
+import type { WordPort } from '../words/words'
+import { Player } from './player'
+import type { WorldPort } from './worlds'
+
+const PARAMS: Params = {
+  view: 'dream',
+  backend: 'auto',
+  clock: 'lockstep',
+  seed: 7,
+  prompt: null,
+  start: null,
+  assets: '',
+  server: null,
+  token: null,
+  hud: false,
+  stage: 'auto',
+  cruise: false,
+  assist: false,
+  bleed: false,
+}
+const MANIFEST = {
+  presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],
+  starts: [{ id: 'here', caption: 'a quiet first light', index: 0 }],
+}
+
+/** What the stage was given, by pane. */
+class FakeStage implements StageFace {
+  readonly software = true
+  readonly shown: [number, Pixels][] = []
+  panes = 0
+  dim = 1
+  show(count: 1 | 2) {
+    this.panes = count
+  }
+  setDim(value: number) {
+    this.dim = value
+  }
+  present(pane: number, pixels: Pixels, onPresented?: () => void) {
+    this.shown.push([pane, pixels])
+    onPresented?.()
+  }
+  attach() {}
+  touch() {}
+  onOwnSize() {}
+  setFraming() {}
+  onFrames() {}
+  close() {}
+}
+
+function setup(
+  overrides: Partial<Params> = {},
+  ports: { dream?: () => Promise<World>; encode?: WordPort['encode'] } = {},
+) {
+  const store = createAppStore()
+  const stage = new FakeStage()
+  const dream = new FakeWorld({ modelHash: 'dream' })
+  const simulator = new FakeWorld({ modelHash: 'simulator' })
+  const remote = Object.assign(new FakeWorld({ modelHash: 'dream' }), {
+    manifest: null,
+    stats: null,
+    gone: false,
+    setMode: vi.fn(async () => {}),
+    whenSilent: () => new Promise<Snapshot | null>(() => {}),
+    range: { from: 0, to: 40 },
+    position: 40,
+    seek: vi.fn(async (index: number) => ({ index, epoch: 9, frame: null, timings: {} })),
+  })
+  const known = new Set<string>()
+  let hear: DreamListener = () => {}
+  const worlds: WorldPort = {
+    dream: (async () =>
+      Object.assign(await (ports.dream?.() ?? dream), {
+        manifest: MANIFEST,
+        on: (listener: DreamListener) => {
+          hear = listener
+        },
+      })) as unknown as WorldPort['dream'],
+    simulator: async () => simulator,
+    dreamCanvas: null,
+    resizeDream: async () => {},
+    dropDream: vi.fn(async () => {}),
+    remote: vi.fn(async () => remote),
+    dropRemote: vi.fn(async () => {}),
+    close: async () => {},
+  }
+  const words: WordPort = {
+    learn: (texts) => {
+      for (const text of texts) known.add(text)
+    },
+    byHeart: (text) => (known.has(text) ? { text } : null),
+    encode: ports.encode ?? (async (text) => ({ text, embedding: new Float32Array([1]) })),
+    close: async () => {},
+  }
+  const player = new Player(store, stage, worlds, words, { ...PARAMS, ...overrides })
+  return { store, stage, dream, simulator, remote, worlds, player, tell: (event: DreamEvent) => hear(event) }
+}
+
+describe('Player', () => {
+  it('begins with the first preset and the seed of the address, and shows the first frame', async () => {
+    const { player, store, stage } = setup()
+    await player.setView('dream')
+    expect(store.getState()).toMatchObject({
+      phase: 'ready',
+      seed: 7,
+      tick: 0,
+      prompt: 'a snowy night drive',
+      shown: 'dream',
+    })
+    expect(stage.shown).toHaveLength(1)
+  })
+
+  it('turns the drive into new words without a reset', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    await player.step({ slide: 0, light: 1 })
+    await player.setPrompt('fog in the woods')
+    const tick = await player.step({ slide: 0, light: 1 })
+    expect(tick?.index).toBe(2)
+    expect(store.getState().prompt).toBe('fog in the woods')
+    expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
+  })
+
+  it('keeps the newest words where older ones are still being read', async () => {
+    const waiting = new Map<string, () => void>()
+    const { player, store } = setup(
+      {},
+      {
+        encode: (text) =>
+          new Promise((resolve) =>
+            waiting.set(text, () => resolve({ text, embedding: new Float32Array([1]) })),
+          ),
+      },
+    )
+    await player.setView('dream')
+    const slow = player.setPrompt('slow words')
+    const quick = player.setPrompt('quick words')
+    waiting.get('quick words')?.()
+    await quick
+    waiting.get('slow words')?.()
+    await slow
+    expect((await player.snapshot()).prompt!.text).toBe('quick words')
+    expect(store.getState().prompt).toBe('quick words')
+  })
+
+  it('lets each world bring its own words where nobody chose any', async () => {
+    const { player, store } = setup({ view: 'simulator' })
+    store.setState({ presets: [{ id: 'plain', text: 'green meadows' }] })
+    await player.setView('simulator')
+    expect(store.getState().prompt).toBe('green meadows')
+    await player.setView('dream')
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    await player.setPrompt('fog in the woods')
+    await player.setView('simulator')
+    expect(store.getState().prompt).toBe('fog in the woods')
+  })
+
+  it('says why words could not be read, and keeps driving under the old ones', async () => {
+    const { player, store } = setup(
+      {},
+      { encode: async () => Promise.reject(new OneiroError('X', 'The encoder is not there.')) },
+    )
+    await player.setView('dream')
+    expect(await player.setPrompt('unheard words')).toBe(false)
+    expect(store.getState().notices.map(({ text }) => text)).toEqual(['The encoder is not there.'])
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    expect((await player.step())?.index).toBe(1)
+  })
+
+  it('does not hold back the first frame for words that must be read', async () => {
+    let read = () => {}
+    const { player, store } = setup(
+      { prompt: 'never heard' },
+      {
+        encode: (text) =>
+          new Promise((resolve) => (read = () => resolve({ text, embedding: new Float32Array([1]) }))),
+      },
+    )
+    await player.setView('dream')
+    expect(store.getState()).toMatchObject({ phase: 'ready', prompt: 'never heard' })
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
+    read()
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('never heard'))
+  })
+
+  it('shows both worlds under the same seed and action', async () => {
+    const { player, store, stage, dream, simulator } = setup()
+    await player.setView('dream')
+    await player.setView('both')
+    await player.step({ slide: 1, light: 1 })
+    expect(store.getState().shown).toBe('both')
+    expect(stage.panes).toBe(2)
+    expect(
+      stage.shown
+        .slice(-2)
+        .map(([pane]) => pane)
+        .sort(),
+    ).toEqual([0, 1])
+    expect(dream.calls.at(-1)).toBe('step')
+    expect(simulator.calls.at(-1)).toBe('step')
+  })
+
+  it('lets the simulator stand in behind the message where the dream cannot be opened', async () => {
+    const missing = new OneiroError('ASSET_MISSING', 'world.json is missing.')
+    const { player, store, simulator } = setup({}, { dream: async () => Promise.reject(missing) })
+    await player.setView('dream')
+    await vi.waitFor(() => expect(store.getState().phase).toBe('ready'))
+    expect(store.getState()).toMatchObject({ shown: 'simulator', view: 'dream' })
+    expect(store.getState().failure).toMatchObject({
+      code: 'ASSET_MISSING',
+      detail: 'world.json is missing.',
+    })
+    expect(simulator.calls).toContain('reset')
+    await player.actOnFailure('simulator')
+    expect(store.getState()).toMatchObject({ view: 'simulator', failure: null })
+  })
+
+  it('lets go of every key and pauses when the page loses the focus, and goes on when it is back', async () => {
+    const { player, store } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    expect(player.playing).toBe(true)
+    player.driver.press('ArrowUp', FAKE.moves[3]!, 1)
+    expect(store.getState().held.light).toBe(1)
+    player.away()
+    expect(store.getState()).toMatchObject({ paused: 'away', held: { slide: 0, light: 0 } })
+    player.back()
+    expect(player.playing).toBe(true)
+    await player.close()
+  })
+
+  it('does not go on by itself where a person had paused', async () => {
+    const { player } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    player.pause()
+    player.away()
+    player.back()
+    expect(player.playing).toBe(false)
+    await player.close()
+  })
+
+  it('goes back in time and drives on from there', async () => {
+    const { player, store } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 0 })
+    expect(store.getState().past).toEqual({ from: 0, to: 25 })
+    await player.rewind.rewind(10)
+    expect(store.getState().tick).toBe(10)
+    const tick = await player.step({ slide: -1, light: 0 })
+    expect(tick?.index).toBe(11)
+    expect(player.log().actions).toHaveLength(11)
+  })
+
+  it('goes back to the words of then, and keeps words that are still being read', async () => {
+    let read = () => {}
+    const encode = (text: string) =>
+      new Promise<{ text: string; embedding: Float32Array }>((resolve) => {
+        read = () => resolve({ text, embedding: new Float32Array([1]) })
+      })
+    const { player, store } = setup({}, { encode })
+    await player.setView('dream')
+    for (let i = 0; i < 15; i++) await player.step()
+    const saying = player.setPrompt('fog in the woods')
+    read()
+    await saying
+    for (let i = 0; i < 10; i++) await player.step()
+    await player.rewind.rewind(20)
+    expect(store.getState()).toMatchObject({ tick: 0, prompt: 'a snowy night drive' })
+    await player.step()
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
+    await player.reset()
+    expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
+
+    for (let i = 0; i < 15; i++) await player.step()
+    const late = player.setPrompt('rain at dusk')
+    await player.rewind.rewind(10)
+    expect(store.getState().prompt).toBe('rain at dusk')
+    read()
+    await late
+    expect((await player.snapshot()).prompt!.text).toBe('rain at dusk')
+  })
+
+  it('begins with words that came before there was a drive, or while it began', async () => {
+    const { player, store } = setup()
+    await player.setPrompt('fog in the woods')
+    const opening = player.setView('dream')
+    await opening
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
+    expect(store.getState().prompt).toBe('fog in the woods')
+    const switching = player.setView('simulator')
+    void player.setPrompt('rain at dusk')
+    await switching
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('rain at dusk'))
+  })
+
+  it.each(['first', 'later'])(
+    'shows the view that was asked for last, %s, however long the others take',
+    async (when) => {
+      let open = () => {}
+      const dream = new FakeWorld({ modelHash: 'dream' })
+      const slow = vi.spyOn(dream, 'reset')
+      const { player, store } = setup({ clock: 'realtime' }, { dream: async () => dream })
+      if (when === 'later') await player.setView('simulator')
+      slow.mockImplementationOnce(async (options) => {
+        await new Promise<void>((resolve) => {
+          open = resolve
+        })
+        return FakeWorld.prototype.reset.call(dream, options)
+      })
+      const left = player.setView('dream')
+      await vi.waitFor(() => expect(slow).toHaveBeenCalled())
+      await player.setView('simulator')
+      open()
+      await left
+      expect(store.getState()).toMatchObject({ view: 'simulator', shown: 'simulator' })
+      expect(player.world?.info.modelHash).toBe('simulator')
+      const { length } = dream.calls
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(2))
+      expect(dream.calls).toHaveLength(length)
+      await player.close()
+    },
+  )
+
+  it('leaves what breaks on the page itself to the console, and drives on', async () => {
+    const { player, store, stage } = setup()
+    const report = vi.fn()
+    vi.stubGlobal('reportError', report)
+    await player.setView('dream')
+    const torn = new Error('torn canvas')
+    vi.spyOn(stage, 'present').mockImplementationOnce(() => {
+      throw torn
+    })
+    await player.step()
+    expect((await player.step())?.index).toBe(2)
+    vi.unstubAllGlobals()
+    expect(report.mock.calls).toEqual([[torn]])
+    expect(store.getState().failure).toBeNull()
+  })
+
+  it.each([-1, 0.5, Number.NaN, 'x', null, 2 ** 53])(
+    'refuses %j as a seed, and nothing changes',
+    async (seed) => {
+      const { player, store, dream } = setup()
+      await player.setView('dream')
+      await player.step()
+      const before = store.getState()
+      await expect(player.reset(seed as number)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      expect(store.getState()).toEqual(before)
+      expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
+      await player.reset(8)
+      expect(store.getState()).toMatchObject({ seed: 8, tick: 0 })
+    },
+  )
+
+  it('goes back to the seed of the drive where the world refuses to begin anew', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    vi.spyOn(dream, 'reset').mockRejectedValueOnce(new Error('no room'))
+    await expect(player.reset(8)).rejects.toThrow('no room')
+    expect(store.getState()).toMatchObject({ seed: 7, failure: null })
+  })
+
+  it.each([{ slide: 0.5, light: 1 }, null, {}, 5])(
+    'refuses %j as an action, and the drive goes on',
+    async (action) => {
+      const { player, store, simulator } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      await expect(player.step(action as never)).rejects.toMatchObject({ code: 'BAD_INPUT' })
+      expect(store.getState()).toMatchObject({ paused: null, failure: null, shown: 'dream' })
+      expect(player.playing).toBe(true)
+      expect(simulator.calls).toEqual([])
+      await player.close()
+    },
+  )
+
+  it('says in a card what broke in mid-play', async () => {
+    const { player, store, dream } = setup()
+    await player.setView('dream')
+    dream.failNextStep(new OneiroError('DEVICE_LOST', 'The GPU device was lost.'))
+    await expect(player.step()).rejects.toThrow('lost')
+    expect(store.getState().failure).toMatchObject({ code: 'DEVICE_LOST' })
+  })
+
+  it('begins its timeline anew from where a replaced worker is', async () => {
+    const { player, store, dream, tell } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 12; i++) await player.step()
+    const checkpoint = await player.snapshot()
+    for (let i = 0; i < 3; i++) await player.step()
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
+    await vi.waitFor(() => expect(store.getState().tick).toBe(12))
+    expect((await player.step())?.index).toBe(13)
+    expect(store.getState().past).toEqual({ from: 12, to: 13 })
+  })
+
+  it('tells a replaced worker the words that came after its checkpoint', async () => {
+    const { player, store, dream, tell } = setup()
+    await player.setView('dream')
+    const checkpoint = await player.snapshot()
+    await player.setPrompt('fog in the woods')
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 0, message: 'Play goes on.' })
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
+    expect(store.getState().prompt).toBe('fog in the woods')
+  })
+
+  it('brings two worlds back to one tick where the worker of one was replaced', async () => {
+    const { player, store, dream, simulator, tell } = setup()
+    await player.setView('both')
+    for (let i = 0; i < 12; i++) await player.step()
+    const checkpoint = await dream.snapshot()
+    for (let i = 0; i < 13; i++) await player.step()
+    tell({ type: 'stalled', message: 'No answer.' })
+    await dream.restore(checkpoint)
+    tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
+    await vi.waitFor(() => expect(store.getState().tick).toBe(20))
+    expect([(await dream.snapshot()).tick, (await simulator.snapshot()).tick]).toEqual([20, 20])
+  })
+
+  it('says at once where the dream cannot be brought back, even while nobody drives', async () => {
+    const { player, store, tell } = setup()
+    await player.setView('dream')
+    tell({ type: 'failed', error: new OneiroError('WORKER_FAILED', 'It died.'), message: 'It died.' })
+    expect(store.getState().failure).toMatchObject({ code: 'WORKER_FAILED' })
+  })
+
+  it('hands a drive over to a server and back, from the tick it is at', async () => {
+    const { player, store, dream, remote, worlds } = setup()
+    await player.setView('dream')
+    await player.step({ slide: 0, light: 1 })
+    await player.setPlace('server', { url: 'ws://there' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://there', tick: 1 })
+    expect(remote.calls).toContain('restore')
+    expect(remote.setMode).toHaveBeenLastCalledWith('lockstep')
+    await player.setPrompt('words that nobody knows here')
+    expect((await player.step({ slide: 0, light: 1 }))?.index).toBe(2)
+    expect(() => player.log()).toThrow('keeps no log')
+    await player.setPlace('device')
+    expect(store.getState()).toMatchObject({ place: 'device', tick: 2 })
+    expect(dream.calls.filter((call) => call === 'restore')).toHaveLength(1)
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(null)
+  })
+
+  it('goes back on a server to the very tick that is asked for', async () => {
+    const { player, store, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    expect(store.getState().past).toEqual({ from: 0, to: 40 })
+    await player.rewind.rewind(17)
+    expect(remote.seek).toHaveBeenLastCalledWith(23)
+    await player.rewind.seek(99)
+    expect(remote.seek).toHaveBeenLastCalledWith(40)
+    expect(store.getState().tick).toBe(40)
+  })
+
+  it('drives on while a server reads words, and goes back from them to those of then', async () => {
+    const { player, store, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    let read = () => {}
+    vi.spyOn(remote, 'setPrompt').mockReturnValueOnce(
+      new Promise((resolve) => {
+        read = () => resolve({ tick: 2 })
+      }),
+    )
+    const saying = player.setPrompt('fog in the woods')
+    expect((await player.step())?.index).toBe(1)
+    expect(store.getState().prompt).toBe('fog in the woods')
+    await player.rewind.rewind(10)
+    expect(store.getState().prompt).toBe('a snowy night drive')
+    read()
+    await saying
+    expect(store.getState().prompt).toBe('a snowy night drive')
+  })
+
+  it.each([
+    ['from what was seen last', true, 2],
+    ['from the beginning of the drive', false, 0],
+  ])('dreams on by itself when the server is gone for good, %s', async (from, isSeen, tick) => {
+    const { player, store, remote, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    for (let i = 0; i < 2; i++) await player.step({ slide: 0, light: 1 })
+    const seen = isSeen ? await remote.snapshot() : undefined
+    const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
+    onLost('The server is gone.', seen)
+    expect(store.getState().notices.at(-1)?.text).toContain(from)
+    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
+    expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
+    expect((await player.step())?.index).toBe(tick + 1)
+  })
+
+  it.each(['the step fails first', 'the news comes first'])(
+    'plays on by itself in real time when the server is gone for good, where %s',
+    async (order) => {
+      const { player, store, remote, worlds } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      await player.setPlace('server', { url: 'ws://there' })
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(1))
+      const seen = await remote.snapshot()
+      const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
+      const failed = () => {
+        remote.gone = true
+        remote.failNextStep(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+      }
+      if (order === 'the step fails first') {
+        failed()
+        await vi.waitFor(() => expect(player.playing).toBe(false))
+        onLost('The server is gone.', seen)
+      } else {
+        onLost('The server is gone.', seen)
+        failed()
+      }
+      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
+      expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, paused: null })
+      expect(player.playing).toBe(true)
+      const { tick } = store.getState()
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(tick))
+      await player.close()
+    },
+  )
+
+  it('says that a page over https needs wss://, and stays where it is', async () => {
+    vi.stubGlobal('location', { protocol: 'https:' })
+    const { player, store, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://box:7700' })
+    vi.unstubAllGlobals()
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
+    expect(store.getState().notices.at(-1)?.text).toMatch(/wss:\/\/box:7700/)
+    expect(worlds.remote).not.toHaveBeenCalled()
+  })
+
+  it('stays where it is when the server does not answer, and asks for one when none was named', async () => {
+    const { player, store, worlds } = setup()
+    await player.setView('dream')
+    await player.setPlace('server')
+    expect(store.getState()).toMatchObject({ choosing: true, place: 'device' })
+    vi.mocked(worlds.remote).mockRejectedValueOnce(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+    await player.setPlace('server', { url: 'ws://nowhere' })
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, failure: null })
+    expect(store.getState().notices.at(-1)?.text).toBe('Nobody there.')
+    expect((await player.step())?.index).toBe(1)
+  })
+
+  it('waits in the line of a server no longer than it is asked to, and says nothing of it then', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    const lines: AbortSignal[] = []
+    const wait = (_: unknown, __: unknown, wish: AbortSignal) => {
+      lines.push(wish)
+      return new Promise<never>((_, reject) => wish.addEventListener('abort', () => reject(wish.reason)))
+    }
+    vi.mocked(worlds.remote).mockImplementation(wait)
+    const first = player.setPlace('server', { url: 'ws://full' })
+    await player.setPlace('server', { url: 'ws://full' })
+    expect(store.getState().moving).toBe('server')
+    await player.setPlace('device')
+    await first
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, loading: null, notices: [] })
+    const second = player.setPlace('server', { url: 'ws://full' })
+    const third = player.setPlace('server', { url: 'ws://full/too' })
+    await second
+    await player.setView('simulator')
+    await third
+    expect(store.getState()).toMatchObject({ moving: null, shown: 'simulator', notices: [] })
+    expect(lines.map(({ aborted }) => aborted)).toEqual([true, true, true])
+    vi.mocked(worlds.remote).mockResolvedValue(remote as never)
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://free' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://free' })
+  })
+
+  it.each([
+    ['from what was seen last, with the words that it never heard', true],
+    ['from the beginning where nothing was seen', false],
+  ])('comes home at once from a server that does not answer, %s', async (_, isSeen) => {
+    const { player, store, remote, dream } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    for (let i = 0; i < 2; i++) await player.step()
+    const seen = isSeen ? await remote.snapshot() : null
+    const never = () => new Promise<never>(() => {})
+    const lost = new OneiroError('WORLD_CLOSED', 'It was closed.')
+    let close = () => {}
+    vi.spyOn(remote, 'step').mockImplementation(never)
+    vi.spyOn(remote, 'snapshot').mockImplementation(never)
+    vi.spyOn(remote, 'setPrompt').mockReturnValue(
+      new Promise((_, reject) => {
+        close = () => reject(lost)
+      }),
+    )
+    void player.setPrompt('rain at dusk')
+    void player.step()
+    remote.whenSilent = async () => seen
+    await player.setPlace('device')
+    close()
+    expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt!.text).toBe('rain at dusk'))
+    expect(store.getState().notices.map(({ text }) => text)).toEqual(
+      isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
+    )
+    expect((await player.step())?.index).toBe(isSeen ? 3 : 1)
+  })
+
+  it('goes from one server to another, and stays on the one where the other cannot be had', async () => {
+    const { player, store, worlds, remote } = setup()
+    await player.setView('dream')
+    await player.setPlace('server', { url: 'ws://there' })
+    vi.mocked(worlds.remote).mockRejectedValueOnce(new OneiroError('CONNECTION_LOST', 'Nobody there.'))
+    await player.setPlace('server', { url: 'ws://nowhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', moving: null, server: 'ws://there' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(remote)
+    const other = Object.assign(new FakeWorld({ modelHash: 'dream' }), { ...remote, calls: [] })
+    vi.mocked(worlds.remote).mockResolvedValueOnce(other as never)
+    await player.setPlace('server', { url: 'ws://elsewhere' })
+    expect(store.getState()).toMatchObject({ place: 'server', server: 'ws://elsewhere' })
+    expect(worlds.dropRemote).toHaveBeenLastCalledWith(other)
+  })
+})

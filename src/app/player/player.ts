@@ -1,0 +1,433 @@
+import { NO_PROMPT } from '../../engine/checks'
+import { type Clock, LockstepClock, RealtimeClock } from '../../engine/clock'
+import { type Action, spaceOf } from '../../engine/controls'
+import { type Begin, Loop, type LoopEvent } from '../../engine/loop'
+import { seedKey } from '../../engine/random'
+import { type Past, Timeline } from '../../engine/timeline'
+import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
+import type { DreamClient, Manifest } from '../../model/open'
+import { namedIn } from '../../model/prompt/reading'
+import type { Instruments } from '../../scene/hud'
+import type { StageFace } from '../../scene/stage'
+import { codeOf, type FailureAction, sentenceOf } from '../failures'
+import { Driver } from '../input/driver'
+import { TelemetryFeed } from '../input/telemetry-feed'
+import { type Params, type Place, seedOfChance, type View } from '../params'
+import { notify, type PauseCause, type Preset, type Store } from '../store'
+import { PromptController } from '../words/prompt-controller'
+import { type Heard, heardBySimulator, remarkOn } from '../words/remarks'
+import type { WordPort } from '../words/words'
+import { beginningOf } from './beginning'
+import { FailurePolicy } from './failure-policy'
+import { Handover } from './handover'
+import { instrumentsOf, Presenter } from './presenter'
+import type { RemoteDream } from './remote-dream'
+import type { Server } from './seats'
+import { SideBySide } from './side-by-side'
+import { Stalls } from './stalls'
+import { Rewind, TimeTravel } from './time-travel'
+import { Waking } from './waking'
+import { backendName, type WorldPort } from './worlds'
+
+const TICKS_PER_SECOND = 20
+/** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
+const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
+const SNAPSHOTS = 120
+const DIM: Record<'user' | 'away' | 'scrub', number> = { user: 0.82, away: 0.5, scrub: 1 }
+
+/** Runs the drive: opens worlds, owns the loop, and carries out what the page asks for. The store says how things stand. */
+export class Player {
+  readonly driver: Driver
+  readonly presenter: Presenter
+  readonly clock: Clock
+  readonly rewind: Rewind
+  private loop: Loop | null = null
+  private timeline: Timeline | null = null
+  /** What the dream's reading of words chooses between. */
+  private choices: NonNullable<Manifest['prompt']>['choices'] | null = null
+  /** Of the newest wish for a view or a place. */
+  private turn = new AbortController()
+  private readonly prompts: PromptController
+  /** The dream on a server, while it is the one that is driven. */
+  private remote: RemoteDream | null = null
+  private readonly handover: Handover
+  private readonly stalls: Stalls
+  private readonly failurePolicy: FailurePolicy
+  private readonly telemetry: TelemetryFeed
+  private readonly waking: Waking
+
+  constructor(
+    private readonly store: Store,
+    private readonly stage: StageFace,
+    private readonly worlds: WorldPort,
+    private readonly words: WordPort,
+    params: Params,
+  ) {
+    this.prompts = new PromptController(store, words, params.prompt, (prompt) =>
+      remarkOn(prompt.text, this.heard(prompt)),
+    )
+    const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
+    this.handover = new Handover(store, worlds, server, {
+      now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
+      play: () => this.play(),
+      wish: () => this.wish(),
+      met: (dream) => this.met(dream),
+      setView: (view, from) => this.setView(view, from),
+      enter: (dream, place, turn, begin) => this.enter(dream, 'dream', { place, turn, begin }),
+    })
+    this.rewind = new Rewind(store, {
+      playing: () => this.playing,
+      play: () => this.play(),
+      pause: () => this.pause('scrub'),
+      // The words go back with the drive.
+      arrived: () => this.prompts.went(this.snapshot()),
+    })
+    this.stalls = new Stalls(this)
+    this.failurePolicy = new FailurePolicy({
+      ...{ store, stage, worlds, stalls: this.stalls },
+      setView: (view) => this.setView(view),
+      driveSimulator: async () => {
+        await this.enter(await this.worlds.simulator(), 'simulator')
+        this.play()
+      },
+    })
+    this.presenter = new Presenter(stage, (pane) => (pane === 0 ? this.worlds.dreamCanvas : null))
+    this.driver = new Driver(params, this.presenter.photons, (state) => store.setState(state))
+    this.waking = new Waking(store, this.driver, this.rewind)
+    this.telemetry = new TelemetryFeed(this.driver)
+    this.clock = params.clock === 'lockstep' ? new LockstepClock() : new RealtimeClock(TICKS_PER_SECOND)
+    store.setState({
+      view: params.view,
+      lockstep: params.clock === 'lockstep',
+      cruise: params.cruise,
+      assist: params.assist,
+      seed: params.seed ?? seedOfChance(),
+      prompt: params.prompt ?? '',
+      start: params.start,
+      server: params.server,
+      place: params.server ? 'server' : 'device',
+    })
+    stage.onOwnSize((pane, width, height) => {
+      if (pane === 0) void this.worlds.resizeDream(width, height)
+    })
+  }
+
+  get world(): World | null {
+    return this.loop?.world ?? null
+  }
+
+  /** The timeline, or what is known here of a drive on a server. */
+  private get past(): Past | null {
+    return this.timeline ?? this.remote
+  }
+
+  get playing(): boolean {
+    return this.loop?.playing ?? false
+  }
+
+  /**
+   * Shows a view. The drive begins anew there with the same seed, start and words, or goes on `from` a snapshot of its
+   * world. The old view plays until then.
+   */
+  async setView(view: View, from?: Snapshot): Promise<void> {
+    const turn = this.wish()
+    this.handover.stay()
+    this.store.setState({ view, failure: null })
+    try {
+      const world = await this.open(view, turn)
+      const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
+      if (!turn.aborted) await this.enter(world, view, { begin, turn })
+    } catch (error) {
+      if (!turn.aborted) this.fail(error)
+    }
+  }
+
+  /** Lets another machine dream from now on, or this one again. A drive under way goes on there where it is. */
+  setPlace(place: Place, server?: Server): Promise<void> {
+    return this.handover.move(place, server)
+  }
+
+  play(): void {
+    if (!this.loop || this.clock.mode === 'lockstep') return
+    this.store.setState({ paused: null })
+    this.stage.setDim(1)
+    void this.attempt(() => this.remote?.setMode('realtime'))
+    this.loop.play()
+  }
+
+  pause(cause: Exclude<PauseCause, null> = 'user'): void {
+    this.driver.clear()
+    if (!this.loop?.playing) return
+    this.loop.pause()
+    void this.attempt(() => this.remote?.setMode('lockstep'))
+    this.store.setState({ paused: cause })
+    this.stage.setDim(DIM[cause])
+  }
+
+  togglePause(): void {
+    if (this.playing) this.pause()
+    else this.play()
+  }
+
+  /** The page lost the focus: let go of every key, and wait. */
+  away(): void {
+    if (this.playing) this.pause('away')
+    else this.driver.clear()
+  }
+
+  back(): void {
+    if (this.store.getState().paused === 'away') this.play()
+  }
+
+  /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
+  async step(action?: Action): Promise<Tick | null> {
+    if (!this.loop) throw notOpen()
+    if (action !== undefined) spaceOf(this.loop.world.info.controls).check(action)
+    if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
+    this.stage.setDim(1)
+    try {
+      this.loop.pause()
+      await this.remote?.setMode('lockstep')
+      return await this.loop.step(action)
+    } catch (error) {
+      // What a caller got wrong is no fault of the world's, which drives on.
+      if (codeOf(error) !== 'BAD_INPUT') this.fail(error)
+      throw error
+    }
+  }
+
+  /** Begins the same drive anew, or another one with `seed`. Rejects where that cannot be, and the drive goes on. */
+  async reset(seed = this.store.getState().seed): Promise<void> {
+    seedKey(seed)
+    const { seed: before } = this.store.getState()
+    this.store.setState({ seed })
+    try {
+      await this.loop?.reset(this.beginning().options)
+    } catch (error) {
+      if (this.store.getState().seed === seed) this.store.setState({ seed: before })
+      throw error
+    }
+    this.promptLater()
+  }
+
+  /**
+   * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. False where
+   * they could not be read.
+   */
+  async setPrompt(wanted: Preset | string): Promise<boolean> {
+    const { loop } = this
+    if (!loop) return this.prompts.begin(wanted)
+    if (!loop.world.info.prompt) {
+      notify(this.store, NO_PROMPT, 'warn')
+      return false
+    }
+    const readElsewhere = this.store.getState().shown === 'simulator' || this.remote !== null
+    return this.prompts.say(wanted, readElsewhere, (prompt) => loop.setPrompt(prompt))
+  }
+
+  async readPixels(): Promise<Pixels> {
+    if (!this.loop) throw notOpen()
+    return this.loop.world.readPixels()
+  }
+
+  async readTelemetry(): Promise<Telemetry | null> {
+    if (!this.loop) throw notOpen()
+    return this.loop.world.readTelemetry()
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    if (!this.loop) throw notOpen()
+    return this.loop.snapshot()
+  }
+
+  /** Puts a snapshot back; rejects with a sentence where it is of another world or model. */
+  async restore(snapshot: Snapshot): Promise<Tick> {
+    if (!this.loop) throw notOpen()
+    const tick = await this.loop.restore(snapshot)
+    this.prompts.chosen = snapshot.prompt?.text ?? null
+    this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt?.text ?? '' })
+    return tick
+  }
+
+  /** Everything that decided this drive since it began, to replay it. */
+  log() {
+    if (this.remote) throw new Error('A drive on a server keeps no log. Drive on this device to record one.')
+    if (!this.timeline) throw notOpen()
+    return this.timeline.log()
+  }
+
+  instruments(): Instruments {
+    return instrumentsOf(this.store.getState(), this.presenter, this.clock, this.playing)
+  }
+
+  actOnFailure(action: FailureAction): Promise<void> {
+    return this.failurePolicy.act(action)
+  }
+
+  async close(): Promise<void> {
+    this.loop?.close()
+    await Promise.all([this.worlds.close(), this.words.close()])
+  }
+
+  private async open(view: View, turn: AbortSignal): Promise<World> {
+    if (view === 'simulator') return this.worlds.simulator()
+    if (view === 'dream') return this.handover.open(this.store.getState().place, turn)
+    const dream = await this.handover.open('device', turn)
+    const simulator = await this.worlds.simulator()
+    return new SideBySide(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
+  }
+
+  /** Another wish; what was under way for the one before comes to nothing. */
+  private wish(): AbortSignal {
+    this.turn.abort()
+    this.turn = new AbortController()
+    return this.turn.signal
+  }
+
+  /** A dream was opened: what it knows by heart. */
+  private met(dream: DreamClient | RemoteDream): void {
+    if ('on' in dream) this.stalls.watch(dream)
+    if (!dream.manifest) return
+    const { presets, starts, prompt, beginnings } = dream.manifest
+    this.choices = prompt?.choices ?? null
+    this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
+    this.store.setState({ presets, starts, fromWords: beginnings !== undefined })
+  }
+
+  /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
+  private async enter(
+    world: World,
+    view: View,
+    {
+      place = view === 'dream' ? this.store.getState().place : 'device',
+      begin,
+      turn = this.turn.signal,
+    }: { place?: Place; begin?: Begin; turn?: AbortSignal } = {},
+  ): Promise<void> {
+    const remote = place === 'server' ? (world as RemoteDream) : null
+    const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
+    const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
+    // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
+    const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
+    const { options, shown } = this.beginning(view, world)
+    const told = begin && 'restore' in begin ? begin.restore.prompt?.text : this.prompts.chosen
+    const wanted = () => !turn.aborted
+    await remote?.setMode('lockstep')
+    const first = this.loop === null
+    if (this.loop) {
+      if (!(await this.loop.swap(timeline ?? world, begin ?? { reset: options }, wanted))) return
+    } else {
+      const loop = new Loop(timeline ?? world, this.clock, this.driver)
+      loop.listen((event) => this.hear(loop, event))
+      await loop.reset(options)
+      if (!wanted()) return loop.close()
+      this.loop = loop
+    }
+    this.remote = remote
+    this.timeline = timeline
+    this.rewind.enter(this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1))
+    this.presenter.forget()
+    this.stage.show(view === 'both' ? 2 : 1, !first)
+    this.store.setState({
+      phase: 'ready',
+      loading: null,
+      shown: view,
+      prompt: shown,
+      ...(view === 'dream' ? { place } : {}),
+      backend: remote ? `server · ${world.info.backend}` : backendName(world.info.backend),
+      nominalRate: world.info.ticksPerSecond,
+      past: this.past?.range ?? null,
+    })
+    // Words that came while the world began, or that a server never answered to, were told to the one before it.
+    const { chosen } = this.prompts
+    if (chosen !== null && chosen !== told) void this.setPrompt(chosen)
+    else if (!begin) this.promptLater()
+    if (view === 'simulator' && chosen !== null && chosen === told) this.prompts.comment({ text: chosen })
+    if (first || this.playing) this.play()
+  }
+
+  private hear({ world }: Loop, event: LoopEvent): void {
+    const { info } = world
+    if (event.type === 'begin') this.takeControls(info)
+    if (event.type === 'tick' || event.type === 'begin') {
+      this.presenter.hear(event, info)
+      this.telemetry.hear(event.tick, world)
+      const slowed =
+        this.clock.mode === 'realtime' &&
+        (this.clock.stats().slowed || this.presenter.isSlow(info.ticksPerSecond))
+      this.handover.heard(slowed)
+      this.store.setState({
+        tick: event.tick.index,
+        ticksPerSecond: this.presenter.rate(),
+        slowed,
+        handsOn: this.driver.handsOn,
+        past: this.past?.range ?? null,
+        ...(event.type === 'tick' ? { action: event.action } : {}),
+      })
+      if (event.type === 'tick' && this.playing) void this.waking.hear(event.tick.index)
+    } else if (event.type === 'state') {
+      this.presenter.interrupted()
+    } else if (event.type === 'error') {
+      // A fault of the page's own, for the console: thrown again, it would be swallowed. Node has no `reportError`.
+      if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)
+      else this.fail(event.error)
+    }
+  }
+
+  /** Another world is driven: what can be done in it. */
+  private takeControls({ controls, prompt }: WorldInfo): void {
+    if (controls === this.store.getState().controls) return
+    const space = spaceOf(controls)
+    this.driver.enter(space)
+    const simulated = this.driver.hasAutopilot
+    this.store.setState({ controls, held: space.idle, action: space.idle, listens: prompt, simulated })
+  }
+
+  /** Words that had to be read when the drive began come after it, without holding back the first frame. */
+  private promptLater(): void {
+    const { unread } = this.prompts
+    if (unread !== null && this.store.getState().shown !== 'simulator') void this.setPrompt(unread)
+  }
+
+  /** After a worker was replaced. */
+  again(resume: boolean): void {
+    void this.attempt(async () => {
+      if (!this.loop) return
+      const { shown, prompt } = this.store.getState()
+      // Side by side, only a snapshot of both has them at one tick.
+      const from = (shown === 'both' && this.timeline?.lastSnapshot) || (await this.loop.snapshot())
+      await this.loop.restore(from)
+      if (from.prompt && from.prompt.text !== prompt) void this.setPrompt(prompt)
+      if (resume) this.play()
+    })
+  }
+
+  /** What the world that is driven made of words. */
+  private heard({ text, embedding }: Prompt): Heard {
+    if (this.store.getState().shown === 'simulator') return heardBySimulator(text)
+    return embedding && this.choices ? namedIn(embedding, this.choices) : null
+  }
+
+  private beginning(view = this.store.getState().shown, world = this.loop?.world) {
+    const listens = world?.info.prompt ?? true
+    return beginningOf({ ...this.store.getState(), listens }, view, this.prompts.chosen, this.prompts.byHeart)
+  }
+
+  private async attempt(command: () => Promise<unknown> | undefined): Promise<void> {
+    try {
+      await command()
+    } catch (error) {
+      notify(this.store, sentenceOf(error), 'warn')
+    }
+  }
+
+  /** Says what happened. Where the dream cannot play, the simulator stands in behind the message. */
+  fail(error: unknown): void {
+    if (this.remote?.gone) return // `comeHome` goes on from here
+    this.failurePolicy.fail(error)
+  }
+}
+
+function notOpen(): Error {
+  return new Error('No world is open yet. Wait until oneiro.ready resolves.')
+}
