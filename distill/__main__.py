@@ -15,6 +15,7 @@ STAGES = {
     "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
     "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),
     "codec": ("methods.codec", "the linear codec of 4x4 patches, in closed form"),
+    "decoder": ("methods.decoder", "what the linear codec's decoder adds to a patch from those around it"),
     "instruments": ("methods.instruments", "what the instruments will read next, from the keys"),
     "latents": ("data.latents", "all prepared frames and captions -> latents, embeddings"),
     "teacher": ("methods.teacher", "the network that learns the change of the latent, by flow matching"),

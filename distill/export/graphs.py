@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -145,7 +147,8 @@ class EncoderGraph(nn.Module):
 
 
 class PatchDecoderGraph(nn.Module):
-    """latent [B,T,C] -> frame [B,96,160,4], RGBA in 0..1: a token is one matrix product away from its RGBA pixels."""
+    """latent [B,T,C] -> frame [B,96,160,4], RGBA in 0..1: a token is one matrix product away from its RGBA pixels. The
+    detail, where the codec has one, is added to them."""
 
     def __init__(self, codec: PatchCodec):
         super().__init__()
@@ -156,10 +159,21 @@ class PatchDecoderGraph(nn.Module):
             bias = linear.bias.reshape(3, size * size).T
             self.weight = nn.Parameter(F.pad(weight, (0, 1)).reshape(codec.channels, -1).contiguous())
             self.bias = nn.Parameter(F.pad(bias, (0, 1), value=1.0).reshape(-1))
+        self.grid, self.detail = codec.grid, None
+        if codec.decoder.detail is not None:
+            self.detail = copy.deepcopy(codec.decoder.detail)
+            with torch.no_grad():  # its last convolution writes RGBA pixels too, nothing in A
+                last = self.detail[-1]
+                kernel = last.weight.reshape(3, size * size, *last.weight.shape[1:]).transpose(0, 1)
+                offset = last.bias.reshape(3, size * size).T
+                last.weight = nn.Parameter(F.pad(kernel, (0, 0, 0, 0, 0, 0, 0, 1)).flatten(0, 1).contiguous())
+                last.bias = nn.Parameter(F.pad(offset, (0, 1)).reshape(-1))
 
     def forward(self, latent: Tensor) -> Tensor:
         rows, columns, size, *_ = self.shape
         pixels = latent[:, : rows * columns] @ self.weight + self.bias
+        if self.detail is not None:
+            pixels = pixels + self.detail(self.grid(latent)).flatten(2).transpose(1, 2)
         frame = pixels.reshape(-1, *self.shape).transpose(2, 3).reshape(-1, rows * size, columns * size, 4)
         # Last, as ONNX Runtime loses a Reshape that ends a captured graph on WebGPU: the picture would be untransposed.
         return frame.clamp(0, 1)

@@ -1,7 +1,8 @@
 """The codec: one 96x160 frame <-> 24x40 tokens of 12 channels, by the closed-form PCA of 4x4 patches.
 
-- Linear both ways: known in seconds, no seams (a patch is small, and neighbours agree), nothing to train, and a decoder
-  that costs next to nothing in a tick.
+- Linear both ways: known in seconds, nothing to train, and a decoder that costs next to nothing in a tick.
+- A patch alone shows its edges in plain skies. So the decoder may have a *detail* beside the linear picture: two
+  convolutions that see the patches around (methods/decoder.py trains them). The encoder stays, so do all latents.
 - Fitted on frames and their mirror images together, so that each basis patch is either even or odd: the latent of a
   mirrored frame is the frame's own with its columns turned round and the odd channels' sign changed (`mirror`).
 - Whitened: every channel has unit variance over the recordings.
@@ -19,28 +20,38 @@ from distill.config import UserError
 HEIGHT, WIDTH = 96, 160
 
 
-class LinearDecoder(nn.Module):
-    """normalised latent [B,C,24,40] -> frame [B,3,96,160], about 0..1"""
+class PatchDecoder(nn.Module):
+    """normalised latent [B,C,24,40] -> frame [B,3,96,160], about 0..1. `detail`: channels between its two convolutions,
+    0 for none; it begins as nothing."""
 
-    def __init__(self, channels: int, patch: int):
+    def __init__(self, channels: int, patch: int, detail: int = 0):
         super().__init__()
         self.patch = patch
         self.linear = nn.Conv2d(channels, 3 * patch**2, 1)
+        self.detail = None
+        if detail:
+            last = nn.Conv2d(detail, 3 * patch**2, 3, padding=1)
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+            self.detail = nn.Sequential(nn.Conv2d(channels, detail, 3, padding=1), nn.SiLU(), last)
 
     def forward(self, latent: Tensor) -> Tensor:
-        return F.pixel_shuffle(self.linear(latent), self.patch)
+        pixels = self.linear(latent)
+        if self.detail is not None:
+            pixels = pixels + self.detail(latent)
+        return F.pixel_shuffle(pixels, self.patch)
 
 
 class PatchCodec(nn.Module):
     """`encode` and `decode` speak tokens [B,T,C], row-major."""
 
-    def __init__(self, channels: int, patch: int):
+    def __init__(self, channels: int, patch: int, detail: int = 0):
         super().__init__()
         self.channels, self.patch = channels, patch
         self.rows, self.columns = HEIGHT // patch, WIDTH // patch
         self.tokens = self.rows * self.columns
         self.encoder = nn.Conv2d(3 * patch**2, channels, 1)
-        self.decoder = LinearDecoder(channels, patch)
+        self.decoder = PatchDecoder(channels, patch, detail)
         self.register_buffer("mirror", torch.ones(channels))  # 1 where a channel is even, -1 where it is odd
 
     def latent(self, frame: Tensor) -> Tensor:

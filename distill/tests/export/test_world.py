@@ -121,9 +121,13 @@ def test_the_codec_graphs(tmp_path):
     assert not {node.op_type for node in model.graph.node} & ON_CPU_ONLY
 
 
-def test_the_patch_codec_graphs_are_its_matrices(tmp_path):
+@pytest.mark.parametrize("detail", [0, 6])
+def test_the_patch_codec_graphs_are_the_codec(tmp_path, detail):
     torch.manual_seed(0)
-    codec = PatchCodec(5, 4).eval()
+    codec = PatchCodec(5, 4, detail).eval()
+    if detail:
+        torch.nn.init.normal_(codec.decoder.detail[-1].weight, std=0.1)
+        torch.nn.init.normal_(codec.decoder.detail[-1].bias, std=0.1)
     assert max(export.export_codec(codec, 964, tmp_path, half=False)) < 1e-5
     frame, latent = torch.rand(2, 3, 96, 160), torch.randn(2, 964, 5)
     with torch.no_grad():

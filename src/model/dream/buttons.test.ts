@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { checkWorld } from '../../engine/testing/world-suite'
 import { openDreamNode } from '../node'
 
-const BUTTONS = fileURLToPath(new URL('../../contract/buttons', import.meta.url))
+const BUTTONS = fileURLToPath(new URL('../../../contract/buttons', import.meta.url))
 
 checkWorld('a world of three buttons, without a prompt', {
   open: () => openDreamNode(BUTTONS, { threads: 1 }),

@@ -1,0 +1,85 @@
+"""Trains the detail of the linear codec's decoder (models/patch_codec.py): what the patches around a patch say of it.
+
+The encoder and the linear picture stay as they are, so latents, teachers and students of the codec stay good. Latents
+get some noise in training, as a student's have: the detail learns to forgive it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from distill.config import TrainConfig, UserError
+from distill.data.packed import Packed
+from distill.flops import count_flops
+from distill.methods.autoencoder import evenly, losses, sheet, validate
+from distill.models.codec import load_codec, to_input
+from distill.models.patch_codec import PatchCodec
+from distill.training.run import Batches, Ema, Run
+
+
+@dataclass
+class Config(TrainConfig):
+    name: str = "decoder"
+    codec: str = "runs/codec/autoencoder.pt"
+    detail: int = 48  # channels between the two convolutions
+    learning_rate: float = 2e-3
+    ema: float = 0.998
+    noise: float = 0.1  # highest size of the latent noise of a sample; a channel's own size is 1
+    loss_l1: float = 1.0
+    loss_mse: float = 5.0
+    loss_gradient: float = 0.5
+    loss_scales: float = 0.25  # L1 at a half and a quarter of the size
+    validation: str = "validation"
+    validation_frames: int = 400
+
+
+def run(config: Config) -> None:
+    linear = load_codec(config.codec)
+    if not isinstance(linear, PatchCodec):
+        raise UserError(f"{config.codec} is no codec of patches; train the `codec` stage first")
+    architecture = {"channels": linear.channels, "patch": linear.patch, "detail": config.detail}
+    session = Run(config, "autoencoder", architecture)
+    device = session.device
+    train, held = Packed(config.data, "train"), Packed(config.data, config.validation)
+    validation = held.frames[evenly(np.arange(len(held)), config.validation_frames)]
+
+    codec = PatchCodec(**architecture)
+    codec.load_state_dict(linear.state_dict(), strict=False)  # the detail begins as nothing
+    codec = codec.to(device).requires_grad_(False).train()
+    detail = codec.decoder.detail.requires_grad_(True)
+    ema = Ema(codec, config.ema)
+    optimiser = session.optimiser(list(detail.parameters()))
+    batches = Batches(len(train), config.batch, config.seed)
+    session.track(model=codec, ema=ema, optimiser=optimiser, batches=batches)
+    latent = codec.encode(to_input(validation[:1], device))
+    flops = count_flops(lambda: codec.decode(latent))
+    session.say(f"{len(train)} frames; decoder {flops / 1e6:.0f} MFLOP a frame; {validate(codec, validation, device)}")
+    session.begin(flops_per_sample=3 * flops)
+
+    def report() -> None:
+        clean, noisy = (validate(ema.model, validation, device, noise) for noise in (0.0, 0.1))
+        session.report(clean | {"psnr_noise_0.1": noisy["psnr"]})
+        session.image("decoder", sheet(ema.model, validation[:: max(1, len(validation) // 16)][:16], device))
+
+    for _ in session.steps():
+        session.set_learning_rate(optimiser)
+        frame = to_input(train.frames[batches.next()], device)
+        frame = torch.where(torch.rand(len(frame), 1, 1, 1, device=device) < 0.5, frame.flip(3), frame)
+        with torch.no_grad():
+            latent = codec.latent(frame)
+            size = config.noise * torch.rand(len(frame), 1, 1, 1, device=device)
+            latent = latent + size * torch.randn_like(latent)
+        with session.autocast():
+            output = codec.decoder(latent)
+        parts = losses(config, output.float(), frame)
+        session.backward(parts["loss"], optimiser, codec)
+        ema.update(codec)
+        session.log(parts | {"psnr": -10 * math.log10(float(parts["mse"].detach()) + 1e-12)})
+        if session.validation_due():
+            report()
+    report()
+    session.save()
