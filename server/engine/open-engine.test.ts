@@ -57,10 +57,10 @@ function stuckThread(gate: Int32Array): URL {
   const script = `
     import { parentPort, getEnvironmentData } from 'node:worker_threads'
     const gate = getEnvironmentData('gate')
-    parentPort.on('message', ({ kind, id }) => {
-      if (kind !== 'encode') return
+    parentPort.on('message', ({ name, id }) => {
+      if (name !== 'encode') return
       Atomics.wait(gate, 0, 0)
-      parentPort.postMessage({ kind: 'embedding', id, embedding: Float32Array.from({ length: 384 }, (_, i) => +(i === 5)) })
+      parentPort.postMessage({ id, value: Float32Array.from({ length: 384 }, (_, i) => +(i === 5)) })
     })`
   setEnvironmentData('gate', gate)
   return new URL(`data:text/javascript,${encodeURIComponent(script)}`)

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { openPromptEncoder, type WorkerLike } from '../../src/model/prompt/client'
+import { openPromptEncoder } from '../../src/model/prompt/client'
 import type { PromptEncoder } from '../../src/model/prompt/types'
+import { NodeWorker } from './node-worker'
 
 export interface PromptThreadOptions {
   /** The encoder's folder, and that of the world that is to be told. */
@@ -23,39 +23,3 @@ export function openPromptThread({ folder, world, script }: PromptThreadOptions)
     createWorker: () => new NodeWorker(script ?? new URL('./prompt-thread.mjs', import.meta.url)),
   })
 }
-
-/** A thread of Node with the face of a browser's worker. */
-class NodeWorker implements WorkerLike {
-  onmessage: WorkerLike['onmessage'] = null
-  onerror: WorkerLike['onerror'] = null
-  onmessageerror: WorkerLike['onmessageerror'] = null
-  private readonly thread: Worker
-  private over = false
-
-  constructor(script: URL) {
-    this.thread = new Worker(script)
-    this.thread.on('message', (data) => this.onmessage?.call(SELF, { data } as MessageEvent))
-    this.thread.on('messageerror', (data) => this.onmessageerror?.call(SELF, { data } as MessageEvent))
-    this.thread.on('error', ({ message }) => this.end(message))
-    this.thread.on('exit', (status) => this.end(`exit status ${status}`))
-  }
-
-  postMessage(message: unknown): void {
-    this.thread.postMessage(message)
-  }
-
-  terminate(): void {
-    this.over = true
-    void this.thread.terminate()
-  }
-
-  /** Once: whoever is told has another thread by the time that this one's exit is heard of. */
-  private end(message: string): void {
-    if (this.over) return
-    this.over = true
-    this.onerror?.call(SELF, { message } as ErrorEvent)
-  }
-}
-
-/** Browsers call handlers on the worker; nobody here looks at it. */
-const SELF = undefined as unknown as globalThis.Worker

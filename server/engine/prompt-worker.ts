@@ -1,28 +1,23 @@
 /** The prompt encoder's thread: answers one text after another. */
 import { fileURLToPath } from 'node:url'
-import { parentPort } from 'node:worker_threads'
-import { toWire } from '../../src/model/errors'
+import { answerCalls } from '../../src/model/port/answer-calls'
+import type { PromptCalls } from '../../src/model/prompt/client'
 import { openPromptEncoderNode } from '../../src/model/prompt/node'
-import type { FromWorker, ToWorker } from '../../src/model/prompt/protocol'
 import type { PromptEncoder } from '../../src/model/prompt/types'
+import { threadScope } from './node-worker'
 
-const port = parentPort!
-let encoder: PromptEncoder | null = null
+const folder = (url: string) => fileURLToPath(new URL('.', url))
 
-port.on('message', (message: ToWorker) => {
-  if (message.kind === 'encode') void answer(message.id, message.text)
-  else {
-    const folder = (url: string) => fileURLToPath(new URL('.', url))
-    const { url, world } = message
-    encoder = openPromptEncoderNode({ folder: folder(url), ...(world ? { world: folder(world) } : {}) })
-  }
-})
-
-async function answer(id: number, text: string): Promise<void> {
-  try {
-    const embedding = new Float32Array(await encoder!.encode(text))
-    port.postMessage({ kind: 'embedding', id, embedding } satisfies FromWorker, [embedding.buffer])
-  } catch (error) {
-    port.postMessage({ kind: 'failed', id, ...toWire(error) } satisfies FromWorker)
-  }
-}
+answerCalls(
+  threadScope(),
+  (): PromptCalls => {
+    let encoder: PromptEncoder | null = null
+    return {
+      async open({ url, world }) {
+        encoder = openPromptEncoderNode({ folder: folder(url), ...(world ? { world: folder(world) } : {}) })
+      },
+      encode: async (text) => new Float32Array(await encoder!.encode(text)),
+    }
+  },
+  { transfer: (value) => (value instanceof Float32Array ? [value.buffer] : []) },
+)

@@ -1,28 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { openPromptEncoder, type WorkerLike } from './client'
-import type { FromWorker, ToWorker } from './protocol'
-
-/** A worker that does nothing by itself: the test speaks for it. */
-class FakeWorker implements WorkerLike {
-  onmessage: WorkerLike['onmessage'] = null
-  onerror: WorkerLike['onerror'] = null
-  onmessageerror: WorkerLike['onmessageerror'] = null
-  readonly heard: ToWorker[] = []
-  terminated = false
-
-  postMessage(message: ToWorker): void {
-    this.heard.push(message)
-  }
-  terminate(): void {
-    this.terminated = true
-  }
-  say(data: FromWorker): void {
-    this.onmessage?.call(this as unknown as Worker, { data } as MessageEvent)
-  }
-  die(message: string): void {
-    this.onerror?.call(this as unknown as Worker, { message } as ErrorEvent)
-  }
-}
+import { BadInputError } from '../../engine/errors'
+import { FakeWorker } from '../port/testing'
+import { openPromptEncoder } from './client'
+import { PromptEncoderError } from './errors'
 
 function open(options: Partial<Parameters<typeof openPromptEncoder>[0]> = {}) {
   const workers: FakeWorker[] = []
@@ -50,13 +30,14 @@ describe('openPromptEncoder', () => {
     const rain = encoder.encode('rain')
     const fog = encoder.encode('fog')
     const [worker] = workers
-    expect(worker!.heard).toEqual([
-      { kind: 'open', url: 'https://example.org/assets/prompt-encoder/encoder.json', runtimes: {} },
-      { kind: 'encode', id: 1, text: 'rain' },
-      { kind: 'encode', id: 2, text: 'fog' },
+    const url = 'https://example.org/assets/prompt-encoder/encoder.json'
+    expect(worker!.calls).toEqual([
+      { id: 1, name: 'open', args: [{ url, runtimes: {} }] },
+      { id: 2, name: 'encode', args: ['rain'] },
+      { id: 3, name: 'encode', args: ['fog'] },
     ])
-    worker!.say({ kind: 'embedding', id: 2, embedding: new Float32Array([2]) })
-    worker!.say({ kind: 'embedding', id: 1, embedding: new Float32Array([1]) })
+    worker!.answer(new Float32Array([2]), 3)
+    worker!.answer(new Float32Array([1]), 2)
     expect([await rain, await fog]).toEqual([new Float32Array([1]), new Float32Array([2])])
     expect(workers).toHaveLength(1)
   })
@@ -64,8 +45,7 @@ describe('openPromptEncoder', () => {
   it('tells the worker which world is to be told', () => {
     const { encoder, workers } = open({ world: 'https://example.org/assets/drive/' })
     encoder.encode('rain').catch(() => {})
-    expect(workers[0]!.heard[0]).toEqual({
-      kind: 'open',
+    expect(workers[0]!.calls[0]!.args[0]).toEqual({
       url: 'https://example.org/assets/prompt-encoder/encoder.json',
       world: 'https://example.org/assets/drive/',
       runtimes: {},
@@ -76,8 +56,8 @@ describe('openPromptEncoder', () => {
     const told: unknown[] = []
     const { encoder, workers } = open({ onProgress: (p) => told.push(p), onNotice: (s) => told.push(s) })
     encoder.encode('rain').catch(() => {})
-    workers[0]!.say({ kind: 'progress', progress: { loaded: 1, total: 2 } })
-    workers[0]!.say({ kind: 'notice', notice: { code: 'PROMPT_CUT', message: 'Its end was cut.' } })
+    workers[0]!.tell({ kind: 'progress', progress: { loaded: 1, total: 2 } })
+    workers[0]!.tell({ kind: 'notice', notice: { code: 'PROMPT_CUT', message: 'Its end was cut.' } })
     expect(told).toEqual([
       { loaded: 1, total: 2 },
       { code: 'PROMPT_CUT', message: 'Its end was cut.' },
@@ -87,8 +67,8 @@ describe('openPromptEncoder', () => {
   it('gives the errors of the worker their names back', async () => {
     const { encoder, workers } = open()
     const calls = [encoder.encode('a'), encoder.encode('b')]
-    workers[0]!.say({ kind: 'failed', id: 1, code: 'BAD_INPUT', message: 'no words' })
-    workers[0]!.say({ kind: 'failed', id: 2, code: 'PROMPT_ENCODER', message: 'damaged' })
+    workers[0]!.refuse(new BadInputError('no words'), 2)
+    workers[0]!.refuse(new PromptEncoderError('damaged'), 3)
     await expect(calls[0]).rejects.toMatchObject({ name: 'BadInputError', message: 'no words' })
     await expect(calls[1]).rejects.toMatchObject({ name: 'PromptEncoderError', message: 'damaged' })
   })
@@ -100,7 +80,7 @@ describe('openPromptEncoder', () => {
     await expect(lost).rejects.toThrow('worker stopped (out of memory)')
     expect(workers[0]!.terminated).toBe(true)
     const next = encoder.encode('rain')
-    workers[1]!.say({ kind: 'embedding', id: 2, embedding: new Float32Array([3]) })
+    workers[1]!.answer(new Float32Array([3]))
     expect(await next).toEqual(new Float32Array([3]))
   })
 

@@ -1,15 +1,27 @@
 import { BadInputError } from '../../engine/errors'
-import { runtimeAddresses } from '../backends/runtimes'
-import type { TellNotice } from '../notices'
+import { type RuntimeAddresses, runtimeAddresses } from '../backends/runtimes'
+import type { Notice, TellNotice } from '../notices'
+import { RequestPort, type WorkerLike } from '../port/request-port'
 import { disposed, emptyPrompt, PromptEncoderError } from './errors'
-import type { FromWorker, ToWorker } from './protocol'
 import type { EncoderProgress, PromptEncoder } from './types'
 
-/** The part of a `Worker` that the client uses. */
-export type WorkerLike = Pick<
-  Worker,
-  'postMessage' | 'terminate' | 'onmessage' | 'onerror' | 'onmessageerror'
->
+/** What the page asks of the encoder's worker. */
+export interface PromptCalls {
+  /** The first of all. Addresses are absolute. */
+  open(options: PromptWorkerOptions): Promise<void>
+  encode(text: string): Promise<Float32Array>
+}
+
+export interface PromptWorkerOptions {
+  readonly url: string
+  readonly world?: string
+  readonly runtimes: RuntimeAddresses
+}
+
+/** What the worker says by itself. */
+export type PromptMessage =
+  | { readonly kind: 'progress'; readonly progress: EncoderProgress }
+  | { readonly kind: 'notice'; readonly notice: Notice }
 
 export interface OpenPromptEncoderOptions {
   /** Address of `encoder.json`; the other files lie beside it. */
@@ -24,11 +36,6 @@ export interface OpenPromptEncoderOptions {
   readonly createWorker?: () => WorkerLike
 }
 
-interface Waiting {
-  resolve(embedding: Float32Array): void
-  reject(error: Error): void
-}
-
 /**
  * A prompt encoder in a worker of its own, for the page. The worker starts, and the model loads, at the first
  * `encode`; if the worker dies, the calls under way fail and the next one starts another.
@@ -41,72 +48,46 @@ interface Waiting {
  * await world.setPrompt({ text, embedding: await encoder.encode(text) })
  */
 export function openPromptEncoder(options: OpenPromptEncoderOptions): PromptEncoder {
-  const waiting = new Map<number, Waiting>()
-  let worker: WorkerLike | null = null
-  let lastId = 0
+  let port: RequestPort<PromptCalls, PromptMessage> | null = null
   let closed = false
 
-  function start(): WorkerLike {
-    const started = (options.createWorker ?? moduleWorker)()
-    const say = (message: ToWorker) => started.postMessage(message)
-    started.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data)
-    started.onerror = (event) => {
-      event.preventDefault?.()
-      lose(event.message || 'its script did not load')
-    }
-    started.onmessageerror = () => lose('a message could not be read')
+  function start(): RequestPort<PromptCalls, PromptMessage> {
+    const started = new RequestPort<PromptCalls, PromptMessage>({
+      worker: (options.createWorker ?? moduleWorker)(),
+      failure: (why) =>
+        new PromptEncoderError(`The prompt encoder's worker stopped (${why}). Send the prompt again.`),
+      onEvent: (message) => {
+        if (message.kind === 'progress') options.onProgress?.(message.progress)
+        else options.onNotice?.(message.notice)
+      },
+      onGone: () => {
+        if (port === started) port = null
+      },
+    })
     // A relative address would be taken from the worker's script, not from the page.
     const whole = (url: string) => new URL(url, globalThis.location?.href).href
     const world = options.world === undefined ? {} : { world: whole(options.world) }
-    say({ kind: 'open', url: whole(options.url), ...world, runtimes: runtimeAddresses() })
+    const opening = started.call('open', [
+      { url: whole(options.url), ...world, runtimes: runtimeAddresses() },
+    ])
+    opening.catch(() => {})
     return started
-  }
-
-  function receive(message: FromWorker): void {
-    if (message.kind === 'progress') options.onProgress?.(message.progress)
-    else if (message.kind === 'notice') options.onNotice?.(message.notice)
-    else {
-      const call = waiting.get(message.id)
-      waiting.delete(message.id)
-      if (message.kind === 'embedding') call?.resolve(message.embedding)
-      else call?.reject(errorOf(message.code, message.message))
-    }
-  }
-
-  function lose(why: string): void {
-    stop(new PromptEncoderError(`The prompt encoder's worker stopped (${why}). Send the prompt again.`))
-  }
-
-  function stop(error: Error): void {
-    worker?.terminate()
-    worker = null
-    const calls = [...waiting.values()]
-    waiting.clear()
-    for (const call of calls) call.reject(error)
   }
 
   return {
     async encode(text) {
       if (closed) throw disposed()
       if (text.trim() === '') throw emptyPrompt()
-      worker ??= start()
-      const id = ++lastId
-      const message: ToWorker = { kind: 'encode', id, text }
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        worker!.postMessage(message)
+      port ??= start()
+      return port.call('encode', [text]).catch((error) => {
+        throw error instanceof BadInputError ? error : new PromptEncoderError(error.message)
       })
     },
     async dispose() {
-      if (closed) return
       closed = true
-      stop(disposed())
+      port?.end(disposed())
     },
   }
-}
-
-function errorOf(code: string, message: string): Error {
-  return code === 'BAD_INPUT' ? new BadInputError(message) : new PromptEncoderError(message)
 }
 
 function moduleWorker(): WorkerLike {

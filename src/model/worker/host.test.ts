@@ -5,7 +5,7 @@ import { WebGpuUnavailableError } from '../errors'
 import { nodeSession } from '../node'
 import { folderInMemory, tinyFiles } from '../testing'
 import { Host } from './host'
-import type { FromWorker, OpenMessage } from './protocol'
+import type { HostMessage, OpenOptions } from './protocol'
 
 const gpu = vi.hoisted(() => ({ openGpuDevice: vi.fn(), gpuOrt: vi.fn() }))
 vi.mock('../backends/gpu-device', () => ({ openGpuDevice: gpu.openGpuDevice }))
@@ -27,9 +27,9 @@ vi.mock('../assets/browser-cache', () => ({ browserCache: () => NO_CACHE }))
 
 afterEach(() => vi.resetAllMocks())
 
-async function open(backend: OpenMessage['options']['backend']) {
+async function open(backend: OpenOptions['backend']) {
   const codes: string[] = []
-  const tell = (message: FromWorker) => {
+  const tell = (message: HostMessage) => {
     if (message.kind === 'event' && message.event.type === 'notice') codes.push(message.event.code)
   }
   const options = {

@@ -13,9 +13,9 @@ import { selfTest, timeTicks } from '../dream/self-test'
 import { BackendError, type DeviceLostError, WebGpuUnavailableError } from '../errors'
 import { noticeOf } from '../notices'
 import { openPromptEncoder } from '../prompt/client'
-import type { FromWorker, OpenMessage } from './protocol'
+import type { HostMessage, OpenOptions } from './protocol'
 
-type Tell = (message: FromWorker) => void
+type Tell = (message: HostMessage) => void
 
 /** The canvas that the page gave, kept over devices. */
 interface Display {
@@ -56,7 +56,7 @@ export class Host {
   }
 
   /** Loads a world and opens it. Progress and notices go to `tell`. */
-  static async open(options: OpenMessage['options'], tell: Tell): Promise<Host> {
+  static async open(options: OpenOptions, tell: Tell): Promise<Host> {
     const opener = new Opener(options, tell)
     const { backend, files, tickMs } = await opener.openFirst()
     const { student, decoder, ...described } = files
@@ -112,7 +112,7 @@ class Opener {
   private readonly runs = new TaskQueue()
 
   constructor(
-    readonly options: OpenMessage['options'],
+    readonly options: OpenOptions,
     private readonly tell: Tell,
   ) {}
 

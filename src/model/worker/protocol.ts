@@ -15,11 +15,12 @@ import type { Fit } from '../backends/backend'
 import type { RuntimeAddresses } from '../backends/runtimes'
 import type { DreamEvent } from '../dream/dream-events'
 import type { DreamStats } from '../dream/dream-world'
-import type { WireError } from '../errors'
 import type { EncoderProgress } from '../prompt'
 
 /** What the page can ask of the worker: names, arguments and answers. */
 export interface WorkerCalls {
+  /** The first of all. */
+  open(options: OpenOptions): Promise<Opened>
   reset(options: ResetOptions): Promise<Tick>
   step(action: Action): Promise<Tick>
   setPrompt(prompt: Prompt | string): Promise<PromptReceipt>
@@ -38,28 +39,16 @@ export interface WorkerStats extends DreamStats {
   readonly threads: number
 }
 
-export interface OpenMessage {
-  readonly kind: 'open'
-  readonly options: {
-    /** Absolute address of the world's folder, ending in a slash. */
-    readonly url: string
-    readonly backend: 'auto' | 'webgpu' | 'wasm'
-    /** WASM threads. */
-    readonly threads: number
-    /** Absolute address of the sentence encoder's manifest. */
-    readonly promptEncoderUrl: string
-    readonly runtimes: RuntimeAddresses
-  }
+export interface OpenOptions {
+  /** Absolute address of the world's folder, ending in a slash. */
+  readonly url: string
+  readonly backend: 'auto' | 'webgpu' | 'wasm'
+  /** WASM threads. */
+  readonly threads: number
+  /** Absolute address of the sentence encoder's manifest. */
+  readonly promptEncoderUrl: string
+  readonly runtimes: RuntimeAddresses
 }
-
-export interface CallMessage {
-  readonly kind: 'call'
-  readonly id: number
-  readonly name: keyof WorkerCalls
-  readonly args: readonly unknown[]
-}
-
-export type ToWorker = OpenMessage | CallMessage
 
 /** What a freshly opened worker says about itself. */
 export interface Opened {
@@ -71,12 +60,8 @@ export interface Opened {
   readonly slowGpu: boolean
 }
 
-export type FromWorker =
-  | { readonly kind: 'opened'; readonly opened: Opened }
-  /** The answer to `open`, and the last message. */
-  | { readonly kind: 'not-opened'; readonly error: WireError }
-  | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly error: WireError }
+/** What the worker says by itself. An error in it crosses as a `WireError`. */
+export type HostMessage =
   | { readonly kind: 'progress'; readonly progress: LoadProgress }
   | { readonly kind: 'prompt-progress'; readonly progress: EncoderProgress }
   | { readonly kind: 'event'; readonly event: DreamEvent }

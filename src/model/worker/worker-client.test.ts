@@ -11,41 +11,15 @@ import {
   toWire,
   WorkerFailedError,
 } from '../errors'
-import type { CallMessage, FromWorker, Opened, ToWorker } from './protocol'
+import { FakeWorker } from '../port/testing'
+import type { Opened, OpenOptions } from './protocol'
 import { DreamClient, type DreamClientOptions } from './worker-client'
-import type { WorkerLike } from './worker-port'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A worker that does nothing by itself: the test speaks for it. */
-class FakeWorker implements WorkerLike {
-  onmessage: WorkerLike['onmessage'] = null
-  onerror: WorkerLike['onerror'] = null
-  onmessageerror: WorkerLike['onmessageerror'] = null
-  readonly heard: ToWorker[] = []
-  terminated = false
-
-  postMessage(message: ToWorker): void {
-    this.heard.push(message)
-  }
-  terminate(): void {
-    this.terminated = true
-  }
-  say(data: FromWorker): void {
-    this.onmessage?.call(this as unknown as Worker, { data } as MessageEvent)
-  }
-  die(message: string): void {
-    this.onerror?.call(this as unknown as Worker, { message } as ErrorEvent)
-  }
-  get calls(): CallMessage[] {
-    return this.heard.filter((message) => message.kind === 'call')
-  }
-  /** Answers the newest call. */
-  answer(value: unknown): void {
-    this.say({ kind: 'result', id: this.calls.at(-1)!.id, value })
-  }
-}
+/** What was asked of a worker after it was opened. */
+const asked = ({ calls }: FakeWorker) => calls.slice(1)
 
 const opened = (backend = 'wasm', tickMs = 10) =>
   ({ info: { backend, ticksPerSecond: 20 }, manifest: { id: 'tiny' }, tickMs }) as unknown as Opened
@@ -75,14 +49,14 @@ function launch(options: Partial<DreamClientOptions> = {}, moreThreads = 1) {
 
 async function launched(backend = 'wasm') {
   const { client, ...rest } = launch()
-  rest.workers[0]!.say({ kind: 'opened', opened: opened(backend) })
+  rest.workers[0]!.answer(opened(backend))
   return { client: await client, ...rest }
 }
 
 describe('opening', () => {
   it('rejects with the error of the worker, its class kept', async () => {
     const { client, workers } = launch()
-    workers[0]!.say({ kind: 'not-opened', error: toWire(new AssetMissingError('a.onnx', 'here')) })
+    workers[0]!.refuse(new AssetMissingError('a.onnx', 'here'))
     await expect(client).rejects.toBeInstanceOf(AssetMissingError)
     expect(workers[0]!.terminated).toBe(true)
   })
@@ -97,7 +71,7 @@ describe('opening', () => {
     const { client, workers } = launch()
     for (let second = 0; second < 100; second++) {
       await vi.advanceTimersByTimeAsync(1000)
-      workers[0]!.say({ kind: 'alive' })
+      workers[0]!.tell({ kind: 'alive' })
     }
     expect(workers[0]!.terminated).toBe(false)
     await vi.advanceTimersByTimeAsync(29_000)
@@ -110,9 +84,9 @@ describe('opening', () => {
   it('passes progress and early notices on, and ends with ready', async () => {
     const phases: string[] = []
     const { client, workers, types } = launch({ onProgress: ({ phase }) => phases.push(phase) })
-    workers[0]!.say({ kind: 'progress', progress: { phase: 'download', loaded: 1, total: 2 } })
-    workers[0]!.say({ kind: 'event', event: { type: 'notice', code: 'OFFLINE', message: 'x' } })
-    workers[0]!.say({ kind: 'opened', opened: opened() })
+    workers[0]!.tell({ kind: 'progress', progress: { phase: 'download', loaded: 1, total: 2 } })
+    workers[0]!.tell({ kind: 'event', event: { type: 'notice', code: 'OFFLINE', message: 'x' } })
+    workers[0]!.answer(opened())
     await client
     expect(phases).toEqual(['download', 'ready'])
     expect(types()).toEqual(['notice'])
@@ -120,19 +94,18 @@ describe('opening', () => {
 })
 
 describe('the number of threads', () => {
-  const threadsOf = (worker: FakeWorker) =>
-    worker.heard[0]?.kind === 'open' && worker.heard[0].options.threads
+  const threadsOf = ({ calls }: FakeWorker) => (calls[0]!.args[0] as OpenOptions).threads
 
   it('is one where one is fast enough', async () => {
     const { client, workers } = launch({}, 4)
-    workers[0]!.say({ kind: 'opened', opened: opened('wasm', 30) })
+    workers[0]!.answer(opened('wasm', 30))
     await client
     expect(workers.map(threadsOf)).toEqual([1])
   })
 
   it('is one on a GPU', async () => {
     const { client, workers } = launch({}, 4)
-    workers[0]!.say({ kind: 'opened', opened: opened('webgpu', 0) })
+    workers[0]!.answer(opened('webgpu', 0))
     await client
     expect(workers).toHaveLength(1)
   })
@@ -142,20 +115,20 @@ describe('the number of threads', () => {
     ['one where more are no faster', 39, 0],
   ])('is %s, and the other worker is stopped', async (_, secondMs, winner) => {
     const { client, workers } = launch({}, 4)
-    workers[0]!.say({ kind: 'opened', opened: opened('wasm', 40) })
+    workers[0]!.answer(opened('wasm', 40))
     await settle()
     expect(workers.map(threadsOf)).toEqual([1, 4])
-    workers[1]!.say({ kind: 'opened', opened: opened('wasm', secondMs) })
+    workers[1]!.answer(opened('wasm', secondMs))
     const dream = await client
     expect(workers.map(({ terminated }) => terminated)).toEqual([winner !== 0, winner !== 1])
     void dream.step({ steer: 0, throttle: 0 })
     await settle()
-    expect(workers[winner]!.calls).toHaveLength(1)
+    expect(asked(workers[winner]!)).toHaveLength(1)
   })
 
   it('is one where the trial takes too long', async () => {
     const { client, workers } = launch({}, 2)
-    workers[0]!.say({ kind: 'opened', opened: opened('wasm', 40) })
+    workers[0]!.answer(opened('wasm', 40))
     await vi.advanceTimersByTimeAsync(5000)
     await client
     expect(workers.map(({ terminated }) => terminated)).toEqual([false, true])
@@ -168,10 +141,10 @@ describe('calls', () => {
     const first = client.step({ steer: 1, throttle: 0 })
     const second = client.readPixels()
     await settle()
-    const [a, b] = workers[0]!.calls
+    const [a, b] = asked(workers[0]!)
     expect([a!.name, b!.name]).toEqual(['step', 'readPixels'])
-    workers[0]!.say({ kind: 'result', id: b!.id, value: 'pixels' })
-    workers[0]!.say({ kind: 'result', id: a!.id, value: tick(7) })
+    workers[0]!.answer('pixels', b!.id)
+    workers[0]!.answer(tick(7), a!.id)
     expect((await first).index).toBe(7)
     expect(await second).toBe('pixels')
   })
@@ -180,7 +153,7 @@ describe('calls', () => {
     const { client, workers } = await launched()
     const call = client.reset({ seed: -1 })
     await settle()
-    workers[0]!.say({ kind: 'error', id: 1, error: toWire(new BadInputError('no')) })
+    workers[0]!.refuse(new BadInputError('no'))
     await expect(call).rejects.toBeInstanceOf(BadInputError)
   })
 
@@ -188,7 +161,7 @@ describe('calls', () => {
     const { client, workers } = await launched()
     const closing = [client.close(), client.close()]
     await settle()
-    expect(workers[0]!.calls.map(({ name }) => name)).toEqual(['close'])
+    expect(asked(workers[0]!).map(({ name }) => name)).toEqual(['close'])
     workers[0]!.answer(undefined)
     await Promise.all(closing)
     expect(workers[0]!.terminated).toBe(true)
@@ -205,7 +178,7 @@ describe('a worker that stalls or dies', () => {
     await settle()
     played.workers[0]!.answer(tick(41, 3))
     await step
-    played.workers[0]!.say({ kind: 'checkpoint', snapshot: checkpoint })
+    played.workers[0]!.tell({ kind: 'checkpoint', snapshot: checkpoint })
     return played
   }
 
@@ -217,9 +190,9 @@ describe('a worker that stalls or dies', () => {
     await expect(lost).rejects.toBeInstanceOf(BackendStalledError)
     expect(workers[0]!.terminated).toBe(true)
     const next = client.step({ steer: 0, throttle: 0 })
-    workers[1]!.say({ kind: 'opened', opened: opened() })
+    workers[1]!.answer(opened())
     await settle()
-    expect(workers[1]!.calls).toMatchObject([{ name: 'restore', args: [checkpoint] }])
+    expect(asked(workers[1]!)).toMatchObject([{ name: 'restore', args: [checkpoint] }])
     workers[1]!.answer(tick(40, 1))
     await settle()
     workers[1]!.answer(tick(41, 1))
@@ -233,7 +206,7 @@ describe('a worker that stalls or dies', () => {
     await settle()
     for (let second = 0; second < 12; second++) {
       await vi.advanceTimersByTimeAsync(1000)
-      workers[0]!.say({ kind: 'alive' })
+      workers[0]!.tell({ kind: 'alive' })
     }
     workers[0]!.answer(undefined)
     await slow
@@ -245,9 +218,9 @@ describe('a worker that stalls or dies', () => {
     const slow = client.step({ steer: 0, throttle: 0 })
     slow.catch(() => {})
     await settle()
-    workers[0]!.say({ kind: 'event', event: { type: 'device-lost', message: 'x' } })
+    workers[0]!.tell({ kind: 'event', event: { type: 'device-lost', message: 'x' } })
     await vi.advanceTimersByTimeAsync(20_000)
-    workers[0]!.say({ kind: 'event', event: { type: 'recovered', tick: 1, message: 'x' } })
+    workers[0]!.tell({ kind: 'event', event: { type: 'recovered', tick: 1, message: 'x' } })
     expect(types()).toEqual(['device-lost', 'recovered'])
     await vi.advanceTimersByTimeAsync(6000)
     expect(types().at(-1)).toBe('stalled')
@@ -264,8 +237,8 @@ describe('a worker that stalls or dies', () => {
     const { client, workers, types } = await playing('webgpu')
     workers[0]!.die('crashed')
     await settle()
-    expect(workers[1]!.heard[0]).toMatchObject({ kind: 'open', options: { backend: 'wasm' } })
-    workers[1]!.say({ kind: 'opened', opened: opened('wasm') })
+    expect(workers[1]!.calls[0]).toMatchObject({ name: 'open', args: [{ backend: 'wasm' }] })
+    workers[1]!.answer(opened('wasm'))
     await settle()
     workers[1]!.answer(tick(40))
     await settle()
@@ -277,7 +250,7 @@ describe('a worker that stalls or dies', () => {
     const { client, workers, events, types } = await playing()
     workers[0]!.die('crashed')
     await settle()
-    workers[1]!.say({ kind: 'not-opened', error: toWire(new BackendError('wasm', 'x')) })
+    workers[1]!.refuse(new BackendError('wasm', 'x'))
     await settle()
     await expect(client.step({ steer: 0, throttle: 0 })).rejects.toBeInstanceOf(BackendError)
     expect(types()).toEqual(['stalled', 'failed'])
@@ -291,12 +264,12 @@ it('events reach every listener until it stops listening, and a change of backen
   const heard: DreamEvent[] = []
   const stop = client.on((event) => heard.push(event))
   const info = { ...client.info, backend: 'wasm' }
-  workers[0]!.say({ kind: 'event', event: { type: 'backend', info, message: 'x' } })
+  workers[0]!.tell({ kind: 'event', event: { type: 'backend', info, message: 'x' } })
   expect(client.info.backend).toBe('wasm')
   const error = toWire(new DeviceLostError('x')) as unknown as DeviceLostError
-  workers[0]!.say({ kind: 'event', event: { type: 'failed', error, message: 'x' } })
+  workers[0]!.tell({ kind: 'event', event: { type: 'failed', error, message: 'x' } })
   stop()
-  workers[0]!.say({ kind: 'event', event: { type: 'recovered', tick: 1, message: 'x' } })
+  workers[0]!.tell({ kind: 'event', event: { type: 'recovered', tick: 1, message: 'x' } })
   expect(heard.map(({ type }) => type)).toEqual(['backend', 'failed'])
   expect(heard[1]).toMatchObject({ error: expect.any(DeviceLostError) })
 })

@@ -15,13 +15,19 @@ import type { Manifest } from '../assets/manifest'
 import type { TellProgress } from '../assets/world-files'
 import type { Fit } from '../backends/backend'
 import type { DreamEvent, DreamListener } from '../dream/dream-events'
-import { fromWire, type WireError } from '../errors'
+import {
+  BackendStalledError,
+  fromWire,
+  OpeningStalledError,
+  type WireError,
+  WorkerFailedError,
+} from '../errors'
+import { RequestPort, type WorkerLike } from '../port/request-port'
 import type { EncoderProgress } from '../prompt'
-import type { FromWorker, Opened, OpenMessage, WorkerCalls, WorkerStats } from './protocol'
-import { type WorkerLike, WorkerPort } from './worker-port'
+import type { HostMessage, Opened, OpenOptions, WorkerCalls, WorkerStats } from './protocol'
 
 export interface DreamClientOptions {
-  readonly open: OpenMessage['options']
+  readonly open: OpenOptions
   readonly createWorker: () => WorkerLike
   readonly onProgress?: TellProgress
   readonly onPromptProgress?: (progress: EncoderProgress) => void
@@ -36,11 +42,15 @@ export interface ClientStats extends WorkerStats {
 }
 
 const MAX_RESTARTS = 3
+/** A worker may say nothing for so much longer while it loads, and where its GPU is slow or has just been replaced. */
+const PATIENCE = 6
+
+type Port = RequestPort<WorkerCalls, HostMessage>
 
 /** The dream in its worker, as the page sees it: a `World`, a canvas to draw on, and events. */
 export class DreamClient implements World {
   private current: Opened
-  private port: Promise<WorkerPort>
+  private port: Promise<Port>
   private readonly listeners = new Set<DreamListener>()
   private checkpoint: Snapshot | null = null
   private restarts = 0
@@ -51,10 +61,10 @@ export class DreamClient implements World {
 
   private constructor(
     private readonly options: DreamClientOptions,
-    private open: OpenMessage['options'],
+    private open: OpenOptions,
     opened: Opened,
     relay: Relay,
-    port: WorkerPort,
+    port: Port,
   ) {
     this.current = opened
     this.port = Promise.resolve(port)
@@ -65,7 +75,7 @@ export class DreamClient implements World {
   /** Starts the worker, loads the world and picks the number of threads. Rejects with what went wrong. */
   static async open(options: DreamClientOptions, moreThreads: number): Promise<DreamClient> {
     const first = start(options, options.open)
-    const opened = await first.port.opened
+    const opened = await first.opened
     const budgetMs = 1000 / opened.info.ticksPerSecond
     const single = { ...first, open: options.open, opened }
     const best =
@@ -151,7 +161,7 @@ export class DreamClient implements World {
     const port = await this.port.catch(() => null)
     // What was called before is still answered; a worker that cannot is stopped all the same.
     await port?.call('close', []).catch(() => {})
-    port?.terminate(new WorldClosedError('close'))
+    port?.end(new WorldClosedError('close'))
   }
 
   private ready(): this {
@@ -167,7 +177,7 @@ export class DreamClient implements World {
     if (this.closing) throw new WorldClosedError(name)
     // While a worker is being replaced, calls wait for the new one.
     const port = await this.port
-    return (await port.call(name, args, transfer)) as Awaited<ReturnType<WorkerCalls[Name]>>
+    return port.call(name, args, transfer)
   }
 
   private seen(tick: Tick): Tick {
@@ -177,7 +187,7 @@ export class DreamClient implements World {
   }
 
   /** From the worker: everything that is no answer. */
-  heard(message: FromWorker): void {
+  heard(message: HostMessage): void {
     if (message.kind === 'checkpoint') this.checkpoint = message.snapshot
     else if (message.kind === 'event') this.emit(revived(message.event))
   }
@@ -194,7 +204,7 @@ export class DreamClient implements World {
     this.port.catch(() => {})
   }
 
-  private async restart(cause: OneiroError): Promise<WorkerPort> {
+  private async restart(cause: OneiroError): Promise<Port> {
     this.emit({ type: 'stalled', message: cause.message })
     this.restarts++
     try {
@@ -202,8 +212,8 @@ export class DreamClient implements World {
       const before = this.info.backend
       // The canvas went down with the worker, and a GPU that hangs a worker would do so again.
       if (before === 'webgpu') this.open = { ...this.open, backend: 'wasm' }
-      const { port, relay } = start(this.options, this.open)
-      this.current = await port.opened
+      const { port, relay, opened } = start(this.options, this.open)
+      this.current = await opened
       this.epochBase = this.lastEpoch
       const tick = this.checkpoint ? this.seen(await port.call('restore', [this.checkpoint])).index : 0
       if (this.info.backend !== before) {
@@ -222,10 +232,10 @@ export class DreamClient implements World {
 }
 
 interface Started {
-  readonly open: OpenMessage['options']
+  readonly open: OpenOptions
   readonly opened: Opened
   readonly relay: Relay
-  readonly port: WorkerPort
+  readonly port: Port
 }
 
 /**
@@ -234,15 +244,15 @@ interface Started {
  */
 async function faster(options: DreamClientOptions, single: Started, threads: number): Promise<Started> {
   const open = { ...options.open, threads }
-  const { port, relay } = start(options, open)
+  const { port, relay, opened: opening } = start(options, open)
   // On a machine that is busy, threads wait for each other without end: the trial must not hold up play.
   const late = new Promise<null>((resolve) => setTimeout(resolve, TRIAL_MS, null))
-  const opened = await Promise.race([port.opened.catch(() => null), late])
+  const opened = await Promise.race([opening.catch(() => null), late])
   if (!opened || opened.tickMs > 0.9 * single.opened.tickMs) {
-    port.terminate()
+    port.end(new WorkerFailedError('it was stopped'))
     return single
   }
-  single.port.terminate()
+  single.port.end(new WorkerFailedError('it was stopped'))
   return { open, opened, relay, port }
 }
 
@@ -253,13 +263,21 @@ interface Relay {
   to: Pick<DreamClient, 'heard' | 'gone'> | null
 }
 
-function start(options: DreamClientOptions, open: OpenMessage['options']) {
+function start(options: DreamClientOptions, open: OpenOptions) {
   const relay: Relay = { to: null }
-  const port = new WorkerPort({
-    open,
-    createWorker: options.createWorker,
-    stallSeconds: options.stallSeconds ?? 20,
-    onMessage: (message) => {
+  const { stallSeconds = 20 } = options
+  let patient = true
+  let slowGpu = false
+  const port: Port = new RequestPort({
+    worker: options.createWorker(),
+    watchdog: {
+      seconds: () => stallSeconds * (patient || slowGpu ? PATIENCE : 1),
+      stalled: (name, seconds) =>
+        name === 'open' ? new OpeningStalledError(seconds) : new BackendStalledError(name, seconds),
+    },
+    onEvent: (message) => {
+      // A new device compiles its graphs without a word: that is no stall.
+      if (message.kind === 'event') patient = isRecovering(message.event, patient)
       if (message.kind === 'progress') options.onProgress?.(message.progress)
       else if (message.kind === 'prompt-progress') options.onPromptProgress?.(message.progress)
       else if (relay.to) relay.to.heard(message)
@@ -267,7 +285,25 @@ function start(options: DreamClientOptions, open: OpenMessage['options']) {
     },
     onGone: (error) => relay.to?.gone(error),
   })
-  return { port, relay }
+  const opened = port.call('open', [open]).then(
+    (opened) => {
+      patient = false
+      slowGpu = opened.slowGpu
+      return opened
+    },
+    (error) => {
+      port.end(error)
+      throw error
+    },
+  )
+  // Whoever started this hears of a failure through `opened`; without anyone it must not be an unhandled one.
+  opened.catch(() => {})
+  return { port, relay, opened }
+}
+
+function isRecovering({ type }: DreamEvent, before: boolean): boolean {
+  if (type === 'device-lost') return true
+  return type === 'recovered' || type === 'failed' ? false : before
 }
 
 function revived(event: DreamEvent): DreamEvent {

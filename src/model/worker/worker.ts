@@ -3,44 +3,32 @@ import { BadInputError } from '../../engine/errors'
 import type { Tick } from '../../engine/world'
 import { useRuntimes } from '../backends/runtimes'
 import { toWire } from '../errors'
+import { answerCalls } from '../port/answer-calls'
 import { Host, whileAlive } from './host'
-import type { CallMessage, FromWorker, OpenMessage, ToWorker, WorkerCalls } from './protocol'
+import type { HostMessage, Opened, OpenOptions, WorkerCalls } from './protocol'
 
 const scope = self as unknown as DedicatedWorkerGlobalScope
-let calls: WorkerCalls | null = null
 
 // A bundler that makes one file of this worker has put ONNX Runtime into it, which then starts its threads from here.
 if (scope.name === 'em-pthread') void import('onnxruntime-web/wasm')
-else {
-  scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-    void (data.kind === 'open' ? open(data.options) : answer(data))
+else answerCalls<HostMessage>(scope, dream, { transfer: buffersOf })
+
+function dream(post: (message: HostMessage) => void): object {
+  const tell = (message: HostMessage) => post(crossing(message))
+  const calls = {
+    async open(options: OpenOptions): Promise<Opened> {
+      useRuntimes(options.runtimes)
+      // A download over a slow line says nothing for long either.
+      const host = await whileAlive(tell, Host.open(options, tell))
+      Object.assign(calls, callsOf(host, options.threads))
+      const { world, files, tickMs, slowGpu } = host
+      return { info: world.info, manifest: files.manifest, tickMs, slowGpu }
+    },
   }
+  return calls
 }
 
-async function open(options: OpenMessage['options']): Promise<void> {
-  useRuntimes(options.runtimes)
-  try {
-    // A download over a slow line says nothing for long either.
-    const host = await whileAlive(tell, Host.open(options, tell))
-    calls = callsOf(host, options.threads)
-    const { world, files, tickMs, slowGpu } = host
-    tell({ kind: 'opened', opened: { info: world.info, manifest: files.manifest, tickMs, slowGpu } })
-  } catch (error) {
-    tell({ kind: 'not-opened', error: toWire(error) })
-  }
-}
-
-async function answer({ id, name, args }: CallMessage): Promise<void> {
-  try {
-    const call = calls![name] as (...args: readonly unknown[]) => Promise<unknown>
-    const value = await call(...args)
-    scope.postMessage({ kind: 'result', id, value } satisfies FromWorker, buffersOf(value))
-  } catch (error) {
-    tell({ kind: 'error', id, error: toWire(error) })
-  }
-}
-
-function callsOf(host: Host, threads: number): WorkerCalls {
+function callsOf(host: Host, threads: number): Omit<WorkerCalls, 'open'> {
   const { world } = host
   const needGpu = (call: string) =>
     new BadInputError(`${call}() needs the WebGPU backend, but this dream runs on ${world.info.backend}.`)
@@ -71,10 +59,8 @@ function buffersOf(value: unknown): Transferable[] {
   return data instanceof Uint8ClampedArray ? [data.buffer] : []
 }
 
-function tell(message: FromWorker): void {
-  // An event with an error crosses as a wire error; the client gives it its class back.
-  if (message.kind === 'event' && message.event.type === 'failed') {
-    const error = toWire(message.event.error) as never
-    scope.postMessage({ ...message, event: { ...message.event, error } })
-  } else scope.postMessage(message)
+/** An event with an error crosses as a wire error; the client gives it its class back. */
+function crossing(message: HostMessage): HostMessage {
+  if (message.kind !== 'event' || message.event.type !== 'failed') return message
+  return { ...message, event: { ...message.event, error: toWire(message.event.error) as never } }
 }

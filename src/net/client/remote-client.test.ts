@@ -1,18 +1,18 @@
-import { expose } from 'comlink'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { WorldClosedError } from '../../engine/errors'
 import { IDLE } from '../../engine/testing/fake-world'
 import type { Snapshot } from '../../engine/world'
 import { WorkerFailedError } from '../../model/errors'
+import { answerCalls, type PortScope } from '../../model/port/answer-calls'
 import { RemoteClient } from './remote-client'
-import type { Outcome, RemoteHost, RemoteHostEvent, RemoteOpened } from './remote-host'
+import type { RemoteHost, RemoteHostEvent, RemoteOpened } from './remote-host'
 
 const closing: { close(): void }[] = []
 afterEach(() => {
   for (const one of closing.splice(0)) one.close()
 })
 
-const OPENED = { value: { info: {}, manifest: null } } as unknown as Outcome<RemoteOpened>
+const OPENED = { info: {}, manifest: null } as unknown as RemoteOpened
 const never = () => new Promise<never>(() => {})
 
 /** A worker in this thread, whose host does as a test says. */
@@ -23,11 +23,13 @@ function launch(host: Partial<RemoteHost>, signal?: AbortSignal) {
   const telling = new Promise<(event: RemoteHostEvent) => void>((resolve) => {
     asked = resolve
   })
-  const open: RemoteHost['open'] = (options, onEvent) => {
-    asked((event) => onEvent(event))
-    return host.open?.(options, onEvent) ?? Promise.resolve(OPENED)
-  }
-  expose({ ...host, open }, port2 as never)
+  answerCalls<RemoteHostEvent>(port2 as unknown as PortScope, (tell) => ({
+    ...host,
+    open: (options: Parameters<RemoteHost['open']>[0]) => {
+      asked(tell)
+      return host.open?.(options) ?? Promise.resolve(OPENED)
+    },
+  }))
   const worker = Object.assign(port1, { onerror: null, terminate: vi.fn(() => port1.close()) })
   const events: RemoteHostEvent[] = []
   const client = RemoteClient.open({
@@ -66,7 +68,7 @@ describe('the worker of a remote world', () => {
   })
 
   it('answers nothing after close, and neither does its world', async () => {
-    const { client, worker } = launch({ close: async () => ({ value: undefined }), step: never })
+    const { client, worker } = launch({ close: async () => {}, step: never })
     const world = await client
     const step = world.step(IDLE)
     step.catch(() => {})
@@ -94,7 +96,7 @@ describe('the worker of a remote world', () => {
 
   it('is left alone by that wish once there is a seat', async () => {
     const wish = new AbortController()
-    const { client, worker } = launch({ snapshot: async () => ({ value: {} as Snapshot }) }, wish.signal)
+    const { client, worker } = launch({ snapshot: async () => ({}) as Snapshot }, wish.signal)
     const world = await client
     wish.abort()
     expect(worker.terminate).not.toHaveBeenCalled()
@@ -104,7 +106,7 @@ describe('the worker of a remote world', () => {
 
 it('a server that does not answer leaves what was seen last', async () => {
   const seen = { tick: 7 } as Snapshot
-  const { client, telling } = launch({ seen: async () => ({ value: seen }) })
+  const { client, telling } = launch({ seen: async () => seen })
   const world = await client
   const tell = await telling
   const states: (Snapshot | null)[] = []
@@ -122,7 +124,6 @@ it('a change of mode that is taken back at once reaches the server twice', async
   const heard: string[] = []
   const setMode: RemoteHost['setMode'] = async (mode) => {
     heard.push(mode)
-    return { value: undefined }
   }
   const world = await launch({ setMode }).client
   await Promise.all([world.setMode('lockstep'), world.setMode('realtime'), world.setMode('realtime')])

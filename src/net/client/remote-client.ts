@@ -1,4 +1,3 @@
-import { proxy, type Remote } from 'comlink'
 import type { Action } from '../../engine/controls'
 import { WorldClosedError } from '../../engine/errors'
 import type { Past } from '../../engine/timeline'
@@ -15,18 +14,10 @@ import type {
 } from '../../engine/world'
 import type { Manifest } from '../../model/assets/manifest'
 import { runtimeAddresses } from '../../model/backends/runtimes'
-import { fromWire } from '../../model/errors'
+import { RequestPort } from '../../model/port/request-port'
 import type { Mode } from '../protocol/messages'
-import type {
-  Outcome,
-  RemoteHost,
-  RemoteHostEvent,
-  RemoteHostOptions,
-  RemoteOpened,
-  Stepped,
-} from './remote-host'
+import type { RemoteHost, RemoteHostEvent, RemoteHostOptions, RemoteOpened, Stepped } from './remote-host'
 import type { RemoteStats } from './remote-options'
-import { RemotePort } from './remote-port'
 
 export interface RemoteClientOptions extends Omit<RemoteHostOptions, 'runtimes'> {
   readonly onEvent?: (event: RemoteHostEvent) => void
@@ -34,6 +25,10 @@ export interface RemoteClientOptions extends Omit<RemoteHostOptions, 'runtimes'>
   /** Gives up while there is no seat yet: the worker ends, and its socket with it. */
   readonly signal?: AbortSignal
 }
+
+type Port = RequestPort<RemoteHost, RemoteHostEvent>
+type RemoteCall = Exclude<keyof RemoteHost, 'open'>
+type TickCall = 'reset' | 'restore' | 'step' | 'seek'
 
 /** A `RemoteWorld` in a worker of its own, as the page sees it. It plays in real time until `setMode('lockstep')`. */
 export class RemoteClient implements World, Past {
@@ -46,7 +41,7 @@ export class RemoteClient implements World, Past {
   private awaitingSilence: (() => void)[] = []
 
   private constructor(
-    private readonly port: RemotePort,
+    private readonly port: Port,
     private readonly opened: RemoteOpened,
   ) {}
 
@@ -64,17 +59,17 @@ export class RemoteClient implements World, Past {
       client?.heed(event.type)
       onEvent(event)
     }
-    const port = new RemotePort(createWorker(), ({ message }) => {
-      if (client && !client.lost) tell({ type: 'failed', message })
+    const port: Port = new RequestPort({
+      worker: createWorker(),
+      onEvent: tell,
+      onGone: ({ message }) => {
+        if (client && !client.lost) tell({ type: 'failed', message })
+      },
     })
     const giveUp = () => port.end(signal!.reason)
     signal?.addEventListener('abort', giveUp)
     try {
-      const opened = unwrapped(
-        await port.ask<Outcome<RemoteOpened>>((host) =>
-          host.open({ ...options, runtimes: runtimeAddresses() }, proxy(tell)),
-        ),
-      )
+      const opened = await port.call('open', [{ ...options, runtimes: runtimeAddresses() }])
       client = new RemoteClient(port, opened)
       return client
     } catch (error) {
@@ -114,35 +109,35 @@ export class RemoteClient implements World, Past {
   }
 
   reset(options: ResetOptions): Promise<Tick> {
-    return this.ticked('reset', (host) => host.reset(options))
+    return this.ticked('reset', [options])
   }
 
   restore(snapshot: Snapshot): Promise<Tick> {
-    return this.ticked('restore', (host) => host.restore(snapshot))
+    return this.ticked('restore', [snapshot])
   }
 
   step(action: Action): Promise<Tick> {
-    return this.ticked('step', (host) => host.step(action))
+    return this.ticked('step', [action])
   }
 
   seek(target: number): Promise<Tick> {
-    return this.ticked('seek', (host) => host.seek(target))
+    return this.ticked('seek', [target])
   }
 
   async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
-    return this.value('setPrompt', (host) => host.setPrompt(prompt))
+    return this.value('setPrompt', [prompt])
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.value('snapshot', (host) => host.snapshot())
+    return this.value('snapshot', [])
   }
 
   readPixels(): Promise<Pixels> {
-    return this.value('readPixels', (host) => host.readPixels())
+    return this.value('readPixels', [])
   }
 
   readTelemetry(): Promise<Telemetry | null> {
-    return this.value('readTelemetry', (host) => host.readTelemetry())
+    return this.value('readTelemetry', [])
   }
 
   /** Changes how time passes; nothing where it passes so already. */
@@ -152,7 +147,7 @@ export class RemoteClient implements World, Past {
     // At once: whoever changes it back meanwhile must be heard.
     this.current = mode
     try {
-      await this.value('setMode', (host) => host.setMode(mode))
+      await this.value('setMode', [mode])
     } catch (error) {
       this.current = before
       throw error
@@ -162,7 +157,7 @@ export class RemoteClient implements World, Past {
   /** Resolves once the server does not answer, with what was last seen of the drive; null where nothing was. */
   async whenSilent(): Promise<Snapshot | null> {
     if (!this.silent) await new Promise<void>((resolve) => this.awaitingSilence.push(resolve))
-    return this.value('whenSilent', (host) => host.seen())
+    return this.value('seen', [], 'whenSilent')
   }
 
   close(): Promise<void> {
@@ -171,7 +166,7 @@ export class RemoteClient implements World, Past {
   }
 
   private async end(): Promise<void> {
-    await this.port.ask<Outcome<void>>((host) => host.close()).catch(() => {})
+    await this.port.call('close', []).catch(() => {})
     this.port.end(new WorldClosedError('step'))
   }
 
@@ -184,24 +179,20 @@ export class RemoteClient implements World, Past {
     }
   }
 
-  private async ticked(call: string, question: Question<Stepped>): Promise<Tick> {
-    this.newest = await this.value(call, question)
+  private async ticked<Name extends TickCall>(call: Name, args: Parameters<RemoteHost[Name]>): Promise<Tick> {
+    this.newest = (await this.value(call, args)) as Stepped
     return this.newest.tick
   }
 
-  private async value<T>(call: string, question: Question<T>): Promise<T> {
-    if (this.closing) throw new WorldClosedError(call)
-    const outcome = await this.port.ask(question)
-    if ('error' in outcome && outcome.gone) this.lost = true
-    return unwrapped(outcome)
+  /** `name`: as the page calls it. */
+  private async value<Name extends RemoteCall>(
+    call: Name,
+    args: Parameters<RemoteHost[Name]>,
+    name: string = call,
+  ): Promise<Awaited<ReturnType<RemoteHost[Name]>>> {
+    if (this.closing) throw new WorldClosedError(name)
+    return this.port.call(call, args as never) as Promise<Awaited<ReturnType<RemoteHost[Name]>>>
   }
-}
-
-type Question<T> = (host: Remote<RemoteHost>) => Promise<Outcome<T>>
-
-function unwrapped<T>(outcome: Outcome<T>): T {
-  if ('error' in outcome) throw fromWire(outcome.error)
-  return outcome.value
 }
 
 function newWorker(): Worker {

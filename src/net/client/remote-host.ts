@@ -15,19 +15,12 @@ import { browserCache } from '../../model/assets/browser-cache'
 import type { Manifest } from '../../model/assets/manifest'
 import { type RuntimeAddresses, useRuntimes, wasmOrt } from '../../model/backends/runtimes'
 import { LatentDecoder } from '../../model/dream/latent-decoder'
-import { toWire, type WireError } from '../../model/errors'
 import { type Notice, noticeOf } from '../../model/notices'
 import type { Mode } from '../protocol/messages'
 import type { SocketConstructor } from './link'
 import { eitherPictures, imagePictures, latentPictures, type Pictures } from './pictures'
 import type { RemoteStats } from './remote-options'
 import { RemoteWorld } from './remote-world'
-
-/** Errors do not keep their class on the way between threads, so an answer carries them as values. */
-export type Outcome<T> =
-  | { readonly value: T }
-  /** `gone`: the world is lost for good, and `failed` is told too. */
-  | { readonly error: WireError; readonly gone: boolean }
 
 export interface RemoteHostOptions {
   /** Address of the server, `ws://` or `wss://`. */
@@ -64,61 +57,50 @@ export interface Stepped extends Pick<Past, 'range' | 'position'> {
 export class RemoteHost {
   private world: RemoteWorld | null = null
 
-  open(
-    options: RemoteHostOptions,
-    onEvent: (event: RemoteHostEvent) => void,
-  ): Promise<Outcome<RemoteOpened>> {
-    return outcome(async () => {
-      useRuntimes(options.runtimes ?? {})
-      const { pictures, manifest } = await picturesFor(options.assets, onEvent)
-      try {
-        this.world = await RemoteWorld.open({
-          url: options.url,
-          token: options.token,
-          WebSocket: WebSocket as unknown as SocketConstructor,
-          pictures,
-          mode: 'realtime',
-          // Jitter of reconnection: cosmetics of timing, no part of a drive.
-          random: Math.random,
-          onEvent: ({ type, message }) => {
-            const seen = type === 'failed' ? this.world?.seen : null
-            onEvent({ type, message, ...(seen ? { seen } : {}) })
-          },
-        })
-      } catch (error) {
-        await pictures.close()
-        throw error
-      }
-      return { info: this.world.info, manifest }
-    })
+  constructor(private readonly tell: (event: RemoteHostEvent) => void) {}
+
+  /** The first of all: connects, and waits for a seat where the server is full. */
+  async open(options: RemoteHostOptions): Promise<RemoteOpened> {
+    useRuntimes(options.runtimes ?? {})
+    const { pictures, manifest } = await picturesFor(options.assets, this.tell)
+    try {
+      this.world = await RemoteWorld.open({
+        url: options.url,
+        token: options.token,
+        WebSocket: WebSocket as unknown as SocketConstructor,
+        pictures,
+        mode: 'realtime',
+        // Jitter of reconnection: cosmetics of timing, no part of a drive.
+        random: Math.random,
+        onEvent: ({ type, message }) => {
+          const seen = type === 'failed' ? this.world?.seen : null
+          this.tell({ type, message, ...(seen ? { seen } : {}) })
+        },
+      })
+    } catch (error) {
+      await pictures.close()
+      throw error
+    }
+    return { info: this.world.info, manifest }
   }
 
   reset = (options: ResetOptions) => this.stepped((world) => world.reset(options))
   restore = (snapshot: Snapshot) => this.stepped((world) => world.restore(snapshot))
   step = (action: Action) => this.stepped((world) => world.step(action))
   seek = (target: number) => this.stepped((world) => world.seek(target))
-  setPrompt = (prompt: Prompt | string) => this.answer<PromptReceipt>((world) => world.setPrompt(prompt))
-  snapshot = () => this.answer<Snapshot>((world) => world.snapshot())
-  readTelemetry = () => this.answer<Telemetry | null>((world) => world.readTelemetry())
-  readPixels = () => this.answer<Pixels>((world) => world.readPixels())
+  setPrompt = (prompt: Prompt | string): Promise<PromptReceipt> => this.world!.setPrompt(prompt)
+  snapshot = (): Promise<Snapshot> => this.world!.snapshot()
+  readTelemetry = (): Promise<Telemetry | null> => this.world!.readTelemetry()
+  readPixels = (): Promise<Pixels> => this.world!.readPixels()
   /** What was last seen of the drive; null where nothing was. */
-  seen = () => this.answer<Snapshot | null>(async (world) => world.seen)
-  setMode = (mode: Mode) => this.answer<void>((world) => world.setMode(mode))
-  close = () => this.answer<void>((world) => world.close())
+  seen = async (): Promise<Snapshot | null> => this.world!.seen
+  setMode = (mode: Mode): Promise<void> => this.world!.setMode(mode)
+  close = (): Promise<void> => this.world!.close()
 
-  private stepped(call: (world: RemoteWorld) => Promise<Tick>): Promise<Outcome<Stepped>> {
-    return this.answer(async (world) => {
-      const tick = await call(world)
-      const { stats, range, position } = world
-      return { tick, stats, range, position }
-    })
-  }
-
-  private answer<T>(call: (world: RemoteWorld) => Promise<T>): Promise<Outcome<T>> {
-    return outcome(
-      () => call(this.world!),
-      () => this.world!.gone,
-    )
+  private async stepped(call: (world: RemoteWorld) => Promise<Tick>): Promise<Stepped> {
+    const tick = await call(this.world!)
+    const { stats, range, position } = this.world!
+    return { tick, stats, range, position }
   }
 }
 
@@ -142,13 +124,5 @@ async function picturesFor(
   } catch (error) {
     tell(noticeOf('NO_DECODER', error instanceof Error ? error.message : undefined))
     return { pictures: images, manifest: null }
-  }
-}
-
-async function outcome<T>(work: () => Promise<T>, isGone = () => false): Promise<Outcome<T>> {
-  try {
-    return { value: await work() }
-  } catch (error) {
-    return { error: toWire(error), gone: isGone() }
   }
 }

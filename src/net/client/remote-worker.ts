@@ -1,5 +1,6 @@
 /// <reference lib="webworker" />
-import { expose } from 'comlink'
-import { RemoteHost } from './remote-host'
+import { answerCalls } from '../../model/port/answer-calls'
+import { RemoteHost, type RemoteHostEvent } from './remote-host'
 
-expose(new RemoteHost())
+const scope = self as unknown as DedicatedWorkerGlobalScope
+answerCalls<RemoteHostEvent>(scope, (tell) => new RemoteHost(tell))
