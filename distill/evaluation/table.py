@@ -120,7 +120,12 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
         dreamed, real, runs = stacked(long_run()[0], setting, sorted(real_or_dream.ticks_needed()))
         if not len(dreamed):
             return interval.nothing()
-        return real_or_dream.real_or_dream(real, dreamed, runs, config.classifier_steps)
+        auc = lambda real, dreamed: real_or_dream.real_or_dream(real, dreamed, runs, config.classifier_steps)  # noqa: E731
+        table = auc(real, dreamed)
+        if codec is None:
+            return table
+        through = codec.decode(codec.encode(real))
+        return table | {"ofCodec": auc(real, through), "overCodec": auc(through, dreamed)}
 
     def places_figure() -> dict:
         packed = setting.held
