@@ -53,6 +53,12 @@ test('under a sub-path of a plain host, without COOP and COEP, it plays, opens t
   expect(await step(page)).toBe(1)
   await page.evaluate(() => window.oneiro!.setPrompt('camels in the moonlight'))
   await keptWhole(page)
+  // The service worker isolates what the host does not: threads from the second visit on.
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
+  await open(page, there)
+  await until(page, { shown: 'dream', failure: null })
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+  expect(await step(page)).toBe(1)
   await page.goto(`${there.url}arena/?a=../assets/drive/&b=../assets/drive/`)
   await expect(page.locator('#app')).toHaveAttribute('data-arena', /./)
   await context.setOffline(true)

@@ -2,6 +2,7 @@
 /**
  * Keeps the page itself (not the worlds, which the model keeps) so that it opens without a connection. Pages come from the
  * network first and from the copy where there is none; the build's files carry a hash in their name and never change.
+ * All of it is isolated on the way (COOP and COEP), as a static host cannot, and WASM needs that for its threads.
  */
 import type { KeepMessage } from './protocol'
 
@@ -21,10 +22,11 @@ worker.addEventListener('message', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event
   if (request.method !== 'GET') return
-  if (request.mode === 'navigate' && new URL(request.url).href.split('?')[0] === root) {
-    event.respondWith(newest(request))
+  if (request.mode === 'navigate') {
+    const isRoot = request.url.split(/[?#]/)[0] === root
+    event.respondWith((isRoot ? newest(request) : fetch(request)).then(isolated))
   } else if (request.url.startsWith(`${root}app/`)) {
-    event.respondWith(kept(request))
+    event.respondWith(kept(request).then(isolated))
   }
 })
 
@@ -68,4 +70,14 @@ function late(): Promise<never> {
 
 async function kept(request: Request): Promise<Response> {
   return (await caches.match(request.url)) ?? fetch(request)
+}
+
+/** The same answer, isolated. Where a redirect is the browser's to follow it stays as it is. */
+function isolated(response: Response): Response {
+  if (response.status === 0) return response
+  const { status, statusText, body } = response
+  const headers = new Headers(response.headers)
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+  headers.set('Cross-Origin-Embedder-Policy', 'require-corp')
+  return new Response(body, { status, statusText, headers })
 }

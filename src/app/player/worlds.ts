@@ -18,6 +18,9 @@ const PHASES: Readonly<Record<string, string>> = {
 }
 const NOT_ISOLATED =
   'This server does not isolate the page (COOP and COEP headers), so the dream has one thread and may be slower.'
+/** From then on the service worker isolates it. */
+const FIRST_VISIT =
+  'On the first visit the dream has one thread and may be slower. Load the page again to give it more.'
 /** How much of the bar each phase takes, so that it never runs backwards. */
 const SHARE: Readonly<Record<string, readonly [number, number]>> = {
   manifest: [0, 0.03],
@@ -143,7 +146,8 @@ export class Worlds implements WorldPort {
       await dream.attachCanvas(canvas.transferControlToOffscreen())
       this.canvas = canvas
     } else if (!globalThis.crossOriginIsolated) {
-      notify(store, NOT_ISOLATED)
+      const { serviceWorker } = navigator
+      notify(store, serviceWorker && !serviceWorker.controller ? FIRST_VISIT : NOT_ISOLATED)
     }
     return dream
   }
