@@ -7,7 +7,10 @@ import { root } from './run.mjs'
 const opened = vi.hoisted(() => ({ world: null as unknown }))
 vi.mock('../../src/node', async (original) => {
   const real = await original<typeof import('../../src/node')>()
-  return { ...real, openWorld: (dir: string, options: object) => opened.world ?? real.openWorld(dir, options) }
+  return {
+    ...real,
+    openWorld: (dir: string, options: object) => opened.world ?? real.openWorld(dir, options),
+  }
 })
 
 const TINY = join(root, 'e2e/fixtures/tiny')

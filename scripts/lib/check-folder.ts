@@ -50,7 +50,12 @@ export async function checkFolder(dir: string, { ticks = 60, threads = 2 } = {})
     const actions = heldByChance(info, ticks)
     const faults: string[] = []
     const prompt = manifest.presets?.map(({ text, prompt }) => text ?? prompt)[0]
-    const first = await drive(world, { seed: 7, ...(info.prompt && prompt ? { prompt } : {}) }, actions, faults)
+    const first = await drive(
+      world,
+      { seed: 7, ...(info.prompt && prompt ? { prompt } : {}) },
+      actions,
+      faults,
+    )
     const again = await drive(world, { seed: 7, ...(info.prompt && prompt ? { prompt } : {}) }, actions, [])
     const parts = first.hashes.findIndex((hash, i) => hash !== again.hashes[i])
     if (parts >= 0) faults.push(`The same seed and actions part at tick ${parts}: it is not repeatable.`)
@@ -134,6 +139,8 @@ export function sentences(found: FolderCheck): string[] {
     `speed        ${tickMs.median.toFixed(1)} ms a tick at the median, ${tickMs.p99.toFixed(1)} at the 99th percentile: ${found.ticksPerSecond.toFixed(0)} ticks/s in Node; open after ${(found.openMs / 1000).toFixed(1)} s`,
     ...(faults.length > 0
       ? faults.map((fault) => `fault        ${fault}`)
-      : [`repeatable   the same seed and actions give the same ${ticks} frames, bit for bit; so does a snapshot`]),
+      : [
+          `repeatable   the same seed and actions give the same ${ticks} frames, bit for bit; so does a snapshot`,
+        ]),
   ]
 }
