@@ -130,6 +130,15 @@ async function start(): Promise<void> {
   if (early) void player.setPrompt(early)
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
+  const { root } = page
+  const part = <T>(load: Promise<T>) =>
+    load.catch((error) => {
+      notify(store, sentenceOf(error), 'warn')
+      return null
+    })
+  const run = part(
+    loadPart(() => import('./run')).then(({ attachRun }) => attachRun(root, store, player!, params.run)),
+  )
   const keys: Record<Command, () => void> = {
     pause: commands.togglePause,
     step: commands.step,
@@ -143,9 +152,13 @@ async function start(): Promise<void> {
     assist: commands.toggleAssist,
     bleed: commands.toggleBleed,
     save: () => save(player!),
+    run: () => void run.then((commands) => commands?.start()),
     fullscreen: commands.fullscreen,
     help: commands.help,
-    escape: () => store.setState({ help: false, choosing: false }),
+    escape() {
+      store.setState({ help: false, choosing: false })
+      void run.then((commands) => commands?.leave())
+    },
   }
   attachKeyboard({ ...pads, command: (command) => keys[command]() })
   attachGamepads(pads)

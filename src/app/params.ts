@@ -1,4 +1,5 @@
 import { OneiroError } from '../engine/errors'
+import { seedOfDay } from '../engine/run'
 import type { StageChoice } from '../scene/stage'
 import type { Choices } from './ui/choices'
 
@@ -31,6 +32,8 @@ export interface Params extends Choices {
   readonly stage: StageChoice
   /** The world is played by itself until a person takes the wheel, where somebody knows how. */
   readonly cruise: boolean
+  /** The day whose run is offered; null for today's. */
+  readonly run: string | null
 }
 
 /** A value in the address that is not understood; the default is taken and the page says so. */
@@ -43,7 +46,7 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat`
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat&run=2026-11-29`
  * and `#token=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
@@ -101,6 +104,13 @@ export function readParams(
       })
     }
   }
+  let run = query.get('run')
+  try {
+    if (run !== null) seedOfDay(run)
+  } catch (error) {
+    notices.push({ name: 'run', sentence: `${(error as Error).message} Offering today's run.` })
+    run = null
+  }
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
@@ -118,6 +128,7 @@ export function readParams(
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
       assist: onOff('assist', chosen.assist ?? true) && clock === 'realtime',
       bleed: onOff('bleed', chosen.bleed ?? false),
+      run,
     },
     notices,
   }

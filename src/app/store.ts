@@ -32,6 +32,20 @@ export interface Notice {
 /** Why play is paused, or null while it runs. */
 export type PauseCause = 'user' | 'away' | 'scrub' | null
 
+/** A run under way or finished. */
+export interface RunState {
+  readonly day: string
+  readonly unit: string
+  /** Ticks spent, also those that were taken back. */
+  readonly spent: number
+  readonly score: number
+  /** Score at every second spent. */
+  readonly line: readonly number[]
+  /** The best run of that day before this one. */
+  readonly best: { readonly score: number; readonly line: readonly number[] } | null
+  readonly done: boolean
+}
+
 export interface AppState {
   /** `loading` before the first frame, `ready` while a world can be driven, `failed` where none can. */
   readonly phase: 'loading' | 'ready' | 'failed'
@@ -90,6 +104,9 @@ export interface AppState {
   readonly touch: boolean
   readonly offline: boolean
   readonly notices: readonly Notice[]
+  /** There are runs in the world that is driven. */
+  readonly runnable: boolean
+  readonly run: RunState | null
   readonly failure: Failure | null
 }
 
@@ -136,6 +153,8 @@ export const initialState: AppState = {
   touch: false,
   offline: false,
   notices: [],
+  runnable: false,
+  run: null,
   failure: null,
 }
 

@@ -14,6 +14,7 @@ export type Command =
   | 'assist'
   | 'bleed'
   | 'save'
+  | 'run'
   | 'fullscreen'
   | 'help'
   | 'escape'
@@ -34,6 +35,7 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   k: 'assist',
   b: 'bleed',
   l: 'save',
+  g: 'run',
   f: 'fullscreen',
   '?': 'help',
   escape: 'escape',
@@ -51,6 +53,7 @@ const COMMAND_PLACES: Readonly<Record<string, Command>> = {
   KeyK: 'assist',
   KeyB: 'bleed',
   KeyL: 'save',
+  KeyG: 'run',
   KeyF: 'fullscreen',
 }
 /**

@@ -25,6 +25,7 @@ const PARAMS: Params = {
   cruise: false,
   assist: false,
   bleed: false,
+  run: null,
 }
 const MANIFEST = {
   presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],

@@ -41,6 +41,7 @@ export class Player {
   readonly presenter: Presenter
   readonly clock: Clock
   readonly rewind: Rewind
+  private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
   private timeline: Timeline | null = null
   /** What the dream's reading of words chooses between. */
@@ -147,6 +148,12 @@ export class Player {
     return this.handover.move(place, server)
   }
 
+  /** Hears what happens in the drive, whichever world is driven, after the page has taken it in; returns how to stop. */
+  listen(listener: (event: LoopEvent, world: World) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
   play(): void {
     if (!this.loop || this.clock.mode === 'lockstep') return
     this.store.setState({ paused: null })
@@ -208,6 +215,20 @@ export class Player {
       throw error
     }
     this.promptLater()
+  }
+
+  /** Begins a drive of words that the world knows by heart, on a seed; without words where it listens to none. */
+  async beginWith(seed: number, text: string | null): Promise<void> {
+    if (!this.loop) throw notOpen()
+    await this.loop.reset({ seed, ...(text === null ? {} : { prompt: { text } }) })
+    this.prompts.tell(text ?? '')
+    this.store.setState({ seed, start: null })
+  }
+
+  /** Words that the world knows by heart, for the very next tick. */
+  tellNow(text: string): void {
+    this.prompts.tell(text)
+    void this.attempt(() => this.loop?.setPrompt({ text }))
   }
 
   /**
@@ -346,7 +367,12 @@ export class Player {
     if (first || this.playing) this.play()
   }
 
-  private hear({ world }: Loop, event: LoopEvent): void {
+  private hear(loop: Loop, event: LoopEvent): void {
+    this.follow(loop, event)
+    for (const listener of this.listeners) listener(event, loop.world)
+  }
+
+  private follow({ world }: Loop, event: LoopEvent): void {
     const { info } = world
     if (event.type === 'begin') this.takeControls(info)
     if (event.type === 'tick' || event.type === 'begin') {

@@ -35,6 +35,7 @@ const GROUPS: readonly Group[] = [
     rows: [
       [['/'], 'describe another drive'],
       [['Enter'], 'turn the dream into it'],
+      [['G'], 'a run of 60 seconds'],
       [['R'], 'begin again'],
       [['N'], 'another seed'],
       [['V'], 'dream, simulator, both'],

@@ -53,6 +53,13 @@ export class PromptController {
     }
   }
 
+  /** The world is told these words by somebody else; ones that are still being read come to nothing. */
+  tell(text: string): void {
+    this.told = ++this.turns
+    this.chosen = text || null
+    this.store.setState({ prompt: text })
+  }
+
   /** Says what of typed words was not understood. Presets are known to be. */
   comment(prompt: Prompt): void {
     const isPreset = this.store.getState().presets.some(({ text }) => text === prompt.text)

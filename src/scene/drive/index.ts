@@ -1,4 +1,5 @@
 export { cruiseFor } from './cruise'
+export { runFor } from './run'
 
 import { lazily } from '../../engine/lazily'
 import type { World } from '../../engine/world'
