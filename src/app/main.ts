@@ -22,6 +22,7 @@ import { recall, remember } from './ui/choices'
 import type { Commands } from './ui/chrome'
 import { download } from './ui/download'
 import { type Covered, createPage, type PageElements } from './ui/page'
+import { Listening } from './words/listen'
 import { PLAIN_PRESETS } from './words/presets'
 import { Words } from './words/words'
 
@@ -70,6 +71,7 @@ async function start(): Promise<void> {
       early = prompt
       return true
     },
+    choose: (thing, value) => void player?.choose(thing, value),
     seek: (tick) => void player?.rewind.seek(tick),
     seekEnd: () => player?.rewind.seekEnd(),
     toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
@@ -128,6 +130,8 @@ async function start(): Promise<void> {
     )
   }
   if (early) void player.setPrompt(early)
+  const listening = new Listening(store, () => player!.snapshot())
+  player.listen((event) => listening.hear(event))
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
   const { root } = page

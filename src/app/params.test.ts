@@ -21,6 +21,7 @@ describe('readParams', () => {
       cruise: true,
       assist: true,
       bleed: false,
+      run: null,
     })
     expect(notices).toEqual([])
   })

@@ -32,6 +32,16 @@ export interface Notice {
 /** Why play is paused, or null while it runs. */
 export type PauseCause = 'user' | 'away' | 'scrub' | null
 
+/** What the world made of the words that it was told. */
+export interface HeardState {
+  /** By thing, as `{ time: 'night' }`; what is left out was not named. */
+  readonly values: Readonly<Record<string, string>>
+  /** The first tick under these words, of the drive that is shown. */
+  readonly tick: number
+  /** What the world is told, to be edited; null where it reads words by itself. */
+  readonly reading: Float32Array | null
+}
+
 /** A run under way or finished. */
 export interface RunState {
   readonly day: string
@@ -72,6 +82,9 @@ export interface AppState {
   readonly fromWords: boolean
   /** The words being read by the sentence encoder, or null. */
   readonly reading: Loading | null
+  /** What words choose between, the most important first; null where nobody knows. */
+  readonly choices: Readonly<Record<string, readonly string[]>> | null
+  readonly heard: HeardState | null
   readonly tick: number
   /** What can be done in the world that is driven. */
   readonly controls: readonly Control[]
@@ -131,6 +144,8 @@ export const initialState: AppState = {
   starts: [],
   fromWords: false,
   reading: null,
+  choices: null,
+  heard: null,
   tick: 0,
   controls: [],
   held: {},

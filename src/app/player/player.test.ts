@@ -97,6 +97,7 @@ function setup(
       for (const text of texts) known.add(text)
     },
     byHeart: (text) => (known.has(text) ? { text } : null),
+    know: () => {},
     encode: ports.encode ?? (async (text) => ({ text, embedding: new Float32Array([1]) })),
     close: async () => {},
   }

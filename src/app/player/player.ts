@@ -5,7 +5,7 @@ import { type Begin, Loop, type LoopEvent } from '../../engine/loop'
 import { seedKey } from '../../engine/random'
 import { type Past, Timeline } from '../../engine/timeline'
 import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
-import type { DreamClient, Manifest } from '../../model/open'
+import type { DreamClient } from '../../model/open'
 import { namedIn } from '../../model/prompt/reading'
 import type { Instruments } from '../../scene/hud'
 import type { StageFace } from '../../scene/stage'
@@ -14,6 +14,7 @@ import { Driver } from '../input/driver'
 import { TelemetryFeed } from '../input/telemetry-feed'
 import { type Params, type Place, seedOfChance, type View } from '../params'
 import { notify, type PauseCause, type Preset, type Store } from '../store'
+import { chosen, merged } from '../words/edit'
 import { PromptController } from '../words/prompt-controller'
 import { type Heard, heardBySimulator, remarkOn } from '../words/remarks'
 import type { WordPort } from '../words/words'
@@ -44,8 +45,6 @@ export class Player {
   private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  /** What the dream's reading of words chooses between. */
-  private choices: NonNullable<Manifest['prompt']>['choices'] | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -64,8 +63,12 @@ export class Player {
     private readonly words: WordPort,
     params: Params,
   ) {
-    this.prompts = new PromptController(store, words, params.prompt, (prompt) =>
-      remarkOn(prompt.text, this.heard(prompt)),
+    this.prompts = new PromptController(
+      store,
+      words,
+      params.prompt,
+      (prompt) => remarkOn(prompt.text, this.heard(prompt)),
+      (prompt) => this.known(merged(prompt, store.getState())),
     )
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.handover = new Handover(store, worlds, server, {
@@ -231,6 +234,12 @@ export class Player {
     void this.attempt(() => this.loop?.setPrompt({ text }))
   }
 
+  /** Another value of one of the things that words choose between; null for none of them. The rest stays. */
+  async choose(thing: string, value: string | null): Promise<boolean> {
+    const prompt = chosen(this.store.getState(), thing, value)
+    return prompt ? this.setPrompt(this.known(prompt).text) : false
+  }
+
   /**
    * Turns the drive into what the words say, from the next tick on and without a reset. The newest words win. False where
    * they could not be read.
@@ -310,9 +319,9 @@ export class Player {
     if ('on' in dream) this.stalls.watch(dream)
     if (!dream.manifest) return
     const { presets, starts, prompt, beginnings } = dream.manifest
-    this.choices = prompt?.choices ?? null
     this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-    this.store.setState({ presets, starts, fromWords: beginnings !== undefined })
+    const choices = prompt?.choices ?? null
+    this.store.setState({ presets, starts, choices, fromWords: beginnings !== undefined })
   }
 
   /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
@@ -428,10 +437,17 @@ export class Player {
     })
   }
 
+  /** Words that come with what they mean are read so from now on. */
+  private known(prompt: Prompt): Prompt {
+    if (prompt.embedding) this.words.know(prompt.text, prompt.embedding)
+    return prompt
+  }
+
   /** What the world that is driven made of words. */
   private heard({ text, embedding }: Prompt): Heard {
     if (this.store.getState().shown === 'simulator') return heardBySimulator(text)
-    return embedding && this.choices ? namedIn(embedding, this.choices) : null
+    const { choices } = this.store.getState()
+    return embedding && choices ? namedIn(embedding, choices) : null
   }
 
   private beginning(view = this.store.getState().shown, world = this.loop?.world) {

@@ -69,7 +69,7 @@ export function createRunPanel(
       now.hidden = run === null || run.done
       if (!run || run.done) return
       setText(score, `${metres(run.score)} ${run.unit}`)
-      setText(left, String(Math.ceil((RUN_TICKS - run.spent) / LINE_EVERY)))
+      setText(left, `${Math.ceil((RUN_TICKS - run.spent) / LINE_EVERY)} s`)
       left.classList.toggle('soon', RUN_TICKS - run.spent <= 10 * LINE_EVERY)
       const lead = aheadOf(run)
       setText(ahead, lead === null ? '' : `${lead < 0 ? '−' : '+'}${metres(Math.abs(lead))}`)

@@ -3,6 +3,7 @@ import { isComposing } from '../input/keyboard'
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, letGoAfter, setText, switchButton } from './dom'
+import { createHeard } from './heard'
 import { arrowOf, faceOf } from './key-caps'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
@@ -18,6 +19,8 @@ export interface Commands extends PlaceCommands {
   setView(view: View): void
   /** False where the words could not be read. */
   setPrompt(prompt: Preset | string): Promise<boolean>
+  /** Another value of one of the things that words choose between. */
+  choose(thing: string, value: string | null): void
   seek(tick: number): void
   seekEnd(): void
   toggleHud(): void
@@ -120,6 +123,7 @@ export function createDeck(store: Store, commands: Commands) {
     h(
       'div.deck-row',
       {},
+      createHeard(store, commands.choose),
       createTransport(store, commands),
       h('div.deck-prompt', {}, prompt.chips, prompt.form),
       createKeys(store),
