@@ -4,7 +4,6 @@ import '@fontsource/instrument-serif/400-italic.css'
 import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
-import { writeActionLog } from '../engine/action-log'
 import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
@@ -14,27 +13,26 @@ import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
 import { loadPart } from './offline/newer'
-import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
+import { isNear, parseSeed, readParams, seedOfChance, VIEWS } from './params'
 import { Player } from './player/player'
 import { Worlds } from './player/worlds'
+import { attachDrop, Sharing } from './share'
+import { beginningIn } from './share/moment'
 import { createAppStore, notify, type Preset, watch } from './store'
+import { createBranches } from './time/branches'
 import { recall, remember } from './ui/choices'
 import type { Commands } from './ui/chrome'
-import { download } from './ui/download'
+import { createMenu, type MenuItem } from './ui/menu'
 import { type Covered, createPage, type PageElements } from './ui/page'
 import { Listening } from './words/listen'
 import { PLAIN_PRESETS } from './words/presets'
 import { Words } from './words/words'
 
-const { params, notices } = readParams(
-  location.search,
-  'assets/drive/',
-  document.baseURI,
-  location.hash,
-  recall(),
-)
-// A token is for this page alone: not for the history, nor for a link that is passed on.
-if (params.token) history.replaceState(null, '', location.pathname + location.search)
+const address = readParams(location.search, 'assets/drive/', document.baseURI, location.hash, recall())
+const { notices } = address
+let { params } = address
+// A token is for this page alone, and a moment for this visit: neither is for the history or for a link that is passed on.
+if (params.token || params.moment) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({
   hud: params.hud,
   bleed: params.bleed,
@@ -44,6 +42,10 @@ const store = createAppStore({
 })
 
 async function start(): Promise<void> {
+  if (params.moment) {
+    const began = await beginningIn(params.moment)
+    if (began) params = { ...params, ...began, start: null }
+  }
   let player: Player | null = null
   let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
@@ -92,7 +94,7 @@ async function start(): Promise<void> {
       else void document.documentElement.requestFullscreen?.().catch(() => {})
     },
     help: () => store.setState(({ help }) => ({ help: !help })),
-    share: () => void share(),
+    share: (anchor) => menu.open(anchor, 'Keep and share', keeping()),
   }
   const act = (action: FailureAction) => void player?.actOnFailure(action)
   const pads = {
@@ -143,6 +145,20 @@ async function start(): Promise<void> {
   const run = part(
     loadPart(() => import('./run')).then(({ attachRun }) => attachRun(root, store, player!, params.run)),
   )
+  const leaveRun = () => void run.then((commands) => commands?.leave())
+  const sharing = new Sharing(store, player, leaveRun)
+  const keeping = (): MenuItem[] => [
+    { name: 'Link to this very moment', run: () => void sharing.linkMoment() },
+    { name: 'Link to this drive', run: () => void sharing.linkDrive() },
+    { name: 'Save the drive', key: 'L', run: () => sharing.save() },
+    { name: 'Open a saved drive', run: () => sharing.choose() },
+  ]
+  const menu = createMenu()
+  root.append(
+    menu.element,
+    createBranches(store, (branch) => void player?.returnTo(branch)),
+  )
+  attachDrop(root, (file) => void sharing.openFile(file))
   const keys: Record<Command, () => void> = {
     pause: commands.togglePause,
     step: commands.step,
@@ -155,13 +171,13 @@ async function start(): Promise<void> {
     cruise: commands.toggleCruise,
     assist: commands.toggleAssist,
     bleed: commands.toggleBleed,
-    save: () => save(player!),
+    save: () => sharing.save(),
     run: () => void run.then((commands) => commands?.start()),
     fullscreen: commands.fullscreen,
     help: commands.help,
     escape() {
       store.setState({ help: false, choosing: false })
-      void run.then((commands) => commands?.leave())
+      leaveRun()
     },
   }
   attachKeyboard({ ...pads, command: (command) => keys[command]() })
@@ -169,6 +185,7 @@ async function start(): Promise<void> {
   attachAttention(player)
   attachHud(page.hud, player)
   await player.setView(params.view)
+  if (params.moment) await sharing.openLink(params.moment)
   if (document.hidden) player.away()
   const { shown } = store.getState()
   const backend = shown === 'simulator' ? '' : (player.world?.info.backend ?? '')
@@ -230,28 +247,6 @@ function attachHud(host: HTMLElement, player: Player): void {
       )
     },
   )
-}
-
-/** Saves the log of the drive, which `npm run replay` plays again. */
-function save(player: Player): void {
-  try {
-    const log = player.log()
-    download(writeActionLog(log), `${log.world}-${store.getState().seed}.json`)
-  } catch (error) {
-    notify(store, sentenceOf(error), 'warn')
-  }
-}
-
-async function share(): Promise<void> {
-  const { view, seed, prompt, start } = store.getState()
-  const url = shareUrl(location.href, { view, seed, prompt, start })
-  try {
-    await navigator.clipboard.writeText(url)
-    notify(store, 'The link to this drive is on the clipboard.')
-  } catch {
-    history.replaceState(null, '', url)
-    notify(store, 'The link to this drive is in the address bar.')
-  }
 }
 
 start().catch((error) => {

@@ -22,6 +22,7 @@ describe('readParams', () => {
       assist: true,
       bleed: false,
       run: null,
+      moment: null,
     })
     expect(notices).toEqual([])
   })

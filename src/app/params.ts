@@ -32,6 +32,8 @@ export interface Params extends Choices {
   readonly stage: StageChoice
   /** The world is played by itself until a person takes the wheel, where somebody knows how. */
   readonly cruise: boolean
+  /** The moment that a link goes on from, packed. */
+  readonly moment: string | null
   /** The day whose run is offered; null for today's. */
   readonly run: string | null
 }
@@ -47,7 +49,7 @@ export const SEED_RANGE = 1_000_000
 
 /**
  * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat&run=2026-11-29`
- * and `#token=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
+ * and `#token=` and `#m=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
 export function readParams(
@@ -111,6 +113,7 @@ export function readParams(
     notices.push({ name: 'run', sentence: `${(error as Error).message} Offering today's run.` })
     run = null
   }
+  const fragment = new URLSearchParams(hash.replace(/^#/, ''))
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
@@ -122,7 +125,8 @@ export function readParams(
       start: query.get('start') || null,
       assets,
       server,
-      token: new URLSearchParams(hash.replace(/^#/, '')).get('token'),
+      token: fragment.get('token'),
+      moment: fragment.get('m'),
       hud: query.get('hud') === '1',
       stage: oneOf('stage', STAGES, 'auto'),
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
@@ -195,6 +199,8 @@ export function shareUrl(
   drive: { view: View; seed: number; prompt: string; start: string | null },
 ): string {
   const url = new URL(here)
+  url.hash = ''
+  url.searchParams.delete('run')
   url.searchParams.set('world', drive.view)
   url.searchParams.set('seed', String(drive.seed))
   url.searchParams.set('prompt', drive.prompt)

@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Action, Control } from '../engine/controls'
+import type { Branch } from '../engine/timeline'
 import type { Failure } from './failures'
 import type { Place, View } from './params'
 
@@ -109,6 +110,8 @@ export interface AppState {
   readonly slowed: boolean
   /** Ticks that rewind can reach. */
   readonly past: { readonly from: number; readonly to: number } | null
+  /** Futures of this drive that were left, the newest first. */
+  readonly branches: readonly Branch[]
   readonly typing: boolean
   readonly hud: boolean
   readonly help: boolean
@@ -161,6 +164,7 @@ export const initialState: AppState = {
   nominalRate: 20,
   slowed: false,
   past: null,
+  branches: [],
   typing: false,
   hud: false,
   help: false,

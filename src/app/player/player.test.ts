@@ -26,6 +26,7 @@ const PARAMS: Params = {
   assist: false,
   bleed: false,
   run: null,
+  moment: null,
 }
 const MANIFEST = {
   presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],

@@ -1,9 +1,11 @@
+import type { ActionLog } from '../../engine/action-log'
 import { NO_PROMPT } from '../../engine/checks'
 import { type Clock, LockstepClock, RealtimeClock } from '../../engine/clock'
 import { type Action, spaceOf } from '../../engine/controls'
 import { type Begin, Loop, type LoopEvent } from '../../engine/loop'
 import { seedKey } from '../../engine/random'
-import { type Past, Timeline } from '../../engine/timeline'
+import { checkLog, type Replay, replay } from '../../engine/replay'
+import { type Branch, type Past, Timeline } from '../../engine/timeline'
 import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
 import type { DreamClient } from '../../model/open'
 import { namedIn } from '../../model/prompt/reading'
@@ -33,7 +35,10 @@ import { backendName, type WorldPort } from './worlds'
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
 const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
-const SNAPSHOTS = 120
+/** Two minutes of them on a CPU, which must not cost more memory than this. */
+const SNAPSHOTS = { capacity: 240, maxBytes: 23e6 }
+/** Futures that were left and can be come back to. */
+const BRANCHES = 4
 const DIM: Record<'user' | 'away' | 'scrub', number> = { user: 0.82, away: 0.5, scrub: 1 }
 
 /** Runs the drive: opens worlds, owns the loop, and carries out what the page asks for. The store says how things stand. */
@@ -338,7 +343,9 @@ export class Player {
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
-    const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
+    const timeline = remote
+      ? null
+      : new Timeline(world, { ...SNAPSHOTS, every, onBranch: (branch) => this.branched(branch) })
     const { options, shown } = this.beginning(view, world)
     const told = begin && 'restore' in begin ? begin.restore.prompt?.text : this.prompts.chosen
     const wanted = () => !turn.aborted
@@ -356,6 +363,7 @@ export class Player {
     this.remote = remote
     this.timeline = timeline
     this.rewind.enter(this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1))
+    this.store.setState({ branches: [] })
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -383,7 +391,10 @@ export class Player {
 
   private follow({ world }: Loop, event: LoopEvent): void {
     const { info } = world
-    if (event.type === 'begin') this.takeControls(info)
+    if (event.type === 'begin') {
+      this.takeControls(info)
+      if (event.cause !== 'jump') this.store.setState({ branches: [] })
+    }
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
       this.telemetry.hear(event.tick, world)
@@ -407,6 +418,58 @@ export class Player {
       if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)
       else this.fail(event.error)
     }
+  }
+
+  private branched(branch: Branch): void {
+    if (this.waking.broke(branch)) return
+    this.store.setState(({ branches }) => ({ branches: [branch, ...branches].slice(0, BRANCHES) }))
+  }
+
+  /** Goes on at the end of a future that was left. */
+  async returnTo(branch: Branch): Promise<void> {
+    const { timeline, loop } = this
+    if (!timeline || !loop) return
+    this.store.setState(({ branches }) => ({ branches: branches.filter(({ id }) => id !== branch.id) }))
+    await this.attempt(async () => {
+      await loop.jump(() => timeline.returnTo(branch))
+      await this.prompts.went(this.snapshot())
+    })
+  }
+
+  /**
+   * Plays a log without drawing it, and goes on where it ends. Rejects with a sentence where it is of another world or model,
+   * and then nothing has changed, or where another drive began meanwhile. `onTick` hears how far it is.
+   */
+  async continueFrom(log: ActionLog, onTick: (tick: number) => void): Promise<Replay> {
+    const { loop } = this
+    if (!loop) throw notOpen()
+    checkLog(log, loop.world.info)
+    let epoch = 0
+    let result: Replay | null = null
+    const jumped = loop.jump(async (world) => {
+      let last: Tick | null = null
+      result = await replay(log, world, {
+        onTick: (tick) => {
+          if (loop.epoch !== epoch) throw new Error('Another drive began, so the saved one was left.')
+          last = tick
+          onTick(tick.index)
+        },
+      })
+      return last!
+    })
+    epoch = loop.epoch
+    await jumped
+    const now = await this.snapshot()
+    if (now.prompt) {
+      this.known({
+        text: now.prompt.text,
+        ...(now.prompt.embedding ? { embedding: now.prompt.embedding } : {}),
+      })
+      this.prompts.tell(now.prompt.text)
+    }
+    const start = 'reset' in log.begin ? (log.begin.reset.start ?? null) : null
+    this.store.setState({ seed: now.seed, start, branches: [] })
+    return result!
   }
 
   /** Another world is driven: what can be done in it. */

@@ -29,7 +29,8 @@ export interface Commands extends PlaceCommands {
   toggleBleed(): void
   fullscreen(): void
   help(): void
-  share(): void
+  /** Opens what there is to keep and share, at the button that asks for it. */
+  share(anchor: HTMLElement): void
 }
 
 const VIEW_NAMES: Record<View, string> = { dream: 'Dream', simulator: 'Simulator', both: 'Both' }
@@ -84,12 +85,14 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   const bleed = iconButton('Picture over the whole window', 'B', GLYPHS.bleed, commands.toggleBleed)
   const fullScreen = iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen)
   fullScreen.classList.add('full-screen')
+  const share = iconButton('Keep and share', '', GLYPHS.link, () => commands.share(share))
+  share.setAttribute('aria-haspopup', 'menu')
   const tools = h(
     'div.tools',
     {},
     hud,
     bleed,
-    iconButton('Copy a link to this drive', '', GLYPHS.link, commands.share),
+    share,
     fullScreen,
     iconButton('Keys', '?', GLYPHS.help, commands.help),
   )

@@ -1,5 +1,6 @@
 import { type AppState, type Store, watch } from '../store'
 import { h, letGoAfter, setText } from './dom'
+import { createMenu } from './menu'
 
 /** How long the receipt stands in place of the row's name, milliseconds. */
 const RECEIPT_MS = 4000
@@ -11,7 +12,7 @@ export function createHeard(
 ): HTMLElement {
   const name = h('span.heard-name', { role: 'status' }, 'Heard')
   const chips = h('div.heard-chips')
-  const menu = createMenu(choose)
+  const menu = createMenu()
   const row = h('div.heard', { role: 'group', 'aria-label': 'What was heard' }, name, chips, menu.element)
   watch(
     store,
@@ -27,7 +28,13 @@ export function createHeard(
               'data-thing': thing,
               onclick(event: MouseEvent) {
                 const chip = event.currentTarget as HTMLElement
-                menu.open(chip, thing, values, store.getState().heard?.values[thing] ?? null)
+                const now = store.getState().heard?.values[thing] ?? null
+                const items = [...values, null].map((value) => ({
+                  name: value ?? `any ${thing}`,
+                  checked: value === now,
+                  run: () => value !== now && choose(thing, value),
+                }))
+                menu.open(chip, thing, items)
                 letGoAfter(event)
               },
             },
@@ -73,46 +80,4 @@ export function createHeard(
     () => show(store.getState()),
   )
   return row
-}
-
-/** The values of one thing. It closes by itself where one clicks beside it, and with Escape. */
-function createMenu(choose: (thing: string, value: string | null) => void) {
-  const element = h('div.heard-menu', { role: 'menu', popover: 'auto' })
-  element.addEventListener('keydown', (event) => {
-    const items = [...element.children] as HTMLElement[]
-    const at = items.indexOf(document.activeElement as HTMLElement)
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key]
-    // Keys are for the menu while it is open, and not for the drive.
-    if (event.key !== 'Escape' && event.key !== 'Tab') event.stopPropagation()
-    if (to === undefined) return
-    event.preventDefault()
-    items.at(to % items.length)?.focus()
-  })
-  const open = (chip: HTMLElement, thing: string, values: readonly string[], now: string | null) => {
-    element.setAttribute('aria-label', thing)
-    element.replaceChildren(
-      ...[...values, null].map((value) =>
-        h<'button'>(
-          'button.heard-value',
-          {
-            type: 'button',
-            role: 'menuitemradio',
-            'aria-checked': String(value === now),
-            onclick() {
-              element.hidePopover()
-              if (value !== now) choose(thing, value)
-            },
-          },
-          value ?? `any ${thing}`,
-        ),
-      ),
-    )
-    element.showPopover()
-    const { left, top } = chip.getBoundingClientRect()
-    element.style.left = `${Math.min(left, innerWidth - element.offsetWidth - 12)}px`
-    element.style.top = `${Math.max(12, top - element.offsetHeight - 8)}px`
-    const current = element.querySelector<HTMLElement>('[aria-checked="true"]')
-    current?.focus({ preventScroll: true })
-  }
-  return { element, open }
 }
