@@ -8,16 +8,19 @@ import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
+import { Clips } from './clips/keep'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
 import { loadPart } from './offline/newer'
+import { isOpening, OPENING, showOpening } from './opening/opening'
 import { isNear, parseSeed, readParams, seedOfChance, VIEWS } from './params'
 import { Player } from './player/player'
 import { Worlds } from './player/worlds'
 import { attachDrop, Sharing } from './share'
 import { beginningIn } from './share/moment'
+import { Sound } from './sound/sound'
 import { createAppStore, notify, type Preset, watch } from './store'
 import { createBranches } from './time/branches'
 import { recall, remember } from './ui/choices'
@@ -36,17 +39,22 @@ if (params.token || params.moment) history.replaceState(null, '', location.pathn
 const store = createAppStore({
   hud: params.hud,
   bleed: params.bleed,
+  sound: params.sound,
   touch: matchMedia('(pointer: coarse)').matches,
   view: params.view,
   presets: PLAIN_PRESETS,
 })
 
 async function start(): Promise<void> {
+  // The drive that a visit begins with where nothing else was asked for.
+  const opening = isOpening(params, location.search)
+  if (opening) params = { ...params, seed: OPENING.seed }
   if (params.moment) {
     const began = await beginningIn(params.moment)
     if (began) params = { ...params, ...began, start: null }
   }
   let player: Player | null = null
+  const sound = new Sound(store)
   let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
   const begin = (seed?: number) =>
@@ -89,6 +97,7 @@ async function start(): Promise<void> {
       store.setState(({ bleed }) => ({ bleed: !bleed }))
       remember({ bleed: store.getState().bleed })
     },
+    toggleSound: () => sound.toggle(),
     fullscreen() {
       if (document.fullscreenElement) void document.exitFullscreen()
       else void document.documentElement.requestFullscreen?.().catch(() => {})
@@ -120,6 +129,7 @@ async function start(): Promise<void> {
   })
   page.root.dataset.lean = String(stage.software)
   attachFraming(stage, page)
+  if (opening) void showOpening(stage, store)
   const asks = params.server !== null && !isNear(params.server, location.hostname)
   player = new Player(store, stage, worlds, words, asks ? { ...params, server: null } : params)
   if (asks) {
@@ -152,8 +162,13 @@ async function start(): Promise<void> {
     { name: 'Link to this drive', run: () => void sharing.linkDrive() },
     { name: 'Save the drive', key: 'L', run: () => sharing.save() },
     { name: 'Open a saved drive', run: () => sharing.choose() },
+    { name: 'Keep a still', key: 'I', run: () => void clips.still() },
+    { name: 'Keep the last eight seconds', key: 'O', run: () => void clips.loop() },
   ]
   const menu = createMenu()
+  const clips = new Clips(store, player)
+  player.listen((event, world) => sound.hear(event, world))
+  for (const type of ['pointerdown', 'keydown']) window.addEventListener(type, () => sound.touched())
   root.append(
     menu.element,
     createBranches(store, (branch) => void player?.returnTo(branch)),
@@ -172,6 +187,9 @@ async function start(): Promise<void> {
     assist: commands.toggleAssist,
     bleed: commands.toggleBleed,
     save: () => sharing.save(),
+    still: () => void clips.still(),
+    loop: () => void clips.loop(),
+    sound: commands.toggleSound,
     run: () => void run.then((commands) => commands?.start()),
     fullscreen: commands.fullscreen,
     help: commands.help,

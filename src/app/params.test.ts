@@ -21,6 +21,7 @@ describe('readParams', () => {
       cruise: true,
       assist: true,
       bleed: false,
+      sound: false,
       run: null,
       moment: null,
     })

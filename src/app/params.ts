@@ -48,7 +48,7 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat&run=2026-11-29`
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&sound=&stage=auto|webgl|flat&run=2026-11-29`
  * and `#token=` and `#m=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
@@ -132,6 +132,7 @@ export function readParams(
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
       assist: onOff('assist', chosen.assist ?? true) && clock === 'realtime',
       bleed: onOff('bleed', chosen.bleed ?? false),
+      sound: onOff('sound', chosen.sound ?? false),
       run,
     },
     notices,

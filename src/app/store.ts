@@ -114,6 +114,10 @@ export interface AppState {
   readonly branches: readonly Branch[]
   readonly typing: boolean
   readonly hud: boolean
+  /** The drive is heard. */
+  readonly sound: boolean
+  /** The first frame of the opening drive is shown as an image, until the dream has it. */
+  readonly opening: boolean
   readonly help: boolean
   /** True while the controls are hidden because someone is driving. */
   readonly quiet: boolean
@@ -167,6 +171,8 @@ export const initialState: AppState = {
   branches: [],
   typing: false,
   hud: false,
+  sound: false,
+  opening: false,
   help: false,
   quiet: false,
   touch: false,

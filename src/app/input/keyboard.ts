@@ -15,6 +15,9 @@ export type Command =
   | 'bleed'
   | 'save'
   | 'run'
+  | 'still'
+  | 'loop'
+  | 'sound'
   | 'fullscreen'
   | 'help'
   | 'escape'
@@ -36,6 +39,9 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   b: 'bleed',
   l: 'save',
   g: 'run',
+  i: 'still',
+  o: 'loop',
+  m: 'sound',
   f: 'fullscreen',
   '?': 'help',
   escape: 'escape',
@@ -54,6 +60,9 @@ const COMMAND_PLACES: Readonly<Record<string, Command>> = {
   KeyB: 'bleed',
   KeyL: 'save',
   KeyG: 'run',
+  KeyI: 'still',
+  KeyO: 'loop',
+  KeyM: 'sound',
   KeyF: 'fullscreen',
 }
 /**

@@ -25,6 +25,7 @@ const PARAMS: Params = {
   cruise: false,
   assist: false,
   bleed: false,
+  sound: false,
   run: null,
   moment: null,
 }

@@ -27,6 +27,7 @@ export interface Commands extends PlaceCommands {
   toggleCruise(): void
   toggleAssist(): void
   toggleBleed(): void
+  toggleSound(): void
   fullscreen(): void
   help(): void
   /** Opens what there is to keep and share, at the button that asks for it. */
@@ -83,6 +84,14 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   const hud = iconButton('Instruments', 'H', GLYPHS.chart, commands.toggleHud)
   const bleed = iconButton('Picture over the whole window', 'B', GLYPHS.bleed, commands.toggleBleed)
+  const sound = iconButton('Sound', 'M', GLYPHS.sound, commands.toggleSound)
+  watch(
+    store,
+    (s) => s.simulated,
+    (can) => {
+      sound.hidden = !can
+    },
+  )
   const fullScreen = iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen)
   fullScreen.classList.add('full-screen')
   const share = iconButton('Keep and share', '', GLYPHS.link, () => commands.share(share))
@@ -91,6 +100,7 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
     'div.tools',
     {},
     hud,
+    sound,
     bleed,
     share,
     fullScreen,
@@ -98,6 +108,7 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   for (const [name, button] of [
     ['hud', hud],
+    ['sound', sound],
     ['bleed', bleed],
   ] as const) {
     watch(

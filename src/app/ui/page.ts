@@ -64,7 +64,7 @@ export function createPage(
     createVeil(store),
     createLive(store, describe),
   )
-  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud', 'bleed'] as const) {
+  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud', 'bleed', 'opening'] as const) {
     watch(
       store,
       (s) => s[name],

@@ -1,3 +1,4 @@
+export { type Ambience, ambienceOf } from './ambience'
 export { cruiseFor } from './cruise'
 export { runFor } from './run'
 
