@@ -35,6 +35,11 @@ test('playing a preset loads little, and the first frame comes soon', async ({ p
   expect(scripts.length).toBeGreaterThan(1)
   expect(bytes).toBeLessThan(20e6)
   expect(gzipped).toBeLessThan(600e3)
+  // What the page loads of its own, beside three and pixi, which come when they are needed.
+  const own = scripts.filter(({ path }) => !/\/(three\.module|hud|browserAll|webworkerAll|init)-/.test(path))
+  const ownGzipped = own.reduce((sum, { body }) => sum + gzipSync(body).length, 0)
+  console.log(`its own JavaScript ${(ownGzipped / 1e3).toFixed(0)} kB gzipped`)
+  expect(ownGzipped).toBeLessThan(150e3)
   // 5 s are promised, on a machine that does nothing else.
   expect(firstFrameMs).toBeLessThan(20_000)
 })

@@ -4,46 +4,57 @@ import '@fontsource/instrument-serif/400-italic.css'
 import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
-import { writeActionLog } from '../engine/action-log'
 import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
+import { Clips } from './clips/keep'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
 import { loadPart } from './offline/newer'
-import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
+import { isOpening, OPENING, showOpening } from './opening/opening'
+import { isNear, parseSeed, readParams, seedOfChance, VIEWS } from './params'
 import { Player } from './player/player'
 import { Worlds } from './player/worlds'
+import { attachDrop, Sharing } from './share'
+import { beginningIn } from './share/moment'
+import { Sound } from './sound/sound'
 import { createAppStore, notify, type Preset, watch } from './store'
+import { createBranches } from './time/branches'
 import { recall, remember } from './ui/choices'
 import type { Commands } from './ui/chrome'
-import { download } from './ui/download'
+import { createMenu, type MenuItem } from './ui/menu'
 import { type Covered, createPage, type PageElements } from './ui/page'
+import { Listening } from './words/listen'
 import { PLAIN_PRESETS } from './words/presets'
 import { Words } from './words/words'
 
-const { params, notices } = readParams(
-  location.search,
-  'assets/drive/',
-  document.baseURI,
-  location.hash,
-  recall(),
-)
-// A token is for this page alone: not for the history, nor for a link that is passed on.
-if (params.token) history.replaceState(null, '', location.pathname + location.search)
+const address = readParams(location.search, 'assets/drive/', document.baseURI, location.hash, recall())
+const { notices } = address
+let { params } = address
+// A token is for this page alone, and a moment for this visit: neither is for the history or for a link that is passed on.
+if (params.token || params.moment) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({
   hud: params.hud,
   bleed: params.bleed,
+  sound: params.sound,
   touch: matchMedia('(pointer: coarse)').matches,
   view: params.view,
   presets: PLAIN_PRESETS,
 })
 
 async function start(): Promise<void> {
+  // The drive that a visit begins with where nothing else was asked for.
+  const opening = isOpening(params, location.search)
+  if (opening) params = { ...params, seed: OPENING.seed }
+  if (params.moment) {
+    const began = await beginningIn(params.moment)
+    if (began) params = { ...params, ...began, start: null }
+  }
   let player: Player | null = null
+  const sound = new Sound(store)
   let early: Preset | string | null = null
   const rewindTicks = () => Math.round(store.getState().nominalRate)
   const begin = (seed?: number) =>
@@ -70,6 +81,7 @@ async function start(): Promise<void> {
       early = prompt
       return true
     },
+    choose: (thing, value) => void player?.choose(thing, value),
     seek: (tick) => void player?.rewind.seek(tick),
     seekEnd: () => player?.rewind.seekEnd(),
     toggleHud: () => store.setState(({ hud }) => ({ hud: !hud })),
@@ -85,12 +97,13 @@ async function start(): Promise<void> {
       store.setState(({ bleed }) => ({ bleed: !bleed }))
       remember({ bleed: store.getState().bleed })
     },
+    toggleSound: () => sound.toggle(),
     fullscreen() {
       if (document.fullscreenElement) void document.exitFullscreen()
       else void document.documentElement.requestFullscreen?.().catch(() => {})
     },
     help: () => store.setState(({ help }) => ({ help: !help })),
-    share: () => void share(),
+    share: (anchor) => menu.open(anchor, 'Keep and share', keeping()),
   }
   const act = (action: FailureAction) => void player?.actOnFailure(action)
   const pads = {
@@ -116,6 +129,7 @@ async function start(): Promise<void> {
   })
   page.root.dataset.lean = String(stage.software)
   attachFraming(stage, page)
+  if (opening) void showOpening(stage, store)
   const asks = params.server !== null && !isNear(params.server, location.hostname)
   player = new Player(store, stage, worlds, words, asks ? { ...params, server: null } : params)
   if (asks) {
@@ -128,8 +142,38 @@ async function start(): Promise<void> {
     )
   }
   if (early) void player.setPrompt(early)
+  const listening = new Listening(store, () => player!.snapshot())
+  player.listen((event) => listening.hear(event))
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
+  const { root } = page
+  const part = <T>(load: Promise<T>) =>
+    load.catch((error) => {
+      notify(store, sentenceOf(error), 'warn')
+      return null
+    })
+  const run = part(
+    loadPart(() => import('./run')).then(({ attachRun }) => attachRun(root, store, player!, params.run)),
+  )
+  const leaveRun = () => void run.then((commands) => commands?.leave())
+  const sharing = new Sharing(store, player, leaveRun)
+  const keeping = (): MenuItem[] => [
+    { name: 'Link to this very moment', run: () => void sharing.linkMoment() },
+    { name: 'Link to this drive', run: () => void sharing.linkDrive() },
+    { name: 'Save the drive', key: 'L', run: () => sharing.save() },
+    { name: 'Open a saved drive', run: () => sharing.choose() },
+    { name: 'Keep a still', key: 'I', run: () => void clips.still() },
+    { name: 'Keep the last eight seconds', key: 'O', run: () => void clips.loop() },
+  ]
+  const menu = createMenu()
+  const clips = new Clips(store, player)
+  player.listen((event, world) => sound.hear(event, world))
+  for (const type of ['pointerdown', 'keydown']) window.addEventListener(type, () => sound.touched())
+  root.append(
+    menu.element,
+    createBranches(store, (branch) => void player?.returnTo(branch)),
+  )
+  attachDrop(root, (file) => void sharing.openFile(file))
   const keys: Record<Command, () => void> = {
     pause: commands.togglePause,
     step: commands.step,
@@ -142,16 +186,24 @@ async function start(): Promise<void> {
     cruise: commands.toggleCruise,
     assist: commands.toggleAssist,
     bleed: commands.toggleBleed,
-    save: () => save(player!),
+    save: () => sharing.save(),
+    still: () => void clips.still(),
+    loop: () => void clips.loop(),
+    sound: commands.toggleSound,
+    run: () => void run.then((commands) => commands?.start()),
     fullscreen: commands.fullscreen,
     help: commands.help,
-    escape: () => store.setState({ help: false, choosing: false }),
+    escape() {
+      store.setState({ help: false, choosing: false })
+      leaveRun()
+    },
   }
   attachKeyboard({ ...pads, command: (command) => keys[command]() })
   attachGamepads(pads)
   attachAttention(player)
   attachHud(page.hud, player)
   await player.setView(params.view)
+  if (params.moment) await sharing.openLink(params.moment)
   if (document.hidden) player.away()
   const { shown } = store.getState()
   const backend = shown === 'simulator' ? '' : (player.world?.info.backend ?? '')
@@ -213,28 +265,6 @@ function attachHud(host: HTMLElement, player: Player): void {
       )
     },
   )
-}
-
-/** Saves the log of the drive, which `npm run replay` plays again. */
-function save(player: Player): void {
-  try {
-    const log = player.log()
-    download(writeActionLog(log), `${log.world}-${store.getState().seed}.json`)
-  } catch (error) {
-    notify(store, sentenceOf(error), 'warn')
-  }
-}
-
-async function share(): Promise<void> {
-  const { view, seed, prompt, start } = store.getState()
-  const url = shareUrl(location.href, { view, seed, prompt, start })
-  try {
-    await navigator.clipboard.writeText(url)
-    notify(store, 'The link to this drive is on the clipboard.')
-  } catch {
-    history.replaceState(null, '', url)
-    notify(store, 'The link to this drive is in the address bar.')
-  }
 }
 
 start().catch((error) => {

@@ -21,6 +21,9 @@ describe('readParams', () => {
       cruise: true,
       assist: true,
       bleed: false,
+      sound: false,
+      run: null,
+      moment: null,
     })
     expect(notices).toEqual([])
   })

@@ -1,4 +1,5 @@
 import { OneiroError } from '../engine/errors'
+import { seedOfDay } from '../engine/run'
 import type { StageChoice } from '../scene/stage'
 import type { Choices } from './ui/choices'
 
@@ -31,6 +32,10 @@ export interface Params extends Choices {
   readonly stage: StageChoice
   /** The world is played by itself until a person takes the wheel, where somebody knows how. */
   readonly cruise: boolean
+  /** The moment that a link goes on from, packed. */
+  readonly moment: string | null
+  /** The day whose run is offered; null for today's. */
+  readonly run: string | null
 }
 
 /** A value in the address that is not understood; the default is taken and the page says so. */
@@ -43,8 +48,8 @@ export interface ParamNotice {
 export const SEED_RANGE = 1_000_000
 
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&stage=auto|webgl|flat`
- * and `#token=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
+ * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&sound=&stage=auto|webgl|flat&run=2026-11-29`
+ * and `#token=` and `#m=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
 export function readParams(
@@ -101,6 +106,14 @@ export function readParams(
       })
     }
   }
+  let run = query.get('run')
+  try {
+    if (run !== null) seedOfDay(run)
+  } catch (error) {
+    notices.push({ name: 'run', sentence: `${(error as Error).message} Offering today's run.` })
+    run = null
+  }
+  const fragment = new URLSearchParams(hash.replace(/^#/, ''))
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
@@ -112,12 +125,15 @@ export function readParams(
       start: query.get('start') || null,
       assets,
       server,
-      token: new URLSearchParams(hash.replace(/^#/, '')).get('token'),
+      token: fragment.get('token'),
+      moment: fragment.get('m'),
       hud: query.get('hud') === '1',
       stage: oneOf('stage', STAGES, 'auto'),
       cruise: query.get('cruise') !== '0' && clock === 'realtime',
       assist: onOff('assist', chosen.assist ?? true) && clock === 'realtime',
       bleed: onOff('bleed', chosen.bleed ?? false),
+      sound: onOff('sound', chosen.sound ?? false),
+      run,
     },
     notices,
   }
@@ -184,6 +200,8 @@ export function shareUrl(
   drive: { view: View; seed: number; prompt: string; start: string | null },
 ): string {
   const url = new URL(here)
+  url.hash = ''
+  url.searchParams.delete('run')
   url.searchParams.set('world', drive.view)
   url.searchParams.set('seed', String(drive.seed))
   url.searchParams.set('prompt', drive.prompt)

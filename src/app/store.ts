@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Action, Control } from '../engine/controls'
+import type { Branch } from '../engine/timeline'
 import type { Failure } from './failures'
 import type { Place, View } from './params'
 
@@ -32,6 +33,30 @@ export interface Notice {
 /** Why play is paused, or null while it runs. */
 export type PauseCause = 'user' | 'away' | 'scrub' | null
 
+/** What the world made of the words that it was told. */
+export interface HeardState {
+  /** By thing, as `{ time: 'night' }`; what is left out was not named. */
+  readonly values: Readonly<Record<string, string>>
+  /** The first tick under these words, of the drive that is shown. */
+  readonly tick: number
+  /** What the world is told, to be edited; null where it reads words by itself. */
+  readonly reading: Float32Array | null
+}
+
+/** A run under way or finished. */
+export interface RunState {
+  readonly day: string
+  readonly unit: string
+  /** Ticks spent, also those that were taken back. */
+  readonly spent: number
+  readonly score: number
+  /** Score at every second spent. */
+  readonly line: readonly number[]
+  /** The best run of that day before this one. */
+  readonly best: { readonly score: number; readonly line: readonly number[] } | null
+  readonly done: boolean
+}
+
 export interface AppState {
   /** `loading` before the first frame, `ready` while a world can be driven, `failed` where none can. */
   readonly phase: 'loading' | 'ready' | 'failed'
@@ -58,6 +83,9 @@ export interface AppState {
   readonly fromWords: boolean
   /** The words being read by the sentence encoder, or null. */
   readonly reading: Loading | null
+  /** What words choose between, the most important first; null where nobody knows. */
+  readonly choices: Readonly<Record<string, readonly string[]>> | null
+  readonly heard: HeardState | null
   readonly tick: number
   /** What can be done in the world that is driven. */
   readonly controls: readonly Control[]
@@ -82,14 +110,23 @@ export interface AppState {
   readonly slowed: boolean
   /** Ticks that rewind can reach. */
   readonly past: { readonly from: number; readonly to: number } | null
+  /** Futures of this drive that were left, the newest first. */
+  readonly branches: readonly Branch[]
   readonly typing: boolean
   readonly hud: boolean
+  /** The drive is heard. */
+  readonly sound: boolean
+  /** The first frame of the opening drive is shown as an image, until the dream has it. */
+  readonly opening: boolean
   readonly help: boolean
   /** True while the controls are hidden because someone is driving. */
   readonly quiet: boolean
   readonly touch: boolean
   readonly offline: boolean
   readonly notices: readonly Notice[]
+  /** There are runs in the world that is driven. */
+  readonly runnable: boolean
+  readonly run: RunState | null
   readonly failure: Failure | null
 }
 
@@ -114,6 +151,8 @@ export const initialState: AppState = {
   starts: [],
   fromWords: false,
   reading: null,
+  choices: null,
+  heard: null,
   tick: 0,
   controls: [],
   held: {},
@@ -129,13 +168,18 @@ export const initialState: AppState = {
   nominalRate: 20,
   slowed: false,
   past: null,
+  branches: [],
   typing: false,
   hud: false,
+  sound: false,
+  opening: false,
   help: false,
   quiet: false,
   touch: false,
   offline: false,
   notices: [],
+  runnable: false,
+  run: null,
   failure: null,
 }
 

@@ -45,6 +45,9 @@ const actionLog: z.ZodMiniType<ActionLog> = z
       z.strictObject({ afterTick: whole, text: z.string(), embedding: z.optional(embedding) }),
     ),
     hashes: z.array(z.nullable(frameHash)),
+    run: z.optional(
+      z.strictObject({ day: z.string().check(z.regex(/^\d{4}-\d\d-\d\d$/)), score: z.number() }),
+    ),
   })
   .check(
     z.superRefine((log: ActionLog, context) => {
@@ -105,6 +108,8 @@ export interface ActionLog {
   readonly prompts: readonly (LoggedPrompt & { readonly afterTick: number })[]
   /** Frame hashes, the first frame's first; null where a frame never left the GPU. */
   readonly hashes: readonly (string | null)[]
+  /** Of a run: its day, and the score that the actions make. */
+  readonly run?: { readonly day: string; readonly score: number } | undefined
 }
 
 type BeginPart = ActionLog['begin']

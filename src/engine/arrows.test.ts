@@ -48,6 +48,12 @@ const DOORS: Record<string, readonly string[]> = {
   'src/app/words': ['src/app/offline'],
   'src/app/player': ['src/app/input', 'src/app/words', 'src/app/offline'],
   'src/app/ui': ['src/app/input'],
+  'src/app/time': ['src/app/ui'],
+  'src/app/run': ['src/app/ui', 'src/app/player'],
+  'src/app/share': ['src/app/ui', 'src/app/player'],
+  'src/app/clips': ['src/app/ui', 'src/app/player', 'src/app/offline'],
+  'src/app/sound': ['src/app/ui', 'src/app/offline'],
+  'src/app/opening': [],
 }
 
 /** What belongs to one room alone: no other room may import it. */
@@ -58,6 +64,7 @@ const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^zustand(\/|$)/, ['src/app', 'src/arena']],
   [/^(ws|sharp|pino|prom-client)$/, ['server']],
   [/^msgpackr$/, ['src/net', 'src/scene']],
+  [/^mediabunny$/, ['src/app']],
   [/^node:(http|https|net|tls|dgram)$/, ['server']],
 ]
 

@@ -37,9 +37,26 @@ class Column<Numbers extends Uint32Array | Float64Array> {
   at(index: number): number {
     return this.values[index]!
   }
+
+  toArray(): number[] {
+    return [...this.values.subarray(0, this.length)]
+  }
+
+  fill(values: readonly number[]): void {
+    this.length = 0
+    for (const value of values) this.push(value)
+  }
 }
 
 const NO_HASH = -1
+
+/** A drive since it began, to be put back. */
+export interface Line {
+  readonly codes: readonly number[]
+  readonly hashesHigh: readonly number[]
+  readonly hashesLow: readonly number[]
+  readonly prompts: ActionLog['prompts']
+}
 
 /**
  * A world that writes down what it is told: wrap any world in it, use it as that world, and `log()` is the drive since the
@@ -48,7 +65,7 @@ const NO_HASH = -1
 export class Recorder implements World {
   protected readonly queue = new TaskQueue()
   private begin: ActionLog['begin'] | null = null
-  private first = 0
+  protected first = 0
   private readonly codes = new Column(new Uint32Array(1024), (length) => new Uint32Array(length))
   /** High and low halves of each frame's hash; the first frame's first. */
   private readonly hashesHigh = new Column(new Float64Array(1024), (length) => new Float64Array(length))
@@ -127,7 +144,7 @@ export class Recorder implements World {
       backend,
       controls,
       begin: this.begin,
-      actions: Array.from({ length: count }, (_, i) => this.codes.at(i)),
+      actions: this.codes.toArray(),
       prompts: [...this.prompts],
       hashes: Array.from({ length: count + 1 }, (_, i) => this.hashAt(i)),
     }
@@ -148,6 +165,37 @@ export class Recorder implements World {
 
   /** Called after each reset and restore, before any other call. */
   protected async began(_tick: Tick): Promise<void> {}
+
+  /** All that was written down since the drive began. */
+  protected line(): Line {
+    const { codes, hashesHigh, hashesLow } = this
+    return {
+      codes: codes.toArray(),
+      hashesHigh: hashesHigh.toArray(),
+      hashesLow: hashesLow.toArray(),
+      prompts: [...this.prompts],
+    }
+  }
+
+  /** Puts a line of the same drive in place of what is written down. */
+  protected putBack(line: Line): void {
+    this.codes.fill(line.codes)
+    this.hashesHigh.fill(line.hashesHigh)
+    this.hashesLow.fill(line.hashesLow)
+    this.prompts = [...line.prompts]
+  }
+
+  /** The last tick that two lines have in common. */
+  protected forkOf(a: Line, b: Line): number {
+    const length = Math.min(a.codes.length, b.codes.length)
+    let same = a.codes.findIndex((code, i) => i >= length || code !== b.codes[i])
+    if (same < 0) same = length
+    const tell = ({ prompts }: Line, tick: number) =>
+      JSON.stringify(prompts.filter(({ afterTick }) => afterTick === tick))
+    const words = [...a.prompts, ...b.prompts].map(({ afterTick }) => afterTick)
+    const other = words.filter((tick) => tell(a, tick) !== tell(b, tick))
+    return Math.min(this.first + same, ...other)
+  }
 
   /** Forgets what came after a tick. */
   protected cut(head: number): void {

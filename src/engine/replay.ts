@@ -1,7 +1,7 @@
 import { type ActionLog, actionTo, decodeBegin, decodePrompt, firstTick, lastTick } from './action-log'
 import { BadInputError } from './errors'
 import { hashPixels } from './frame-hash'
-import type { Tick, World } from './world'
+import type { Tick, World, WorldInfo } from './world'
 
 export interface Divergence {
   readonly tick: number
@@ -29,6 +29,22 @@ export interface ReplayOptions {
   readonly onTick?: (tick: Tick) => void
 }
 
+/** Throws `BadInputError` where a log is of another world or, unless `anyModel`, of another model. */
+export function checkLog(
+  log: Pick<ActionLog, 'world' | 'modelHash'>,
+  { id, modelHash }: Pick<WorldInfo, 'id' | 'modelHash'>,
+  options: Pick<ReplayOptions, 'anyModel'> = {},
+): void {
+  if (log.world !== id) {
+    throw new BadInputError(`The log is of world "${log.world}", but this one is "${id}". Open that world.`)
+  }
+  if (log.modelHash !== modelHash && !options.anyModel) {
+    throw new BadInputError(
+      `The log was made by model ${log.modelHash}, but this one is ${modelHash}. Replay it with that model.`,
+    )
+  }
+}
+
 /**
  * Plays a log on a world and compares every frame. Throws `BadInputError` for a log of another world, or, unless
  * `anyModel`, of another model.
@@ -38,15 +54,7 @@ export interface ReplayOptions {
  * if (divergence) console.log(`frame ${divergence.tick} differs`)
  */
 export async function replay(log: ActionLog, world: World, options: ReplayOptions = {}): Promise<Replay> {
-  const { id, modelHash } = world.info
-  if (log.world !== id) {
-    throw new BadInputError(`The log is of world "${log.world}", but this one is "${id}". Open that world.`)
-  }
-  if (log.modelHash !== modelHash && !options.anyModel) {
-    throw new BadInputError(
-      `The log was made by model ${log.modelHash}, but this one is ${modelHash}. Replay it with that model.`,
-    )
-  }
+  checkLog(log, world.info, options)
   const first = firstTick(log)
   const last = lastTick(log)
   let compared = 0

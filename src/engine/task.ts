@@ -1,3 +1,4 @@
+import type { RunRule } from './run'
 import type { Telemetry, Tick } from './world'
 
 /** What there is to do in a world: reward and end, as functions of what its instruments read. */
@@ -8,6 +9,8 @@ export interface Task {
   readonly reward?: (telemetry: Telemetry) => number
   /** True where the episode ends with these readings. */
   readonly done?: (telemetry: Telemetry) => boolean
+  /** What a run counts. */
+  readonly run?: RunRule
 }
 
 const tasks = new Map<string, Task>()

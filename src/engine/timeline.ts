@@ -1,7 +1,7 @@
 import type { Action } from './controls'
 import { BadInputError } from './errors'
-import { Recorder } from './recorder'
-import type { Prompt, PromptReceipt, Snapshot, Tick, World } from './world'
+import { type Line, Recorder } from './recorder'
+import type { Pixels, Prompt, PromptReceipt, Snapshot, Tick, World } from './world'
 
 /** What can go back in a drive. */
 export interface Past {
@@ -18,7 +18,28 @@ export interface TimelineOptions {
   readonly every?: number
   /** Snapshots kept; the oldest goes first. Default 120. */
   readonly capacity?: number
+  /** Bytes that they may take together. Default no limit. */
+  readonly maxBytes?: number
+  /** Hears of every future that was left, where it was long enough to come back to. */
+  readonly onBranch?: (branch: Branch) => void
 }
+
+/** A future that was left, to come back to with {@link Timeline.returnTo}. */
+export interface Branch {
+  readonly id: number
+  /** The last tick that it shares with what came in its place, and its own last. */
+  readonly from: number
+  readonly to: number
+  /** Its last frame; null where nobody could read it. */
+  readonly frame: Pixels | null
+  /** @internal */
+  readonly line: Line
+  /** @internal The last snapshot before its end. */
+  readonly snapshot: Snapshot
+}
+
+/** Ticks that a future must have to be worth coming back to. */
+const WORTH = 20
 
 /**
  * A world with a past. It keeps a bounded ring of snapshots and every action, so any tick in `range` is reached by
@@ -38,9 +59,27 @@ export class Timeline extends Recorder implements Past {
   private snapshots: Snapshot[] = []
   /** Where a seek left the world, or null at the head. */
   private soughtTick: number | null = null
+  private readonly maxBytes: number
+  private readonly onBranch: (branch: Branch) => void
+  private branches = 0
+  /** Branches up to this one are of drives before. */
+  private outdated = 0
+  /** The newest frame, and that of the head once a seek left it. */
+  private newest: Pixels | null = null
+  private left: Pixels | null = null
 
-  constructor(inner: World, { every = 20, capacity = 120 }: TimelineOptions = {}) {
+  constructor(
+    inner: World,
+    {
+      every = 20,
+      capacity = 120,
+      maxBytes = Number.POSITIVE_INFINITY,
+      onBranch = () => {},
+    }: TimelineOptions = {},
+  ) {
     super(inner)
+    this.maxBytes = maxBytes
+    this.onBranch = onBranch
     if (!(Number.isInteger(every) && every > 0 && Number.isInteger(capacity) && capacity > 0)) {
       throw new BadInputError(
         `every and capacity are positive whole numbers, but ${every} and ${capacity} came.`,
@@ -84,24 +123,67 @@ export class Timeline extends Recorder implements Past {
         const { from, to } = this.range ?? { from: 0, to: 0 }
         throw new BadInputError(`The timeline reaches from tick ${from} to ${to}, but ${target} came.`)
       }
-      let tick = await this.inner.restore(snapshot)
-      this.soughtTick = snapshot.tick
-      while (this.soughtTick < target) {
-        for (const prompt of this.promptsAfter(this.soughtTick)) await this.inner.setPrompt(prompt)
-        tick = await this.inner.step(this.actionTo(this.soughtTick + 1))
-        this.soughtTick++
-      }
-      if (target === this.head) {
-        for (const prompt of this.promptsAfter(target)) await this.inner.setPrompt(prompt)
-        this.soughtTick = null
-      }
-      return tick
+      await this.leaveHead()
+      return this.goTo(snapshot, target)
     })
+  }
+
+  /**
+   * Goes on at the end of a future that was left; what is there now is left in its place. Throws `BadInputError` where another
+   * drive began since.
+   */
+  returnTo(branch: Branch): Promise<Tick> {
+    return this.queue.run(async () => {
+      const { line, snapshot, to } = branch
+      if (branch.id <= this.outdated) {
+        throw new BadInputError('That future is of another drive, which is over. Choose one of this drive.')
+      }
+      await this.leaveHead()
+      const now = this.line()
+      const fork = this.forkOf(now, line)
+      this.tellBranch(fork)
+      this.putBack(line)
+      this.snapshots = this.snapshots.filter(({ tick }) => tick <= fork && tick < snapshot.tick)
+      this.snapshots.push(snapshot)
+      return this.goTo(snapshot, to)
+    })
+  }
+
+  private async goTo(snapshot: Snapshot, target: number): Promise<Tick> {
+    let tick = await this.inner.restore(snapshot)
+    this.soughtTick = snapshot.tick
+    while (this.soughtTick < target) {
+      for (const prompt of this.promptsAfter(this.soughtTick)) await this.inner.setPrompt(prompt)
+      tick = await this.inner.step(this.actionTo(this.soughtTick + 1))
+      this.soughtTick++
+    }
+    if (target === this.head) {
+      for (const prompt of this.promptsAfter(target)) await this.inner.setPrompt(prompt)
+      this.soughtTick = null
+      this.newest = tick.frame
+    }
+    return tick
+  }
+
+  /** Keeps the picture of the head, which a branch may need. */
+  private async leaveHead(): Promise<void> {
+    if (this.soughtTick !== null) return
+    this.left = this.newest ?? (await this.inner.readPixels().catch(() => null))
+  }
+
+  /** Says that what is after a tick is left. */
+  private tellBranch(from: number): void {
+    const snapshot = this.snapshots.at(-1)
+    if (this.head - from < WORTH || !snapshot || snapshot.tick < from) return
+    const id = ++this.branches
+    this.onBranch({ id, from, to: this.head, frame: this.left, line: this.line(), snapshot })
   }
 
   protected override async stepNow(action: Action): Promise<Tick> {
     this.branch()
-    return super.stepNow(action)
+    const tick = await super.stepNow(action)
+    this.newest = tick.frame
+    return tick
   }
 
   protected override async promptNow(prompt: Prompt | string): Promise<PromptReceipt> {
@@ -109,8 +191,10 @@ export class Timeline extends Recorder implements Past {
     return super.promptNow(prompt)
   }
 
-  protected override async began(): Promise<void> {
+  protected override async began(tick: Tick): Promise<void> {
     this.soughtTick = null
+    this.outdated = this.branches
+    this.newest = tick.frame
     this.snapshots = []
     await this.keep()
   }
@@ -118,6 +202,7 @@ export class Timeline extends Recorder implements Past {
   private branch(): void {
     const from = this.soughtTick
     if (from === null) return
+    this.tellBranch(from)
     this.cut(from)
     this.snapshots = this.snapshots.filter(({ tick }) => tick <= from)
     this.soughtTick = null
@@ -131,9 +216,15 @@ export class Timeline extends Recorder implements Past {
   private async keep(): Promise<void> {
     try {
       this.snapshots.push(await this.inner.snapshot())
-      if (this.snapshots.length > this.capacity) this.snapshots.shift()
+      const bytes = sizeOf(this.snapshots.at(-1)!)
+      while (this.snapshots.length > Math.max(1, Math.min(this.capacity, this.maxBytes / bytes)))
+        this.snapshots.shift()
     } catch {
       // A world that cannot be read (closed, device lost) says so at the next step; the timeline only lacks a snapshot.
     }
   }
+}
+
+function sizeOf({ state }: Snapshot): number {
+  return Object.values(state).reduce((sum, numbers) => sum + numbers.byteLength, 0)
 }

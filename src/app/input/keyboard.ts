@@ -14,6 +14,10 @@ export type Command =
   | 'assist'
   | 'bleed'
   | 'save'
+  | 'run'
+  | 'still'
+  | 'loop'
+  | 'sound'
   | 'fullscreen'
   | 'help'
   | 'escape'
@@ -34,6 +38,10 @@ const COMMAND_KEYS: Readonly<Record<string, Command>> = {
   k: 'assist',
   b: 'bleed',
   l: 'save',
+  g: 'run',
+  i: 'still',
+  o: 'loop',
+  m: 'sound',
   f: 'fullscreen',
   '?': 'help',
   escape: 'escape',
@@ -51,6 +59,10 @@ const COMMAND_PLACES: Readonly<Record<string, Command>> = {
   KeyK: 'assist',
   KeyB: 'bleed',
   KeyL: 'save',
+  KeyG: 'run',
+  KeyI: 'still',
+  KeyO: 'loop',
+  KeyM: 'sound',
   KeyF: 'fullscreen',
 }
 /**

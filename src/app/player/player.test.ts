@@ -25,6 +25,9 @@ const PARAMS: Params = {
   cruise: false,
   assist: false,
   bleed: false,
+  sound: false,
+  run: null,
+  moment: null,
 }
 const MANIFEST = {
   presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],
@@ -96,6 +99,7 @@ function setup(
       for (const text of texts) known.add(text)
     },
     byHeart: (text) => (known.has(text) ? { text } : null),
+    know: () => {},
     encode: ports.encode ?? (async (text) => ({ text, embedding: new Float32Array([1]) })),
     close: async () => {},
   }

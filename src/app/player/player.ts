@@ -1,11 +1,13 @@
+import type { ActionLog } from '../../engine/action-log'
 import { NO_PROMPT } from '../../engine/checks'
 import { type Clock, LockstepClock, RealtimeClock } from '../../engine/clock'
 import { type Action, spaceOf } from '../../engine/controls'
 import { type Begin, Loop, type LoopEvent } from '../../engine/loop'
 import { seedKey } from '../../engine/random'
-import { type Past, Timeline } from '../../engine/timeline'
+import { checkLog, type Replay, replay } from '../../engine/replay'
+import { type Branch, type Past, Timeline } from '../../engine/timeline'
 import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
-import type { DreamClient, Manifest } from '../../model/open'
+import type { DreamClient } from '../../model/open'
 import { namedIn } from '../../model/prompt/reading'
 import type { Instruments } from '../../scene/hud'
 import type { StageFace } from '../../scene/stage'
@@ -14,6 +16,7 @@ import { Driver } from '../input/driver'
 import { TelemetryFeed } from '../input/telemetry-feed'
 import { type Params, type Place, seedOfChance, type View } from '../params'
 import { notify, type PauseCause, type Preset, type Store } from '../store'
+import { chosen, merged } from '../words/edit'
 import { PromptController } from '../words/prompt-controller'
 import { type Heard, heardBySimulator, remarkOn } from '../words/remarks'
 import type { WordPort } from '../words/words'
@@ -32,7 +35,10 @@ import { backendName, type WorldPort } from './worlds'
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
 const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
-const SNAPSHOTS = 120
+/** Two minutes of them on a CPU, which must not cost more memory than this. */
+const SNAPSHOTS = { capacity: 240, maxBytes: 23e6 }
+/** Futures that were left and can be come back to. */
+const BRANCHES = 4
 const DIM: Record<'user' | 'away' | 'scrub', number> = { user: 0.82, away: 0.5, scrub: 1 }
 
 /** Runs the drive: opens worlds, owns the loop, and carries out what the page asks for. The store says how things stand. */
@@ -41,10 +47,9 @@ export class Player {
   readonly presenter: Presenter
   readonly clock: Clock
   readonly rewind: Rewind
+  private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
   private timeline: Timeline | null = null
-  /** What the dream's reading of words chooses between. */
-  private choices: NonNullable<Manifest['prompt']>['choices'] | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -63,8 +68,12 @@ export class Player {
     private readonly words: WordPort,
     params: Params,
   ) {
-    this.prompts = new PromptController(store, words, params.prompt, (prompt) =>
-      remarkOn(prompt.text, this.heard(prompt)),
+    this.prompts = new PromptController(
+      store,
+      words,
+      params.prompt,
+      (prompt) => remarkOn(prompt.text, this.heard(prompt)),
+      (prompt) => this.known(merged(prompt, store.getState())),
     )
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.handover = new Handover(store, worlds, server, {
@@ -147,6 +156,12 @@ export class Player {
     return this.handover.move(place, server)
   }
 
+  /** Hears what happens in the drive, whichever world is driven, after the page has taken it in; returns how to stop. */
+  listen(listener: (event: LoopEvent, world: World) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
   play(): void {
     if (!this.loop || this.clock.mode === 'lockstep') return
     this.store.setState({ paused: null })
@@ -208,6 +223,26 @@ export class Player {
       throw error
     }
     this.promptLater()
+  }
+
+  /** Begins a drive of words that the world knows by heart, on a seed; without words where it listens to none. */
+  async beginWith(seed: number, text: string | null): Promise<void> {
+    if (!this.loop) throw notOpen()
+    await this.loop.reset({ seed, ...(text === null ? {} : { prompt: { text } }) })
+    this.prompts.tell(text ?? '')
+    this.store.setState({ seed, start: null })
+  }
+
+  /** Words that the world knows by heart, for the very next tick. */
+  tellNow(text: string): void {
+    this.prompts.tell(text)
+    void this.attempt(() => this.loop?.setPrompt({ text }))
+  }
+
+  /** Another value of one of the things that words choose between; null for none of them. The rest stays. */
+  async choose(thing: string, value: string | null): Promise<boolean> {
+    const prompt = chosen(this.store.getState(), thing, value)
+    return prompt ? this.setPrompt(this.known(prompt).text) : false
   }
 
   /**
@@ -289,9 +324,9 @@ export class Player {
     if ('on' in dream) this.stalls.watch(dream)
     if (!dream.manifest) return
     const { presets, starts, prompt, beginnings } = dream.manifest
-    this.choices = prompt?.choices ?? null
     this.words.learn([...presets.map(({ text }) => text), ...starts.map(({ caption }) => caption)])
-    this.store.setState({ presets, starts, fromWords: beginnings !== undefined })
+    const choices = prompt?.choices ?? null
+    this.store.setState({ presets, starts, choices, fromWords: beginnings !== undefined })
   }
 
   /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
@@ -308,7 +343,9 @@ export class Player {
     const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
     const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
     // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
-    const timeline = remote ? null : new Timeline(world, { every, capacity: SNAPSHOTS })
+    const timeline = remote
+      ? null
+      : new Timeline(world, { ...SNAPSHOTS, every, onBranch: (branch) => this.branched(branch) })
     const { options, shown } = this.beginning(view, world)
     const told = begin && 'restore' in begin ? begin.restore.prompt?.text : this.prompts.chosen
     const wanted = () => !turn.aborted
@@ -326,6 +363,7 @@ export class Player {
     this.remote = remote
     this.timeline = timeline
     this.rewind.enter(this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1))
+    this.store.setState({ branches: [] })
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
@@ -346,9 +384,17 @@ export class Player {
     if (first || this.playing) this.play()
   }
 
-  private hear({ world }: Loop, event: LoopEvent): void {
+  private hear(loop: Loop, event: LoopEvent): void {
+    this.follow(loop, event)
+    for (const listener of this.listeners) listener(event, loop.world)
+  }
+
+  private follow({ world }: Loop, event: LoopEvent): void {
     const { info } = world
-    if (event.type === 'begin') this.takeControls(info)
+    if (event.type === 'begin') {
+      this.takeControls(info)
+      if (event.cause !== 'jump') this.store.setState({ branches: [] })
+    }
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
       this.telemetry.hear(event.tick, world)
@@ -372,6 +418,58 @@ export class Player {
       if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)
       else this.fail(event.error)
     }
+  }
+
+  private branched(branch: Branch): void {
+    if (this.waking.broke(branch)) return
+    this.store.setState(({ branches }) => ({ branches: [branch, ...branches].slice(0, BRANCHES) }))
+  }
+
+  /** Goes on at the end of a future that was left. */
+  async returnTo(branch: Branch): Promise<void> {
+    const { timeline, loop } = this
+    if (!timeline || !loop) return
+    this.store.setState(({ branches }) => ({ branches: branches.filter(({ id }) => id !== branch.id) }))
+    await this.attempt(async () => {
+      await loop.jump(() => timeline.returnTo(branch))
+      await this.prompts.went(this.snapshot())
+    })
+  }
+
+  /**
+   * Plays a log without drawing it, and goes on where it ends. Rejects with a sentence where it is of another world or model,
+   * and then nothing has changed, or where another drive began meanwhile. `onTick` hears how far it is.
+   */
+  async continueFrom(log: ActionLog, onTick: (tick: number) => void): Promise<Replay> {
+    const { loop } = this
+    if (!loop) throw notOpen()
+    checkLog(log, loop.world.info)
+    let epoch = 0
+    let result: Replay | null = null
+    const jumped = loop.jump(async (world) => {
+      let last: Tick | null = null
+      result = await replay(log, world, {
+        onTick: (tick) => {
+          if (loop.epoch !== epoch) throw new Error('Another drive began, so the saved one was left.')
+          last = tick
+          onTick(tick.index)
+        },
+      })
+      return last!
+    })
+    epoch = loop.epoch
+    await jumped
+    const now = await this.snapshot()
+    if (now.prompt) {
+      this.known({
+        text: now.prompt.text,
+        ...(now.prompt.embedding ? { embedding: now.prompt.embedding } : {}),
+      })
+      this.prompts.tell(now.prompt.text)
+    }
+    const start = 'reset' in log.begin ? (log.begin.reset.start ?? null) : null
+    this.store.setState({ seed: now.seed, start, branches: [] })
+    return result!
   }
 
   /** Another world is driven: what can be done in it. */
@@ -402,10 +500,17 @@ export class Player {
     })
   }
 
+  /** Words that come with what they mean are read so from now on. */
+  private known(prompt: Prompt): Prompt {
+    if (prompt.embedding) this.words.know(prompt.text, prompt.embedding)
+    return prompt
+  }
+
   /** What the world that is driven made of words. */
   private heard({ text, embedding }: Prompt): Heard {
     if (this.store.getState().shown === 'simulator') return heardBySimulator(text)
-    return embedding && this.choices ? namedIn(embedding, this.choices) : null
+    const { choices } = this.store.getState()
+    return embedding && choices ? namedIn(embedding, choices) : null
   }
 
   private beginning(view = this.store.getState().shown, world = this.loop?.world) {

@@ -15,12 +15,18 @@ export class Waking {
   private underWay = false
   private landedAt = Number.NEGATIVE_INFINITY
   private times = 0
+  private wokeAt = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly store: Store,
     private readonly driver: Pick<Driver, 'wellBefore' | 'rest'>,
     private readonly rewind: Pick<Rewind, 'rewind'>,
   ) {}
+
+  /** A future that ends where one woke is not worth coming back to. */
+  broke({ to }: { readonly to: number }): boolean {
+    return Math.abs(to - this.wokeAt) <= 2
+  }
 
   /** The drive has come to a tick, in play. */
   async hear(tick: number): Promise<void> {
@@ -30,6 +36,7 @@ export class Waking {
     const { past } = this.store.getState()
     if (wellBefore === null || this.underWay || !past || past.from >= tick) return
     this.underWay = true
+    this.wokeAt = tick
     this.times = tick - this.landedAt < SOON + BACK ? this.times + 1 : 1
     const target = Math.max(past.from, Math.min(tick - BACK * this.times, wellBefore))
     this.landedAt = target

@@ -6,16 +6,19 @@ export interface Choices {
   readonly bleed: boolean
   /** The drive is kept whole while a person plays. */
   readonly assist: boolean
+  /** The drive is heard. */
+  readonly sound: boolean
 }
 
 /** What was chosen on an earlier visit; nothing where the browser keeps nothing. */
 export function recall(): Partial<Choices> {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
-    const { bleed, assist } = Object(kept) as Record<keyof Choices, unknown>
+    const { bleed, assist, sound } = Object(kept) as Record<keyof Choices, unknown>
     return {
       ...(typeof bleed === 'boolean' ? { bleed } : {}),
       ...(typeof assist === 'boolean' ? { assist } : {}),
+      ...(typeof sound === 'boolean' ? { sound } : {}),
     }
   } catch {
     return {}

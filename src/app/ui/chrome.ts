@@ -3,6 +3,7 @@ import { isComposing } from '../input/keyboard'
 import { VIEWS, type View } from '../params'
 import { type AppState, type Preset, type Store, watch } from '../store'
 import { GLYPHS, h, icon, iconButton, letGoAfter, setText, switchButton } from './dom'
+import { createHeard } from './heard'
 import { arrowOf, faceOf } from './key-caps'
 import { createPlaceButton, createPlacePanel, type PlaceCommands } from './place'
 import { createPromptBar } from './prompt-bar'
@@ -18,15 +19,19 @@ export interface Commands extends PlaceCommands {
   setView(view: View): void
   /** False where the words could not be read. */
   setPrompt(prompt: Preset | string): Promise<boolean>
+  /** Another value of one of the things that words choose between. */
+  choose(thing: string, value: string | null): void
   seek(tick: number): void
   seekEnd(): void
   toggleHud(): void
   toggleCruise(): void
   toggleAssist(): void
   toggleBleed(): void
+  toggleSound(): void
   fullscreen(): void
   help(): void
-  share(): void
+  /** Opens what there is to keep and share, at the button that asks for it. */
+  share(anchor: HTMLElement): void
 }
 
 const VIEW_NAMES: Record<View, string> = { dream: 'Dream', simulator: 'Simulator', both: 'Both' }
@@ -79,19 +84,31 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   const hud = iconButton('Instruments', 'H', GLYPHS.chart, commands.toggleHud)
   const bleed = iconButton('Picture over the whole window', 'B', GLYPHS.bleed, commands.toggleBleed)
+  const sound = iconButton('Sound', 'M', GLYPHS.sound, commands.toggleSound)
+  watch(
+    store,
+    (s) => s.simulated,
+    (can) => {
+      sound.hidden = !can
+    },
+  )
   const fullScreen = iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen)
   fullScreen.classList.add('full-screen')
+  const share = iconButton('Keep and share', '', GLYPHS.link, () => commands.share(share))
+  share.setAttribute('aria-haspopup', 'menu')
   const tools = h(
     'div.tools',
     {},
     hud,
+    sound,
     bleed,
-    iconButton('Copy a link to this drive', '', GLYPHS.link, commands.share),
+    share,
     fullScreen,
     iconButton('Keys', '?', GLYPHS.help, commands.help),
   )
   for (const [name, button] of [
     ['hud', hud],
+    ['sound', sound],
     ['bleed', bleed],
   ] as const) {
     watch(
@@ -120,6 +137,7 @@ export function createDeck(store: Store, commands: Commands) {
     h(
       'div.deck-row',
       {},
+      createHeard(store, commands.choose),
       createTransport(store, commands),
       h('div.deck-prompt', {}, prompt.chips, prompt.form),
       createKeys(store),

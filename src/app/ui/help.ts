@@ -35,6 +35,7 @@ const GROUPS: readonly Group[] = [
     rows: [
       [['/'], 'describe another drive'],
       [['Enter'], 'turn the dream into it'],
+      [['G'], 'a run of 60 seconds'],
       [['R'], 'begin again'],
       [['N'], 'another seed'],
       [['V'], 'dream, simulator, both'],
@@ -46,13 +47,16 @@ const GROUPS: readonly Group[] = [
       [['Space', 'P'], 'pause, go on'],
       [['.'], 'one tick'],
       [['⌫'], 'back a second'],
-      [['L'], 'save the drive, to replay it'],
+      [['L'], 'save the drive, to replay it; drop it here to go on'],
+      [['I'], 'keep a still'],
+      [['O'], 'keep the last eight seconds'],
     ],
   },
   {
     title: 'View',
     rows: [
       [['H'], 'instruments'],
+      [['M'], 'sound'],
       [['B'], 'picture over the whole window'],
       [['F'], 'full screen'],
       [['?'], 'this page'],

@@ -64,7 +64,7 @@ export function createPage(
     createVeil(store),
     createLive(store, describe),
   )
-  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud', 'bleed'] as const) {
+  for (const name of ['phase', 'quiet', 'touch', 'typing', 'shown', 'hud', 'bleed', 'opening'] as const) {
     watch(
       store,
       (s) => s[name],
@@ -99,8 +99,8 @@ function watchCovered(
 
 function placeFrames(root: HTMLElement, header: HTMLElement, frames: readonly Rect[]): void {
   root.dataset.over = String(frames.some(({ y }) => y < header.offsetHeight))
-  for (const [i, { x, y, width }] of frames.entries()) {
-    const sides = { left: x, top: y, right: x + width }
+  for (const [i, { x, y, width, height }] of frames.entries()) {
+    const sides = { left: x, top: y, right: x + width, bottom: y + height }
     for (const [side, at] of Object.entries(sides))
       root.style.setProperty(`--frame${i}-${side}`, `${at.toFixed(1)}px`)
   }

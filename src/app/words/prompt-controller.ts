@@ -19,6 +19,8 @@ export class PromptController {
     public chosen: string | null,
     /** What a person should know of words that the world was told; null where there is nothing to say. */
     private readonly remark: (prompt: Prompt) => string | null = () => null,
+    /** What words that only change the drive make of it. */
+    private readonly merge: (prompt: Prompt) => Prompt = (prompt) => prompt,
   ) {}
 
   /**
@@ -37,20 +39,30 @@ export class PromptController {
     this.chosen = text
     this.store.setState({ prompt: text })
     try {
-      const prompt = readElsewhere ? { text } : await this.words.encode(text)
+      const read = readElsewhere ? { text } : await this.words.encode(text)
       if (turn !== this.turns) return true
+      const prompt = this.merge(read)
+      this.chosen = prompt.text
+      this.store.setState({ prompt: prompt.text })
       this.told = turn
       await tell(prompt)
-      if (turn === this.turns) this.comment(prompt)
+      if (turn === this.turns) this.comment(read)
       return true
     } catch (error) {
-      if (turn !== this.turns || this.chosen !== text) return true
+      if (turn !== this.turns) return true
       notify(this.store, sentenceOf(error), 'warn')
       this.told = turn
       this.chosen = before.chosen
       this.store.setState({ prompt: before.prompt })
       return false
     }
+  }
+
+  /** The world is told these words by somebody else; ones that are still being read come to nothing. */
+  tell(text: string): void {
+    this.told = ++this.turns
+    this.chosen = text || null
+    this.store.setState({ prompt: text })
   }
 
   /** Says what of typed words was not understood. Presets are known to be. */

@@ -10,6 +10,8 @@ const CACHE = 64
 export interface WordPort {
   learn(texts: Iterable<string>): void
   byHeart(text: string): Prompt | null
+  /** From now on these words are read as this. */
+  know(text: string, embedding: Float32Array): void
   encode(text: string): Promise<Prompt>
   close(): Promise<void>
 }
@@ -43,6 +45,11 @@ export class Words implements WordPort {
     return embedding ? { text, embedding } : null
   }
 
+  know(text: string, embedding: Float32Array): void {
+    if (this.read.size >= CACHE) this.read.delete(this.read.keys().next().value!)
+    this.read.set(key(text), embedding)
+  }
+
   /** Reads words, loading the encoder first where it is not there yet. Rejects with a sentence. */
   async encode(text: string): Promise<Prompt> {
     const prompt = this.byHeart(text)
@@ -50,8 +57,7 @@ export class Words implements WordPort {
     this.store.setState({ reading: { label: 'reading', fraction: null } })
     try {
       const embedding = await (await this.encoder()).encode(text)
-      if (this.read.size >= CACHE) this.read.delete(this.read.keys().next().value!)
-      this.read.set(key(text), embedding)
+      this.know(text, embedding)
       return { text, embedding }
     } finally {
       this.store.setState({ reading: null })

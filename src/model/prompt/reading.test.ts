@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { hashPixels } from '../../engine/frame-hash'
 import type { Pixels } from '../../engine/world'
 import { openDreamNode } from '../node'
-import { namedIn, startsLike } from './reading'
+import { edited, namedIn, startsLike } from './reading'
 
 const CHOICES = { place: ['sea', 'town'], time: ['day', 'night'] }
 const reading = (...values: number[]) => Float32Array.from(values)
@@ -15,6 +15,14 @@ describe('a reading', () => {
   it('names what it is sure of, and nothing where nothing is said', () => {
     expect(namedIn(reading(0.9, 0.1, 0, 0, 0.6, 0.4), CHOICES)).toEqual({ place: 'sea', time: 'night' })
     expect(namedIn(reading(0, 0.2, 0.8, 0, 0, 1), CHOICES)).toEqual({})
+  })
+
+  it('is edited thing by thing, and the rest of it stays as it was', () => {
+    const before = reading(0.9, 0.1, 0, 0, 0.6, 0.4)
+    const after = edited(before, CHOICES, { place: 'town' })
+    expect([...after]).toEqual([0, 1, 0, ...before.slice(3)])
+    expect(namedIn(edited(before, CHOICES, { time: null }), CHOICES)).toEqual({ place: 'sea' })
+    expect(before[0]).toBeCloseTo(0.9)
   })
 
   it('chooses the starts that are most like it, the place before the time', () => {

@@ -1,7 +1,6 @@
 /** What a world's reader makes of words: one choice each of a few things. */
-import type { Manifest } from '../assets/manifest'
 
-type Choices = NonNullable<NonNullable<Manifest['prompt']>['choices']>
+export type Choices = Readonly<Record<string, readonly string[]>>
 
 /** How sure a reading must be of a value. */
 const SURE = 0.5
@@ -16,6 +15,26 @@ export function namedIn(reading: Float32Array, choices: Choices): Readonly<Recor
     from += values.length + 1
   }
   return named
+}
+
+/** The same reading with other values of some things; null is none of a thing's values. A fresh array. */
+export function edited(
+  reading: Float32Array,
+  choices: Choices,
+  changes: Readonly<Record<string, string | null>>,
+): Float32Array {
+  const made = reading.slice()
+  let from = 0
+  for (const [thing, values] of Object.entries(choices)) {
+    const to = from + values.length + 1
+    if (thing in changes) {
+      const place = values.indexOf(changes[thing] ?? '')
+      made.fill(0, from, to)
+      made[place < 0 ? to - 1 : from + place] = 1
+    }
+    from = to
+  }
+  return made
 }
 
 /** The starts that are most like what a reading names; all of them where it names nothing. */

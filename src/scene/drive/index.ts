@@ -1,4 +1,6 @@
+export { type Ambience, ambienceOf } from './ambience'
 export { cruiseFor } from './cruise'
+export { runFor } from './run'
 
 import { lazily } from '../../engine/lazily'
 import type { World } from '../../engine/world'

@@ -81,9 +81,15 @@ export function doneOf({ speed, offset, stuck }: Pick<Reading, 'speed' | 'offset
   return (Math.abs(offset) >= CRASH_OFFSET && speed >= CRASH_SPEED) || stuck >= 1
 }
 
+/** Metres along the road in a tick that ends with this reading; none beside it, or backwards. */
+export function metresOn({ speed, offset, heading }: Pick<Reading, 'speed' | 'offset' | 'heading'>): number {
+  return Math.abs(offset) > OFF_ROAD ? 0 : Math.max(0, speed * cos(heading) * DT)
+}
+
 /** What there is to do in the drive, for its dreams too. */
 export const DRIVE_TASK: Task = {
   needs: ['speed', 'offset', 'heading', 'stuck'],
   reward: (telemetry) => rewardOf(telemetry as Reading),
   done: (telemetry) => doneOf(telemetry as Reading),
+  run: { unit: 'm', gain: (telemetry) => metresOn(telemetry as Reading) },
 }

@@ -1,0 +1,34 @@
+import type { LoopEvent } from '../../engine/loop'
+import type { Snapshot } from '../../engine/world'
+import { namedIn } from '../../model/prompt/reading'
+import type { Store } from '../store'
+import { heardBySimulator } from './remarks'
+
+/** Keeps what the world made of its words on the page: at every beginning, and when words took effect. */
+export class Listening {
+  private turn = 0
+
+  constructor(
+    private readonly store: Store,
+    private readonly snapshot: () => Promise<Snapshot>,
+  ) {}
+
+  hear(event: LoopEvent): void {
+    if (event.type === 'begin') void this.ask(event.tick.index)
+    else if (event.type === 'prompt') void this.ask(event.afterTick + 1)
+  }
+
+  private async ask(tick: number): Promise<void> {
+    const turn = ++this.turn
+    const prompt = await this.snapshot().then(
+      (snapshot) => snapshot.prompt,
+      () => null,
+    )
+    if (turn !== this.turn) return
+    const { choices } = this.store.getState()
+    if (!prompt || !choices) return this.store.setState({ heard: null })
+    const { text, embedding: reading } = prompt
+    const values = reading ? namedIn(reading, choices) : (heardBySimulator(text) ?? {})
+    this.store.setState({ heard: { values, tick, reading } })
+  }
+}
