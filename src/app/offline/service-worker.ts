@@ -67,5 +67,6 @@ function late(): Promise<never> {
 }
 
 async function kept(request: Request): Promise<Response> {
-  return (await caches.match(request.url)) ?? fetch(request)
+  // A part that is tried again has a query behind its name, and is the same file.
+  return (await caches.match(request.url, { ignoreSearch: true })) ?? fetch(request)
 }
