@@ -119,12 +119,10 @@ test('nor does it in a browser that remembers which modules failed, and the part
   there.answer = () => null
   await open(page, there)
   await keptWhole(page)
+  const files = (await (await fetch(`${there.url}app/files.json`)).json()) as string[]
+  const hud = files.find((file) => file.startsWith('app/hud-'))!
   await context.setOffline(true)
-  const kept = await page.evaluate(async () => {
-    const files = (await (await fetch('app/files.json')).json()) as string[]
-    const hud = files.find((file) => file.startsWith('app/hud-'))!
-    return (await fetch(`${hud}?again=1`)).ok
-  })
+  const kept = await page.evaluate(async (path) => (await fetch(`${path}?again=1`)).ok, hud)
   expect(kept).toBe(true)
 })
 

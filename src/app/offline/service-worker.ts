@@ -37,7 +37,9 @@ async function keep(files: readonly string[]): Promise<void> {
   const wanted = files.map((file) => new URL(file, root).href)
   for (const url of wanted) {
     if (await cache.match(url)) continue
-    const response = await fetch(url, { cache: 'force-cache' })
+    let response = await fetch(url, { cache: 'force-cache' })
+    // The browser may have kept a bad answer.
+    if (!response.ok) response = await fetch(url, { cache: 'reload' })
     if (!response.ok) return
     await cache.put(url, response)
   }

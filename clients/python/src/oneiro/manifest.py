@@ -1,4 +1,4 @@
-"""`world.json`: everything about a world but its weights. `src/model/assets/manifest.ts` is the schema's other reader."""
+"""`world.json`: all of a world but its weights. `src/model/assets/manifest.ts` is the schema's other reader."""
 
 from __future__ import annotations
 
