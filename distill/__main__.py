@@ -63,7 +63,7 @@ def module_of(stage: str) -> ModuleType:
 
 
 def from_user(file: str) -> str:
-    """A file that the command line names: from the folder where it was typed, which npm leaves for the project's own."""
+    """A file of the command line: from the folder where it was typed, which npm leaves for the project's own."""
     typed = os.environ.get("INIT_CWD")
     return str(Path(typed, file)) if typed and Path(typed, file).parent.is_dir() else file
 
