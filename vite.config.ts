@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
+import { laterParts } from './scripts/lib/parts.mjs'
 
 // Cross-origin isolation gives WASM threads and fine timers.
 const headers = {
@@ -12,6 +13,19 @@ const headers = {
 
 // Errors tell their class by name, which the minifier would shorten.
 const output = { keepNames: true }
+
+// A part that loads later brings its library with it, and shares only what is there from the start (scripts/lib/parts.mjs).
+const codeSplitting = {
+  groups: [
+    {
+      name: 'three',
+      test: /node_modules[\\/]three[\\/]|src[\\/]scene[\\/](stage[\\/]stage|drive[\\/]world)\.ts/,
+      priority: 1,
+    },
+    { name: 'hud', test: /node_modules[\\/]pixi\.js[\\/]|src[\\/]scene[\\/]hud[\\/]/, priority: 1 },
+    { name: 'shared', test: /[\\/]src[\\/]/, minShareCount: 2, priority: 2 },
+  ],
+}
 
 /** Worlds keep their names: `assets/` is served at `/assets/`, by the dev server as it lies and in a build as a copy. */
 function worldAssets(): Plugin {
@@ -87,7 +101,7 @@ export default defineConfig({
   // No fallback to index.html: a missing asset is a 404 that the page can name.
   appType: 'mpa',
   publicDir: false,
-  plugins: [worldAssets(), serviceWorker(), pageRuntimes(), packedRuntimes()],
+  plugins: [worldAssets(), serviceWorker(), pageRuntimes(), packedRuntimes(), laterParts()],
   // Vite's own hashed bundles; `/assets/` belongs to the worlds.
   build: {
     target: 'es2022',
@@ -99,10 +113,12 @@ export default defineConfig({
         index: resolve(import.meta.dirname, 'index.html'),
         arena: resolve(import.meta.dirname, 'arena/index.html'),
       },
-      output,
+      output: { ...output, codeSplitting },
     },
+    // A script that is loaded ahead and fails is remembered, too.
+    modulePreload: { resolveDependencies: (_, deps, { hostType }) => (hostType === 'html' ? deps : []) },
   },
-  worker: { format: 'es', plugins: () => [pageRuntimes()], rolldownOptions: { output } },
+  worker: { format: 'es', plugins: () => [pageRuntimes(), laterParts()], rolldownOptions: { output } },
   // What only a worker imports is found too late otherwise, and the page loads a second time.
   optimizeDeps: {
     exclude: ['onnxruntime-web'],

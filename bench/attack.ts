@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
+import { fromUser } from '../scripts/lib/place.mjs'
 import { OneiroError } from '../src/engine/errors'
 import { parseManifest } from '../src/model/assets/manifest'
 import { folderOnDisk } from '../src/model/node'
@@ -204,12 +205,12 @@ The attacks: ${Object.keys(ATTACKS).join(', ')}.`
 export function attackCommand(): Command {
   return new Command('attack')
     .description('What healthy players see of attacks on the server.')
-    .option('--world <dir>', 'folder of the world', 'assets/drive')
-    .option('--server <dir>', 'checkout whose server is attacked', root)
+    .option('--world <dir>', 'folder of the world', fromUser, 'assets/drive')
+    .option('--server <dir>', 'checkout whose server is attacked', fromUser, root)
     .option('--only <list>', 'these attacks')
     .option('--players <n>', 'healthy players', positive, 2)
     .option('--seconds <n>', 'of each attack', positive, 10)
-    .option('--json <file>', 'where the report is written')
+    .option('--json <file>', 'where the report is written', fromUser)
     .addHelpText('after', HELP)
     .action(main)
 }

@@ -1,5 +1,6 @@
 /** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
 import { Command, Option } from 'commander'
+import { fromUser } from '../scripts/lib/place.mjs'
 import { OneiroError } from '../src/engine/errors'
 import { attackCommand } from './attack'
 import { benchNode } from './node'
@@ -59,13 +60,13 @@ const program = new Command('npm run bench --')
   .description(
     'Milliseconds per tick by backend and stage, against bare ONNX session runs in the same process.',
   )
-  .option('--world <dir>', 'folder of the world', 'assets/drive')
+  .option('--world <dir>', 'folder of the world', fromUser, 'assets/drive')
   .addOption(new Option('--backend <name>', 'only this one').choices(['node', 'wasm', 'webgpu']))
   .option('--software', 'with webgpu: on a GPU in software, to try it out')
   .option('--threads <n>', 'threads inside one run', positive, 2)
   .option('--ticks <n>', 'ticks measured', positive, 300)
   .option('--warm-up <n>', 'ticks played before', positive, 60)
-  .option('--json <file>', 'where the report is written')
+  .option('--json <file>', 'where the report is written', fromUser)
   .enablePositionalOptions()
   .action(main)
   .addCommand(serveCommand())

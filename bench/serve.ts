@@ -1,6 +1,7 @@
 /** `npm run bench -- serve`: what the server holds, what a session costs, what a frame weighs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { fromUser } from '../scripts/lib/place.mjs'
 import { type Manifest, parseManifest } from '../src/model/assets/manifest'
 import { folderOnDisk } from '../src/model/node'
 import { FORMATS, type FrameFormat } from '../src/net/protocol/messages'
@@ -272,7 +273,7 @@ queued and lost by bench/link.py. Says so and ends with 0 where the machine has 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Sessions that the server holds at the full rate, what they cost, and what frames weigh.')
-    .option('--world <dir>', 'folder of the world', 'assets/drive')
+    .option('--world <dir>', 'folder of the world', fromUser, 'assets/drive')
     .option('--sessions <list>', `numbers of sessions (default: ${GROWTH.join(',')}; with --link 1)`, counts)
     .option('--seconds <n>', 'measured for each number', positive, 20)
     .option('--warm-up <n>', 'seconds played before', positive, 5)
@@ -282,7 +283,7 @@ export function serveCommand(): Command {
     .option('--rtt <ms>', 'round trip of the link, half of it each way', fraction, 150)
     .option('--rate <mbit>', 'Mbit/s of the link, each way', fraction, 1)
     .option('--loss <percent>', 'packets that the link loses, each way', fraction, 2)
-    .option('--json <file>', 'where the report is written')
+    .option('--json <file>', 'where the report is written', fromUser)
     .addHelpText('after', HELP)
     .action(main)
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from dataclasses import fields
+from pathlib import Path
 from types import ModuleType
 
 from distill.config import UserError, load_config
@@ -61,6 +63,12 @@ def module_of(stage: str) -> ModuleType:
     return importlib.import_module(f"distill.{STAGES[stage][0]}")
 
 
+def from_user(file: str) -> str:
+    """A file of the command line: from the folder where it was typed, which npm leaves for the project's own."""
+    typed = os.environ.get("INIT_CWD")
+    return str(Path(typed, file)) if typed and Path(typed, file).parent.is_dir() else file
+
+
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m distill", description="Train, export and judge a dream.")
     stages = main.add_subparsers(dest="stage", required=True, metavar="STAGE")
@@ -92,8 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
         overrides = list(options.overrides) + (["resume=true"] if options.resume else [])
         for name in ("a", "b", "seeds", "json"):
             if getattr(options, name, None) is not None:
-                overrides.append(f"{name}={getattr(options, name)}")
-        config = load_config(module.Config, options.config, overrides)
+                value = getattr(options, name)
+                overrides.append(f"{name}={from_user(value) if name == 'json' else value}")
+        config = load_config(module.Config, options.config and from_user(options.config), overrides)
         if options.keys:
             for field in fields(config):
                 print(f"{field.name}={getattr(config, field.name)}")

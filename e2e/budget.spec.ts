@@ -6,6 +6,13 @@ import { reach } from './page-driver'
 
 const RUNTIME = /ort[-.]|onnxruntime/
 
+/** How many times longer than its own work takes a program waits here, because others compute as well; 1 on an idle machine. */
+function busyness(): number {
+  const [before, started, work] = [process.cpuUsage(), performance.now(), 300]
+  while (process.cpuUsage(before).user < work * 1000);
+  return Math.max(1, (performance.now() - started) / work)
+}
+
 test('playing a preset loads little, and the first frame comes soon', async ({ page }) => {
   test.setTimeout(300_000)
   const bodies: Promise<{ path: string; body: Buffer }>[] = []
@@ -41,5 +48,5 @@ test('playing a preset loads little, and the first frame comes soon', async ({ p
   console.log(`its own JavaScript ${(ownGzipped / 1e3).toFixed(0)} kB gzipped`)
   expect(ownGzipped).toBeLessThan(150e3)
   // 5 s are promised, on a machine that does nothing else.
-  expect(firstFrameMs).toBeLessThan(20_000)
+  expect(firstFrameMs).toBeLessThan(20_000 * busyness())
 })

@@ -100,6 +100,38 @@ test('one 503 for each chunk that loads later costs nothing', async ({ page }) =
   expect(there.asked.filter((path) => /^app\/(dream-worker|hud)-/.test(path)).length).toBeGreaterThan(2)
 })
 
+test('nor does it in a browser that remembers which modules failed, and the part is kept for a visit without a connection', async ({
+  page,
+  context,
+}) => {
+  const there = await site()
+  const first = new Set<string>()
+  const scripts = /^app\/(?!dream-worker|worker|remote-worker).*\.js$/
+  let later = false
+  there.answer = (path, _, again) => {
+    if (!scripts.test(path)) return null
+    if (!later) first.add(path)
+    // As such a browser does, for ever; the page is only reached by another address.
+    return later && !first.has(path) && !again ? 503 : null
+  }
+  await open(page, there, { world: 'simulator', stage: 'flat' })
+  later = true
+  await page.evaluate(() => window.oneiro!.setView('dream'))
+  await until(page, { shown: 'dream', failure: null })
+  await page.keyboard.press('h')
+  await expect(page.locator('.hud canvas')).toBeVisible({ timeout: 60_000 })
+  await page.evaluate(() => window.oneiro!.setPrompt('camels in the moonlight'))
+  expect(await step(page)).toBe(1)
+  there.answer = () => null
+  await open(page, there)
+  await keptWhole(page)
+  const files = (await (await fetch(`${there.url}app/files.json`)).json()) as string[]
+  const hud = files.find((file) => file.startsWith('app/hud-'))!
+  await context.setOffline(true)
+  const kept = await page.evaluate(async (path) => (await fetch(`${path}?again=1`)).ok, hud)
+  expect(kept).toBe(true)
+})
+
 test('where a newer build was deployed meanwhile, the page says so and loads it', async ({ page }) => {
   const there = await site()
   await open(page, there, { world: 'simulator', stage: 'flat' })

@@ -16,8 +16,11 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 }
 
-/** What a path answers: a status, nothing at all, or (null) the file. `count`: how often it has been asked for. */
-export type Answer = (path: string, count: number) => number | 'silence' | string | null
+/**
+ * What a path answers: a status, nothing at all, or (null) the file. `count`: how often it has been asked for; `again`: by an
+ * address of a later try.
+ */
+export type Answer = (path: string, count: number, again: boolean) => number | 'silence' | string | null
 
 export interface Site {
   /** The page's address, with a slash at the end. */
@@ -41,12 +44,12 @@ export async function serveFolder(
   const asked: string[] = []
   const counts = new Map<string, number>()
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://x')
+    const { pathname, searchParams } = new URL(request.url!, 'http://x')
     if (!pathname.startsWith(prefix)) return void response.writeHead(404).end('not found')
     const path = normalize(pathname.slice(prefix.length)).replace(/^\.$/, '')
     asked.push(path)
     counts.set(path, (counts.get(path) ?? 0) + 1)
-    const answer = site.answer(path, counts.get(path)!)
+    const answer = site.answer(path, counts.get(path)!, searchParams.has('again'))
     if (answer === 'silence') return
     if (typeof answer === 'number') return void response.writeHead(answer).end('no')
     if (answer !== null) return void response.writeHead(200, { 'Content-Type': TYPES['.json'] }).end(answer)

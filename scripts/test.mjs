@@ -4,14 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
-import {
-  countReport,
-  none,
-  playwrightCounts,
-  pytestCounts,
-  skippedLine,
-  vitestCounts,
-} from './lib/counts.mjs'
+import { countReport, lastLine, none, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
 import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
@@ -77,8 +70,8 @@ const SETUP = {
 const HELP = `npm test -- [--only STAGE,STAGE]
 
 Sets up what is missing, then runs the stages ${Object.keys(STAGES).join(', ')}.
-A failing stage does not stop the next. The last line counts the tests; a line before it names the files of
-those that were skipped; types, lint and build count as one each.`
+A failing stage does not stop the next. The last line counts the tests, and names the files of those that were
+skipped; types, lint and build count as one each.`
 
 function readStages() {
   const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean' } } })
@@ -132,10 +125,7 @@ async function main() {
     console.log(`-- ${lines.at(-1)}`)
   }
   for (const test of total.unsteady) lines.push(`passed only when it was tried again: ${test}`)
-  const count = Object.values(total.skipped).reduce((sum, number) => sum + number, 0)
-  if (count) lines.push(`skipped: ${skippedLine(total.skipped)}`)
-  const last = `${total.passed} passed, ${total.failed} failed${count ? `, ${count} skipped` : ''}`
-  console.log(`\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${last}`)
+  console.log(`\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${lastLine(total)}`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
 

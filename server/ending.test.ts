@@ -1,6 +1,7 @@
 /** SIGTERM drains the server, however it was started. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -11,6 +12,7 @@ import { RawClient } from './testing/servers'
 const PATIENCE = 600_000
 const root = fileURLToPath(new URL('..', import.meta.url))
 const groups: number[] = []
+const folders: string[] = []
 afterEach(async () => {
   // Whatever of a group was left over.
   for (const group of groups.splice(0)) {
@@ -21,6 +23,7 @@ afterEach(async () => {
     }
   }
   await endChildren()
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
 const OPTIONS = ['--world', TINY, '--port', '0', '--threads', '1', '--max-sessions', '2']
@@ -39,8 +42,8 @@ function mayUnshare(): boolean {
   }
 }
 
-async function served(command: readonly string[]) {
-  const server = start(command, { detached: true })
+async function served(command: readonly string[], cwd = root) {
+  const server = start(command, { detached: true, cwd })
   groups.push(server.child.pid!)
   await expect.poll(server.port, { timeout: PATIENCE, interval: 200 }).toBeTruthy()
   const player = new RawClient({ port: server.port() })
@@ -122,6 +125,24 @@ describe('what is shipped to start it', () => {
     for (const path of copied.filter((one) => !one.startsWith('--')))
       expect(existsSync(join(root, path))).toBe(true)
   })
+
+  it(
+    'what the container file copies is all that it takes to serve and to drain',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'oneiro-container-'))
+      folders.push(folder)
+      for (const [, paths] of read('deploy/Containerfile').matchAll(/^COPY (.+) \S+$/gm)) {
+        for (const path of paths!.split(' '))
+          cpSync(join(root, path), join(folder, path), { recursive: true })
+      }
+      symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+      const server = await served([process.execPath, 'scripts/serve.mjs', ...OPTIONS], folder)
+      server.child.kill('SIGTERM')
+      await drained(server)
+      expect(await server.status).toBe(0)
+    },
+    PATIENCE,
+  )
 
   it('a unit gives a drain more time than it takes at most', () => {
     const unit = read('deploy/oneiro.service')

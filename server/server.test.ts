@@ -311,6 +311,21 @@ describe('a connection that is cut', () => {
     expect(restore).toHaveBeenCalledTimes(1)
   })
 
+  it('that begins anew, or from a snapshot, has gone back nowhere', async () => {
+    const world = await join(await serve())
+    await world.reset({ seed: 77 })
+    for (let i = 0; i < 6; i++) await world.step(IDLE)
+    const snapshot = await world.snapshot()
+    await world.seek(2)
+    await world.reset({ seed: 78 })
+    expect(world.position).toBe(0)
+    expect((await world.step(IDLE)).index).toBe(1)
+    await world.seek(0)
+    await world.restore(snapshot)
+    expect(world.position).toBe(6)
+    expect((await world.step(IDLE)).index).toBe(7)
+  })
+
   it('a client of images has no way back, and is told so', async () => {
     const world = await join(await serve(), { pictures: images() })
     await world.reset({ seed: 1 })

@@ -22,6 +22,7 @@ from safetensors.numpy import save
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1]))
 
+from distill.export.frame_sample import frame_sample  # noqa: E402
 from distill.random import normals  # noqa: E402
 
 ROWS, COLUMNS, PATCH = 3, 4, 16
@@ -132,6 +133,8 @@ def main() -> None:
         "noise": noise.astype(np.float32),
     }
     (latent,) = session.run(["latent"], feeds)
+    decoder_session = onnxruntime.InferenceSession(files["decoder.onnx"], providers=["CPUExecutionProvider"])
+    (frames,) = decoder_session.run(["frame"], {"latent": latent})
     hashes = described["student"]["sha256"] + described["decoder"]["sha256"]
     manifest = {
         "format": "oneiro-world",
@@ -151,7 +154,12 @@ def main() -> None:
         "student": {"outerSteps": NOISES - 1},
         "files": described,
         "starts": [{"id": "dim", "index": 0}, {"id": "bright", "index": 1}],
-        "selfTest": {"seed": SEED, "latentSample": [float(v) for v in latent.ravel()[:8]], "tolerance": 1e-3},
+        "selfTest": {
+            "seed": SEED,
+            "latentSample": [float(v) for v in latent.ravel()[:8]],
+            "tolerance": 1e-3,
+            "frame": frame_sample(frames[0]),
+        },
         "modelHash": hashlib.sha256(hashes.encode()).hexdigest(),
     }
     (HERE / "world.json").write_text(json.dumps(manifest, indent=2) + "\n")

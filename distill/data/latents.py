@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from distill.atomic import replacing, write_text
 from distill.config import BaseConfig, UserError
 from distill.data.packed import PARAPHRASES, Packed
 from distill.distributed import setup
 from distill.models.codec import Codec, load_codec, to_input
+from distill.progress import Progress
 from distill.world import LABELS, telemetry_token, telemetry_tokens
 
 
@@ -71,7 +71,7 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
         files[-1].seek(first * size)
     try:
         steps = range(first, total, batch)
-        for start in tqdm(steps, desc=f"latents of {packed.folder.parent.name}", unit="batch", disable=not steps):
+        for start in Progress(steps, desc=f"latents of {packed.folder.parent.name}", unit="batch", disable=not steps):
             rows = slice(start, min(start + batch, total))
             frame = to_input(packed.frames[rows], device)
             for mirrored, file in enumerate(files):

@@ -7,10 +7,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from distill.config import BaseConfig, UserError
 from distill.data.packed import HELD_OUT_SEED, VALIDATION_SEED, EpisodeError, Packer, read_episode, split_of
+from distill.progress import Progress
 
 
 @dataclass
@@ -27,7 +26,7 @@ def prepare_split(folder: Path, split: str, limit: int = 0) -> tuple[int, int]:
     files = [path for path in sorted(folder.glob("ep-*.msgpack")) if path.name not in known]
     files = files[:limit] if limit else files
     skipped = 0
-    for number, path in enumerate(tqdm(files, desc=split, unit="episode", disable=not files)):
+    for number, path in enumerate(Progress(files, desc=split, unit="episode", disable=not files)):
         try:
             episode = read_episode(path)
             if split_of(episode["seed"]) != split:

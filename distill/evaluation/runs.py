@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from distill.config import UserError
 from distill.data.packed import Packed
 from distill.evaluation.policies import make
+from distill.progress import Progress
 from distill.random import uniforms
 from distill.world import RING, TELEMETRY
 
@@ -124,7 +124,7 @@ def free_run(
     kept: dict[int, list] = {tick: [] for tick in keep}
     read: dict[int, list] = {tick: [] for tick in keep} if instruments is not None else {}
     groups = range(0, len(starts), batch)
-    with tqdm(total=len(groups) * keep[-1], desc=title or world.kind, unit="tick", leave=False) as bar:
+    with Progress(total=len(groups) * keep[-1], desc=title or world.kind, unit="tick", leave=False) as bar:
         for first in groups:
             rows = slice(first, first + batch)
             act = lambda tick, rows=rows: actions[rows, tick - 1]  # noqa: E731
@@ -216,7 +216,7 @@ def driven(world, drives: Drives, policy: str, keep) -> Driven:
     frames: dict[int, list] = {tick: [] for tick in keep}
     telemetry = []
     groups = range(0, len(drives), drives.batch)
-    with tqdm(total=len(groups) * ticks, desc=f"{world.kind}: {policy}", unit="tick", leave=False) as bar:
+    with Progress(total=len(groups) * ticks, desc=f"{world.kind}: {policy}", unit="tick", leave=False) as bar:
         for begin in groups:
             rows = slice(begin, begin + drives.batch)
             seeds = np.array(drives.seeds[rows], np.int64)

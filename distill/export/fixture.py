@@ -20,6 +20,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 
+from distill.export.frame_sample import frame_sample
 from distill.random import normals
 from distill.runtime import onnx_session
 
@@ -184,7 +185,8 @@ def write(out: Path) -> None:
         "decoder": file("decoder.onnx"),
         "starts": file("starts.safetensors"),
     }
-    sample = first_tick((out / "student.onnx").read_bytes(), starts).ravel()[:8]
+    latent = first_tick((out / "student.onnx").read_bytes(), starts)
+    (frames,) = onnx_session((out / "decoder.onnx").read_bytes()).run(["frame"], {"latent": latent[None]})
     manifest = {
         "format": "oneiro-world",
         "version": 1,
@@ -208,8 +210,9 @@ def write(out: Path) -> None:
         "presets": [{"id": text.replace(" ", "-"), "text": text, "embedding": i} for i, text in enumerate(PRESETS)],
         "selfTest": {
             "seed": SELF_TEST_SEED,
-            "latentSample": [float(value) for value in sample],
+            "latentSample": [float(value) for value in latent.ravel()[:8]],
             "tolerance": 1e-3,
+            "frame": frame_sample(frames[0]),
         },
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }

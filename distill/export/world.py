@@ -30,6 +30,7 @@ from distill.data.conditioning import shipped_prompt_embedder
 from distill.data.packed import Latents
 from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings, choose_starts, start_id
 from distill.distributed import setup
+from distill.export.frame_sample import frame_sample
 from distill.export.graphs import codec_graphs, student_graph
 from distill.flops import count_flops
 from distill.models.codec import HEIGHT, WIDTH, Codec, gains, load_codec
@@ -207,8 +208,8 @@ def export_prompt_classifier(classifier: PromptClassifier, out: Path, half: bool
 def self_test(
     out: Path, student: Student | FlowStudent, history: np.ndarray, past: np.ndarray, prompt: np.ndarray, seed: int
 ) -> dict:
-    """Numbers of tick 1 from a start, with no key held: what a runtime must reproduce. Those that the tick changed
-    most, as most of a picture hardly changes."""
+    """Numbers of tick 1 from a start, with no key held, and pixels of its frame: what a runtime must reproduce. Those
+    numbers that the tick changed most, as most of a picture hardly changes."""
     shape = student.dit.config
     noise = tick_noise(np.array([seed]), 1, shape.tokens, shape.channels, student.noise_used())
     feeds = {
@@ -225,7 +226,9 @@ def self_test(
     sample = [round(float(value), 6) for value in latent.ravel()[index]]
     # Two backends may round to neighbouring halves.
     tolerance = 1e-2 if shape.half_state else 1e-3
-    return {"seed": seed, "latentSample": sample, "latentIndex": index.tolist(), "tolerance": tolerance}
+    frame = onnx_session(out / "decoder.onnx").run(None, {"latent": latent})[0][0]
+    numbers = {"seed": seed, "latentSample": sample, "latentIndex": index.tolist(), "tolerance": tolerance}
+    return numbers | {"frame": frame_sample(frame)}
 
 
 def begins_from_words(student: Student | FlowStudent) -> bool:

@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const SOURCES = [
+export const SOURCES = [
   'src',
+  'contract/drive/controls.json',
   'assets',
   'index.html',
   'arena',
   'vite.config.ts',
+  'scripts/lib/parts.mjs',
   'package.json',
   'package-lock.json',
 ]

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { Recorder } from '../../src/engine/recorder'
 import { openDreamNode } from '../../src/model/node'
-import { isBuilt, markedBuild, sourceHash } from './build-mark.mjs'
+import { isBuilt, markedBuild, SOURCES, sourceHash } from './build-mark.mjs'
 import { hostGuard, mayOpenBy, ownNames } from './hosts.mjs'
 import { INSTALL, reasonToInstall } from './node-packages.mjs'
 import { checkPlace, fromUser, whyNoFile } from './place.mjs'
@@ -72,6 +72,20 @@ describe('the built page', () => {
     const before = sourceHash(path)
     writeFileSync(join(path, 'src/b.ts'), '')
     expect(sourceHash(path)).not.toBe(before)
+  })
+
+  test('is known by every file that it is made of, wherever that lies', () => {
+    const tracked = execFileSync('git', ['ls-files', 'src', 'arena', 'vite.config.ts'], { cwd: root })
+    const files = `${tracked}`
+      .split('\n')
+      .filter((name) => /\.(ts|css|html)$/.test(name) && !/\.test\./.test(name))
+    const imported = files.flatMap((name) => {
+      const found = readFileSync(join(root, name), 'utf8').matchAll(/(?:from|import)[ (]'(\.{1,2}\/[^']+)'/g)
+      return [...found].map(([, path]) => relative(root, join(root, dirname(name), path)))
+    })
+    expect(imported).toContain('contract/drive/controls.json')
+    const within = (path) => SOURCES.some((source) => path === source || path.startsWith(`${source}/`))
+    expect([...files, ...imported].filter((path) => !within(path))).toEqual([])
   })
 })
 

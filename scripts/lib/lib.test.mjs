@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countReport, playwrightCounts, pytestCounts, skippedLine, vitestCounts } from './counts.mjs'
+import { countReport, lastLine, none, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
 import { checkNode, missingPackage, tool } from './node-packages.mjs'
 import { needsShell, root, run, SetupError } from './run.mjs'
 
@@ -51,9 +51,20 @@ describe('counting tests', () => {
     expect(readFileSync(join(root, 'playwright.config.ts'), 'utf8')).toMatch(/retries: 0,/)
   })
 
-  test('names the files of skipped tests in a line', () => {
-    expect(skippedLine({})).toBe('')
-    expect(skippedLine({ 'a.test.ts': 5, 'b.test.ts': 2 })).toBe('5 of a.test.ts, 2 of b.test.ts')
+  test('names a Python file that was skipped as a whole', () => {
+    const xml =
+      '<testsuite name="pytest" errors="0" failures="0" skipped="1" tests="1" time="0.1"><testcase classname="" name="clients.python.tests.test_sb3" time="0.0"><skipped type="pytest.skip" message="no sb3">x</skipped></testcase></testsuite>'
+    expect(pytestCounts(xml)).toMatchObject({ passed: 0, skipped: { 'clients/python/tests/test_sb3.py': 1 } })
+  })
+
+  test('ends with a line that counts all, and names the files of skipped tests', () => {
+    expect(lastLine({ ...none(), passed: 9 })).toBe('9 passed, 0 failed')
+    const skipped = { 'a.test.ts': 5, 'b.test.ts': 2 }
+    expect(lastLine({ ...none(), passed: 9, failed: 1, skipped })).toBe(
+      '9 passed, 1 failed, 7 skipped (5 of a.test.ts, 2 of b.test.ts)',
+    )
+    const script = readFileSync(join(root, 'scripts/test.mjs'), 'utf8')
+    expect(script).toMatch(/\$\{lastLine\(total\)\}`\)\n/)
   })
 
   test('a runner that failed without a failed test still counts as a failure', () => {

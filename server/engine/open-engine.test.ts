@@ -33,14 +33,17 @@ describe('an engine', () => {
     PATIENCE,
   )
 
-  it(
-    'that computes wrong numbers is refused, and nothing of it is left',
-    async () => {
+  it.each<[string, (selfTest: { latentSample: number[]; frame: { pixels: string } }) => void]>([
+    ['computes wrong numbers', (test) => test.latentSample.unshift(test.latentSample.shift()! + 1)],
+    ['draws a wrong picture', ({ frame }) => (frame.pixels = [...frame.pixels].reverse().join(''))],
+  ])(
+    'that %s is refused, and nothing of it is left',
+    async (_, change) => {
       const folder = mkdtempSync(join(tmpdir(), 'oneiro-'))
       folders.push(folder)
       cpSync(TINY, folder, { recursive: true })
       const manifest = JSON.parse(readFileSync(join(folder, 'world.json'), 'utf8'))
-      manifest.selfTest.latentSample[0] += 1
+      change(manifest.selfTest)
       writeFileSync(join(folder, 'world.json'), JSON.stringify(manifest))
       const { ort, counts } = countingOrt()
       await expect(openEngine({ ...options, world: folder }, ort)).rejects.toMatchObject({

@@ -1,7 +1,8 @@
 import { spaceOf } from '../../src/engine/controls'
 import type { WorldFiles } from '../../src/model/assets/world-files'
+import { pixelsOf } from '../../src/model/backends/pixels'
 import type { BatchedDream } from '../../src/model/dream/batched-dream'
-import { checkLatent } from '../../src/model/dream/self-test'
+import { checkFrame, checkLatent } from '../../src/model/dream/self-test'
 
 /** Two: what is right for one session can be wrong for the second of a run. */
 const SESSIONS = ['self-test-a', 'self-test-b']
@@ -12,7 +13,7 @@ const SESSIONS = ['self-test-a', 'self-test-b']
  */
 export async function selfTest(
   dream: BatchedDream,
-  { manifest, starts }: WorldFiles,
+  { manifest, shape, starts }: WorldFiles,
   name: string,
 ): Promise<void> {
   const { seed } = manifest.selfTest
@@ -24,5 +25,10 @@ export async function selfTest(
     dream.free(session)
     checkLatent(latent, manifest, name)
   }
-  await dream.decode(ticks.map(({ latent }) => latent))
+  const frames = await dream.decode(ticks.map(({ latent }) => latent))
+  const length = frames.length / ticks.length
+  for (const i of ticks.keys()) {
+    const frame = frames.subarray(i * length, (i + 1) * length)
+    checkFrame(pixelsOf(frame, shape.width, shape.height), manifest, name)
+  }
 }

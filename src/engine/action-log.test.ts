@@ -96,6 +96,19 @@ describe('a recorded drive', () => {
     expect(await replay(log, new FakeWorld())).toMatchObject({ compared: 3, divergence: null })
   })
 
+  test('begins from a snapshot that went through JSON as from the snapshot itself', async () => {
+    const source = new FakeWorld()
+    await source.reset({ seed: 9 })
+    await source.step(ACTIONS[1]!)
+    const snapshot = await source.snapshot()
+    const recorder = new Recorder(new FakeWorld())
+    await recorder.restore(JSON.parse(JSON.stringify(snapshot)))
+    await recorder.step(IDLE)
+    const log = readActionLog(writeActionLog(recorder.log()))
+    expect(decodeBegin(log.begin)).toEqual({ restore: snapshot })
+    expect(await replay(log, new FakeWorld())).toMatchObject({ compared: 2, divergence: null })
+  })
+
   test('begins anew with every reset', async () => {
     const recorder = await drive([1, 2, 3], { 1: 'x' })
     await recorder.reset({ seed: 6 })

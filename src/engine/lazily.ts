@@ -3,8 +3,8 @@ const PAUSES = [400, 1600]
 
 /**
  * Loads a part of the page that is fetched when it is first needed, and tries again where that fails: one bad answer of a
- * server must not cost the part. Chromium 156 asks again for a module that failed; 150 remembers the failure for as long as
- * the page lives, so there only loading the page again helps.
+ * server must not cost the part. Some browsers remember by its address that a module failed, so in the built page the next
+ * try asks by another one (scripts/lib/parts.mjs).
  *
  * @example
  * const { createHud } = await lazily(() => import('../scene/hud'))

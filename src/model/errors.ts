@@ -101,10 +101,14 @@ export class BackendReleasedError extends OneiroError {
 
 /** The first tick on this device is not what the manifest says it must be. */
 export class SelfTestError extends OneiroError {
-  constructor(backend: string, worst: number, tolerance: number) {
+  constructor(backend: string, off: number, tolerance: number, what: 'latent' | 'picture' = 'latent') {
+    const computed =
+      what === 'picture'
+        ? `draws a wrong picture here: its first frame is off by ${off.toPrecision(3)} levels of 255 on average`
+        : `computes wrong numbers here: its first tick is off by ${off.toPrecision(3)}`
     super(
       'SELF_TEST',
-      `The ${backend} backend computes wrong numbers here: its first tick is off by ${worst.toPrecision(3)}, but at most ${tolerance} is right. Choose another backend.`,
+      `The ${backend} backend ${computed}, but at most ${tolerance} is right. Choose another backend.`,
     )
   }
 }

@@ -299,6 +299,12 @@ def test_a_folder_that_is_not_there_or_not_whole_is_refused(copy):
         (lambda m: m["files"]["starts"].update(path="../x"), oneiro.ManifestInvalidError, "files.starts.path"),
         (lambda m: m.update(modelHash="0" * 64), oneiro.ManifestInvalidError, "modelHash is 000000000000…"),
         (lambda m: m["selfTest"]["latentSample"].__setitem__(0, 9), oneiro.SelfTestError, "wrong numbers"),
+        (
+            lambda m: m["selfTest"]["frame"].update(pixels=m["selfTest"]["frame"]["pixels"][::-1]),
+            oneiro.SelfTestError,
+            "draws a wrong picture here: the first frame is off by",
+        ),
+        (lambda m: m["selfTest"]["frame"].update(pixels="AA"), oneiro.ManifestInvalidError, "selfTest.frame.pixels"),
         (lambda m: m["starts"][0].update(index=9), oneiro.AssetCorruptError, "row 9"),
     ],
 )

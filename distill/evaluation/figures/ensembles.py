@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from distill.evaluation.figures import interval
 from distill.evaluation.figures.spaces import Space
 from distill.evaluation.runs import Drives, steps
+from distill.progress import Progress
 
 TICKS = (1, 5, 20)
 SEEDS_EACH = 2**20  # seeds of the noise that belong to one drive
@@ -83,7 +83,7 @@ def ensembles(
     base = np.array(drives.seeds, np.int64)[owners] * SEEDS_EACH + moment * noises
     each = max(1, drives.batch // noises)
     result = Ensembles(owners, noises)
-    for first in tqdm(range(0, len(rows), each), desc=f"{world.kind}: {noises} noises", unit="batch", leave=False):
+    for first in Progress(range(0, len(rows), each), desc=f"{world.kind}: {noises} noises", unit="batch", leave=False):
         some = rows[first : first + each]
         seeds = base[first : first + each, None] + np.arange(noises)
         for tick, frames, latents in dreamed(world, drives, np.repeat(some, noises), seeds.reshape(-1), ticks):

@@ -73,6 +73,13 @@ def test_the_spread_of_action_following_is_half_of_a_95_percent_interval(setting
     assert found["spread"] == pytest.approx(4.303 * np.std([1, 1, 0.5], ddof=1) / 3**0.5, rel=1e-3)
 
 
+def test_a_figure_has_half_of_its_95_percent_interval():
+    found = measures.figure([1, 2, 3])
+    assert found == {"value": 2, "spread": pytest.approx(4.303 / 3**0.5, rel=1e-3), "n": 3}
+    assert measures.figure([5]) == {"value": 5, "spread": 0, "n": 1}
+    assert measures.figure([]) == {"value": None, "spread": None, "n": 0}
+
+
 def test_drift_is_judged_by_the_words_that_led_to_the_frame(setting):
     setting.captions = np.repeat([[0] * 5 + [1] * 5], RUNS, 0)  # new words lead to tick 6
     labels = setting.held.labels()

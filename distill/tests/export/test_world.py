@@ -1,5 +1,6 @@
 """What ships: graphs equal to PyTorch and to the sampler, files that the manifest describes, varied starts."""
 
+import base64
 import hashlib
 import json
 from types import SimpleNamespace
@@ -8,11 +9,13 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 
 from distill.data.packed import Latents
 from distill.data.starts import choose_starts, start_id
 from distill.evaluation.worlds import OnnxSampler, counted_nfe
 from distill.export import world as export
+from distill.export.frame_sample import frame_sample
 from distill.models.codec import Codec
 from distill.models.dit import Conditions
 from distill.models.patch_codec import PatchCodec
@@ -234,7 +237,7 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     monkeypatch.setattr(export, "load_student", lambda _: student)
     monkeypatch.setattr(export, "load_codec", lambda _: FakeCodec())
     monkeypatch.setattr(export, "export_codec", lambda codec, tokens, out, half: [
-        (out / f"{name}.onnx").write_bytes(name.encode()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
+        (out / f"{name}.onnx").write_bytes(small_decoder()) and 0.0 for name in ("decoder", "encoder")])  # fmt: skip
     words = lambda texts: np.eye(len(texts), 5, dtype=np.float32) + 0.1  # noqa: E731
     monkeypatch.setattr(export, "shipped_prompt_embedder", lambda *_: words)
     world = write_world(tmp_path / "world")
@@ -258,6 +261,39 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     assert starts == manifest["starts"] and presets == manifest["presets"]
     again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
     assert again == manifest["selfTest"] and np.std(again["latentSample"]) > 0
+    pixels = lambda test: np.frombuffer(base64.b64decode(test["frame"]["pixels"]), np.uint8).astype(int)  # noqa: E731
+    (out / "decoder.onnx").write_bytes(small_decoder(garbled=True))
+    garbled = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
+    assert garbled["latentSample"] == again["latentSample"]
+    assert np.abs(pixels(garbled) - pixels(again)).mean() > again["frame"]["tolerance"]
+
+
+def small_decoder(garbled: bool = False) -> bytes:
+    """latent -> frame [B,TOKENS,8,4]; the garbled one does not put the pixels in their places."""
+    weight = np.random.default_rng(5).standard_normal((CHANNELS, 32)).astype(np.float32)
+    shape = [-1, 8, TOKENS, 4] if garbled else [-1, TOKENS, 8, 4]
+    turn = [helper.make_node("Transpose", ["pixels"], ["frame"], perm=[0, 2, 1, 3])] if garbled else []
+    nodes = [
+        helper.make_node("MatMul", ["latent", "weight"], ["drawn"]),
+        helper.make_node("Sigmoid", ["drawn"], ["bright"]),
+        helper.make_node("Reshape", ["bright", "shape"], ["pixels" if garbled else "frame"]),
+        *turn,
+    ]
+    weights = [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(np.array(shape), "shape")]
+    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)  # noqa: E731
+    ends = [value("latent", ["B", TOKENS, CHANNELS])], [value("frame", ["B", TOKENS, 8, 4])]
+    graph = helper.make_graph(nodes, "decoder", *ends, weights)
+    opset = [helper.make_opsetid("", 20)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=10).SerializeToString()
+
+
+def test_a_frame_is_sampled_all_over():
+    y, x = np.mgrid[0:96, 0:160]
+    frame = np.stack([x / 255, y / 255, np.full_like(x, 2.0), np.ones_like(x)], -1)
+    found = np.frombuffer(base64.b64decode(frame_sample(frame)["pixels"]), np.uint8).reshape(-1, 3)
+    assert len(found) == 251 and found[0].tolist() == [30, 0, 255] and found[-1].tolist() == [129, 95, 255]
+    assert {tuple(place) for place in found[:, :2] % 4} == {(a, b) for a in range(4) for b in range(4)}
+    assert len(frame_sample(frame[:2, :3])["pixels"]) == 2 * 3 * 4
 
 
 class FakeCodec:

@@ -269,6 +269,17 @@ def test_at_two_steps_the_fake_score_is_told_where_a_sample_came_from():
     assert two.fake.outer.out.weight.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("changes", [{}, {"outer_steps": 2}, {"outer_steps": 2, "step_aware": False}])
+def test_student_and_critics_share_no_parameter_with_the_teacher_or_each_other(changes):
+    made = stage(frame_gan=0.1, **changes)
+    parts = (made.student, made.teacher, made.fake, made.discriminator, made.frames)
+    places = [{parameter.data_ptr() for parameter in part.parameters()} for part in parts]
+    assert sum(map(len, places)) == len(set().union(*places))
+    assert not any(parameter.requires_grad for parameter in made.teacher.parameters())
+    for part in (made.fake, made.discriminator, made.frames):
+        assert all(parameter.requires_grad for parameter in part.parameters())
+
+
 def test_without_the_rollout_the_head_is_called_once_and_from_the_recorded_flow(monkeypatch):
     made = stage()
     x, conditions, calls = noise(6, TOKENS, CHANNELS), tiny_conditions(6), []

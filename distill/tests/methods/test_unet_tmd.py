@@ -295,3 +295,19 @@ def test_a_run_learns_and_resumes_bit_for_bit(tmp_path, dtype):
         torch.testing.assert_close(value, resumed["state"]["model"][name], rtol=0, atol=0)
     student = load_student(tmp_path / "whole/student.pt")
     assert isinstance(student, FlowStudent) and student.inner_grid[1] == pytest.approx(0.2308, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["guidance", "action_guidance"])
+def test_guidance_moves_the_teachers_target(name):
+    student, teacher, seen = unet_student(), tiny_unet(seed=3), {}
+    conditions = replace(unet_conditions(6), actions=torch.ones(6, 4, 2))
+    targets = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tmd, "adaptive", lambda u, target, *_: seen.update(target=target) or u.sum((1, 2)))
+        for guidance in (1.0, 2.0):
+            torch.manual_seed(1)
+            told = {"predicts": "data", "target": "teacher", name: guidance}
+            config = tmd.Config(equal=1.0, low_times=0.6, **told)
+            tmd.tm_mf_loss(student, noise(6, TOKENS, CHANNELS), conditions, config, teacher)
+            targets.append(seen["target"])
+    assert (targets[0] - targets[1])[:, :GRID].abs().max() > 1e-3

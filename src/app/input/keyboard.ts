@@ -106,6 +106,14 @@ export function isComposing(event: KeyboardEvent): boolean {
   return event.isComposing || event.keyCode === 229
 }
 
+/** True for the key of a letter: by what it types, and by its place on a layout that types no Latin letters. */
+export function isLetter({ key, code }: Pick<KeyboardEvent, 'key' | 'code'>, letter: string): boolean {
+  return (
+    key.toLowerCase() === letter ||
+    (code === `Key${letter.toUpperCase()}` && !/^\p{Script=Latin}$/u.test(key))
+  )
+}
+
 /** A slider is moved by arrow keys, and drives by none of them while it has the focus. */
 function isSlider(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && target.type === 'range'

@@ -39,7 +39,9 @@ async function keep(files: readonly string[]): Promise<void> {
   const wanted = files.map((file) => new URL(file, root).href)
   for (const url of wanted) {
     if (await cache.match(url)) continue
-    const response = await fetch(url, { cache: 'force-cache' })
+    let response = await fetch(url, { cache: 'force-cache' })
+    // The browser may have kept a bad answer.
+    if (!response.ok) response = await fetch(url, { cache: 'reload' })
     if (!response.ok) return
     await cache.put(url, response)
   }
@@ -69,7 +71,8 @@ function late(): Promise<never> {
 }
 
 async function kept(request: Request): Promise<Response> {
-  return (await caches.match(request.url)) ?? fetch(request)
+  // A part that is tried again has a query behind its name, and is the same file.
+  return (await caches.match(request.url, { ignoreSearch: true })) ?? fetch(request)
 }
 
 /** The same answer, isolated. Where a redirect is the browser's to follow it stays as it is. */

@@ -122,6 +122,16 @@ describe('loading a world', () => {
       /selfTest\.latentIndex: there are 1, but 8/,
     ],
     [
+      'pixels of the self test that are none',
+      (m) => Object.assign(m.selfTest as object, { frame: { pixels: 'AAA', tolerance: 2 } }),
+      /selfTest\.frame\.pixels: base64 of whole pixels/,
+    ],
+    [
+      'more pixels of the self test than a frame has',
+      (m) => Object.assign(m.selfTest as object, { frame: { pixels: 'AAAA'.repeat(15361), tolerance: 2 } }),
+      /selfTest\.frame\.pixels: there are more of them than the 15360 of a frame/,
+    ],
+    [
       'a start whose caption has no embedding',
       (m) => Reflect.deleteProperty((m.starts as object[])[1]!, 'embedding'),
       /starts\.1/,

@@ -96,6 +96,16 @@ const schema = z
       /** Where in the latent those numbers are. Left out, at its beginning. */
       latentIndex: z.optional(z.array(row)),
       tolerance: positive,
+      /**
+       * RGB bytes, in base64, of n pixels of the frame of that tick: the k-th is number floor((k + 1/2) * W * H / n), row by row.
+       * `tolerance`: how many levels of 255 they may be off on average. Worlds of earlier exports have none.
+       */
+      frame: z.optional(
+        z.object({
+          pixels: z.string().check(z.regex(/^([A-Za-z0-9+/]{4})+$/, 'base64 of whole pixels')),
+          tolerance: positive,
+        }),
+      ),
     }),
     modelHash: hash,
   })
@@ -146,6 +156,11 @@ const schema = z
       if (latentIndex && latentIndex.length !== latentSample.length) {
         const message = `there are ${latentIndex.length}, but ${latentSample.length} numbers to find`
         context.addIssue({ code: 'custom', path: ['selfTest', 'latentIndex'], message })
+      }
+      const { width, height } = manifest.frame
+      if ((manifest.selfTest.frame?.pixels.length ?? 0) / 4 > width * height) {
+        const message = `there are more of them than the ${width * height} of a frame`
+        context.addIssue({ code: 'custom', path: ['selfTest', 'frame', 'pixels'], message })
       }
       if (!manifest.prompt) {
         if (manifest.presets.length === 0) return

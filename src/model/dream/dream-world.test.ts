@@ -195,6 +195,17 @@ describe('prompts of a DreamWorld', () => {
     expect((await world.snapshot()).prompt!.embedding).toEqual(unit(1))
   })
 
+  it("gives snapshots of which every array is the receiver's own", async () => {
+    const world = await tinyDream()
+    const prompt = { text: 'mine', embedding: unit(1) }
+    await world.reset({ seed: 1, prompt })
+    const untouched = await play(world, 0, 3)
+    await world.reset({ seed: 1, prompt })
+    const snapshot = await world.snapshot()
+    for (const array of [...Object.values(snapshot.state), snapshot.prompt!.embedding!]) array.fill(0)
+    expect(await play(world, 0, 3)).toEqual(untouched)
+  })
+
   it('plays on while words are encoded, and the newest words win', async () => {
     const waiting = new Map<string, (embedding: Float32Array) => void>()
     const encodePrompt = (text: string) =>

@@ -1,4 +1,5 @@
 import { normals } from '../../engine/random'
+import type { Pixels } from '../../engine/world'
 import { type Manifest, promptKey, type WorldShape } from '../assets/manifest'
 import type { WorldFiles } from '../assets/world-files'
 import type { Backend, StepInput } from '../backends/backend'
@@ -30,6 +31,7 @@ export async function selfTest(backend: Backend, files: WorldFiles): Promise<voi
     await backend.begin(files.starts[0]!.latents)
     await backend.step(input)
     checkLatent(await backend.readLatent(), files.manifest, backend.name)
+    checkFrame(await backend.readFrame(), files.manifest, backend.name)
   }
 }
 
@@ -43,6 +45,26 @@ export function checkLatent(
   // Not Math.max: a NaN must fail.
   const wrong = errors.find((error) => !(error <= tolerance))
   if (wrong !== undefined) throw new SelfTestError(backend, wrong, tolerance)
+}
+
+/**
+ * Throws `SelfTestError` where a frame is not the one that the manifest has pixels of; it names `backend`. A right latent may
+ * come out as a garbled picture. Nothing where the manifest has none.
+ */
+export function checkFrame(
+  { data, width, height }: Pixels,
+  { selfTest: { frame } }: Manifest,
+  backend: string,
+): void {
+  if (!frame) return
+  const expected = Uint8Array.from(atob(frame.pixels), (character) => character.charCodeAt(0))
+  const count = expected.length / 3
+  const off = expected.reduce((sum, value, i) => {
+    const pixel = Math.floor(((2 * Math.floor(i / 3) + 1) * width * height) / (2 * count))
+    return sum + Math.abs(data[4 * pixel + (i % 3)]! - value)
+  }, 0)
+  const mean = off / expected.length
+  if (!(mean <= frame.tolerance)) throw new SelfTestError(backend, mean, frame.tolerance, 'picture')
 }
 
 /** Median milliseconds of a tick now, over `ticks` of them: what thread counts are chosen by. */

@@ -106,10 +106,12 @@ class SelfTestError(OneiroError):
 
     code = "SELF_TEST"
 
-    def __init__(self, worst: float, tolerance: float):
+    def __init__(self, off: float, tolerance: float, what: str = "latent"):
+        computed = f"computes wrong numbers here: the first tick is off by {off:.3g}"
+        if what == "picture":
+            computed = f"draws a wrong picture here: the first frame is off by {off:.3g} levels of 255 on average"
         super().__init__(
-            f"ONNX Runtime computes wrong numbers here: the first tick is off by {worst:.3g}, but at most {tolerance} "
-            "is right. Install another version of onnxruntime."
+            f"ONNX Runtime {computed}, but at most {tolerance:g} is right. Install another version of onnxruntime."
         )
 
 

@@ -1,7 +1,8 @@
-"""`world.json`: everything about a world but its weights. `src/model/assets/manifest.ts` is the schema's other reader."""
+"""`world.json`: all of a world but its weights. `src/model/assets/manifest.ts` is the schema's other reader."""
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -62,6 +63,8 @@ class SelfTest:
     sample: tuple[float, ...]
     index: tuple[int, ...]
     tolerance: float
+    frame: bytes  # RGB of pixels spread over the frame of that tick; empty where the world has none
+    frame_tolerance: float
 
 
 @dataclass(frozen=True)
@@ -237,9 +240,24 @@ def _read(top: Fields) -> Manifest:
         presets=tuple(
             Preset(p.text("id"), p.text("text"), p.count("embedding", 0)) for p in top.children("presets", True)
         ),
-        self_test=SelfTest(test.count("seed", 0), sample, index, test.number("tolerance", positive=True)),
+        self_test=SelfTest(
+            test.count("seed", 0), sample, index, test.number("tolerance", positive=True), *_frame(test)
+        ),
         model_hash=top.text("modelHash"),
     )
+
+
+def _frame(test: Fields) -> tuple[bytes, float]:
+    if not test.has("frame"):
+        return b"", 0.0
+    frame = test.child("frame")
+    try:
+        pixels = base64.b64decode(frame.text("pixels"), validate=True)
+    except ValueError:
+        raise frame.refuse("pixels", "base64") from None
+    if len(pixels) % 3:
+        raise frame.refuse("pixels", "base64 of whole pixels")
+    return pixels, frame.number("tolerance", positive=True)
 
 
 def _row(fields: Fields, name: str) -> int | None:
@@ -298,6 +316,7 @@ def _check(manifest: Manifest) -> None:
         len(test.index) == len(test.sample) and max(test.index) < m.latent_length,
         "selfTest.latentIndex: it does not say where in a latent the sample is",
     )
+    need(len(test.frame) // 3 <= m.width * m.height, "selfTest.frame.pixels: there are more than in a frame")
     need(m.prompt is not None or not m.presets, "presets: there are some, but the world has no prompt")
     if m.prompt is None:
         return

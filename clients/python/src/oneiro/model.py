@@ -96,3 +96,16 @@ class Model:
         worst = float(np.abs(latent[list(test.index)] - np.array(test.sample)).max())
         if not worst <= test.tolerance:
             raise SelfTestError(worst, test.tolerance)
+        self._check_frame(latent.reshape(1, m.tokens, m.channels))
+
+    def _check_frame(self, latent: Floats) -> None:
+        """The pixels of its picture that the manifest has: a right latent may come out garbled."""
+        test = self.manifest.self_test
+        if not test.frame:
+            return
+        expected = np.frombuffer(test.frame, np.uint8).reshape(-1, 3).astype(int)
+        pixels = self.pixels(latent, 3).reshape(-1, 3)
+        chosen = (2 * np.arange(len(expected)) + 1) * len(pixels) // (2 * len(expected))
+        off = float(np.abs(pixels[chosen] - expected).mean())
+        if not off <= test.frame_tolerance:
+            raise SelfTestError(off, test.frame_tolerance, "picture")
