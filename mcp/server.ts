@@ -9,8 +9,8 @@ const HOW = `Worlds that a neural network dreams, tick by tick. open gives a han
 act holds controls for some ticks and answers in numbers; look shows the picture. Between calls time stands still.
 Where a world listens to words, say changes it in the middle. snapshot, restore and fork go back and try things out.`
 
-/** Ticks of one act. */
-const LONGEST_ACT = 200
+/** Ticks of one act: a client waits a minute for an answer, also on a machine that is slow. */
+const LONGEST_ACT = 100
 
 const world = z.string().describe('The handle that open or fork gave.')
 

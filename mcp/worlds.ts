@@ -1,16 +1,9 @@
 /** The worlds that are open, by their handles: what the tools do, without the protocol. */
 import { basename } from 'node:path'
 import { shown } from '../src/engine/checks'
+import { holding } from '../src/engine/script'
 import { Serial } from '../src/engine/serial'
-import {
-  type Action,
-  BadInputError,
-  OneiroError,
-  type Snapshot,
-  spaceOf,
-  type Tick,
-  type World,
-} from '../src/node'
+import { type Action, BadInputError, OneiroError, type Snapshot, type Tick, type World } from '../src/node'
 
 /** Each has a student of its own in memory. */
 export const MOST_OPEN = 8
@@ -96,12 +89,7 @@ export class Worlds {
   act(handle: string, hold: unknown, ticks: number): Promise<Acted> {
     const seat = this.seat(handle)
     const { world, queue } = seat
-    const space = spaceOf(world.info.controls)
-    if (typeof hold !== 'object' || hold === null || Array.isArray(hold)) {
-      throw new BadInputError(`What is held is an object of controls and values, but ${shown(hold)} came.`)
-    }
-    const action: Action = { ...space.idle, ...hold }
-    space.check(action)
+    const action = holding(world, hold as Action)
     return queue.run(async () => {
       let reward: number | undefined
       let tick = seat.newest
