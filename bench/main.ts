@@ -1,6 +1,7 @@
 /** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
 import { Command, Option } from 'commander'
 import { OneiroError } from '../src/engine/errors'
+import { agentsCommand } from './agents'
 import { attackCommand } from './attack'
 import { benchNode } from './node'
 import { circumstances, positive, writeReport } from './report'
@@ -70,6 +71,7 @@ const program = new Command('npm run bench --')
   .action(main)
   .addCommand(serveCommand())
   .addCommand(attackCommand())
+  .addCommand(agentsCommand())
 
 try {
   await program.parseAsync()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWorld, type World } from '../src/node'
 import { MOST_CHARACTERS, told } from './answers'
 import { agents, called } from './testing'
-import { MOST_OPEN, MOST_SNAPSHOTS } from './worlds'
+import { MOST_OPEN, MOST_SNAPSHOTS, Worlds } from './worlds'
 
 const folder = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const DRIVE = folder('assets/drive')
@@ -215,6 +215,10 @@ describe('what is wrong gets a code and a sentence, and the world goes on', () =
     const { snapshot } = (await agent.call('snapshot', { world })).json
     for (let i = 0; i < MOST_SNAPSHOTS; i++) await agent.call('snapshot', { world })
     expect((await agent.call('restore', { world, snapshot })).text).toMatch(/the newest 64 are kept/)
+  })
+
+  it('two folders of one name', () => {
+    expect(() => new Worlds(['a/drive', 'b/drive'], openWorld)).toThrow(/two of a\/drive, b\/drive are alike/)
   })
 
   it('a world that was closed', async () => {
