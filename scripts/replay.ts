@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { firstTick, lastTick, readActionLog } from '../src/engine/action-log'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { replay } from '../src/engine/replay'
+import type { Tick } from '../src/engine/world'
 import { fromUser, whyNoFile } from './lib/place.mjs'
 import { progressOf } from './lib/progress.mjs'
 import { exitCodeOf, report } from './lib/replay-report'
@@ -12,6 +13,7 @@ interface Options {
   assets?: string
   anyModel: boolean
   json: boolean
+  video?: string
 }
 
 async function main(file: string, options: Options): Promise<void> {
@@ -25,9 +27,17 @@ async function main(file: string, options: Options): Promise<void> {
   const total = lastTick(log) - firstTick(log) + 1
   const progress = options.json ? null : progressOf({ total, unit: 'ticks' })
   try {
-    const onTick = () => progress?.advance()
+    const { width, height, ticksPerSecond: rate } = world.info
+    const video = options.video
+      ? await (await import('./lib/video')).Video.open(fromUser(options.video), { width, height, rate })
+      : null
+    const onTick = ({ frame }: Tick) => {
+      if (frame) video?.add(frame)
+      progress?.advance()
+    }
     const result = await replay(log, world, { anyModel: options.anyModel, onTick })
     progress?.stop()
+    await video?.close()
     console.log(options.json ? JSON.stringify(result) : report(result))
     if (!options.json && log.backend !== world.info.backend) {
       const rounding = result.divergence
@@ -52,6 +62,7 @@ await new Command('npm run replay --')
   .argument('<file>', 'action log, as the page saves it (L) and `oneiro.log()` gives it')
   .option('--assets <dir>', 'folder of the world (default: assets/<world of the log>)')
   .option('--any-model', 'play the log of another model too, to see where they part', false)
+  .option('--video <file>', 'also write the frames as a video (.mp4, .webm, .gif), where ffmpeg is installed')
   .option('--json', 'print the result as JSON', false)
   .addHelpText(
     'after',
