@@ -4,11 +4,16 @@ import sharp from 'sharp'
 import { type Control, OneiroError, type Pixels, type Tick, type World } from '../src/node'
 
 /** Characters of an act's answer, about 200 tokens of numbers. */
-export const MOST_CHARACTERS = 500
+export const MOST_CHARACTERS = 450
 
 /** Three digits say what an agent can act on. */
 export function short(value: number): number {
   return Number(value.toPrecision(3))
+}
+
+/** The same where each character counts: what is next to nothing is 0. */
+function shorter(value: number): number {
+  return Number(short(value).toFixed(4))
 }
 
 export function text(answer: unknown): CallToolResult {
@@ -43,10 +48,11 @@ export function told(world: World, tick: Tick, most = Number.POSITIVE_INFINITY, 
   }
   const all = Object.entries(tick.telemetry ?? {})
   if (all.length === 0) return known
+  const rounded = Number.isFinite(most) ? shorter : short
   const readings: Record<string, number> = {}
   let left = most - JSON.stringify(known).length - ',"telemetry":{},"unread":999'.length
   for (const [name, value] of all) {
-    const read = short(value)
+    const read = rounded(value)
     left -= `"${name}":${read},`.length
     if (left < 0) break
     readings[name] = read
