@@ -270,14 +270,14 @@ def test_a_server_that_goes_away_says_where_the_drive_is(drive_folder, drive):
 
 def test_a_server_that_dies_or_freezes_ends_in_an_error(buttons_folder):
     with serving(buttons_folder, "--max-sessions", "2") as child:
-        killed, frozen = (oneiro.open_server(child.url, timeout=2) for _ in range(2))
+        killed, frozen = (oneiro.open_server(child.url, timeout=6) for _ in range(2))
         killed.reset(1)
         frozen.reset(1)
         child.process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
-        with pytest.raises(oneiro.ConnectionLostError, match="no answer within 2 s"):
+        with pytest.raises(oneiro.ConnectionLostError, match="no answer within 6 s"):
             frozen.step(frozen.space.idle)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
         child.end()
         for _ in range(2):
             with pytest.raises(oneiro.ConnectionLostError, match="cannot be reached"):
@@ -314,15 +314,15 @@ def peer(answer: Callable[[Any], None]) -> Iterator[str]:
 )
 def test_a_peer_that_is_no_server_is_found_out(answer, error, sentence):
     with peer(lambda line: (line.send(answer), line.recv())) as url, pytest.raises(error, match=sentence):
-        oneiro.open_server(url, timeout=5)
+        oneiro.open_server(url, timeout=20)
 
 
 def test_a_peer_that_says_nothing_is_given_up():
     with (
         peer(lambda line: [None for _ in line]) as url,
-        pytest.raises(oneiro.ConnectionLostError, match="no answer within 0.5 s"),
+        pytest.raises(oneiro.ConnectionLostError, match="no answer within 3 s"),
     ):
-        oneiro.open_server(url, timeout=0.5)
+        oneiro.open_server(url, timeout=3)
     # Not even a websocket's handshake.
     with socket.create_server(("localhost", 0)) as silent:
         url = f"ws://localhost:{silent.getsockname()[1]}"
