@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { fromUser } from '../scripts/lib/place.mjs'
 import { OneiroError } from '../src/engine/errors'
+import { agentsCommand } from './agents'
 import { attackCommand } from './attack'
 import { benchNode } from './node'
 import { circumstances, positive, writeReport } from './report'
@@ -71,6 +72,7 @@ const program = new Command('npm run bench --')
   .action(main)
   .addCommand(serveCommand())
   .addCommand(attackCommand())
+  .addCommand(agentsCommand())
 
 try {
   await program.parseAsync()

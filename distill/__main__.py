@@ -38,6 +38,7 @@ STAGES = {
         "what finds the car in a frame, and where the instruments put it",
     ),
     "energy": ("evaluation.score", "the energy score of any worlds beside the first one's, on validation drives"),
+    "trust": ("evaluation.trust", "reward and end as dreamed against those recorded, under the same actions"),
     "evaluate": ("evaluation.evaluate", "the table: any two worlds on the same seeds, prompts and actions"),
     "check-figures": (
         "evaluation.check",

@@ -17,6 +17,7 @@ interface Options {
   assets?: string
   anyModel: boolean
   json: boolean
+  video?: string
 }
 
 async function main(file: string, options: Options): Promise<void> {
@@ -34,12 +35,18 @@ async function main(file: string, options: Options): Promise<void> {
     const rule = log.run ? runFor(world.info) : null
     if (log.run && !rule) throw new BadInputError('The log is of a run, but this world has none.')
     const check = rule && new RunCheck(log, rule)
+    const { width, height, ticksPerSecond: rate } = world.info
+    const video = options.video
+      ? await (await import('./lib/video')).Video.open(fromUser(options.video), { width, height, rate })
+      : null
     const onTick = (tick: Tick) => {
       check?.hear(tick)
+      if (tick.frame) video?.add(tick.frame)
       progress?.advance()
     }
     const result = await replay(log, world, { anyModel: options.anyModel, onTick })
     progress?.stop()
+    await video?.close()
     const fault = check ? check.fault(await wordsOf(folder)) : null
     const run = check && log.run && { ...log.run, counted: check.score, fault }
     console.log(options.json ? JSON.stringify({ ...result, ...(run ? { run } : {}) }) : report(result))
@@ -73,6 +80,7 @@ await new Command('npm run replay --')
   .argument('<file>', 'action log, as the page saves it (L) and `oneiro.log()` gives it')
   .option('--assets <dir>', 'folder of the world (default: assets/<world of the log>)')
   .option('--any-model', 'play the log of another model too, to see where they part', false)
+  .option('--video <file>', 'also write the frames as a video (.mp4, .webm, .gif), where ffmpeg is installed')
   .option('--json', 'print the result as JSON', false)
   .addHelpText(
     'after',

@@ -23,3 +23,19 @@ it('rejects where words could not be read', async () => {
   await expect(handle(false).oneiro.setPrompt('fog')).rejects.toThrow('"fog"')
   await handle().oneiro.setPrompt('fog')
 })
+
+it('says in the console what can be asked, in the controls of the world that is driven', async () => {
+  const controls = [
+    { name: 'slide', kind: 'axis', values: [-1, 0, 1], labels: ['left', 'right'] },
+    { name: 'jump high', kind: 'button' },
+  ] as const
+  const store = createAppStore({ phase: 'ready', controls })
+  const oneiro = createAgentHandle({} as Player, store, vi.fn())
+  const help = oneiro.help()
+  expect(help).toContain('Controls: slide -1 (left), slide 1 (right), jump high 1 (jump high); 0 is at rest.')
+  expect(help).toContain('await oneiro.step({ slide: 0, "jump high": 1 })')
+  const named = Object.keys(oneiro).filter(
+    (name) => !['store', 'player', 'world', 'dream', 'help'].includes(name),
+  )
+  for (const name of named) expect(help).toContain(`oneiro.${name}`)
+})

@@ -1,6 +1,6 @@
 import type { ActionLog } from '../engine/action-log'
 import { checkPrompt } from '../engine/checks'
-import type { Action } from '../engine/controls'
+import { type Action, spaceOf } from '../engine/controls'
 import { BadInputError } from '../engine/errors'
 import { checkFields, shown } from '../engine/fields'
 import type { Pixels, Snapshot, Telemetry, Tick, World } from '../engine/world'
@@ -13,6 +13,7 @@ import type { AppState, Store } from './store'
  * `window.oneiro`: the drive in the hands of a script, an agent or a test. Actions are of the world that is driven: `state().controls` says which.
  *
  * @example
+ * oneiro.help()                                           // all of it
  * await oneiro.ready
  * const tick = await oneiro.step({ jump: 1, run: 0 }) // pauses, then advances exactly one tick
  * const { width, height, data } = await oneiro.readPixels()   // RGBA
@@ -25,6 +26,8 @@ export interface AgentHandle {
   readonly player: Player
   /** The world that is driven, with its timeline. */
   readonly world: World | null
+  /** What can be asked of it, for whoever types `oneiro.help()` in the console. */
+  help(): string
   state(): AppState
   step(action?: Action): Promise<Tick | null>
   /** Holds an action in real time until `null` gives the keys back. Throws where it is no action. */
@@ -73,6 +76,7 @@ export function createAgentHandle(
     get world() {
       return player.world
     },
+    help: () => helpFor(store.getState()),
     state: () => store.getState(),
     step: (action) => player.step(action),
     hold: (action) => player.driver.script(action),
@@ -101,6 +105,43 @@ export function createAgentHandle(
     log: () => player.log(),
     dream,
   }
+}
+
+/** An action of this world as code: its last move, the others at rest. */
+function exampleIn({ controls }: AppState): string {
+  const { idle, moves } = spaceOf(controls)
+  const move = moves.at(-1)
+  const action = move ? { ...idle, [move.control]: move.value } : idle
+  const fields = Object.entries(action).map(
+    ([name, value]) => `${/^\w+$/.test(name) ? name : JSON.stringify(name)}: ${value}`,
+  )
+  return `{ ${fields.join(', ')} }`
+}
+
+function helpFor(state: AppState): string {
+  const moves = spaceOf(state.controls).moves.map(
+    ({ control, value, label }) => `${control} ${value} (${label})`,
+  )
+  const action = exampleIn(state)
+  const calls = [
+    ['await oneiro.ready', 'the first frame is there'],
+    [`await oneiro.step(${action})`, 'pauses, then advances exactly one tick'],
+    [`oneiro.hold(${action})`, 'holds it in real time; oneiro.hold(null) gives the keys back'],
+    ['oneiro.play(), oneiro.pause()', ''],
+    ['await oneiro.reset(7)', 'begins anew, from this seed'],
+    ["await oneiro.setPrompt('fog')", 'other words, from the next tick on'],
+    ['const here = await oneiro.snapshot()', 'the whole state; it survives JSON'],
+    ['await oneiro.restore(here)', 'back to it'],
+    ['await oneiro.readPixels()', '{ width, height, data }, RGBA'],
+    ['await oneiro.readTelemetry()', 'what the instruments read, by name'],
+    [`await oneiro.setView('simulator')`, VIEWS.join(', ')],
+    ["await oneiro.setPlace('server', { url: 'ws://localhost:7700' })", PLACES.join(', ')],
+    ['oneiro.log()', 'everything that decided this drive, for npm run replay'],
+    ['oneiro.state()', 'what the page shows: controls, tick, prompt, ...'],
+  ]
+  const widest = Math.max(...calls.map(([call]) => call!.length))
+  const lines = calls.map(([call, what]) => `  ${call!.padEnd(widest)}  ${what}`.trimEnd())
+  return [`Controls: ${moves.join(', ')}; 0 is at rest.`, ...lines].join('\n')
 }
 
 function oneOf(what: string, value: unknown, allowed: readonly string[]): void {

@@ -19,6 +19,7 @@ const ARROWS: Record<string, readonly string[]> = {
   'src/app': ['src/engine', 'src/model', 'src/scene', 'src/net', 'src/index'],
   'src/arena': ['src/engine', 'src/model', 'src/scene', 'src/app', 'src/index'],
   server: ['src/engine', 'src/model', 'src/net', 'src/worlds'],
+  mcp: ['src/engine', 'src/node'],
   contract: [],
 }
 
@@ -62,10 +63,12 @@ const OWNED: [name: RegExp, rooms: readonly string[]][] = [
   [/^three(\/|$)/, ['src/scene']],
   [/^pixi\.js(\/|$)/, ['src/scene']],
   [/^zustand(\/|$)/, ['src/app', 'src/arena']],
-  [/^(ws|sharp|pino|prom-client)$/, ['server']],
+  [/^(ws|pino|prom-client)$/, ['server']],
+  [/^sharp$/, ['server', 'mcp']],
+  [/^@modelcontextprotocol\//, ['mcp']],
   [/^msgpackr$/, ['src/net', 'src/scene']],
   [/^mediabunny$/, ['src/app']],
-  [/^node:(http|https|net|tls|dgram)$/, ['server']],
+  [/^node:(http|https|net|tls|dgram)$/, ['server', 'mcp']],
 ]
 
 /** All that the engine's own code may import from outside; its tests and test doubles also use test tools. */
@@ -165,7 +168,7 @@ describe('imports run along the arrows', () => {
 })
 
 test('nobody but the drive itself names what can be done in it, or what is seen there', () => {
-  const rooms = ['src/engine', 'src/model', 'src/net', 'src/app', 'server']
+  const rooms = ['src/engine', 'src/model', 'src/net', 'src/app', 'server', 'mcp']
   const named = rooms
     .flatMap(sources)
     .filter((path) => !isTest(path))

@@ -57,6 +57,10 @@ export function checkedSnapshot(
   info: Pick<WorldInfo, 'id' | 'modelHash' | 'prompt'>,
   kinds: Readonly<Record<string, Kind>> = {},
 ): Snapshot {
+  // First: that of another world may lack what this one's have.
+  if (isObject(given) && typeof given.world === 'string' && given.world !== info.id) {
+    throw new SnapshotMismatchError('world', `"${info.id}"`, shown(given.world))
+  }
   const snapshot = wholeSnapshot(given, info, kinds)
   const expected = {
     format: 'oneiro-snapshot',

@@ -1,6 +1,7 @@
 import type { Action } from './controls'
 import { BadInputError } from './errors'
 import { type Line, Recorder } from './recorder'
+import { expectFrame, hold, type UntilOptions, until } from './script'
 import type { Pixels, Prompt, PromptReceipt, Snapshot, Tick, World } from './world'
 
 /** What can go back in a drive. */
@@ -42,15 +43,16 @@ export interface Branch {
 const WORTH = 20
 
 /**
- * A world with a past. It keeps a bounded ring of snapshots and every action, so any tick in `range` is reached by
+ * A world with a past, and in the hands of a script. It keeps a bounded ring of snapshots and every action, so any tick in `range` is reached by
  * restoring the snapshot before it and replaying. Seeking alone loses nothing; the first step or prompt after it cuts the
  * old future off and branches.
  *
  * @example
  * const timeline = new Timeline(dream)
  * await timeline.reset({ seed: 7 })
- * ...
- * await timeline.seek(timeline.range.to - 100)
+ * await timeline.hold({ jump: 1 }, 20) // controls that are not named rest
+ * const { index } = await timeline.until(({ done }) => done === true, { hold: { run: 1 }, most: 400 })
+ * await timeline.seek(index - 10)
  */
 export class Timeline extends Recorder implements Past {
   private readonly every: number
@@ -177,6 +179,30 @@ export class Timeline extends Recorder implements Past {
     if (this.head - from < WORTH || !snapshot || snapshot.tick < from) return
     const id = ++this.branches
     this.onBranch({ id, from, to: this.head, frame: this.left, line: this.line(), snapshot })
+  }
+
+  /**
+   * Holds controls for so many ticks, those that are not named at rest; resolves with the last tick. Throws `BadInputError`,
+   * and then nothing has moved.
+   */
+  hold(controls: Action, ticks: number): Promise<Tick> {
+    return hold(this, controls, ticks)
+  }
+
+  /**
+   * Steps until the condition holds of a tick, and resolves with it. Throws an `OneiroError` with the code `NOT_REACHED` where
+   * it did not within `most` ticks, 1,000 by default.
+   */
+  until(condition: (tick: Tick) => boolean, options?: UntilOptions): Promise<Tick> {
+    return until(this, condition, options)
+  }
+
+  /**
+   * How near the newest frame is to an image of its size, in dB of PSNR. Throws an `OneiroError` with the code `FRAME_DIFFERS`
+   * where that is less than `dB`, 40 by default: the same but for roundings.
+   */
+  expectFrame(image: Pixels, { dB }: { readonly dB?: number } = {}): Promise<number> {
+    return expectFrame(this, image, dB)
   }
 
   protected override async stepNow(action: Action): Promise<Tick> {

@@ -4,7 +4,7 @@
 >>> env = gymnasium.make("Oneiro/Drive-v0", world="assets/drive")
 >>> observation, info = env.reset(seed=7)
 
-or without Gymnasium's face: `oneiro.open_world("assets/drive")`.
+or without Gymnasium's face: `oneiro.open_world("assets/drive")`, and `oneiro.open_server("ws://localhost:7700")`.
 """
 
 from oneiro.controls import Action, ActionSpace, Control
@@ -13,6 +13,7 @@ from oneiro.errors import (
     AssetMissingError,
     BackendError,
     BadInputError,
+    ConnectionLostError,
     EpisodeOverError,
     ManifestInvalidError,
     ManifestVersionError,
@@ -20,10 +21,14 @@ from oneiro.errors import (
     OneiroError,
     PromptEncoderError,
     SelfTestError,
+    ServerRefusedError,
     SnapshotMismatchError,
+    WireMalformedError,
+    WireVersionError,
     WorldClosedError,
 )
 from oneiro.gym import WorldEnv, WorldVectorEnv, register_worlds
+from oneiro.net import RemoteWorld, open_server
 from oneiro.prompts import Prompt
 from oneiro.snapshot import Snapshot, read_snapshot, write_snapshot
 from oneiro.tasks import Task, register_task
@@ -36,6 +41,7 @@ __all__ = [
     "AssetMissingError",
     "BackendError",
     "BadInputError",
+    "ConnectionLostError",
     "Control",
     "EpisodeOverError",
     "Futures",
@@ -45,16 +51,21 @@ __all__ = [
     "OneiroError",
     "Prompt",
     "PromptEncoderError",
+    "RemoteWorld",
     "SelfTestError",
+    "ServerRefusedError",
     "Snapshot",
     "SnapshotMismatchError",
     "Task",
     "Tick",
+    "WireMalformedError",
+    "WireVersionError",
     "World",
     "WorldClosedError",
     "WorldEnv",
     "WorldInfo",
     "WorldVectorEnv",
+    "open_server",
     "open_world",
     "read_snapshot",
     "register_task",

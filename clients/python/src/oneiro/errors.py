@@ -119,3 +119,57 @@ class PromptEncoderError(OneiroError):
     """The prompt encoder could not be loaded or run."""
 
     code = "PROMPT_ENCODER"
+
+
+class ServerRefusedError(OneiroError):
+    """What a server says about a connection, beside the errors of worlds: UNAUTHORIZED, SERVER_FULL, ..."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class ConnectionLostError(OneiroError, ConnectionError):
+    """The server does not answer, or the connection is gone."""
+
+    code = "CONNECTION_LOST"
+
+    def __init__(self, url: str, why: object):
+        super().__init__(
+            f"The server at {url} cannot be reached ({why}). Check that it runs, and open the world again."
+        )
+
+
+class WireMalformedError(OneiroError):
+    """A message that is not what the wire's layout says."""
+
+    code = "WIRE_MALFORMED"
+
+    def __init__(self, message: str, what: str):
+        super().__init__(
+            f'The message "{message}" cannot be read: {what[:300]}. Check that both ends are of the same release.'
+        )
+
+
+class WireVersionError(OneiroError):
+    """The server speaks another version of the wire."""
+
+    code = "WIRE_VERSION"
+
+    def __init__(self, expected: int, got: int):
+        super().__init__(
+            f"This end speaks version {expected} of the wire, but version {got} came. Update the older of the two."
+        )
+
+
+_WORLDS = {kind.code: kind for kind in (BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError)}
+
+
+def error_of(code: str, message: str) -> OneiroError:
+    """The error that a server told of, with its class."""
+    kind = _WORLDS.get(code)
+    if kind is None:
+        return ServerRefusedError(code, message)
+    error = kind.__new__(kind, message)
+    error.args = (message,)
+    return error

@@ -47,7 +47,7 @@ class WorldFiles:
 def load_world_files(folder: str | Path) -> WorldFiles:
     """Reads the folder that `world.json` lies in. Raises AssetMissingError, AssetCorruptError, Manifest...Error."""
     folder = Path(folder)
-    manifest = parse_manifest(read_file(folder, "world.json").decode("utf-8", "replace"))
+    manifest = read_manifest(folder)
     files = manifest.files
     student, decoder, starts = (read_checked(folder, files[name]) for name in ("student", "decoder", "starts"))
     expected = hashlib.sha256((files["student"].sha256 + files["decoder"].sha256).encode()).hexdigest()
@@ -58,6 +58,11 @@ def load_world_files(folder: str | Path) -> WorldFiles:
     tensors = read_safetensors(starts, files["starts"].path)
     starts_and_words = _starts(manifest, tensors)
     return WorldFiles(folder, manifest, *starts_and_words, _beginnings(manifest, tensors), student, decoder)
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """That of the folder that `world.json` lies in. Raises AssetMissingError, Manifest...Error."""
+    return parse_manifest(read_file(Path(folder), "world.json").decode("utf-8", "replace"))
 
 
 def read_file(folder: Path, path: str) -> bytes:

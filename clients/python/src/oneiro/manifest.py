@@ -78,6 +78,7 @@ class Manifest:
     ticks_per_second: float
     tokens: int
     channels: int
+    columns: int | None  # cells in a row, where the tokens of the picture are a grid
     half: bool  # the state is half precision: latents are rounded to it before anything is made of them
     telemetry: tuple[Instrument, ...]
     task: str | None
@@ -218,6 +219,7 @@ def _read(top: Fields) -> Manifest:
         ticks_per_second=top.number("ticksPerSecond", positive=True),
         tokens=latent.count("tokens"),
         channels=latent.count("channels"),
+        columns=latent.count("columns") if latent.has("columns") else None,
         half=latent.get("dtype") == "float16",
         telemetry=tuple(
             Instrument(i.text("name"), i.text("unit", ""), i.number("centre"), i.number("spread", positive=True))
@@ -225,7 +227,7 @@ def _read(top: Fields) -> Manifest:
         ),
         task=top.text("task") if top.has("task") else None,
         offsets=top.child("history").numbers("offsets", whole=True),
-        controls=tuple(_control(control) for control in top.children("controls")),
+        controls=read_controls(top.value),
         action_count=actions.count("count"),
         action_dims=actions.count("dims"),
         encoding=actions.get("encoding") or "number",
@@ -262,6 +264,11 @@ def _frame(test: Fields) -> tuple[bytes, float]:
 
 def _row(fields: Fields, name: str) -> int | None:
     return fields.count(name, 0) if fields.has(name) else None
+
+
+def read_controls(value: Mapping[str, Any]) -> tuple[Control, ...]:
+    """The controls of a manifest or of a server's welcome. Raises ManifestInvalidError."""
+    return tuple(_control(control) for control in Fields(value, "").children("controls"))
 
 
 def _control(fields: Fields) -> Control:

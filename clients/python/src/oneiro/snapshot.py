@@ -63,7 +63,7 @@ def restored_state(manifest: Manifest, prompts: Prompts, given: Snapshot | Mappi
     Raises SnapshotMismatchError for another world, model or version, and BadInputError on what is no snapshot.
     """
     m = manifest
-    _check_head(m, given)
+    checked_head(given, m.id, m.model_hash, m.prompt is not None)
     tick, words = given.get("tick"), given["prompt"]
     if not isinstance(tick, int | np.integer) or isinstance(tick, bool) or not 0 <= tick <= LAST_TICK:
         raise BadInputError(f"A snapshot's tick is an integer from 0 to 2^31, but {shown(tick)} came. Begin a new one.")
@@ -79,7 +79,7 @@ def restored_state(manifest: Manifest, prompts: Prompts, given: Snapshot | Mappi
     text, embedding = "", NO_WORDS
     if words is not None:
         told = words.get("embedding")
-        told = None if told is None else _numbers(told)
+        told = None if told is None else numbers_of(told)
         text, embedding = prompts.resolve(Prompt(words["text"], told))
     return Beginning(
         tick=int(tick),
@@ -113,25 +113,26 @@ def largest_action(manifest: Manifest) -> float:
     return max(abs(value) for control in manifest.controls for value in control.values)
 
 
-def _check_head(manifest: Manifest, given: object) -> None:
+def checked_head(given: object, world: str, model_hash: str, listens: bool) -> None:
+    """Raises SnapshotMismatchError for another world, model or version, BadInputError on what is no snapshot."""
     if not isinstance(given, Mapping):
         raise BadInputError(f"A snapshot is what snapshot() gave, but {shown(given)} came.")
     expected = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "world": manifest.id,
-        "modelHash": manifest.model_hash,
+        "world": world,
+        "modelHash": model_hash,
     }
     for field, wanted in expected.items():
         if given.get(field) != wanted:
             raise SnapshotMismatchError(field, f'"{wanted}"', shown(given.get(field)))
     words, state = given.get("prompt"), given.get("state")
-    told = isinstance(words, Mapping) and isinstance(words.get("text"), str) if manifest.prompt else words is None
+    told = isinstance(words, Mapping) and isinstance(words.get("text"), str) if listens else words is None
     if not told or not isinstance(state, Mapping):
         raise BadInputError("A snapshot is what snapshot() gave, but one without its prompt or state came.")
 
 
-def _numbers(value: Any) -> Any:
+def numbers_of(value: Any) -> Any:
     """What JSON makes of a typed array, {"0": 1.5, "1": 2}, as a list; others as they are."""
     if isinstance(value, Mapping) and list(value) == [str(i) for i in range(len(value))]:
         return list(value.values())
@@ -143,7 +144,7 @@ def _array(snapshot: Mapping[str, Any], name: str, dtype: type, length: int) -> 
     kind = "half-precision floats, as bits" if dtype is np.uint16 else "floats"
     wanted = f"A snapshot's state.{name} is {length} {kind}"
     try:
-        numbers = np.asarray(_numbers(given))
+        numbers = np.asarray(numbers_of(given))
         if dtype is np.uint16 and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() > 0xFFFF):
             raise ValueError
         array: NDArray[Any] = numbers.astype(dtype)

@@ -11,7 +11,9 @@ import numpy as np
 from oneiro.checks import MAX_SEED, checked_seed
 from oneiro.errors import BadInputError
 from oneiro.gym.face import Face
+from oneiro.gym.remote import RemoteFace
 from oneiro.gym.window import Window
+from oneiro.net import RemoteWorld
 from oneiro.prompts import Prompt
 from oneiro.world import Tick, World
 
@@ -19,7 +21,7 @@ RENDER_MODES = ["rgb_array", *(["human"] if find_spec("pygame") else [])]
 
 
 class WorldEnv(gymnasium.Env[Any, Any]):
-    """A world as an environment; options as `Face` has them.
+    """A world as an environment; options as `Face` has them, or with `server=` those of `RemoteFace`.
 
     A reset's seed is the dream's own: with the same prompt, start and actions the frames are those of Node. A reset
     without one draws it. `info` has the tick, and what the instruments read where there are any.
@@ -31,13 +33,13 @@ class WorldEnv(gymnasium.Env[Any, Any]):
 
     metadata = {"render_modes": RENDER_MODES, "render_fps": 20}
 
-    def __init__(self, world: Any, *, render_mode: str | None = None, **options: Any):
+    def __init__(self, world: Any = None, *, server: str | None = None, render_mode: str | None = None, **options: Any):
         if render_mode not in (None, *RENDER_MODES):
             hint = 'For "human", pip install "oneiro[render]".' if render_mode == "human" else ""
             raise BadInputError(f'"render_mode" is one of {", ".join(RENDER_MODES)}, but {render_mode} came. {hint}')
-        self._face = Face(world, **options)
-        #: The world behind it: snapshots, forks, telemetry.
-        self.world = World(self._face.model, self._face.prompts)
+        self._face = Face(world, **options) if server is None else RemoteFace(server, world, **options)
+        #: The world behind it: snapshots, telemetry, and forks where it is dreamed here.
+        self.world: World | RemoteWorld = self._face.open()
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": round(self.world.info.ticks_per_second)}
         self.observation_space = self._face.observation_space
@@ -86,5 +88,5 @@ class WorldEnv(gymnasium.Env[Any, Any]):
     def _show(self) -> None:
         if self.render_mode != "human":
             return
-        self._window = self._window or Window(self.world.manifest.title, self.metadata["render_fps"])
+        self._window = self._window or Window(self.world.info.id, self.metadata["render_fps"])
         self._window.show(self._frame())

@@ -12,12 +12,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from oneiro.checks import check_fields, listed, shown
+from oneiro.controls import ActionSpace
 from oneiro.errors import BadInputError
 from oneiro.files import Floats
+from oneiro.manifest import Manifest
 from oneiro.model import LARGEST_HALF
 from oneiro.prompts import Prompt
 from oneiro.start import first_state
-from oneiro.world import open_model
+from oneiro.world import World, open_model
 
 OBSERVATIONS = ("frame", "latent", "telemetry")
 ACTIONS = ("multi-discrete", "discrete")
@@ -38,7 +40,7 @@ class Face:
 
     def __init__(
         self,
-        world: str | Path,
+        world: str | Path | None,
         observation: str = "frame",
         actions: str = "multi-discrete",
         prompt: Prompt | str | None = None,
@@ -48,10 +50,9 @@ class Face:
         temperature: float = 1.0,
         prompt_encoder: str | Path | None = None,
     ):
-        for name, value, known in (("observation", observation, OBSERVATIONS), ("actions", actions, ACTIONS)):
-            if value not in known:
-                choice = listed(f'"{one}"' for one in known)
-                raise BadInputError(f'"{name}" is one of {choice}, but {shown(value)} came.')
+        check_choices(observation, actions)
+        if world is None:
+            raise BadInputError('A dream needs its world. Pass world="assets/drive", a folder, or server="ws://...".')
         self.model, self.prompts = open_model(world, threads, temperature, prompt_encoder)
         self.kind, self.discrete, self.start = observation, actions == "discrete", start
         manifest = self.model.manifest
@@ -65,8 +66,12 @@ class Face:
         # Words are read once, and wrong ones are refused now.
         self.prompt = None if prompt is None else Prompt(*self.prompts.resolve(prompt))
         first_state(self.model.files, self.prompts, 0, self.prompt, start)
-        self.observation_space = self._observation_space()
-        self.action_space = self._action_space()
+        self.observation_space = observation_space(observation, manifest)
+        self.action_space = action_space(self.model.space, self.discrete)
+
+    def open(self) -> World:
+        """The world itself, for one who plays it alone."""
+        return World(self.model, self.prompts)
 
     def asked(self, options: Mapping[str, Any] | None) -> tuple[Prompt | str | None, str | None]:
         """The prompt and start of a reset with these options. Raises BadInputError on an unknown option."""
@@ -95,18 +100,31 @@ class Face:
     def info(self, tick: int, telemetry: Mapping[str, float] | None) -> dict[str, Any]:
         return {"tick": tick, **({"telemetry": dict(telemetry)} if telemetry is not None else {})}
 
-    def _observation_space(self) -> spaces.Box:
-        m = self.model.manifest
-        if self.kind == "frame":
-            return spaces.Box(0, 255, (m.height, m.width, 3), np.uint8)
-        # A state of half precision cannot be larger; for another no bound is known but that of its numbers.
-        largest = LARGEST_HALF if m.half else float(np.finfo(np.float32).max)
-        if self.kind == "latent":
-            return spaces.Box(-largest, largest, (m.tokens, m.channels), np.float32)
-        ends = [[i.centre + i.spread * side * largest for i in m.telemetry] for side in (-1, 1)]
-        low, high = np.clip(ends, -np.finfo(np.float32).max, np.finfo(np.float32).max).astype(np.float32)
-        return spaces.Box(low, high, dtype=np.float32)
 
-    def _action_space(self) -> spaces.Discrete | spaces.MultiDiscrete:
-        counts = [len(control.values) for control in self.model.manifest.controls]
-        return spaces.Discrete(prod(counts)) if self.discrete else spaces.MultiDiscrete(counts)
+def check_choices(observation: str, actions: str) -> None:
+    """Raises BadInputError where one of them is none of its choices."""
+    for name, value, known in (("observation", observation, OBSERVATIONS), ("actions", actions, ACTIONS)):
+        if value not in known:
+            choice = listed(f'"{one}"' for one in known)
+            raise BadInputError(f'"{name}" is one of {choice}, but {shown(value)} came.')
+
+
+def observation_space(kind: str, m: Manifest) -> spaces.Box:
+    if kind == "frame":
+        return frame_space(m.width, m.height)
+    # A state of half precision cannot be larger; for another no bound is known but that of its numbers.
+    largest = LARGEST_HALF if m.half else float(np.finfo(np.float32).max)
+    if kind == "latent":
+        return spaces.Box(-largest, largest, (m.tokens, m.channels), np.float32)
+    ends = [[i.centre + i.spread * side * largest for i in m.telemetry] for side in (-1, 1)]
+    low, high = np.clip(ends, -np.finfo(np.float32).max, np.finfo(np.float32).max).astype(np.float32)
+    return spaces.Box(low, high, dtype=np.float32)
+
+
+def frame_space(width: int, height: int) -> spaces.Box:
+    return spaces.Box(0, 255, (height, width, 3), np.uint8)
+
+
+def action_space(space: ActionSpace, discrete: bool) -> spaces.Discrete | spaces.MultiDiscrete:
+    counts = [len(control.values) for control in space.controls]
+    return spaces.Discrete(prod(counts)) if discrete else spaces.MultiDiscrete(counts)

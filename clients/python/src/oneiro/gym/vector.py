@@ -39,7 +39,7 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
     def __init__(
         self,
         num_envs: int,
-        world: Any,
+        world: Any = None,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
@@ -55,6 +55,11 @@ class WorldVectorEnv(VectorEnv[Any, Any, Any]):
         except ValueError as cause:
             known = ", ".join(mode.value for mode in AutoresetMode)
             raise BadInputError(f'"autoreset_mode" is one of {known}, but {shown(autoreset_mode)} came.') from cause
+        if options.get("server") is not None:
+            raise BadInputError(
+                "Many dreams at once are dreamed here. For several at a server make each an environment of its own: "
+                'make_vec(..., vectorization_mode="sync").'
+            )
         self._face = Face(world, **options)
         model = self._face.model
         self.num_envs, self.render_mode = num_envs, render_mode
