@@ -107,7 +107,10 @@ export class RequestPort<Calls, Event = never> {
   private receive(reply: Reply): void {
     if (this.over) return
     this.quietSeconds = 0
-    if ('event' in reply) return this.options.onEvent?.(reply.event as Event)
+    if ('event' in reply) {
+      this.options.onEvent?.(reply.event as Event)
+      return
+    }
     const call = this.waiting.get(reply.id)
     this.waiting.delete(reply.id)
     if ('error' in reply) call?.reject(fromWire(reply.error))
