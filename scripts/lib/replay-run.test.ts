@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import '../../src/worlds'
-import { RunCheck, scheduleOf, seedOfDay } from '../../src/engine/run'
 import { Recorder } from '../../src/engine/recorder'
+import { RunCheck, scheduleOf, seedOfDay } from '../../src/engine/run'
 import { openDreamNode } from '../../src/model/node'
 import { TINY } from '../../src/model/testing'
 import { runFor } from '../../src/scene/drive'
@@ -23,7 +23,12 @@ function makeWorld(): string[] {
   const manifest = JSON.parse(readFileSync(join(world, 'world.json'), 'utf8'))
   const names = { speed: 20, offset: 0, heading: 0, stuck: 0 }
   manifest.task = 'drive'
-  manifest.telemetry = Object.entries(names).map(([name, centre]) => ({ name, unit: '', centre, spread: 0.1 }))
+  manifest.telemetry = Object.entries(names).map(([name, centre]) => ({
+    name,
+    unit: '',
+    centre,
+    spread: 0.1,
+  }))
   writeFileSync(join(world, 'world.json'), JSON.stringify(manifest))
   return manifest.presets.map(({ text }: { text: string }) => text)
 }
@@ -59,7 +64,9 @@ test('a proof of a run is played again and counted: 0 where it holds, 1 where sc
   expect(await answer('whole', {})).toEqual({
     status: 0,
     said: expect.stringMatching(
-      new RegExp(`All ${TICKS + 1} frames are the same.*\\nThe run of 2026-11-29 counts: ${score.toFixed(1)} m`),
+      new RegExp(
+        `All ${TICKS + 1} frames are the same.*\\nThe run of 2026-11-29 counts: ${score.toFixed(1)} m`,
+      ),
     ),
   })
   expect(await answer('more', { run: { day: DAY, score: score + 50 } })).toEqual({
