@@ -142,8 +142,8 @@ async function start(): Promise<void> {
     )
   }
   if (early) void player.setPrompt(early)
-  const listening = new Listening(store, () => player!.snapshot())
-  player.listen((event) => listening.hear(event))
+  const listening = new Listening(store)
+  player.listen((event, world) => listening.hear(event, world))
   window.oneiro = createAgentHandle(player, store, () => worlds.dream())
 
   const { root } = page

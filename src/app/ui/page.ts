@@ -92,6 +92,7 @@ function watchCovered(
 ): void {
   const observer = new ResizeObserver(() => {
     root.style.setProperty('--top', `${header.offsetHeight}px`)
+    root.style.setProperty('--bottom', `${deck.offsetHeight}px`)
     listener({ top: header.offsetHeight, bottom: deck.offsetHeight })
   })
   for (const element of [header, deck]) observer.observe(element)

@@ -1,5 +1,5 @@
 import type { LoopEvent } from '../../engine/loop'
-import type { Snapshot } from '../../engine/world'
+import type { World } from '../../engine/world'
 import { namedIn } from '../../model/prompt/reading'
 import type { Store } from '../store'
 import { heardBySimulator } from './remarks'
@@ -8,19 +8,16 @@ import { heardBySimulator } from './remarks'
 export class Listening {
   private turn = 0
 
-  constructor(
-    private readonly store: Store,
-    private readonly snapshot: () => Promise<Snapshot>,
-  ) {}
+  constructor(private readonly store: Store) {}
 
-  hear(event: LoopEvent): void {
-    if (event.type === 'begin') void this.ask(event.tick.index)
-    else if (event.type === 'prompt') void this.ask(event.afterTick + 1)
+  hear(event: LoopEvent, world: World): void {
+    if (event.type === 'begin') void this.ask(world, event.tick.index)
+    else if (event.type === 'prompt') void this.ask(world, event.afterTick + 1)
   }
 
-  private async ask(tick: number): Promise<void> {
+  private async ask(world: World, tick: number): Promise<void> {
     const turn = ++this.turn
-    const prompt = await this.snapshot().then(
+    const prompt = await world.snapshot().then(
       (snapshot) => snapshot.prompt,
       () => null,
     )
