@@ -34,7 +34,10 @@ const program = new Command('record')
     'what Chromium draws with: swiftshader, or gl-egl where Mesa is (faster)',
     'swiftshader',
   )
-  .option('--gym <key=value...>', 'of gym:ID, see python -m distill record-gym --keys (size, side-by-side, ...)')
+  .option(
+    '--gym <key=value...>',
+    'of gym:ID, see python -m distill record-gym --keys (size, side-by-side, ...)',
+  )
   .requiredOption('--out <dir>', 'folder of the episodes', fromUser)
   .parse()
 const options = program.opts<RecordOptions & { gym?: string[] }>()
@@ -58,7 +61,14 @@ if (options.policy && !(isDrive && POLICIES.includes(options.policy as PolicyNam
 if (options.world.startsWith('gym:')) {
   const { episodes, ticks, seed, out, gym = [] } = options
   const settings = Object.entries({ env: options.world.slice(4), episodes, ticks, seed, out })
-  const stage = ['scripts/python.mjs', '-m', 'distill', 'record-gym', ...settings.map((entry) => entry.join('=')), ...gym]
+  const stage = [
+    'scripts/python.mjs',
+    '-m',
+    'distill',
+    'record-gym',
+    ...settings.map((entry) => entry.join('=')),
+    ...gym,
+  ]
   process.exit(spawnSync(process.execPath, stage, { stdio: 'inherit' }).status ?? 1)
 }
 if (!isDrive && !/\.[cm]?[jt]s$/.test(options.world))

@@ -126,10 +126,10 @@ class WithoutPrompt(nn.Module):
 
     def __init__(self, graph: StudentGraph | FlowStudentGraph):
         super().__init__()
-        self.graph = graph
+        self.inside = graph
 
     def forward(self, history: Tensor, actions: Tensor, noise: Tensor) -> Tensor:
-        return self.graph(history, actions, actions.flatten(1)[:, :0], noise)
+        return self.inside(history, actions, actions.flatten(1)[:, :0], noise)
 
 
 class DecoderGraph(nn.Module):

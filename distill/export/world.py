@@ -43,7 +43,7 @@ from distill.models.student import BlockCounter, Student
 from distill.models.unet import UNet
 from distill.random import tick_noise
 from distill.runtime import onnx_session
-from distill.world import LABELS, WorldSpec, telemetry_manifest
+from distill.world import DRIVE, LABELS, WorldSpec, telemetry_manifest
 
 OPSET = 20
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
@@ -216,11 +216,11 @@ def export_prompt_classifier(classifier: PromptClassifier, out: Path, half: bool
 def self_test(
     out: Path,
     student: Student | FlowStudent,
-    world: WorldSpec,
     history: np.ndarray,
     past: np.ndarray,
     prompt: np.ndarray,
     seed: int,
+    world: WorldSpec = DRIVE,
 ) -> dict:
     """Numbers of tick 1 from a start, with no key held: what a runtime must reproduce. Those that the tick changed
     most, as most of a picture hardly changes."""
@@ -394,7 +394,7 @@ def write_world(
         "starts": starts,
         **({"beginnings": {"steps": BEGINNING_STEPS}} if begins_from_words(student) else {}),
         **({"presets": presets} if world.prompt else {}),
-        "selfTest": self_test(out, student, world, **first, seed=config.seed),
+        "selfTest": self_test(out, student, **first, seed=config.seed, world=world),
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }
     write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")

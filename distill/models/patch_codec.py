@@ -4,8 +4,8 @@ tokens of 12 channels, patches of 4x4.
 - Linear both ways: known in seconds, no seams (a patch is small, and neighbours agree), nothing to train, and a decoder
   that costs next to nothing in a tick.
 - Where frames have mirror images (the drive's), fitted on both together, so that each basis patch is either even or
-  odd: the latent of a mirrored frame is the frame's own with its columns turned round and the odd channels' sign changed
-  (`mirror`).
+  odd: the latent of a mirrored frame is the frame's own with its columns turned round and the odd channels' sign
+  changed (`mirror`).
 - Whitened: every channel has unit variance over the recordings.
 """
 

@@ -11,15 +11,20 @@ const START = [3 * COLUMNS + 4, 3 * COLUMNS + 3, 3 * COLUMNS + 2]
 /** Ticks for which a dead snake lies there, before the next one sets out. */
 const DEAD_TICKS = 3
 /** Right, down, left, up. */
-const STEPS = [[1, 0], [0, 1], [-1, 0], [0, -1]] as const // biome-ignore format: a table
+const STEPS = [
+  [1, 0],
+  [0, 1],
+  [-1, 0],
+  [0, -1],
+] as const
 const RIGHT = 0
 
-const FLOOR = [24, 26, 48]
-const APPLE = [235, 50, 60]
-const HEAD = [255, 225, 70]
-const BODY = [60, 200, 90]
-const TAIL = [40, 130, 220]
-const DEAD = [150, 150, 150]
+export const FLOOR = [24, 26, 48]
+export const APPLE = [235, 50, 60]
+export const HEAD = [255, 225, 70]
+export const BODY = [60, 200, 90]
+export const TAIL = [40, 130, 220]
+export const DEAD = [150, 150, 150]
 
 const controls: readonly Control[] = [
   {
@@ -92,7 +97,9 @@ export function dies(cell: number, { body, apple }: Board): boolean {
 }
 
 function free(body: readonly number[], rng: Rng): number {
-  const cells = Array.from({ length: COLUMNS * ROWS }, (_, cell) => cell).filter((cell) => !body.includes(cell))
+  const cells = Array.from({ length: COLUMNS * ROWS }, (_, cell) => cell).filter(
+    (cell) => !body.includes(cell),
+  )
   return cells.length ? rng.pick(cells) : -1
 }
 
@@ -153,7 +160,13 @@ const game: Game = {
         const side = STEPS.findIndex((_, to) => beyond(cell, to) === other)
         if (other === undefined || side < 0) continue
         const [dx, dy] = STEPS[side]!
-        fill(x + (dx > 0 ? 7 : dx < 0 ? 0 : 2), y + (dy > 0 ? 7 : dy < 0 ? 0 : 2), dx ? 1 : 4, dy ? 1 : 4, colour)
+        fill(
+          x + (dx > 0 ? 7 : dx < 0 ? 0 : 2),
+          y + (dy > 0 ? 7 : dy < 0 ? 0 : 2),
+          dx ? 1 : 4,
+          dy ? 1 : 4,
+          colour,
+        )
       }
     }
     if (dead > 0) return
@@ -163,6 +176,7 @@ const game: Game = {
   },
 }
 
+export const title = game.title
 export const openWorld = () => worldOf(game)
 
 /**

@@ -11,11 +11,13 @@ import type { World } from '../../src/engine/world'
 const POLICY_STREAM = 17
 /** Ticks for which a key is held at most, by chance. */
 const LONGEST_HOLD = 12
-/** A tick on which a frame is drawn takes at most this many pixels. */
+/** More than that is no frame for a small network, and fills a disk. */
 const MOST_PIXELS = 512 * 512
 
 /** What such a module exports. */
 export interface WorldModule {
+  /** For people; left out, the world's id. */
+  readonly title?: string
   openWorld(): World | Promise<World>
   /** Who plays a recording; left out, keys are held at random. */
   policy?(rng: Rng): (world: World) => Action
@@ -49,12 +51,15 @@ export interface RecordedEpisode {
 
 /** The module in a file. Throws `BadInputError` where it is none, or exports no world. */
 export async function loadWorldModule(file: string): Promise<WorldModule> {
-  if (!existsSync(file)) throw new BadInputError(`There is no file ${file}. Give the path of a module that exports openWorld().`)
+  if (!existsSync(file))
+    throw new BadInputError(`There is no file ${file}. Give the path of a module that exports openWorld().`)
   const loaded = await import(pathToFileURL(path.resolve(file)).href).catch((error: Error) => {
     throw new BadInputError(`${file} could not be loaded: ${error.message}.`)
   })
   if (typeof loaded.openWorld !== 'function')
-    throw new BadInputError(`${file} exports ${Object.keys(loaded).join(', ') || 'nothing'}, but no openWorld().`)
+    throw new BadInputError(
+      `${file} exports ${Object.keys(loaded).join(', ') || 'nothing'}, but no openWorld().`,
+    )
   return loaded as WorldModule
 }
 
@@ -62,10 +67,13 @@ export async function loadWorldModule(file: string): Promise<WorldModule> {
 export async function checkRecordable(world: World): Promise<void> {
   const { id, width, height, controls } = world.info
   const wrong = controlsSchema.safeParse(controls)
-  if (!wrong.success) throw new BadInputError(`The controls of "${id}" are none: ${wrong.error.issues[0]!.message}.`)
+  if (!wrong.success)
+    throw new BadInputError(`The controls of "${id}" are none: ${wrong.error.issues[0]!.message}.`)
   for (const { id: move, keys } of spaceOf(controls).moves)
     if (keys.length === 0)
-      throw new BadInputError(`Nobody could press "${move}" of "${id}", because it has no keys. Give it some.`)
+      throw new BadInputError(
+        `Nobody could press "${move}" of "${id}", because it has no keys. Give it some.`,
+      )
   if (width * height > MOST_PIXELS)
     throw new BadInputError(`Frames of "${id}" are ${width}x${height}; draw at most ${MOST_PIXELS} pixels.`)
   const { frame } = await world.reset({ seed: 0 })
@@ -95,7 +103,7 @@ export function randomHolds(world: World, rng: Rng): () => Action {
 
 /** Plays and records one episode. Games that end begin again within it. The same seed gives the same episode. */
 export async function recordModuleEpisode(
-  { policy }: WorldModule,
+  { policy, title }: WorldModule,
   world: World,
   seed: number,
   ticks: number,
@@ -135,6 +143,7 @@ export async function recordModuleEpisode(
   return {
     version: 4,
     world: id,
+    ...(title ? { title } : {}),
     seed,
     ticks,
     width,

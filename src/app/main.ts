@@ -4,19 +4,21 @@ import '@fontsource/instrument-serif/400-italic.css'
 import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
+import './styles/worlds.css'
 import { writeActionLog } from '../engine/action-log'
 import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
 import { recall, remember } from './choices'
+import { createChooser, fetchWorlds } from './chooser'
 import { download } from './download'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
 import { attachKeyboard, type Command } from './input/keyboard'
 import { loadPart } from './newer'
 import { keepPage } from './offline/keep'
-import { isNear, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
+import { isNear, namedWorld, parseSeed, readParams, seedOfChance, shareUrl, VIEWS } from './params'
 import { Player } from './player'
 import { PLAIN_PRESETS } from './presets'
 import { createAppStore, notify, type Preset, watch } from './store'
@@ -101,6 +103,10 @@ async function start(): Promise<void> {
   const describe = () => player?.driver.describe() ?? null
   const page = createPage(document.getElementById('app')!, store, commands, pads, act, describe)
   for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
+  void fetchWorlds(document.baseURI).then((list) => {
+    const chooser = createChooser(list, namedWorld(location.search) ?? 'drive', document.baseURI)
+    if (chooser) page.root.append(chooser)
+  })
 
   const worlds = new Worlds(store, {
     assets: params.assets,

@@ -64,7 +64,12 @@ class GameWorld implements World {
     const { id, version: modelHash, width, height, ticksPerSecond, controls, telemetry = [] } = game
     this.info = {
       ...{ id, kind: 'simulator', backend: 'game', modelHash, width, height, ticksPerSecond, controls },
-      ...{ prompt: false, telemetry: telemetry.map((name) => ({ name, unit: '' })), reward: true, done: true },
+      ...{
+        prompt: false,
+        telemetry: telemetry.map((name) => ({ name, unit: '' })),
+        reward: true,
+        done: true,
+      },
     }
   }
 
@@ -99,7 +104,16 @@ class GameWorld implements World {
     const { id: world, modelHash } = this.info
     const { tick, seed } = this
     const state = { state: Float64Array.from(this.state) }
-    return { format: 'oneiro-snapshot', version: FORMAT_VERSION, world, modelHash, tick, seed, prompt: null, state }
+    return {
+      format: 'oneiro-snapshot',
+      version: FORMAT_VERSION,
+      world,
+      modelHash,
+      tick,
+      seed,
+      prompt: null,
+      state,
+    }
   }
 
   async restore(given: Snapshot): Promise<Tick> {
@@ -145,7 +159,15 @@ class GameWorld implements World {
   private result(reward: number, done: boolean): Tick {
     const telemetry = this.game.read?.(this.state)
     const { tick: index, epoch } = this
-    return { index, epoch, frame: this.draw(), ...(telemetry ? { telemetry } : {}), reward, done, timings: {} }
+    return {
+      index,
+      epoch,
+      frame: this.draw(),
+      ...(telemetry ? { telemetry } : {}),
+      reward,
+      done,
+      timings: {},
+    }
   }
 
   private draw(): Pixels {
