@@ -16,7 +16,8 @@ import numpy as np
 from distill.config import UserError
 
 NAMED = {"LEFT": "ArrowLeft", "RIGHT": "ArrowRight", "UP": "ArrowUp", "DOWN": "ArrowDown", "FIRE": "Space"}
-FREE = [*(f"Digit{n}" for n in range(1, 10)), *(f"Key{letter}" for letter in "QWETYUIOASDGJZX")]  # others are the page's
+# The other letters are the page's.
+FREE = [*(f"Digit{n}" for n in range(1, 10)), *(f"Key{letter}" for letter in "QWETYUIOASDGJZX")]
 PAIRS = [("ArrowLeft", "ArrowRight"), ("ArrowDown", "ArrowUp"), ("KeyA", "KeyD"), ("KeyS", "KeyW")]
 BUTTONS = ["Space", "ArrowUp", "ArrowLeft", "ArrowRight", "ArrowDown", "KeyX", "KeyZ", "KeyJ", "KeyG", "KeyQ"]
 

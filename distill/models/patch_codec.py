@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from distill.config import UserError
 
 HEIGHT, WIDTH = 96, 160
+UNSEEN = 2e-3  # a deviation in 0..1 that is half a step of 255
 
 
 class LinearDecoder(nn.Module):
@@ -76,7 +77,8 @@ class PatchCodec(nn.Module):
         mean = first / count
         values, vectors = torch.linalg.eigh(second / count - mean[:, None] * mean)
         basis = vectors.flip(1)[:, : self.channels].float()  # [48,C], the strongest first
-        deviation = values.flip(0)[: self.channels].clamp(min=1e-8).sqrt().float()
+        # Of pictures of few kinds of patches the last numbers are rounding errors: whitened, they would be noise.
+        deviation = values.flip(0)[: self.channels].clamp(min=1e-8 if symmetric else UNSEEN**2).sqrt().float()
         mean = mean.float()
         self.encoder.weight.copy_((basis / deviation).T[..., None, None])
         self.encoder.bias.copy_(-(mean @ basis) / deviation)

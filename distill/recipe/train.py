@@ -42,6 +42,7 @@ LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and figures dre
 ROLLOUT = 120  # ticks of stage 2's roll-outs
 LEVEL = 0.1  # history noise that the dream states, as distill/configs/own-*.yaml train it
 KINDS = {"teacher": "teacher", "tmd": "student", "dmd": "student"}
+UNSAID = re.compile(r"\d+%\||^W\d{4} ")  # a bar that is drawn over and over, and what torch warns of
 PERCENT = re.compile(r"\((\d+) %\)")
 VALIDATION_SEED, FIRST_SEED = 1_100_000, 0
 
@@ -122,7 +123,7 @@ class Journey:
         with stopping_with_us(command) as child:
             for line in child.stdout:
                 line = line.rstrip()
-                if not line or re.search(r"\d+%\|", line):  # a bar that is drawn over and over
+                if not line or UNSAID.search(line):
                     continue
                 last = line
                 found = PERCENT.search(line)
@@ -188,8 +189,8 @@ class Journey:
             longest = max(episode["ticks"] for episode in Packed(self.data, split).episodes)
             if longest < LONGEST_AT_LEAST:
                 raise UserError(
-                    f"the longest episode in {self.data / split} has {longest} ticks, but {LONGEST_AT_LEAST} are needed to "
-                    "see how a dream goes on; record longer ones"
+                    f"the longest episode in {self.data / split} has {longest} ticks, but {LONGEST_AT_LEAST} are "
+                    "needed to see how a dream goes on; record longer ones"
                 )
         if world.is_drive:
             raise UserError(f"{self.data} is of the drive, which has a recipe of its own: distill/README.md")
