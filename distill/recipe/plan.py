@@ -25,6 +25,8 @@ BATCH = 32
 ENOUGH = 60_000  # samples of the teacher
 LEAST = 4_000  # below it, nothing is learnt that is worth a look
 SHARES = {"teacher": 0.55, "tmd": 0.2, "dmd": 0.2}  # of what is left after recording and before export
+WITHOUT_STAGE_2 = {"teacher": 0.7, "tmd": 0.25}
+STAGE_2_MINUTES = 12  # below it, its critics learn too little, and it takes more than it gives
 ASIDE = 0.08  # of the hours: latents, export, the figures at the end
 SIZES = {  # fine, middle, width, field_width
     "small": {"fine": 32, "middle": 48, "width": 64, "field_width": 16, "heads": 4},
@@ -149,7 +151,9 @@ def measure(world: WorldSpec, patch: int, channels: int, dtype: torch.dtype) -> 
 def split_minutes(plan: Plan, left: float) -> None:
     """Divides the minutes that are left among the stages."""
     free = left - 60 * plan.hours * ASIDE
-    plan.minutes = {stage: round(max(0.0, share * free / sum(SHARES.values())), 2) for stage, share in SHARES.items()}
+    whole = plan.steps or free * SHARES["dmd"] / sum(SHARES.values()) >= STAGE_2_MINUTES
+    shares = SHARES if whole else WITHOUT_STAGE_2
+    plan.minutes = {stage: round(max(0.0, share * free / sum(shares.values())), 2) for stage, share in shares.items()}
 
 
 def choose(plan: Plan, seconds: dict[str, float]) -> None:
@@ -189,6 +193,7 @@ def explain(plan: Plan, world: WorldSpec, frames: int) -> str:
             f"network: {plan.size}, {count_parameters(unet) / 1e6:.1f} M parameters (fine {size['fine']}, middle "
             f"{size['middle']}, width {size['width']}): a sample takes {1000 * plan.seconds_by_size[plan.size]:.1f} ms "
             f"here, so its teacher sees about {samples:,.0f} samples",
-            f"minutes: {minutes}, the rest for recording, export and figures",
+            f"minutes: {minutes}, the rest for recording, export and figures"
+            + ("" if "dmd" in plan.minutes else "; too few for stage 2, so stage 1 is what plays"),
         ]
     )

@@ -260,7 +260,8 @@ class Journey:
         rollout = f"rollout_ticks={self.longest_rollout()}"
         self.network("teacher", 3, *own)
         self.network("tmd", 4, teacher)
-        self.network("dmd", 5, teacher, f"student={self.runs}/tmd/student.pt", rollout)
+        if "dmd" in self.plan.minutes:
+            self.network("dmd", 5, teacher, f"student={self.runs}/tmd/student.pt", rollout)
 
     def longest_rollout(self) -> int:
         """Ticks for which stage 2 may follow a recorded episode."""
@@ -269,7 +270,8 @@ class Journey:
 
     def finish(self, world: WorldSpec) -> None:
         """Judges the student, exports it and says where it plays."""
-        student, codec = self.runs / "dmd/student.pt", self.runs / "codec/autoencoder.pt"
+        last = "dmd" if "dmd" in self.plan.minutes else "tmd"
+        student, codec = self.runs / last / "student.pt", self.runs / "codec/autoencoder.pt"
         out = Path(self.config.assets) / self.source.name
         self.stage(
             "export",

@@ -149,6 +149,14 @@ def test_more_hours_make_a_larger_network():
     assert sizes == ["middle", "large", "larger", "larger"]
 
 
+def test_stage_2_is_left_out_where_it_would_have_a_few_minutes():
+    short, long = Plan(world="square", hours=0.5), Plan(world="square", hours=2)
+    for plan in (short, long):
+        planning.split_minutes(plan, 60 * plan.hours)
+    assert list(short.minutes) == ["teacher", "tmd"] and list(long.minutes) == ["teacher", "tmd", "dmd"]
+    assert long.minutes["dmd"] >= planning.STAGE_2_MINUTES
+
+
 def test_a_picture_of_few_patches_is_cut_into_large_ones_and_noise_into_small():
     frames = np.stack([np.full((32, 64, 3), 30, np.uint8)] * 20)
     frames[:, 8:16, 8:16] = (200, 10, 10)
