@@ -1,5 +1,6 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
@@ -27,20 +28,40 @@ const codeSplitting = {
   ],
 }
 
+/** What the page may choose between: the folders of `assets/` that hold a world. */
+async function worldList(assets: string): Promise<string> {
+  const list = []
+  for (const name of (await readdir(assets)).sort()) {
+    const manifest = join(assets, name, 'world.json')
+    if (!existsSync(manifest)) continue
+    const { title } = JSON.parse(await readFile(manifest, 'utf8'))
+    const picture = existsSync(join(assets, name, 'picture.png')) ? { picture: 'picture.png' } : {}
+    list.push({ name, title, ...picture })
+  }
+  return JSON.stringify(list)
+}
+
+const WORLD_LIST = 'assets/worlds.json'
+
 /** Worlds keep their names: `assets/` is served at `/assets/`, by the dev server as it lies and in a build as a copy. */
 function worldAssets(): Plugin {
   let from = ''
   let to = ''
   return {
     name: 'oneiro-world-assets',
-    apply: 'build',
     configResolved(config) {
       from = resolve(config.root, 'assets')
       to = resolve(config.root, config.build.outDir, 'assets')
     },
+    configureServer(server) {
+      server.middlewares.use(`/${WORLD_LIST}`, (_, response, next) => {
+        worldList(from).then((list) => response.setHeader('Content-Type', 'application/json').end(list), next)
+      })
+    },
     async writeBundle() {
       await rm(to, { recursive: true, force: true })
       await cp(from, to, { recursive: true })
+      await writeFile(join(to, '..', WORLD_LIST), await worldList(from))
     },
   }
 }

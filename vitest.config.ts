@@ -8,6 +8,7 @@ export default defineConfig({
       'mcp/**/*.test.ts',
       'bench/**/*.test.ts',
       'scripts/**/*.test.{ts,mjs}',
+      'examples/**/*.test.ts',
     ],
     environment: 'node',
     // Two workers: the machines this runs on have two cores.

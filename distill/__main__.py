@@ -14,6 +14,8 @@ from distill.config import UserError, load_config
 
 # stage -> (its module, what it does); the packages of the `wan-` stages are no part of a base install
 STAGES = {
+    "train": ("recipe.train", "from a game to a page that dreams it, by all the stages that it takes"),
+    "record-gym": ("gym.record", "a Gymnasium environment -> episodes"),
     "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
     "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),
     "codec": ("methods.codec", "the linear codec of 4x4 patches, in closed form"),
@@ -83,6 +85,10 @@ def parser() -> argparse.ArgumentParser:
             stage.add_argument("--b", metavar="WORLD", help="the world beside it")
             stage.add_argument("--seeds", metavar="A-B", help="held-out episode seeds, both included")
             stage.add_argument("--json", metavar="FILE", help="where the figures go")
+        if name == "train":
+            stage.add_argument("--world", metavar="WORLD", help="a module (examples/snake/world.ts), gym:ID, or a name")
+            stage.add_argument("--hours", metavar="H", help="how long all of it may take")
+            stage.add_argument("--name", metavar="NAME", help="of its folders; without it by the world")
         stage.add_argument("overrides", nargs="*", metavar="key=value")
     return main
 
@@ -99,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f"the package {error.name} is missing; install distill/wan/requirements.txt with pip"
             ) from error
         overrides = list(options.overrides) + (["resume=true"] if options.resume else [])
-        for name in ("a", "b", "seeds", "json"):
+        for name in ("a", "b", "seeds", "json", "world", "hours", "name"):
             if getattr(options, name, None) is not None:
                 value = getattr(options, name)
                 overrides.append(f"{name}={from_user(value) if name == 'json' else value}")

@@ -14,6 +14,7 @@ import torch
 
 from distill.atomic import replacing
 from distill.config import TrainConfig, UserError
+from distill.world import TELEMETRY
 
 FORMAT = "oneiro-checkpoint-1"
 
@@ -61,6 +62,8 @@ def _rename(saved: dict) -> None:
         return {new(key): layers(value) for key, value in part.items()}
 
     saved["architecture"] = {ARCHITECTURE.get(k, k): v for k, v in saved["architecture"].items() if k not in GONE}
+    if saved["architecture"].get("network") == "unet":  # from before there was a world without instruments
+        saved["architecture"].setdefault("readings", len(TELEMETRY))
     saved["state"] = {PARTS.get(name, name): layers(part) for name, part in saved["state"].items()}
 
 

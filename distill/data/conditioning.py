@@ -28,6 +28,8 @@ from distill.runtime import onnx_session
 
 def caption_conditioning(latents: Latents, prompt_dim: int) -> Tensor:
     """The conditioning of each of a split's captions, for a network of that `prompt_dim`: [captions,P]."""
+    if prompt_dim == 0:
+        return torch.zeros(len(latents.captions), 0)
     if prompt_dim == LABEL_CHOICES:
         return one_hot(torch.from_numpy(latents.labels()))
     if latents.embeddings.shape[1] != prompt_dim:

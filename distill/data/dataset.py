@@ -66,7 +66,7 @@ class WindowDataset:
         rows = self.drawn[indices]
         flip = torch.rand(len(rows)).numpy() < 0.5 if self.can_flip else None
         target, conditions = self.gather(rows, flip)
-        if self.config.prompt_dim == LABEL_CHOICES:
+        if self.config.prompt_dim in (0, LABEL_CHOICES):
             return target, conditions
         if getattr(self.latents, "paraphrases", None) is not None:
             words = torch.from_numpy(self.latents.paraphrased(rows, torch.rand(len(rows)).numpy())).to(self.device)

@@ -46,15 +46,18 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
     path = packed.folder / "latents.json"
     # A codec whose latents can be mirrored as they are needs no second copy.
     parity = getattr(codec, "mirror", None)
+    telemetry, flip = packed.world.telemetry, flip and packed.world.is_drive
     mirror = {"columns": codec.columns, "signs": parity.tolist()} if flip and parity is not None else None
     entry = {
         "codec": fingerprint(codec),
         "rows": 0,
-        "tokens": codec.tokens + telemetry_tokens(codec.channels),
+        "tokens": codec.tokens + telemetry_tokens(codec.channels, len(telemetry)),
         "channels": codec.channels,
         "flipped": flip and mirror is None,
         "mirror": mirror,
     }
+    if mirror is None and parity is not None:
+        entry["columns"] = codec.columns
     if path.is_file():
         before = json.loads(path.read_text())
         if {**before, "rows": 0} == entry:
@@ -76,7 +79,7 @@ def encode_split(codec: Codec, packed: Packed, flip: bool, batch: int, device) -
             frame = to_input(packed.frames[rows], device)
             for mirrored, file in enumerate(files):
                 picture = codec.encode(frame.flip(3) if mirrored else frame).cpu().numpy()
-                token = telemetry_token(packed.telemetry[rows], codec.channels, bool(mirrored))
+                token = telemetry_token(packed.telemetry[rows], codec.channels, bool(mirrored), telemetry)
                 file.write(np.concatenate([picture, token], 1).astype(np.float16).tobytes())
         for file in files:
             file.flush()
@@ -119,9 +122,10 @@ def run(config: Config) -> None:
         if not (Path(config.data) / split / "packed" / "index.json").is_file():
             raise UserError(f"{config.data}/{split} is not prepared; run the `prepare` stage first")
         packed = Packed(config.data, split)
-        embeddings = embed([caption["text"] for caption in packed.captions])
+        texts = [caption["text"] for caption in packed.captions]
+        embeddings = embed(texts) if packed.world.prompt else np.zeros((len(texts), 0), np.float32)
         save_atomically(packed.folder / "embeddings.npy", embeddings)
-        if split == "train" and config.paraphrases:
+        if split == "train" and config.paraphrases and packed.world.is_drive:
             embed_paraphrases(config.paraphrases, packed, embed)
         fresh = encode_split(codec, packed, config.flip, config.batch, device)
         print(f"latents: {split} has {len(packed)} frames, {fresh} of them new, and {len(packed.captions)} captions")

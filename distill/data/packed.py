@@ -18,7 +18,19 @@ import numpy as np
 
 from distill.atomic import write_text
 from distill.config import UserError
-from distill.world import LABELS, LONG_AGO, MORPH_TICKS, RING, TELEMETRY, telemetry_tokens
+from distill.world import (
+    DRIVE,
+    FILE,
+    LABELS,
+    LONG_AGO,
+    MORPH_TICKS,
+    RING,
+    TELEMETRY,
+    WorldSpec,
+    telemetry_tokens,
+    world_of,
+    world_text,
+)
 
 HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
 VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
@@ -34,16 +46,18 @@ class EpisodeError(Exception):
 
 
 def read_episode(path: str | Path) -> dict:
-    """One episode: frames uint8 [T,H,W,3], actions int8 [T,2], telemetry float32 [T,len(TELEMETRY)], boxes float32
-    [T,4] (where the car is seen: centre x and y, width, height in pixels), rewards float32 [T], dones uint8 [T],
-    prompts (list of dicts with tick, text, biome, time, weather, split), seed, policy, stateHash. Raises
-    EpisodeError."""
+    """One episode: frames uint8 [T,H,W,3], actions [T,A] as a network is told of them, telemetry float32 [T,recorded],
+    rewards float32 [T], dones uint8 [T], prompts (list of dicts with tick and text), seed, policy, stateHash, and its
+    `world`. The drive's (version 3) have boxes float32 [T,4] (where the car is seen: centre x and y, width, height in
+    pixels), and labels in their prompts. Raises EpisodeError."""
     try:
         raw = msgpack.unpackb(Path(path).read_bytes(), raw=False, strict_map_key=False)
     except Exception as error:
         raise EpisodeError(f"{path} is not whole MessagePack ({type(error).__name__})") from error
-    if not isinstance(raw, dict) or raw.get("format") != "oneiro-episode" or raw.get("version") != 3:
-        raise EpisodeError(f"{path} is not an oneiro-episode of version 3; record it again")
+    if not isinstance(raw, dict) or raw.get("format") != "oneiro-episode" or raw.get("version") not in (3, 4):
+        raise EpisodeError(f"{path} is not an oneiro-episode of version 3 or 4; record it again")
+    if raw["version"] == 4:
+        return _any_episode(path, raw)
     if list(raw.get("telemetryNames", [])) != list(TELEMETRY):
         raise EpisodeError(f"{path} has other telemetry than {', '.join(TELEMETRY)}; record it again")
     try:
@@ -59,6 +73,7 @@ def read_episode(path: str | Path) -> dict:
             "seed": int(raw["seed"]),
             "policy": raw.get("policy", ""),
             "stateHash": raw.get("stateHash", ""),
+            "world": DRIVE,
         }
     except (KeyError, ValueError, TypeError, zlib.error) as error:
         raise EpisodeError(f"{path} is damaged ({type(error).__name__}: {error})") from error
@@ -71,17 +86,60 @@ def read_episode(path: str | Path) -> dict:
     return episode
 
 
+def _any_episode(path: str | Path, raw: dict) -> dict:
+    """An episode of version 4, of any world: it says itself what can be done in it and what is recorded of it."""
+    try:
+        ticks, height, width, names = raw["ticks"], raw["height"], raw["width"], list(raw["telemetryNames"])
+        world = WorldSpec(
+            id=raw["world"],
+            title=raw.get("title") or raw["world"],
+            width=width,
+            height=height,
+            ticksPerSecond=raw["ticksPerSecond"],
+            controls=raw["controls"],
+            encoding=raw.get("encoding", "number"),
+            prompt=bool(raw["prompts"]),
+            recorded=names,
+        )
+        actions = np.frombuffer(raw["actions"], "<f4").reshape(ticks, len(world.controls))
+        episode = {
+            "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(ticks, height, width, 3),
+            "actions": world.encode(actions),
+            "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(names)),
+            "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
+            "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
+            "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
+            "seed": int(raw["seed"]),
+            "policy": raw.get("policy", ""),
+            "stateHash": raw.get("stateHash", ""),
+            "world": world,
+        }
+    except (KeyError, ValueError, TypeError, zlib.error) as error:
+        raise EpisodeError(f"{path} is damaged ({type(error).__name__}: {error})") from error
+    prompts = episode["prompts"]
+    if ticks < RING + 1 or (prompts and prompts[0]["tick"] != 0):
+        raise EpisodeError(f"{path} needs more than {RING} ticks, and a prompt at tick 0 or none at all")
+    return episode
+
+
 PARAPHRASES = "paraphrases.npy"
 
-ARRAYS = {  # name -> (file, dtype)
-    "frames": ("frames.u8", np.uint8),
-    "actions": ("actions.i8", np.int8),
-    "prompts": ("prompts.i32", np.int32),
-    "telemetry": ("telemetry.f32", np.float32),
-    "boxes": ("boxes.f32", np.float32),
-    "rewards": ("rewards.f32", np.float32),
-    "dones": ("dones.u8", np.uint8),
-}
+
+def arrays_of(world: WorldSpec) -> dict[str, tuple[str, type, tuple[int, ...]]]:
+    """The flat arrays of a world's recordings: name -> (file, dtype, shape of a row)."""
+    actions = ("actions.i8", np.int8) if world.is_drive else ("actions.f32", np.float32)
+    arrays = {
+        "frames": ("frames.u8", np.uint8, (world.height, world.width, 3)),
+        "actions": (*actions, (world.action_dims,)),
+        "prompts": ("prompts.i32", np.int32, ()),
+        "telemetry": ("telemetry.f32", np.float32, (len(world.recorded),)),
+        "boxes": ("boxes.f32", np.float32, (4,)),
+        "rewards": ("rewards.f32", np.float32, ()),
+        "dones": ("dones.u8", np.uint8, ()),
+    }
+    if not world.is_drive:
+        del arrays["boxes"]
+    return arrays
 
 
 class Packer:
@@ -94,12 +152,37 @@ class Packer:
         self.index = json.loads(path.read_text()) if path.is_file() else {"rows": 0, "episodes": [], "captions": []}
         self.captions = {json.dumps(caption, sort_keys=True): i for i, caption in enumerate(self.index["captions"])}
         self.files = {}
+        self.world: WorldSpec | None = world_of(self.data) if self.index["rows"] or self._described() else None
+
+    @property
+    def data(self) -> Path:
+        """The folder of the world's recordings: this one is data/<split>/packed."""
+        return self.folder.parents[1]
+
+    def _described(self) -> bool:
+        return (self.data / FILE).is_file()
+
+    def _meet(self, file: str, world: WorldSpec) -> WorldSpec:
+        """The world of all episodes, which the first one of a folder decides. Raises EpisodeError for another."""
+        if self.world is None:
+            self.world = world
+            if not world.is_drive:
+                self.data.mkdir(parents=True, exist_ok=True)
+                write_text(self.data / FILE, world_text(world))
+        if self.world == world:
+            return world
+        there, here = vars(self.world), vars(world)
+        found = [name for name in there if there[name] != here[name]]
+        if {"width", "height"} & set(found):
+            size = f"{self.world.height}x{self.world.width}"
+            raise EpisodeError(f"{file} has frames of {world.height}x{world.width}, the packed ones are {size}")
+        raise EpisodeError(f"{file} is of another world: its {', '.join(found)} differ from what is in {self.data}")
 
     def known(self) -> set[str]:
         return {episode["file"] for episode in self.index["episodes"]}
 
     def _caption(self, prompt: dict) -> int:
-        caption = {key: prompt[key] for key in ("text", "biome", "time", "weather", "split")}
+        caption = {key: prompt[key] for key in ("text", *self.world.labels, "split") if key in prompt}
         key = json.dumps(caption, sort_keys=True)
         if key not in self.captions:
             self.captions[key] = len(self.index["captions"])
@@ -108,6 +191,7 @@ class Packer:
 
     def append(self, file: str, episode: dict) -> None:
         ticks, height, width, _ = episode["frames"].shape
+        world = self._meet(file, episode["world"])
         shape = self.index.setdefault("shape", [height, width, 3])
         if shape != [height, width, 3]:
             raise EpisodeError(f"{file} has frames of {height}x{width}, the packed ones are {shape[0]}x{shape[1]}")
@@ -115,7 +199,9 @@ class Packer:
         for prompt in episode["prompts"]:
             prompts[prompt["tick"] :] = self._caption(prompt)
         row = self.index["rows"]
-        for name, (path, dtype) in ARRAYS.items():
+        if not episode["prompts"]:
+            self._caption({"text": ""})
+        for name, (path, dtype, _) in arrays_of(world).items():
             values = prompts if name == "prompts" else np.ascontiguousarray(episode[name], dtype)
             if name not in self.files:
                 self.files[name] = open(self.folder / path, "r+b" if (self.folder / path).exists() else "w+b")  # noqa: SIM115
@@ -136,8 +222,8 @@ class Packer:
 class Packed:
     """Frames of one split and what belongs to them, as memory maps.
 
-    frames uint8 [N,H,W,3], actions int8 [N,2], prompts int32 [N] (row of `captions`), telemetry float32
-    [N,len(TELEMETRY)], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32
+    frames uint8 [N,H,W,3], actions [N,A] (the drive's int8 [N,2]), prompts int32 [N] (row of `captions`), telemetry
+    float32 [N,recorded], boxes float32 [N,4] (the car's, in pixels), rewards float32 [N], dones uint8 [N]; age int32
     [N] ticks since the episode's first frame, left int32 [N] frames that follow in the episode, since
     int32 [N] ticks since the caption changed (the first caption counts as settled)."""
 
@@ -148,16 +234,10 @@ class Packed:
             raise UserError(f"there are no packed frames in {self.folder}; record episodes and run the `prepare` stage")
         self.index = json.loads(path.read_text())
         self.episodes, self.captions, rows = self.index["episodes"], self.index["captions"], self.index["rows"]
-        self.rows = rows
-        trailing = {
-            "frames": tuple(self.index["shape"]),
-            "actions": (2,),
-            "telemetry": (len(TELEMETRY),),
-            "boxes": (4,),
-        }
-        for name, (file, dtype) in ARRAYS.items():
-            shape = (rows, *trailing.get(name, ()))
-            array = np.memmap(self.folder / file, dtype, "r", shape=shape)
+        self.rows, self.world = rows, world_of(data)
+        for name, (file, dtype, trailing) in arrays_of(self.world).items():
+            shape = (rows, *(self.index["shape"] if name == "frames" else trailing))
+            array = np.memmap(self.folder / file, dtype, "r", shape=shape) if np.prod(shape) else np.zeros(shape, dtype)
             setattr(self, name, array if name == "frames" else np.array(array))
         self.age, self.left = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
         self.since = np.full(rows, LONG_AGO, np.int32)
@@ -174,10 +254,10 @@ class Packed:
         return self.rows
 
     def labels(self) -> np.ndarray:
-        """int64 [captions,3]: biome, time, weather."""
-        return np.array([[values.index(c[name]) for name, values in LABELS.items()] for c in self.captions]).reshape(
-            -1, 3
-        )
+        """int64 [captions,labels]: of the drive biome, time, weather; none of another world."""
+        labels = self.world.labels
+        found = [[values.index(c[name]) for name, values in labels.items()] for c in self.captions]
+        return np.array(found, np.int64).reshape(len(self.captions), len(labels))
 
     def settled(self) -> np.ndarray:
         """Rows whose frame shows its caption in full."""
@@ -264,7 +344,7 @@ class Latents(Packed):
     def gather(self, rows: np.ndarray, offsets: list[int], actions: int, flip: np.ndarray | None = None) -> dict:
         """What it takes to produce frame t+1 from row t, as float32.
 
-        history [B,K,T,C] (offset 1 is row t itself), actions [B,A,2] (index 0 leads to t+1),
+        history [B,K,T,C] (offset 1 is row t itself), actions [B,A,D] (index 0 leads to t+1),
         target [B,T,C]. `flip` (bool [B]) takes the mirrored latents and turns the steering round."""
         rows = np.asarray(rows)
         flip = np.zeros(len(rows), bool) if flip is None else np.asarray(flip, bool)

@@ -43,6 +43,18 @@ def choose_starts(latents: Latents, count: int) -> np.ndarray:
     return rows[[best[combination] for combination in chosen]]
 
 
+def choose_moments(latents: Latents, count: int) -> np.ndarray:
+    """`count` rows of a world whose captions have no labels, spread evenly over what was recorded, none of them near an
+    end: int64 [S]. Raises UserError where there is none."""
+    ends = np.concatenate([[0], np.cumsum(latents.dones, dtype=np.int64)])
+    rows = latents.transitions(AHEAD)
+    quiet = rows[ends[rows + AHEAD] == ends[rows + 1 - RING]]
+    rows = quiet if len(quiet) else rows
+    if not len(rows):
+        raise UserError(f"no recorded episode is {RING + AHEAD} ticks long; record longer ones")
+    return rows[np.unique(np.linspace(0, len(rows) - 1, count + 2).astype(int)[1:-1])]
+
+
 def choose_beginnings(packed: Packed, count: int, channels: int, past: int) -> tuple[np.ndarray, np.ndarray]:
     """What the instruments read at moments on the road and at speed, spread over the recordings: their tokens float32
     [N,n,channels], and the `past` actions before, newest first, float32 [N,past,2]."""

@@ -120,7 +120,18 @@ class FlowStudentGraph(Unrolled):
         newest, place = history[:, 0, :grid], first[:, :, None]
         base_frame = torch.where(place, dit.frame_mean[:grid], newest)
         picture = self.within(base_frame + torch.where(place, dit.frame_std[:grid], self.scale) * x)
-        return torch.cat([picture, conditions.following], 1)
+        return torch.cat([picture, conditions.following], 1) if dit.config.readings else picture
+
+
+class WithoutPrompt(nn.Module):
+    """A student's graph in a world without words: history, actions and noise in."""
+
+    def __init__(self, graph: StudentGraph | FlowStudentGraph):
+        super().__init__()
+        self.inside = graph
+
+    def forward(self, history: Tensor, actions: Tensor, noise: Tensor) -> Tensor:
+        return self.inside(history, actions, actions.flatten(1)[:, :0], noise)
 
 
 class DecoderGraph(nn.Module):
@@ -198,7 +209,8 @@ class PatchEncoderGraph(nn.Module):
 
 def student_graph(student: Student | FlowStudent, level: float, temperature: float = 1.0) -> nn.Module:
     kind = FlowStudentGraph if isinstance(student, FlowStudent) else StudentGraph
-    return kind(student, level, temperature)
+    graph = kind(student, level, temperature)
+    return graph if student.dit.config.prompt_dim else WithoutPrompt(graph)
 
 
 def codec_graphs(codec: Codec | PatchCodec) -> tuple[nn.Module, nn.Module]:

@@ -22,13 +22,14 @@ import onnx
 import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 from torch import Tensor, nn
 
 from distill.atomic import replacing, write_tensors, write_text
 from distill.config import BaseConfig, UserError
 from distill.data.conditioning import shipped_prompt_embedder
 from distill.data.packed import Latents
-from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings, choose_starts, start_id
+from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings, choose_moments, choose_starts, start_id
 from distill.distributed import setup
 from distill.export.frame_sample import frame_sample
 from distill.export.graphs import codec_graphs, student_graph
@@ -43,13 +44,13 @@ from distill.models.student import BlockCounter, Student
 from distill.models.unet import UNet
 from distill.random import tick_noise
 from distill.runtime import onnx_session
-from distill.world import LABELS, TELEMETRY, telemetry_manifest
+from distill.world import DRIVE, LABELS, WorldSpec, telemetry_manifest
 
 OPSET = 20
-CONTROLS = Path(__file__).parents[2] / "contract/drive/controls.json"
 HALF_ABOVE = 256  # weights with fewer numbers stay float32
 SAMPLE = 16  # numbers of the self-test
 PARITY = 2e-3  # what PyTorch and ONNX Runtime may differ by
+MOST_PRESETS = 12  # of a world whose captions are its presets
 PRESETS = [  # the first is what a newcomer sees
     "a snowy road at sunset",
     "a snowy night drive",
@@ -77,6 +78,7 @@ class Config(BaseConfig):
     out: str = "assets/drive"
     id: str = "drive"
     title: str = "Drive"
+    license: str = "Apache-2.0"
     level: float = 0.1  # history noise level that the student states
     temperature: float = 1.0  # what the noise is multiplied by: above 1 draws further from the middle
     half_weights: bool = True
@@ -157,7 +159,7 @@ def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0) ->
     history = torch.cat([draw(batch, 1, *frame), changes], 1).cumsum(1)
     if shape.half_state:
         history = history.half().float()
-        history[:, :, shape.grid :].flatten(2)[..., len(TELEMETRY) :] = 0
+        history[:, :, shape.grid :].flatten(2)[..., shape.readings :] = 0
         # One drive that begins with this tick, and one that began with the last.
         history[1:2, :, : shape.grid] = 0
         history[2:, 1:, : shape.grid] = 0
@@ -167,6 +169,11 @@ def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0) ->
         "prompt": F.normalize(draw(batch, shape.prompt_dim), dim=-1),
         "noise": draw(batch, 1 + student.config.outer_steps, *frame),
     }
+
+
+def graph_inputs(inputs: dict) -> dict:
+    """Of `example_inputs`, or as a runtime feeds them: those that the graph has. No prompt in a world without words."""
+    return {name: value for name, value in inputs.items() if name != "prompt" or value.shape[-1]}
 
 
 def describe(path: Path) -> dict:
@@ -179,8 +186,9 @@ def export_student(
 ) -> float:
     """Writes student.onnx; its largest difference to PyTorch."""
     graph = student_graph(round_weights(student) if half else copy.deepcopy(student).eval(), level, temperature)
-    export_graph(graph, example_inputs(student, 2), "latent", out / "student.onnx", half)
-    return largest(parity(graph, example_inputs(student, batch, batch), out / "student.onnx") for batch in (1, 3))
+    export_graph(graph, graph_inputs(example_inputs(student, 2)), "latent", out / "student.onnx", half)
+    examples = [graph_inputs(example_inputs(student, batch, batch)) for batch in (1, 3)]
+    return largest(parity(graph, inputs, out / "student.onnx") for inputs in examples)
 
 
 def export_codec(codec: Codec | PatchCodec, tokens: int, out: Path, half: bool) -> tuple[float, float]:
@@ -188,7 +196,8 @@ def export_codec(codec: Codec | PatchCodec, tokens: int, out: Path, half: bool) 
     codec = (round_weights(codec) if half else copy.deepcopy(codec)).to(memory_format=torch.contiguous_format)
     generator = torch.Generator().manual_seed(3)
     latent = {"latent": torch.randn(2, tokens, codec.channels, generator=generator)}
-    frame = {"frame": torch.rand(2, HEIGHT, WIDTH, 3, generator=generator)}
+    height, width = (codec.height, codec.width) if isinstance(codec, PatchCodec) else (HEIGHT, WIDTH)
+    frame = {"frame": torch.rand(2, height, width, 3, generator=generator)}
     decoder, encoder = codec_graphs(codec)
     export_graph(decoder, latent, "frame", out / "decoder.onnx", half)
     export_graph(encoder, frame, "latent", out / "encoder.onnx", half)
@@ -206,7 +215,13 @@ def export_prompt_classifier(classifier: PromptClassifier, out: Path, half: bool
 
 
 def self_test(
-    out: Path, student: Student | FlowStudent, history: np.ndarray, past: np.ndarray, prompt: np.ndarray, seed: int
+    out: Path,
+    student: Student | FlowStudent,
+    history: np.ndarray,
+    past: np.ndarray,
+    prompt: np.ndarray,
+    seed: int,
+    world: WorldSpec = DRIVE,
 ) -> dict:
     """Numbers of tick 1 from a start, with no key held, and pixels of its frame: what a runtime must reproduce. Those
     numbers that the tick changed most, as most of a picture hardly changes."""
@@ -214,11 +229,11 @@ def self_test(
     noise = tick_noise(np.array([seed]), 1, shape.tokens, shape.channels, student.noise_used())
     feeds = {
         "history": history[[offset - 1 for offset in shape.offsets]][None].astype(np.float32),
-        "actions": np.concatenate([np.zeros((1, shape.action_dims)), past])[None].astype(np.float32),
+        "actions": np.concatenate([world.idle[None], past])[None].astype(np.float32),
         "prompt": prompt[None].astype(np.float32),
         "noise": noise,
     }
-    latent = onnx_session(out / "student.onnx").run(None, feeds)[0]
+    latent = onnx_session(out / "student.onnx").run(None, graph_inputs(feeds))[0]
     if shape.half_state:
         latent = latent.astype(np.float16).astype(np.float32)
     moved = np.abs(latent - feeds["history"][:, 0]).ravel()
@@ -231,9 +246,14 @@ def self_test(
     return numbers | {"frame": frame_sample(frame)}
 
 
+def no_words(texts: list[str]) -> np.ndarray:
+    """What a world without words is told of any: nothing, [n,0]."""
+    return np.zeros((len(texts), 0), np.float32)
+
+
 def begins_from_words(student: Student | FlowStudent) -> bool:
     """Whether it draws a first frame where its history is blank."""
-    return isinstance(student.dit, UNet)
+    return isinstance(student.dit, UNet) and student.dit.config.readings > 0
 
 
 def export_starts(
@@ -241,25 +261,39 @@ def export_starts(
 ) -> tuple[list, list, dict]:
     """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `embed_prompt`
     makes their conditioning."""
-    rows = choose_starts(latents, count)
+    world = latents.world
+    rows = choose_starts(latents, count) if world.labels else choose_moments(latents, count)
     captions = [latents.captions[latents.prompts[row]] for row in rows]
-    texts = list(dict.fromkeys([*PRESETS, *(caption["text"] for caption in captions)]))
+    presets = PRESETS if world.labels else list(dict.fromkeys(caption["text"] for caption in captions))[:MOST_PRESETS]
+    texts = list(dict.fromkeys([*presets, *(caption["text"] for caption in captions)]))
     embeddings = embed_prompt(texts)
     history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
-    tensors = {"latents": history, "actions": past, "promptEmbeddings": embeddings.astype(np.float32)}
+    tensors = {"latents": history, "actions": past}
+    if world.prompt:
+        tensors["promptEmbeddings"] = embeddings.astype(np.float32)
     if begins_from_words(student):
         shape = student.dit.config
         tokens, before = choose_beginnings(latents, BEGINNINGS, shape.channels, shape.actions - 1)
         tensors |= {"beginnings": tokens.astype(np.float16), "beginningActions": before.astype(np.float16)}
     write_tensors(out / "starts.safetensors", {name: torch.from_numpy(value) for name, value in tensors.items()})
+    write_picture(latents.frames[rows[0]], out / "picture.png")
+    first = {"history": history[0], "past": past[0], "prompt": embeddings[0]}
+    if not world.prompt:
+        return [{"id": f"moment-{index + 1}", "index": index} for index in range(len(rows))], [], first
     starts, seen = [], set()
     for index, caption in enumerate(captions):
-        name = start_id(caption, seen)
+        name = start_id(caption, seen) if world.labels else f"moment-{index + 1}"
         row = texts.index(caption["text"])
         starts.append({"id": name, "caption": caption["text"], "index": index, "embedding": row})
-    presets = [{"id": text.replace(" ", "-"), "text": text, "embedding": i} for i, text in enumerate(PRESETS)]
-    return starts, presets, {"history": history[0], "past": past[0], "prompt": embeddings[0]}
+    presets = [{"id": text.replace(" ", "-"), "text": text, "embedding": i} for i, text in enumerate(presets)]
+    return starts, presets, first
+
+
+def write_picture(frame: np.ndarray, path: Path) -> None:
+    """A recorded frame uint8 [H,W,3], by which a person knows the world."""
+    with replacing(path) as temporary:
+        Image.fromarray(frame).save(temporary, "PNG", optimize=True)
 
 
 def evaluations(student: Student | FlowStudent, graph: nn.Module) -> dict:
@@ -270,7 +304,7 @@ def evaluations(student: Student | FlowStudent, graph: nn.Module) -> dict:
     conditions = student.dit.predict_telemetry(inputs["noise"][:, 0], conditions)
     with BlockCounter(student.dit) as counter, torch.no_grad():
         student(inputs["noise"], conditions)
-    flops = count_flops(lambda: graph(*inputs.values()))
+    flops = count_flops(lambda: graph(*graph_inputs(inputs).values()))
     whole = count_flops(lambda: student.dit(inputs["noise"][:, 0], torch.ones(1), conditions))
     return {"nfe": counter.nfe, "nfeByFlops": round(flops / whole, 4), "blocks": counter.blocks, "flops": flops}
 
@@ -302,7 +336,7 @@ def write_world(
 ) -> str:
     """All files of the world into `out`; what to say of them. Raises UserError where a graph is not what PyTorch
     computes."""
-    shape, plan = student.dit.config, student.config
+    shape, plan, world = student.dit.config, student.config, latents.world
     errors = [
         export_student(student, config.level, out, config.half_weights, config.temperature),
         *export_codec(codec, shape.tokens, out, config.half_weights),
@@ -316,7 +350,7 @@ def write_world(
     if not largest(errors) < PARITY:
         raise UserError(f"PyTorch and ONNX Runtime differ by {largest(errors):.2g} ({', '.join(graphs)}: {errors})")
     files = {name: describe(out / f"{name}.onnx") for name in graphs}
-    embed_prompt = shipped_prompt_embedder(out, {"files": files})
+    embed_prompt = shipped_prompt_embedder(out, {"files": files}) if world.prompt else no_words
     starts, presets, first = export_starts(latents, student, embed_prompt, config.starts, out)
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
@@ -327,22 +361,25 @@ def write_world(
     latent = {"tokens": shape.tokens, "channels": shape.channels, "gains": relative_gains}
     if shape.half_state:
         latent |= {"columns": shape.columns, "dtype": "float16"}
+    prompt = {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
+    if shape.prompt_dim == LABEL_CHOICES:
+        prompt["choices"] = LABELS
     manifest = {
         "format": "oneiro-world",
         "version": 1,
         "id": config.id,
         "title": config.title,
-        "license": "Apache-2.0",
-        "frame": {"width": WIDTH, "height": HEIGHT},
-        "ticksPerSecond": 20,
+        "license": config.license,
+        "frame": {"width": world.width, "height": world.height},
+        "ticksPerSecond": world.ticksPerSecond,
         "latent": latent,
         **({"telemetry": telemetry_manifest()} if shape.tokens > shape.grid else {}),
-        "task": "drive",
+        **({"task": "drive"} if world.is_drive else {}),
         "history": {"offsets": list(shape.offsets)},
-        "controls": json.loads(CONTROLS.read_text()),
-        "actions": {"count": shape.actions, "dims": shape.action_dims},
-        "prompt": {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
-        | ({"choices": LABELS} if shape.prompt_dim == LABEL_CHOICES else {}),
+        "controls": world.controls,
+        "actions": {"count": shape.actions, "dims": shape.action_dims}
+        | ({"encoding": world.encoding} if world.encoding != "number" else {}),
+        **({"prompt": prompt} if world.prompt else {}),
         "student": {
             "outerSteps": plan.outer_steps,
             "innerSteps": plan.inner_steps,
@@ -359,8 +396,8 @@ def write_world(
         "files": files,
         "starts": starts,
         **({"beginnings": {"steps": BEGINNING_STEPS}} if begins_from_words(student) else {}),
-        "presets": presets,
-        "selfTest": self_test(out, student, **first, seed=config.seed),
+        **({"presets": presets} if world.prompt else {}),
+        "selfTest": self_test(out, student, **first, seed=config.seed, world=world),
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }
     write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")

@@ -28,10 +28,12 @@ class Config(BaseConfig):
 def run(config: Config) -> None:
     setup(config)
     train, held = Packed(config.data, "train"), Packed(config.data, config.validation)
-    codec = PatchCodec(config.channels, config.patch)
-    codec.fit(train.frames[evenly(np.arange(len(train)), config.pca_frames)])
+    size = {} if train.world.is_drive else {"height": train.world.height, "width": train.world.width}
+    codec = PatchCodec(config.channels, config.patch, **size)
+    frames = train.frames[evenly(np.arange(len(train)), config.pca_frames)]
+    codec.fit(frames, symmetric=train.world.is_drive)
     figures = validate(codec.eval(), held.frames[evenly(np.arange(len(held)), config.validation_frames)])
-    architecture = {"channels": config.channels, "patch": config.patch}
+    architecture = {"channels": config.channels, "patch": config.patch, **size}
     state = {"ema": {"model": codec.state_dict(), "updates": 0}}
     folder = Path(config.runs) / config.name
     folder.mkdir(parents=True, exist_ok=True)

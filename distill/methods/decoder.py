@@ -41,7 +41,8 @@ def run(config: Config) -> None:
     linear = load_codec(config.codec)
     if not isinstance(linear, PatchCodec):
         raise UserError(f"{config.codec} is no codec of patches; train the `codec` stage first")
-    architecture = {"channels": linear.channels, "patch": linear.patch, "detail": config.detail}
+    architecture = {name: getattr(linear, name) for name in ("channels", "patch", "height", "width")}
+    architecture["detail"] = config.detail
     session = Run(config, "autoencoder", architecture)
     device = session.device
     train, held = Packed(config.data, "train"), Packed(config.data, config.validation)

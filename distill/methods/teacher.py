@@ -83,14 +83,20 @@ class Config(DynamicsConfig):
 
 def unet_config(config: Config, latents: Latents) -> UNetConfig:
     own = {f.name: getattr(config, f.name) for f in fields(UNetConfig) if hasattr(config, f.name)}
-    grid = latents.codec.get("mirror")
-    if not grid:
+    columns = (latents.codec.get("mirror") or latents.codec).get("columns")
+    if not columns:
         raise UserError(
             "a U-Net needs latents of the linear codec (the `codec` stage); for the autoencoder's set network=dit"
         )
     tokens, channels = latents.latents.shape[1:]
-    rows = (tokens - telemetry_tokens(channels)) // grid["columns"]
-    return UNetConfig(**own | {"rows": rows, "columns": grid["columns"], "channels": channels})
+    world = latents.world
+    readings, prompt = len(world.telemetry), latents.embeddings.shape[1] if world.prompt else 0
+    rows = (tokens - telemetry_tokens(channels, readings)) // columns
+    return UNetConfig(
+        **own
+        | {"rows": rows, "columns": columns, "channels": channels, "readings": readings}
+        | {"action_dims": world.action_dims, "prompt_dim": LABEL_CHOICES if world.labels else prompt}
+    )
 
 
 def dit_config(config: Config, latents: Latents) -> DiTConfig:
@@ -173,7 +179,7 @@ def run(config: Config) -> None:
         model.delta_std.copy_(measure_delta_std(dataset))
         if config.network == "unet":
             measure_frames(model, training)
-    if config.network == "unet":
+    if config.network == "unet" and model.instruments is not None:
         load_instruments(config.instruments, model.instruments)
     bound_latents(model, training)
     if config.freeze_prompt_layers:

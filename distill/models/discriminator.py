@@ -103,7 +103,8 @@ class FrameDiscriminator(nn.Module):
         super().__init__()
         self.size, self.fold, self.grid = (grid // columns, columns), fold, grid
         self.first = nn.Conv2d(channels * fold**2, width, 3, padding=1)
-        self.condition = nn.Linear(telemetry * channels + prompt_dim, width)
+        given = telemetry * channels + prompt_dim
+        self.condition = nn.Linear(given, width) if given else None
         self.place = nn.Parameter(torch.zeros(width, grid // columns // fold, columns // fold))
         self.layers = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.out = nn.Conv2d(width, 1, 1)
@@ -112,8 +113,11 @@ class FrameDiscriminator(nn.Module):
         """latent [B,T,C], prompt [B,P] -> [B,places], high for recorded"""
         grid = self.grid
         picture = F.pixel_unshuffle(latent[:, :grid].transpose(1, 2).unflatten(2, self.size), self.fold)
-        condition = self.condition(torch.cat([latent[:, grid:].flatten(1), prompt], 1))
-        x = F.leaky_relu(self.first(picture) + condition[:, :, None, None] + self.place, 0.2)
+        x = self.first(picture) + self.place
+        if self.condition is not None:
+            condition = self.condition(torch.cat([latent[:, grid:].flatten(1), prompt], 1))
+            x = x + condition[:, :, None, None]
+        x = F.leaky_relu(x, 0.2)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
         return self.out(x).flatten(1)

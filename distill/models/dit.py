@@ -396,10 +396,11 @@ def freeze_prompt_layers(dit: nn.Module) -> None:
     """Keeps how sentence embeddings are understood as it is while the rest trains: video teaches words badly. Labels
     are exact; what each of them means goes on learning."""
     if dit.config.prompt_dim != LABEL_CHOICES:
-        for part in (dit.prompt, dit.prompt_hidden):
+        for part in (dit.prompt, getattr(dit, "prompt_hidden", None)):
             if part is not None:
                 part.requires_grad_(False)
-    dit.null_prompt.requires_grad_(False)
+    if dit.null_prompt is not None:
+        dit.null_prompt.requires_grad_(False)
 
 
 def count_parameters(model: nn.Module) -> int:

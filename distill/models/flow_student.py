@@ -114,5 +114,6 @@ class FlowStudent(Student):
         """(first, count) of the numbers of each noise latent that `next_latent` depends on."""
         shape = self.dit.config
         picture, whole = (0, shape.grid * shape.channels), (0, shape.tokens * shape.channels)
-        read = (shape.grid * shape.channels, NOISE)
+        # Without instruments nothing is seen of the first; the least that a manifest can say is a few numbers.
+        read = (shape.grid * shape.channels if shape.readings else 0, NOISE)
         return [read if self.config.outer_steps == 1 else whole] + self.config.outer_steps * [picture]

@@ -43,7 +43,8 @@ class UNetConfig:
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4])
     actions: int = 1 + HELD
     action_dims: int = 2
-    prompt_dim: int = LABEL_CHOICES
+    prompt_dim: int = LABEL_CHOICES  # 0 in a world without words
+    readings: int = len(TELEMETRY)  # 0 in a world without instruments
     fine: int = 32  # channels at 24x40
     middle: int = 64  # at 12x20
     width: int = 192  # at 6x10, and of the condition
@@ -77,7 +78,7 @@ class UNetConfig:
 
     @property
     def tokens(self) -> int:
-        return self.grid + telemetry_tokens(self.channels)
+        return self.grid + telemetry_tokens(self.channels, self.readings)
 
     @property
     def half_state(self) -> bool:
@@ -89,7 +90,7 @@ class UNetConfig:
 
     def instruments(self) -> InstrumentsConfig:
         shape = (self.offsets, self.actions, self.action_dims, self.instruments_hidden, self.instruments_layers)
-        return InstrumentsConfig(len(TELEMETRY), *shape)
+        return InstrumentsConfig(self.readings, *shape)
 
 
 def half_size(x: Tensor, conv: nn.Conv2d) -> Tensor:
@@ -139,16 +140,19 @@ class ResBlock(nn.Module):
 
 
 class Field(nn.Module):
-    """Readings [B,n] -> a number for each cell and output channel: W silu(A readings + P[cell])."""
+    """Readings [B,n] -> a number for each cell and output channel: W silu(A readings + P[cell]). Without readings it
+    says where a cell is, and no more."""
 
     def __init__(self, readings: int, hidden: int, cells: int, out: int):
         super().__init__()
-        self.read = nn.Linear(readings, hidden, bias=False)
+        self.read = nn.Linear(readings, hidden, bias=False) if readings else None
         self.place = nn.Parameter(torch.randn(cells, hidden))
         self.out = nn.Linear(hidden, out)
 
-    def forward(self, readings: Tensor) -> Tensor:
-        """[B,cells,out]"""
+    def forward(self, readings: Tensor | None) -> Tensor:
+        """[B,cells,out], or [1,cells,out]"""
+        if self.read is None:
+            return self.out(F.silu(self.place))[None]
         return self.out(F.silu(self.read(readings)[:, None] + self.place))
 
 
@@ -158,19 +162,20 @@ class UNet(ChangeUnits, nn.Module):
     def __init__(self, config: UNetConfig):
         super().__init__()
         self.config = config
-        D, C, n = config.width, config.channels, len(TELEMETRY)
+        D, C, n = config.width, config.channels, config.readings
         fine, middle = config.fine, config.middle
         cells = config.rows // 4 * (config.columns // 4)
         readings = 3 * n  # now, the change before, the change to come
-        self.instruments = Instruments(config.instruments()).requires_grad_(False)
+        self.instruments = Instruments(config.instruments()).requires_grad_(False) if n else None
         self.time = Embedder(D, config.frequencies)
         self.level = Embedder(D, config.frequencies)
         self.action = nn.Sequential(nn.Linear(config.actions * config.action_dims, D), nn.SiLU(), nn.Linear(D, D))
         self.null_action = nn.Parameter(torch.zeros(D)) if config.null_actions else None
-        self.prompt = nn.Linear(config.prompt_dim, D)
-        self.null_prompt = nn.Parameter(no_labels())
+        self.prompt = nn.Linear(config.prompt_dim, D) if config.prompt_dim else None
+        null = no_labels() if config.prompt_dim == LABEL_CHOICES else torch.zeros(config.prompt_dim)
+        self.null_prompt = nn.Parameter(null) if config.prompt_dim else None
         self.first = nn.Parameter(torch.zeros(D))
-        self.telemetry = nn.Sequential(nn.Linear(readings, D), nn.SiLU(), nn.Linear(D, D))
+        self.telemetry = nn.Sequential(nn.Linear(readings, D), nn.SiLU(), nn.Linear(D, D)) if n else None
         self.patch = nn.Conv2d(C, fine, 3, padding=1)  # of x_t, and in the student of y_s too
         self.context = nn.Conv2d(len(config.offsets) * C, fine, 3, padding=1, bias=False)
         self.fine_field = Field(readings, config.field_width, config.grid, fine)
@@ -202,7 +207,8 @@ class UNet(ChangeUnits, nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        nn.init.normal_(self.prompt.weight, std=1 / 2)
+        if self.prompt is not None:
+            nn.init.normal_(self.prompt.weight, std=1 / 2)
         nn.init.normal_(self.time.hidden.weight, std=0.1)
         nn.init.normal_(self.level.hidden.weight, std=0.1)
         residual = [*self.fine_in, *self.middle_in, *self.middle_out, *self.blocks]
@@ -247,7 +253,9 @@ class UNet(ChangeUnits, nn.Module):
         """The conditions with what the instruments will read, drawn from the telemetry's part of noise [B,T,C]."""
         if conditions.following is not None:
             return conditions
-        grid, n = self.config.grid, len(TELEMETRY)
+        grid, n = self.config.grid, self.config.readings
+        if not n:
+            return replace(conditions, following=conditions.history[:, 0, grid:])
         read = conditions.history[:, :, grid:].flatten(2)[..., :n]
         with torch.autocast(read.device.type, enabled=False):  # small steps of large numbers
             following = self.instruments(read, conditions.actions, noise[:, grid:].flatten(1)[:, :NOISE])
@@ -264,7 +272,9 @@ class UNet(ChangeUnits, nn.Module):
         first, newest = blank[:, 0], conditions.history[:, :1]
         history = torch.where(blank[:, :, None, None], newest, conditions.history)
         conditions = self.predict_telemetry(noise, replace(conditions, history=history))
-        following = torch.where(first[:, None, None], history[:, 0, grid:], conditions.following)
+        following = conditions.following
+        if self.config.readings:
+            following = torch.where(first[:, None, None], history[:, 0, grid:], following)
         dropped = first if self.null_action is not None else None
         return replace(conditions, following=following, first=first, action_dropout_mask=dropped)
 
@@ -276,9 +286,12 @@ class UNet(ChangeUnits, nn.Module):
         grid = tokens[:, : config.grid].reshape(-1, config.rows, config.columns, tokens.shape[-1])
         return grid.permute(0, 3, 1, 2)
 
-    def readings(self, conditions: Conditions) -> Tensor:
-        """[B,3n]: what the instruments read, how that changed, and how it will change, in usual changes."""
-        n = len(TELEMETRY)
+    def readings(self, conditions: Conditions) -> Tensor | None:
+        """[B,3n]: what the instruments read, how that changed, and how it will change, in usual changes. None without
+        instruments."""
+        n = self.config.readings
+        if not n:
+            return None
         read = conditions.history[:, :2, self.config.grid :].flatten(2)[..., :n]
         now, before, following = read[:, 0], read[:, 1], conditions.following.flatten(1)[:, :n]
         moved = torch.stack([now - before, following - now], 1) / self.instruments.change
@@ -292,13 +305,17 @@ class UNet(ChangeUnits, nn.Module):
     def base(self, conditions: Conditions, level: Tensor | None = None) -> Tensor:
         """All that conditions the blocks but the time: [B,D]. `level`, its embedding [1,D] where it is known."""
         level = self.level(conditions.level) if level is None else level
-        prompt = conditions.prompt
-        if conditions.prompt_dropout_mask is not None:
-            prompt = torch.where(conditions.prompt_dropout_mask[:, None], self.null_prompt, prompt)
         action = self.action(conditions.actions.flatten(1))
         if conditions.action_dropout_mask is not None:
             action = torch.where(conditions.action_dropout_mask[:, None], self.null_action, action)
-        base = action + self.prompt(prompt) + level + self.telemetry(self.readings(conditions))
+        base = action + level
+        if self.prompt is not None:
+            prompt = conditions.prompt
+            if conditions.prompt_dropout_mask is not None:
+                prompt = torch.where(conditions.prompt_dropout_mask[:, None], self.null_prompt, prompt)
+            base = base + self.prompt(prompt)
+        if self.telemetry is not None:
+            base = base + self.telemetry(self.readings(conditions))
         if conditions.first is not None:
             base = torch.where(conditions.first[:, None], base + self.first, base)
         return base

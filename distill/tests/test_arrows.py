@@ -15,6 +15,8 @@ ARROWS = {  # room -> the rooms that it may import from, besides itself and the 
     "baselines": {"models", "data", "training", "methods"},
     "evaluation": {"models", "data", "training", "__main__"},  # __main__: the stages of run-experiments
     "export": {"models", "data"},
+    "gym": set(),
+    "recipe": {"models", "data", "training", "gym"},
     "wan": {"models", "training", "methods", "baselines"},
 }
 

@@ -4,10 +4,12 @@ import '@fontsource/instrument-serif/400-italic.css'
 import './styles/base.css'
 import './styles/deck.css'
 import './styles/overlays.css'
+import './styles/worlds.css'
 import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
+import { createChooser, fetchWorlds } from './chooser'
 import { Clips } from './clips/keep'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
@@ -15,7 +17,7 @@ import { attachKeyboard, type Command } from './input/keyboard'
 import { keepPage } from './offline/keep'
 import { loadPart } from './offline/newer'
 import { isOpening, OPENING, showOpening } from './opening/opening'
-import { isNear, parseSeed, readParams, seedOfChance, VIEWS } from './params'
+import { isNear, namedWorld, parseSeed, readParams, seedOfChance, VIEWS } from './params'
 import { Player } from './player/player'
 import { Worlds } from './player/worlds'
 import { attachDrop, Sharing } from './share'
@@ -114,6 +116,10 @@ async function start(): Promise<void> {
   const describe = () => player?.driver.describe() ?? null
   const page = createPage(document.getElementById('app')!, store, commands, pads, act, describe)
   for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
+  void fetchWorlds(document.baseURI).then((list) => {
+    const chooser = createChooser(list, namedWorld(location.search) ?? 'drive', document.baseURI)
+    if (chooser) page.root.append(chooser)
+  })
 
   const worlds = new Worlds(store, {
     assets: params.assets,

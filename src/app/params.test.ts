@@ -56,11 +56,27 @@ describe('readParams', () => {
   })
 
   it('falls back and says so in a sentence where a value is not understood', () => {
-    const { params, notices } = read('?world=nightmare&seed=-3')
+    const { params, notices } = read('?world=Night%20mare&seed=-3')
     expect(params.view).toBe('dream')
     expect(params.seed).toBeNull()
     expect(notices.map((n) => n.name)).toEqual(['seed', 'world'])
-    expect(notices[1]?.sentence).toContain('world=nightmare')
+    expect(notices[1]?.sentence).toContain('world=Night mare')
+  })
+})
+
+describe('a world by its name', () => {
+  it('is a folder beside the one that ships', () => {
+    const { params, notices } = read('?world=snake')
+    expect(params).toMatchObject({ view: 'dream', assets: 'https://oneiro.test/assets/snake/' })
+    expect(notices).toEqual([])
+    for (const bad of ['../drive', 'a/b', '', 'https://elsewhere.test'])
+      expect(read(`?world=${encodeURIComponent(bad)}`).params.assets).toBe(read('').params.assets)
+  })
+
+  it('stays in a link that is shared', () => {
+    const drive = { view: 'dream', seed: 9, prompt: '', start: null } as const
+    const url = new URL(shareUrl('https://oneiro.test/page?world=snake', drive))
+    expect(read(url.search).params).toMatchObject({ seed: 9, assets: 'https://oneiro.test/assets/snake/' })
   })
 })
 

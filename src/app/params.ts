@@ -47,8 +47,17 @@ export interface ParamNotice {
 /** The largest seed the page offers; any non-negative safe integer works in the address. */
 export const SEED_RANGE = 1_000_000
 
+/** A world's folder in assets/, which `?world=` may name instead of a view. */
+const WORLD = /^[a-z0-9][a-z0-9-]*$/
+
+/** The world that an address names, for example `snake`; null where it names none. */
+export function namedWorld(search: string): string | null {
+  const value = new URLSearchParams(search).get('world') ?? ''
+  return WORLD.test(value) && !(VIEWS as readonly string[]).includes(value) ? value : null
+}
+
 /**
- * Reads `?world=dream|simulator|both&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&sound=&stage=auto|webgl|flat&run=2026-11-29`
+ * Reads `?world=dream|simulator|both|NAME&backend=auto|wasm|webgpu&clock=realtime|lockstep&seed=&prompt=&start=&assets=&server=&hud=&cruise=&assist=&bleed=&sound=&stage=auto|webgl|flat&run=2026-11-29`
  * and `#token=` and `#m=`, which browsers keep to themselves. What was chosen on an earlier visit counts where the address says nothing.
  * Never throws: what is not understood falls back and is reported in `notices`.
  */
@@ -95,7 +104,9 @@ export function readParams(
       })
     }
   }
+  const world = namedWorld(search)
   let assets = folderUrl(defaultAssets, base)
+  if (world) assets = new URL(`../${world}/`, assets).href
   const assetsText = query.get('assets')
   if (assetsText !== null) {
     if (URL.canParse(assetsText, base)) assets = folderUrl(assetsText, base)
@@ -117,7 +128,7 @@ export function readParams(
   const clock = oneOf('clock', ['realtime', 'lockstep'] as const, 'realtime')
   return {
     params: {
-      view: oneOf('world', VIEWS, 'dream'),
+      view: world ? 'dream' : oneOf('world', VIEWS, 'dream'),
       backend: oneOf('backend', BACKENDS, 'auto'),
       clock,
       seed,
@@ -202,7 +213,7 @@ export function shareUrl(
   const url = new URL(here)
   url.hash = ''
   url.searchParams.delete('run')
-  url.searchParams.set('world', drive.view)
+  if (!namedWorld(url.search)) url.searchParams.set('world', drive.view)
   url.searchParams.set('seed', String(drive.seed))
   url.searchParams.set('prompt', drive.prompt)
   if (drive.start) url.searchParams.set('start', drive.start)

@@ -127,7 +127,7 @@ def test_the_codec_graphs(tmp_path):
 @pytest.mark.parametrize("detail", [0, 6])
 def test_the_patch_codec_graphs_are_the_codec(tmp_path, detail):
     torch.manual_seed(0)
-    codec = PatchCodec(5, 4, detail).eval()
+    codec = PatchCodec(5, 4, detail=detail).eval()
     if detail:
         torch.nn.init.normal_(codec.decoder.detail[-1].weight, std=0.1)
         torch.nn.init.normal_(codec.decoder.detail[-1].bias, std=0.1)

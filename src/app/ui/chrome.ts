@@ -271,7 +271,8 @@ function createKeys(store: Store): HTMLElement {
 }
 
 function keysWord(state: AppState): string {
-  if (state.cruise && state.simulated) return state.handsOn ? 'you drive' : 'cruising'
+  if (!state.simulated) return 'keys'
+  if (state.cruise) return state.handsOn ? 'you drive' : 'cruising'
   return 'drive'
 }
 

@@ -1,0 +1,1 @@
+"""Gymnasium environments as worlds to record. Door: the stage `record-gym`."""

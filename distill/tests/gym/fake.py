@@ -1,0 +1,56 @@
+"""Made-up environments: a square that moves, seen in observations or only drawn, and some that nobody could record."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+
+class Square(gymnasium.Env):
+    """Ends after 25 steps, or at the right edge; its picture is 60x100."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 40}
+
+    def __init__(self, seen=True, actions=None, render_mode=None):
+        self.seen, self.render_mode = seen, render_mode
+        shape = (60, 100, 3)
+        self.observation_space = spaces.Box(0, 255, shape, np.uint8) if seen else spaces.Box(-1, 1, (2,))
+        self.action_space = actions or spaces.Discrete(3)
+
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at, self.steps = int(self.np_random.integers(3)), 0
+        return self._observe(), {"at": self.at}
+
+    def step(self, action):
+        self.at = max(0, self.at + int(np.asarray(action).ravel()[0]) - 1)
+        self.steps += 1
+        return self._observe(), float(self.at), self.at > 8, self.steps >= 25, {"at": self.at}
+
+    def render(self):
+        picture = np.full((60, 100, 3), 20, np.uint8)
+        picture[20:40, 10 * self.at : 10 * self.at + 10] = (200, 60, 20)
+        return picture
+
+    def _observe(self):
+        return self.render() if self.seen else np.array([self.at / 10, 0], np.float32)
+
+
+class Blind(Square):
+    metadata = {"render_modes": ["human"]}
+
+    def __init__(self):
+        super().__init__(seen=False)
+
+
+for name, kind, options in (
+    ("Square-v0", Square, {}),
+    ("Drawn-v0", Square, {"seen": False}),
+    ("Blind-v0", Blind, {}),
+    ("Many-v0", Square, {"actions": spaces.Discrete(500)}),
+    ("Boundless-v0", Square, {"actions": spaces.Box(-np.inf, np.inf, (2,))}),
+    ("Words-v0", Square, {"actions": spaces.Text(5)}),
+):
+    if name not in gymnasium.registry:
+        gymnasium.register(name, kind, kwargs=options)

@@ -1,0 +1,108 @@
+"""Gymnasium environments as episodes: frames of whole patches, keys for actions, a sentence where that cannot be."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gymnasium")
+from gymnasium import spaces  # noqa: E402
+
+from distill.config import UserError, load_config  # noqa: E402
+from distill.data.packed import read_episode  # noqa: E402
+from distill.gym import record  # noqa: E402
+from distill.gym.controls import controls_of  # noqa: E402
+from distill.gym.frames import fit_of, image_in  # noqa: E402
+
+FAKE = "distill.tests.gym.fake"
+
+
+def recorded(out, env="Square-v0", *options):
+    given = [f"env={FAKE}:{env}", f"out={out}", "episodes=2", "ticks=60", "side_by_side=1", *options]
+    record.run(load_config(record.Config, None, given))
+    return [read_episode(path) for path in sorted(out.glob("ep-*.msgpack"))]
+
+
+@pytest.mark.parametrize("env", ["Square-v0", "Drawn-v0"])
+def test_a_stretch_of_play_goes_on_where_games_end(tmp_path, env):
+    first, second = recorded(tmp_path, env, "info=[at]")
+    world = first["world"]
+    assert (world.width % 32, world.height % 32, world.ticksPerSecond) == (0, 0, 20)
+    assert world.recorded == ["terminated", "truncated", "at"] and world.encoding == "one-hot"
+    assert first["frames"].shape == (60, world.height, world.width, 3) and not first["prompts"]
+    assert first["actions"].shape == (60, 3) and (first["actions"].sum(1) == 1).all()
+    ends = np.flatnonzero(first["dones"])
+    assert len(ends) >= 3 and (np.diff(ends) <= 13).all()  # 25 steps, two a tick
+    np.testing.assert_array_equal(first["dones"] > 0, first["telemetry"][:, :2].any(1))
+    assert (first["frames"] != second["frames"]).any()
+    assert (tmp_path / "preview.png").is_file()
+
+
+def test_the_same_seed_is_the_same_episode_and_what_is_there_stays(tmp_path):
+    recorded(tmp_path / "a")
+    one = tmp_path / "a/ep-0000001.msgpack"
+    before = one.read_bytes()
+    (tmp_path / "a/ep-0000000.msgpack").unlink()
+    one_time = one.stat().st_mtime_ns
+    recorded(tmp_path / "a")
+    assert one.stat().st_mtime_ns == one_time
+    recorded(tmp_path / "b")
+    assert (tmp_path / "b/ep-0000001.msgpack").read_bytes() == before
+
+
+def test_several_side_by_side_record_the_same(tmp_path):
+    recorded(tmp_path / "alone")
+    recorded(tmp_path / "together", "Square-v0", "side_by_side=2")
+    for name in ("ep-0000000.msgpack", "ep-0000001.msgpack"):
+        assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "together" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ("Blind-v0", "has no pictures"),
+        ("Many-v0", "nobody can press 500 different actions"),
+        ("Boundless-v0", "the actions have no bounds"),
+        ("Words-v0", "nobody can press the actions of a Text space"),
+        ("Missing-v0", "Gymnasium has no"),
+    ],
+)
+def test_what_cannot_be_recorded_is_said_in_one_sentence(tmp_path, env, sentence):
+    with pytest.raises(UserError, match=sentence):
+        recorded(tmp_path, env)
+    assert not list(tmp_path.glob("ep-*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("size=100x60", "multiple of 32"), ("size=big", "WIDTHxHEIGHT"), ("crop=0,0,400,60", "not inside the pictures")],
+)
+def test_sizes_that_do_not_fit_are_said(tmp_path, option, sentence):
+    with pytest.raises(UserError, match=sentence):
+        recorded(tmp_path, "Square-v0", option)
+
+
+def test_a_picture_is_cut_to_the_shape_and_averaged():
+    picture = np.zeros((200, 400, 3), np.uint8)
+    picture[:, 200:] = 100
+    fit = fit_of(picture, "64x64")
+    assert fit.crop == (100, 0, 200, 200)
+    frame = fit(picture)
+    assert frame.shape == (64, 64, 3) and frame[0, 0, 0] == 0 and frame[0, -1, 0] == 100
+    assert fit_of(np.zeros((400, 600, 3), np.uint8)).width == 96
+    assert np.array_equal(image_in({"screen": picture}), picture) and image_in(np.zeros(4, np.float32)) is None
+    assert image_in(np.zeros((84, 84), np.uint8)).shape == (84, 84, 3)
+
+
+def test_every_kind_of_action_has_keys_and_comes_back_as_itself():
+    fire = controls_of(spaces.Discrete(3), ["NOOP", "FIRE", "LEFT"])
+    assert fire.controls[0]["keys"] == [["Space"], ["ArrowLeft"]] and fire.act(np.array([2.0])) == 2
+    assert controls_of(spaces.Discrete(2, start=5)).act(np.array([1.0])) == 6
+    several = controls_of(spaces.MultiDiscrete([3, 2]))
+    assert several.act(np.array([2.0, 1.0])).tolist() == [2, 1] and len(several.controls) == 2
+    buttons = controls_of(spaces.MultiBinary(4))
+    assert [control["kind"] for control in buttons.controls] == ["button"] * 4
+    assert buttons.act(np.array([0, 1, 1, 0.0])).tolist() == [0, 1, 1, 0]
+    box = controls_of(spaces.Box(np.array([-1, 0], np.float32), np.array([1, 1], np.float32)))
+    assert [control["values"] for control in box.controls] == [[-1.0, 0.0, 1.0], [0.0, 1.0]]
+    assert box.act(np.array([-1.0, 1.0])).tolist() == [-1, 1]
+    with pytest.raises(UserError, match="let go means 0"):
+        controls_of(spaces.Box(1, 2, (1,)))

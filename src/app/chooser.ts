@@ -1,0 +1,44 @@
+/** The worlds that lie beside the page, with their pictures: shown where there is more than one. */
+import { h } from './ui/dom'
+
+/** A folder of `assets/` that holds a world, as `assets/worlds.json` lists it (vite.config.ts). */
+export interface WorldEntry {
+  /** The folder's name, and what `?world=` takes. */
+  readonly name: string
+  readonly title: string
+  /** A picture in the folder; left out where there is none. */
+  readonly picture?: string
+}
+
+/** The list beside the page. Empty where there is none, or it is no list: the world that is played needs none. */
+export async function fetchWorlds(base: string): Promise<readonly WorldEntry[]> {
+  try {
+    const response = await fetch(new URL('assets/worlds.json', base))
+    const list: unknown = response.ok ? await response.json() : []
+    return Array.isArray(list) ? list.filter(isEntry) : []
+  } catch {
+    return []
+  }
+}
+
+function isEntry(value: unknown): value is WorldEntry {
+  const { name, title } = (value ?? {}) as Partial<WorldEntry>
+  return typeof name === 'string' && typeof title === 'string'
+}
+
+/** Links to every world; the one that is played is marked. Null where there is nothing to choose. */
+export function createChooser(
+  worlds: readonly WorldEntry[],
+  played: string,
+  base: string,
+): HTMLElement | null {
+  if (worlds.length < 2) return null
+  const links = worlds.map(({ name, title, picture }) => {
+    const link = h('a', { href: `?world=${encodeURIComponent(name)}` })
+    if (name === played) link.setAttribute('aria-current', 'page')
+    if (picture) link.append(h('img', { src: new URL(`assets/${name}/${picture}`, base).href, alt: '' }))
+    link.append(title)
+    return link
+  })
+  return h('nav.worlds', { 'aria-label': 'Worlds' }, ...links)
+}
