@@ -3,7 +3,8 @@
  *
  *     npx tsx examples/snake/judge.ts [--world assets/snake] [--games 100] [--ticks 200]
  *
- * Counts apples and ticks until the rules are first broken, at most `ticks` a game, and by which fault.
+ * Counts apples and ticks until the rules are first broken, at most `ticks` a game, and by which fault; and how long the
+ * snake itself keeps them, whatever becomes of apples.
  */
 import { parseArgs } from 'node:util'
 import type { Action } from '../../src/engine/controls'
@@ -19,6 +20,8 @@ const IDLE: Action = { x: 0, y: 0 }
 interface Game {
   readonly apples: number
   readonly ticks: number
+  /** Ticks until the snake itself broke a rule. */
+  readonly snakeTicks: number
   readonly deaths: number
   /** Null where all ticks were played by the rules. */
   readonly fault: string | null
@@ -47,19 +50,23 @@ export async function play(world: World, seed: number, ticks: number): Promise<G
   let apples = 0
   let deaths = 0
   let played = 0
+  let first: { ticks: number; fault: string } | null = null
   let now = await underWay(world)
   while (now && played < ticks) {
     const action = seek(boardIn(now.cells, now.heading), rng)
     const { frame } = await world.step(action)
     const after = cellsOf(frame!)
     const { broken, ate, died, heading } = judged(now.cells, now.heading, action, after)
-    if (broken) return { apples, deaths, ticks: played, fault: broken }
+    const ofApple = broken?.includes('apple') ?? true
+    if (ate && ofApple) apples++
+    if (broken) first ??= { ticks: played, fault: broken }
+    if (!ofApple) break
     played++
-    if (ate) apples++
     if (died) deaths++
     now = died ? await underWay(world) : { cells: after, heading }
   }
-  return { apples, deaths, ticks: played, fault: now ? null : 'no snake sets out' }
+  if (!now) first ??= { ticks: played, fault: 'no snake sets out' }
+  return { apples, deaths, snakeTicks: played, ticks: first?.ticks ?? played, fault: first?.fault ?? null }
 }
 
 /** Means over games, and how often each fault was the first. */
@@ -74,6 +81,7 @@ export function summary(games: readonly Game[]): Record<string, unknown> {
     games: games.length,
     apples: said((game) => game.apples),
     ticks: said((game) => game.ticks),
+    snakeTicks: said((game) => game.snakeTicks),
     deaths: said((game) => game.deaths),
     whole: games.filter(({ fault }) => !fault).length,
     faults,
