@@ -24,8 +24,8 @@ UNSEEN = 2e-3  # a deviation in 0..1 that is half a step of 255
 
 
 class PatchDecoder(nn.Module):
-    """normalised latent [B,C,rows,columns] -> frame [B,3,H,W], about 0..1. `detail`: channels between its two convolutions,
-    0 for none; it begins as nothing."""
+    """normalised latent [B,C,rows,columns] -> frame [B,3,H,W], about 0..1. `detail`: channels between its two
+    convolutions, 0 for none; it begins as nothing."""
 
     def __init__(self, channels: int, patch: int, detail: int = 0):
         super().__init__()
