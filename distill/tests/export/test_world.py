@@ -261,6 +261,9 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     assert starts == manifest["starts"] and presets == manifest["presets"]
     again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
     assert again == manifest["selfTest"] and np.std(again["latentSample"]) > 0
+    start = first["history"][0].astype(np.float32).ravel()[again["latentIndex"]]
+    changes = np.abs(np.array(again["latentSample"]) - start)
+    assert changes.min() > 0.1  # those that the tick changed most
     pixels = lambda test: np.frombuffer(base64.b64decode(test["frame"]["pixels"]), np.uint8).astype(int)  # noqa: E731
     (out / "decoder.onnx").write_bytes(small_decoder(garbled=True))
     garbled = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
