@@ -2,7 +2,8 @@
 //
 // A browser may remember a module that failed for as long as the page lives, by its address (Chromium did up to 150, and the
 // standard allows it). So the next try asks by another address: `hud.js?again=1`. What a part imports in its turn cannot be
-// renamed, so a part may only import what the page has loaded at its start; the build ends with an error where one does more.
+// renamed, so a part may only import what every page that loads it has from its start; the build ends with an error where one
+// does more.
 
 /**
  * Imports a part, by another address after each failure; all who ask for it get the same module. It is written into the
@@ -37,27 +38,31 @@ export function withImportAgain(code) {
 }
 
 /**
- * What each part imports that is not there from the start of every page, as sentences; empty where all is well.
+ * What each part imports that a page which loads it does not have from its start, as sentences; empty where all is well.
  *
- * @param {Record<string, { type: string, isEntry?: boolean, isDynamicEntry?: boolean, facadeModuleId?: string | null, imports?: string[] }>} bundle
+ * @param {Record<string, { type: string, isEntry?: boolean, isDynamicEntry?: boolean, facadeModuleId?: string | null, imports?: string[], dynamicImports?: string[] }>} bundle
  */
 export function lateImports(bundle) {
   const chunks = Object.entries(bundle).filter(([, { type }]) => type === 'chunk')
-  const closure = (name, seen = new Set()) => {
+  const closure = (name, later = false, seen = new Set()) => {
     if (seen.has(name)) return seen
     seen.add(name)
-    for (const next of bundle[name]?.imports ?? []) closure(next, seen)
+    const { imports = [], dynamicImports = [] } = bundle[name] ?? {}
+    for (const next of later ? [...imports, ...dynamicImports] : imports) closure(next, later, seen)
     return seen
   }
-  const starts = chunks
+  const pages = chunks
     .filter(([, { isEntry, facadeModuleId }]) => isEntry && facadeModuleId?.endsWith('.html'))
-    .map(([name]) => closure(name))
+    .map(([name]) => ({ first: closure(name), ever: closure(name, true) }))
   const faults = []
   for (const [name, { isDynamicEntry }] of chunks) {
     if (!isDynamicEntry) continue
+    const its = pages.filter(({ ever }) => ever.has(name))
     for (const needed of closure(name)) {
-      if (needed === name || starts.every((start) => start.has(needed))) continue
-      faults.push(`${name} imports ${needed}, which is not loaded at the start of every page`)
+      if (needed === name || its.every(({ first }) => first.has(needed))) continue
+      faults.push(
+        `${name} imports ${needed}, which is not loaded at the start of every page that loads ${name}`,
+      )
     }
   }
   return faults

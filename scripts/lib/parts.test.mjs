@@ -68,18 +68,26 @@ describe('the code of a chunk', () => {
 })
 
 describe('what a part imports in its turn', () => {
+  /** The stage is a part that both pages load later; the run is one of the first page alone. */
   const bundle = (imports) => ({
-    'index.js': { type: 'chunk', isEntry: true, facadeModuleId: '/index.html', imports: ['shared.js'] },
-    'arena.js': { type: 'chunk', isEntry: true, facadeModuleId: '/arena/index.html', imports: ['shared.js'] },
+    'index.js': {
+      ...{ type: 'chunk', isEntry: true, facadeModuleId: '/index.html', imports: ['shared.js'] },
+      dynamicImports: ['stage.js', 'run.js'],
+    },
+    'arena.js': {
+      ...{ type: 'chunk', isEntry: true, facadeModuleId: '/arena/index.html', imports: ['shared.js'] },
+      dynamicImports: ['stage.js'],
+    },
     'shared.js': { type: 'chunk', imports: [] },
     'three.js': { type: 'chunk', imports: [] },
     'stage.js': { type: 'chunk', isDynamicEntry: true, imports },
+    'run.js': { type: 'chunk', isDynamicEntry: true, imports: ['index.js'] },
   })
 
-  test('is there from the start, or the build ends', () => {
+  test('is there from the start of the pages that load it, or the build ends', () => {
     expect(lateImports(bundle(['shared.js']))).toEqual([])
     expect(lateImports(bundle(['three.js', 'shared.js']))).toEqual([
-      'stage.js imports three.js, which is not loaded at the start of every page',
+      'stage.js imports three.js, which is not loaded at the start of every page that loads stage.js',
     ])
     const error = vi.fn()
     laterParts().generateBundle.call({ error }, {}, bundle(['index.js']))
