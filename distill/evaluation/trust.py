@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from distill.atomic import write_text
 from distill.config import UserError
@@ -33,6 +32,7 @@ from distill.evaluation.runs import Drives, captions_ahead, steps
 from distill.evaluation.score import seeds_of
 from distill.evaluation.task import dones_of, rewards_of
 from distill.evaluation.worlds import open_world
+from distill.progress import Progress
 
 
 @dataclass
@@ -70,7 +70,7 @@ def judged(world, drives: Drives, starts: int, ticks: int) -> Judged:
     seeds = np.array(drives.seeds)[of] + 1000 * np.arange(len(of))
     read = np.empty((len(rows), ticks, packed.telemetry.shape[1]), np.float32)
     groups = range(0, len(rows), drives.batch)
-    with tqdm(total=len(groups) * ticks, desc=world.kind, unit="tick", leave=False) as bar:
+    with Progress(total=len(groups) * ticks, desc=world.kind, unit="tick", leave=False) as bar:
         for begin in groups:
             part = slice(begin, begin + drives.batch)
             act = lambda tick, part=part: actions[part, tick - 1]  # noqa: E731

@@ -1,7 +1,8 @@
 """Trains the detail of the linear codec's decoder (models/patch_codec.py): what the patches around a patch say of it.
 
 The encoder and the linear picture stay as they are, so latents, teachers and students of the codec stay good. Latents
-get some noise in training, as a student's have: the detail learns to forgive it.
+get some noise in training, as a student's have: the detail learns to forgive it. With `world`, half of each batch is
+what a dream made of recorded histories, against the frames that came: its own marks are learnt and taken away.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import torch
 
 from distill.config import TrainConfig, UserError
 from distill.data.packed import Packed
+from distill.evaluation.runs import Drives
+from distill.evaluation.worlds import open_dream
 from distill.flops import count_flops
 from distill.methods.autoencoder import evenly, losses, sheet, validate
 from distill.models.codec import load_codec, to_input
 from distill.models.patch_codec import PatchCodec
+from distill.progress import Progress
 from distill.training.run import Batches, Ema, Run
+
+AHEAD = (1, 2, 4)  # ticks
 
 
 @dataclass
@@ -28,6 +34,8 @@ class Config(TrainConfig):
     detail: int = 48  # channels between the two convolutions
     learning_rate: float = 2e-3
     ema: float = 0.998
+    world: str = ""  # folder of a dream; "" for recordings alone
+    dreamed: int = 15_000  # moments of it
     noise: float = 0.1  # highest size of the latent noise of a sample; a channel's own size is 1
     loss_l1: float = 1.0
     loss_mse: float = 5.0
@@ -35,6 +43,25 @@ class Config(TrainConfig):
     loss_scales: float = 0.25  # L1 at a half and a quarter of the size
     validation: str = "validation"
     validation_frames: int = 400
+
+
+def dream(folder: str, packed: Packed, count: int, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """What the dream in `folder` makes of about `count` recorded histories, 1, 2 or 4 ticks on: (latents float16
+    [N,T,C], the rows int64 [N] of the frames that came)."""
+    world = open_dream(folder)
+    conditioning = world.embed_prompt([caption["text"] for caption in packed.captions])
+    drives = Drives(packed, [episode["seed"] for episode in packed.episodes], conditioning, batch)
+    rows, owners = drives.moments(count, max(AHEAD))
+    latents, came = [], []
+    parts = np.array_split(np.random.default_rng(0).permutation(len(rows)), max(1, len(rows) // batch))
+    for part in Progress(parts, desc=f"what {folder} dreams", unit="batch"):
+        world.reset(drives.starts(rows[part], np.array(drives.seeds, np.int64)[owners[part]]))
+        ahead = AHEAD[len(latents) % len(AHEAD)]
+        for tick in range(ahead):
+            world.step(packed.actions[rows[part] + tick].astype(np.float32))
+        latents.append(world.picture().astype(np.float16))
+        came.append(rows[part] + ahead)
+    return np.concatenate(latents), np.concatenate(came)
 
 
 def run(config: Config) -> None:
@@ -54,8 +81,11 @@ def run(config: Config) -> None:
     detail = codec.decoder.detail.requires_grad_(True)
     ema = Ema(codec, config.ema)
     optimiser = session.optimiser(list(detail.parameters()))
-    batches = Batches(len(train), config.batch, config.seed)
-    session.track(model=codec, ema=ema, optimiser=optimiser, batches=batches)
+    batches = {"batches": Batches(len(train), config.batch // 2 if config.world else config.batch, config.seed)}
+    if config.world:
+        dreamed, came = dream(config.world, train, config.dreamed)
+        batches["dreamed"] = Batches(len(dreamed), config.batch // 2, config.seed)
+    session.track(model=codec, ema=ema, optimiser=optimiser, **batches)
     latent = codec.encode(to_input(validation[:1], device))
     flops = count_flops(lambda: codec.decode(latent))
     session.say(f"{len(train)} frames; decoder {flops / 1e6:.0f} MFLOP a frame; {validate(codec, validation, device)}")
@@ -68,12 +98,16 @@ def run(config: Config) -> None:
 
     for _ in session.steps():
         session.set_learning_rate(optimiser)
-        frame = to_input(train.frames[batches.next()], device)
+        frame = to_input(train.frames[batches["batches"].next()], device)
         frame = torch.where(torch.rand(len(frame), 1, 1, 1, device=device) < 0.5, frame.flip(3), frame)
         with torch.no_grad():
             latent = codec.latent(frame)
             size = config.noise * torch.rand(len(frame), 1, 1, 1, device=device)
             latent = latent + size * torch.randn_like(latent)
+            if config.world:
+                some = batches["dreamed"].next()
+                frame = torch.cat([frame, to_input(train.frames[came[some]], device)])
+                latent = torch.cat([latent, codec.grid(torch.from_numpy(dreamed[some]).to(device).float())])
         with session.autocast():
             output = codec.decoder(latent)
         parts = losses(config, output.float(), frame)

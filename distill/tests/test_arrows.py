@@ -11,7 +11,7 @@ ARROWS = {  # room -> the rooms that it may import from, besides itself and the 
     "models": set(),
     "data": {"models"},
     "training": {"models", "data"},
-    "methods": {"models", "data", "training"},
+    "methods": {"models", "data", "training", "evaluation"},
     "baselines": {"models", "data", "training", "methods"},
     "evaluation": {"models", "data", "training", "__main__"},  # __main__: the stages of run-experiments
     "export": {"models", "data"},

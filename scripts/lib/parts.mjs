@@ -73,13 +73,18 @@ export function laterParts() {
   return {
     name: 'oneiro-later-parts',
     apply: 'build',
-    renderChunk: (code) => {
-      const changed = withImportAgain(code)
-      return changed && { code: changed, map: null }
-    },
-    generateBundle(_, bundle) {
-      const faults = lateImports(bundle)
-      if (faults.length) this.error(`A part that loads later could not be tried again:\n${faults.join('\n')}`)
+    // What is written below is in no hash of a file's name by itself.
+    augmentChunkHash: () => importAgain.toString(),
+    generateBundle: {
+      // Behind Vite's own, which finds the styles of a part by its import.
+      order: 'post',
+      handler(_, bundle) {
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === 'chunk') chunk.code = withImportAgain(chunk.code) ?? chunk.code
+        }
+        const faults = lateImports(bundle)
+        if (faults.length) this.error(`A part that loads later could not be tried again:\n${faults.join('\n')}`)
+      },
     },
   }
 }

@@ -90,7 +90,7 @@ describe('what a part imports in its turn', () => {
       'stage.js imports three.js, which is not loaded at the start of every page that loads stage.js',
     ])
     const error = vi.fn()
-    laterParts().generateBundle.call({ error }, {}, bundle(['index.js']))
+    laterParts().generateBundle.handler.call({ error }, {}, bundle(['index.js']))
     expect(error).toHaveBeenCalledWith(expect.stringMatching(/stage\.js imports index\.js/))
   })
 })
