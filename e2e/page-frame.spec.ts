@@ -91,6 +91,7 @@ for (const size of Object.keys(SIZES) as Size[]) {
     await test.step('what tells of slow motion covers neither title nor controls', async () => {
       await page.evaluate(() => window.oneiro!.store.setState({ slowed: true, ticksPerSecond: 7 }))
       await expect(page.locator('.pace')).toHaveText('Slow motion · 35 %')
+      await expect(page.locator('.pace')).toHaveCSS('opacity', '1')
       const pace = await boxOf(page, '.pace')
       for (const part of ['.brand-name', '.now', '.place', '.views', '.tools'])
         expect(overlap(pace, await boxOf(page, part)), part).toBe(0)
