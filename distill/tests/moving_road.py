@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.data.packed import Packed, Packer
-from distill.world import BIOMES, TELEMETRY, TIMES, WEATHERS
+from distill.world import BIOMES, DRIVE, TELEMETRY, TIMES, WEATHERS
 
 H, W, HORIZON = 96, 160, 40
 Y, X = np.mgrid[0:H, 0:W].astype(np.float64)
@@ -77,6 +77,7 @@ def episode(seed: int, ticks: int, change: int | None = None) -> dict:
         "frames": np.stack(frames), "actions": actions, "telemetry": np.array(telemetry, np.float32),
         "boxes": np.array(boxes, np.float32), "rewards": np.ones(ticks, np.float32),
         "dones": np.zeros(ticks, np.uint8), "prompts": prompts, "seed": seed, "policy": "made-up",
+        "world": DRIVE,
     }  # fmt: skip
 
 
