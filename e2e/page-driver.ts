@@ -45,7 +45,7 @@ export async function openPage(page: Page, query: Record<string, string> = {}): 
   await page.setViewportSize({ width: 720, height: 450 })
   const params = new URLSearchParams({ assets: TINY_URL, seed: '7', cruise: '0', ...query })
   await page.goto(`/?${params}`)
-  await page.waitForFunction(() => window.oneiro?.state().phase === 'ready', undefined, { timeout: 90_000 })
+  await page.waitForFunction(() => window.oneiro?.state().phase === 'ready', undefined, { timeout: 300_000 })
 }
 
 /** Waits until a part of the page's state is as wanted. */

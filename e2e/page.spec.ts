@@ -160,7 +160,7 @@ test('on WebGPU it plays, shows its frames on the screen, and survives a lost de
 test('on WebGPU the world that ships makes the frames that it makes on WASM', {
   tag: '@webgpu',
 }, async ({ page }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(400_000)
   const frames: number[][] = []
   for (const backend of ['wasm', 'webgpu']) {
     await openPage(page, { assets: '/assets/drive/', backend, clock: 'lockstep' })
