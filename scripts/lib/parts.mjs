@@ -83,7 +83,8 @@ export function laterParts() {
           if (chunk.type === 'chunk') chunk.code = withImportAgain(chunk.code) ?? chunk.code
         }
         const faults = lateImports(bundle)
-        if (faults.length) this.error(`A part that loads later could not be tried again:\n${faults.join('\n')}`)
+        if (faults.length)
+          this.error(`A part that loads later could not be tried again:\n${faults.join('\n')}`)
       },
     },
   }
