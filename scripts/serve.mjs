@@ -1,18 +1,4 @@
-// npm run serve: the server in this very process, so that whoever ends this ends it, as a shell, a container and systemd do.
-import { fileURLToPath } from 'node:url'
-import { ensureNodePackages } from './lib/node-packages.mjs'
-import { root, runMain } from './lib/run.mjs'
+// npm run serve
+import { runInProcess } from './lib/in-process.mjs'
 
-const main = new URL('../server/main.ts', import.meta.url)
-
-await runMain(async () => {
-  await ensureNodePackages()
-  process.env.INIT_CWD ??= process.cwd()
-  process.chdir(root)
-  // The command line reads its options from behind the file's name.
-  process.argv[1] = fileURLToPath(main)
-  const { register } = await import('tsx/esm/api')
-  register()
-  await import(main.href)
-  return process.exitCode
-})
+await runInProcess(new URL('../server/main.ts', import.meta.url))
