@@ -13,23 +13,31 @@ export interface EncodedNumbers {
 
 const CHUNK = 0x8000
 
+export function toBase64(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i += CHUNK) text += String.fromCharCode(...bytes.subarray(i, i + CHUNK))
+  return btoa(text)
+}
+
+/** Inverse of {@link toBase64}. Throws a `DOMException` where the text is no base64. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+}
+
 /** Little-endian bytes as base64. */
 export function encodeNumbers(numbers: SnapshotArray): EncodedNumbers {
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
-  let text = ''
-  for (let i = 0; i < bytes.length; i += CHUNK) text += String.fromCharCode(...bytes.subarray(i, i + CHUNK))
-  return { type: typeOf(numbers), base64: btoa(text) }
+  return { type: typeOf(numbers), base64: toBase64(bytes) }
 }
 
 /** Inverse of {@link encodeNumbers}. Throws `BadInputError` where the text is no base64 or cut off within a number. */
 export function decodeNumbers({ type, base64 }: EncodedNumbers): SnapshotArray {
-  let text: string
+  let bytes: Uint8Array<ArrayBuffer>
   try {
-    text = atob(base64)
+    bytes = fromBase64(base64)
   } catch (cause) {
     throw new BadInputError('Numbers are written in base64, but this text is not.', { cause })
   }
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
   const size = { float32: 4, float64: 8, uint16: 2, uint8: 1 }[type]
   if (bytes.length % size !== 0) {
     throw new BadInputError(`${type} numbers take ${size} bytes each, but ${bytes.length} bytes came.`)

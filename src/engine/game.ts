@@ -1,5 +1,5 @@
 /** A small game as a world: the game says its rules and its picture, and this does the rest of what a `World` promises. */
-import { checkedSnapshot, checkReset } from './checks'
+import { checkedSnapshot, checkReset, NO_PROMPT } from './checks'
 import { type Action, type Control, spaceOf } from './controls'
 import { BadInputError, NotReadyError, WorldClosedError } from './errors'
 import { FIRST_FREE_STREAM, Rng } from './random'
@@ -96,7 +96,7 @@ class GameWorld implements World {
 
   async setPrompt(): Promise<PromptReceipt> {
     this.running('setPrompt')
-    throw new BadInputError('This world listens to no words, but a prompt came. Leave it out.')
+    throw new BadInputError(NO_PROMPT)
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -1,4 +1,5 @@
 import { type ActionLog, firstTick, lastTick, readActionLog } from '../../engine/action-log'
+import { fromBase64, toBase64 } from '../../engine/base64'
 import type { Control } from '../../engine/controls'
 import { BadInputError } from '../../engine/errors'
 import { seedKey } from '../../engine/random'
@@ -142,13 +143,9 @@ async function through(
 }
 
 function toBase64Url(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
-    letter.charCodeAt(0),
-  )
+  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
 }

@@ -1,3 +1,4 @@
+import { fromBase64 } from '../../engine/base64'
 import { normals } from '../../engine/random'
 import type { Pixels } from '../../engine/world'
 import { type Manifest, promptKey, type WorldShape } from '../assets/manifest'
@@ -57,7 +58,7 @@ export function checkFrame(
   backend: string,
 ): void {
   if (!frame) return
-  const expected = Uint8Array.from(atob(frame.pixels), (character) => character.charCodeAt(0))
+  const expected = fromBase64(frame.pixels)
   const count = expected.length / 3
   const off = expected.reduce((sum, value, i) => {
     const pixel = Math.floor(((2 * Math.floor(i / 3) + 1) * width * height) / (2 * count))
