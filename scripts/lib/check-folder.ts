@@ -4,6 +4,7 @@ import { type Action, spaceOf } from '../../src/engine/controls'
 import { hashPixels } from '../../src/engine/frame-hash'
 import { Rng } from '../../src/engine/random'
 import type { ResetOptions, Tick, World, WorldInfo } from '../../src/engine/world'
+import { parseManifest } from '../../src/model/assets/manifest'
 import { openWorld } from '../../src/node'
 
 export interface FolderCheck {
@@ -22,11 +23,6 @@ export interface FolderCheck {
   readonly faults: readonly string[]
 }
 
-interface Manifest {
-  readonly files: Readonly<Record<string, { readonly bytes?: number }>>
-  readonly presets?: readonly { readonly text?: string; readonly prompt?: string }[]
-}
-
 /** Controls held for a few ticks at a time, as a person's; the same for the same seed. */
 export function heldByChance(info: Pick<WorldInfo, 'controls'>, ticks: number, seed = 1): Action[] {
   const rng = new Rng(seed)
@@ -41,7 +37,7 @@ export function heldByChance(info: Pick<WorldInfo, 'controls'>, ticks: number, s
 
 /** Opens the world in `dir` in Node and tries it. Rejects with a named error where it is none. */
 export async function checkFolder(dir: string, { ticks = 60, threads = 2 } = {}): Promise<FolderCheck> {
-  const manifest = JSON.parse(readFileSync(join(dir, 'world.json'), 'utf8')) as Manifest
+  const manifest = parseManifest(readFileSync(join(dir, 'world.json'), 'utf8'))
   const begun = performance.now()
   const world = await openWorld(dir, { threads })
   const openMs = performance.now() - begun
@@ -49,14 +45,10 @@ export async function checkFolder(dir: string, { ticks = 60, threads = 2 } = {})
     const { info } = world
     const actions = heldByChance(info, ticks)
     const faults: string[] = []
-    const prompt = manifest.presets?.map(({ text, prompt }) => text ?? prompt)[0]
-    const first = await drive(
-      world,
-      { seed: 7, ...(info.prompt && prompt ? { prompt } : {}) },
-      actions,
-      faults,
-    )
-    const again = await drive(world, { seed: 7, ...(info.prompt && prompt ? { prompt } : {}) }, actions, [])
+    const prompt = manifest.presets[0]?.text
+    const reset = { seed: 7, ...(prompt === undefined ? {} : { prompt }) }
+    const first = await drive(world, reset, actions, faults)
+    const again = await drive(world, reset, actions, [])
     const parts = first.hashes.findIndex((hash, i) => hash !== again.hashes[i])
     if (parts >= 0) faults.push(`The same seed and actions part at tick ${parts}: it is not repeatable.`)
     if (new Set(first.hashes).size < 2) faults.push(`${ticks} ticks show one and the same frame.`)
@@ -71,7 +63,7 @@ export async function checkFolder(dir: string, { ticks = 60, threads = 2 } = {})
       controls: info.controls.map(({ name }) => name),
       telemetry: info.telemetry.map(({ name }) => name),
       bytes: {
-        named: Object.values(manifest.files).reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+        named: Object.values(manifest.files).reduce((sum, { bytes }) => sum + bytes, 0),
         folder: readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0),
       },
       openMs,
@@ -120,7 +112,7 @@ async function checkSnapshot(world: World, actions: readonly Action[], faults: s
     return hashes.join()
   }
   const first = await after()
-  await world.restore(snapshot)
+  await world.restore(JSON.parse(JSON.stringify(snapshot)))
   if ((await after()) !== first) faults.push('A drive that is restored from a snapshot goes on differently.')
 }
 
