@@ -61,18 +61,10 @@ def read_episode(path: str | Path) -> dict:
     if list(raw.get("telemetryNames", [])) != list(TELEMETRY):
         raise EpisodeError(f"{path} has other telemetry than {', '.join(TELEMETRY)}; record it again")
     try:
-        ticks, height, width = raw["ticks"], raw["height"], raw["width"]
-        episode = {
-            "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(ticks, height, width, 3),
+        ticks = raw["ticks"]
+        episode = _recorded(raw) | {
             "actions": np.frombuffer(raw["actions"], np.int8).reshape(ticks, 2),
-            "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(TELEMETRY)),
             "boxes": np.frombuffer(raw["boxes"], "<f4").reshape(ticks, 4),
-            "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
-            "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
-            "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
-            "seed": int(raw["seed"]),
-            "policy": raw.get("policy", ""),
-            "stateHash": raw.get("stateHash", ""),
             "world": DRIVE,
         }
     except (KeyError, ValueError, TypeError, zlib.error) as error:
@@ -86,34 +78,39 @@ def read_episode(path: str | Path) -> dict:
     return episode
 
 
+def _recorded(raw: dict) -> dict:
+    """What the episodes of both versions have, of their container's map."""
+    ticks, names = raw["ticks"], raw["telemetryNames"]
+    shape = (ticks, raw["height"], raw["width"], 3)
+    return {
+        "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(shape),
+        "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(names)),
+        "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
+        "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
+        "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
+        "seed": int(raw["seed"]),
+        "policy": raw.get("policy", ""),
+        "stateHash": raw.get("stateHash", ""),
+    }
+
+
 def _any_episode(path: str | Path, raw: dict) -> dict:
     """An episode of version 4, of any world: it says itself what can be done in it and what is recorded of it."""
     try:
-        ticks, height, width, names = raw["ticks"], raw["height"], raw["width"], list(raw["telemetryNames"])
+        ticks = raw["ticks"]
         world = WorldSpec(
             id=raw["world"],
             title=raw.get("title") or raw["world"],
-            width=width,
-            height=height,
+            width=raw["width"],
+            height=raw["height"],
             ticksPerSecond=raw["ticksPerSecond"],
             controls=raw["controls"],
             encoding=raw.get("encoding", "number"),
             prompt=bool(raw["prompts"]),
-            recorded=names,
+            recorded=list(raw["telemetryNames"]),
         )
         actions = np.frombuffer(raw["actions"], "<f4").reshape(ticks, len(world.controls))
-        episode = {
-            "frames": np.frombuffer(zlib.decompress(raw["frames"]), np.uint8).reshape(ticks, height, width, 3),
-            "actions": world.encode(actions),
-            "telemetry": np.frombuffer(raw["telemetry"], "<f4").reshape(ticks, len(names)),
-            "rewards": np.frombuffer(raw["rewards"], "<f4").reshape(ticks),
-            "dones": np.frombuffer(raw["dones"], np.uint8).reshape(ticks),
-            "prompts": sorted(raw["prompts"], key=lambda prompt: prompt["tick"]),
-            "seed": int(raw["seed"]),
-            "policy": raw.get("policy", ""),
-            "stateHash": raw.get("stateHash", ""),
-            "world": world,
-        }
+        episode = _recorded(raw) | {"actions": world.encode(actions), "world": world}
     except (KeyError, ValueError, TypeError, zlib.error) as error:
         raise EpisodeError(f"{path} is damaged ({type(error).__name__}: {error})") from error
     prompts = episode["prompts"]

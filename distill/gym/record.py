@@ -20,12 +20,12 @@ from pathlib import Path
 import msgpack
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from distill.atomic import replacing
 from distill.config import BaseConfig, UserError
 from distill.gym.controls import Controls, controls_of
 from distill.gym.frames import Fit, fit_of, image_in
+from distill.progress import Progress
 from distill.random import FIRST_FREE_STREAM, uniforms
 from distill.world import values_of
 
@@ -221,7 +221,7 @@ def run(config: Config) -> None:
     if len(seeds) < config.episodes:
         print(f"record-gym: {config.episodes - len(seeds)} of {config.episodes} episodes are there already")
     workers = min(config.side_by_side or os.cpu_count() or 1, max(1, len(seeds)))
-    with tqdm(total=len(seeds) * config.ticks, unit="frame", desc=config.env, disable=not seeds) as progress:
+    with Progress(total=len(seeds) * config.ticks, unit="frame", desc=config.env, disable=not seeds) as progress:
         if workers == 1:
             for seed in seeds:
                 progress.update(record_file(config, seed))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from distill.atomic import replacing
 from distill.config import TrainConfig, UserError
 from distill.data.packed import Packed
 from distill.evaluation.runs import Drives
@@ -64,6 +66,16 @@ def dream(folder: str, packed: Packed, count: int, batch: int = 32) -> tuple[np.
     return np.concatenate(latents), np.concatenate(came)
 
 
+def kept_dream(path: Path, config: Config, packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+    """`dream`, or what it gave before this run was resumed: it takes minutes."""
+    if not (config.resume and path.is_file()):
+        latents, came = dream(config.world, packed, config.dreamed)
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, latents=latents, came=came)
+    kept = np.load(path)
+    return kept["latents"], kept["came"]
+
+
 def run(config: Config) -> None:
     linear = load_codec(config.codec)
     if not isinstance(linear, PatchCodec):
@@ -81,11 +93,12 @@ def run(config: Config) -> None:
     detail = codec.decoder.detail.requires_grad_(True)
     ema = Ema(codec, config.ema)
     optimiser = session.optimiser(list(detail.parameters()))
-    batches = {"batches": Batches(len(train), config.batch // 2 if config.world else config.batch, config.seed)}
+    batches = Batches(len(train), config.batch // 2 if config.world else config.batch, config.seed)
+    session.track(model=codec, ema=ema, optimiser=optimiser, batches=batches)
     if config.world:
-        dreamed, came = dream(config.world, train, config.dreamed)
-        batches["dreamed"] = Batches(len(dreamed), config.batch // 2, config.seed)
-    session.track(model=codec, ema=ema, optimiser=optimiser, **batches)
+        dreamed, came = kept_dream(session.folder / "dreamed.npz", config, train)
+        moments = Batches(len(dreamed), config.batch // 2, config.seed)
+        session.track(dreamed=moments)
     latent = codec.encode(to_input(validation[:1], device))
     flops = count_flops(lambda: codec.decode(latent))
     session.say(f"{len(train)} frames; decoder {flops / 1e6:.0f} MFLOP a frame; {validate(codec, validation, device)}")
@@ -98,14 +111,14 @@ def run(config: Config) -> None:
 
     for _ in session.steps():
         session.set_learning_rate(optimiser)
-        frame = to_input(train.frames[batches["batches"].next()], device)
+        frame = to_input(train.frames[batches.next()], device)
         frame = torch.where(torch.rand(len(frame), 1, 1, 1, device=device) < 0.5, frame.flip(3), frame)
         with torch.no_grad():
             latent = codec.latent(frame)
             size = config.noise * torch.rand(len(frame), 1, 1, 1, device=device)
             latent = latent + size * torch.randn_like(latent)
             if config.world:
-                some = batches["dreamed"].next()
+                some = moments.next()
                 frame = torch.cat([frame, to_input(train.frames[came[some]], device)])
                 latent = torch.cat([latent, codec.grid(torch.from_numpy(dreamed[some]).to(device).float())])
         with session.autocast():

@@ -101,24 +101,29 @@ def network(size: str, world: WorldSpec, patch: int, channels: int) -> UNet:
     return UNet(UNetConfig(**own, **shape, prompt_dim=384 if world.prompt else 0, readings=0))
 
 
-def seconds_a_sample(unet: UNet, dtype: torch.dtype, tries: int = 3) -> float:
-    """What a sample of the teacher's training takes here: forward, backward, and the optimiser's share."""
+def example(unet: UNet, batch: int) -> tuple[torch.Tensor, torch.Tensor, Conditions]:
+    """What the network is called with, of numbers by chance: (x, t, conditions)."""
     shape = unet.config
     frame = (shape.tokens, shape.channels)
-    optimiser = torch.optim.AdamW(unet.parameters(), 1e-4, fused=True)
     conditions = Conditions(
-        torch.randn(BATCH, len(shape.offsets), *frame),
-        torch.rand(BATCH),
-        torch.zeros(BATCH, shape.actions, shape.action_dims),
-        torch.zeros(BATCH, shape.prompt_dim),
-        following=torch.zeros(BATCH, 0, shape.channels),
+        torch.randn(batch, len(shape.offsets), *frame),
+        torch.rand(batch),
+        torch.zeros(batch, shape.actions, shape.action_dims),
+        torch.zeros(batch, shape.prompt_dim),
+        following=torch.zeros(batch, 0, shape.channels),
     )
-    x, t = torch.randn(BATCH, *frame), torch.rand(BATCH)
+    return torch.randn(batch, *frame), torch.rand(batch), conditions
+
+
+def seconds_a_sample(unet: UNet, dtype: torch.dtype, tries: int = 3) -> float:
+    """What a sample of the teacher's training takes here: forward, backward, and the optimiser's share."""
+    optimiser = torch.optim.AdamW(unet.parameters(), 1e-4, fused=True)
+    inputs = example(unet, BATCH)
     best = float("inf")
     for _ in range(tries):
         begun = time.monotonic()
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
-            loss = unet(x, t, conditions).square().mean()
+            loss = unet(*inputs).square().mean()
         loss.backward()
         optimiser.step()
         optimiser.zero_grad()
@@ -128,22 +133,11 @@ def seconds_a_sample(unet: UNet, dtype: torch.dtype, tries: int = 3) -> float:
 
 def measure(world: WorldSpec, patch: int, channels: int, dtype: torch.dtype) -> dict[str, float]:
     """Seconds a sample of the smallest network takes here; the others by what they compute."""
-    cost, first = {}, None
-    for size in SIZES:
-        unet = network(size, world, patch, channels)
-        first = first or (size, unet)
-        shape = unet.config
-        one = Conditions(
-            torch.zeros(1, len(shape.offsets), shape.tokens, shape.channels),
-            torch.zeros(1),
-            torch.zeros(1, shape.actions, shape.action_dims),
-            torch.zeros(1, shape.prompt_dim),
-            following=torch.zeros(1, 0, shape.channels),
-        )
-        with torch.no_grad():
-            cost[size] = count_flops(lambda: unet(torch.zeros(1, shape.tokens, shape.channels), torch.zeros(1), one))  # noqa: B023
-    size, unet = first
-    seconds = seconds_a_sample(unet, dtype)
+    networks = {size: network(size, world, patch, channels) for size in SIZES}
+    with torch.no_grad():
+        cost = {size: count_flops(lambda: unet(*example(unet, 1))) for size, unet in networks.items()}  # noqa: B023
+    size = next(iter(SIZES))
+    seconds = seconds_a_sample(networks[size], dtype)
     # Small layers do less in a second than large ones do: cost grows somewhat slower than the operations.
     return {name: seconds * (flops / cost[size]) ** 0.9 for name, flops in cost.items()}
 

@@ -29,7 +29,7 @@ from PIL import Image
 from distill.atomic import write_text
 from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import BaseConfig, UserError
-from distill.data.packed import Packed
+from distill.data.packed import VALIDATION_SEED, EpisodeError, Packed, read_episode
 from distill.distributed import DTYPES, fast_dtype
 from distill.models.codec import load_codec, to_frames, to_input
 from distill.recipe import plan as planning
@@ -44,7 +44,7 @@ LEVEL = 0.1  # history noise that the dream states, as distill/configs/own-*.yam
 KINDS = {"teacher": "teacher", "tmd": "student", "dmd": "student"}
 UNSAID = re.compile(r"\d+%\||^W\d{4} ")  # a bar that is drawn over and over, and what torch warns of
 PERCENT = re.compile(r"\((\d+) %\)")
-VALIDATION_SEED, FIRST_SEED = 1_100_000, 0
+FIRST_SEED = 0
 
 
 @dataclass
@@ -168,8 +168,6 @@ class Journey:
         files = [path for split in ("train", "validation") for path in (self.data / split).glob("ep-*.msgpack")]
         if not files or (self.data / "train/packed/index.json").is_file():
             return
-        from distill.data.packed import EpisodeError, read_episode
-
         try:
             frames = read_episode(files[0])["frames"].nbytes
         except EpisodeError as error:

@@ -47,6 +47,29 @@ def test_training_resumes_to_the_bit(folder):
     assert torch.equal(whole.decode(latent), parts.decode(latent))
 
 
+def test_what_a_dream_makes_is_learnt_from_and_dreamed_once(folder, monkeypatch):
+    asked = []
+
+    def dream(world, packed, count):
+        asked.append((world, count))
+        rows = np.arange(12)
+        before = load_codec(folder / "runs/codec/autoencoder.pt")
+        latents = before.encode(to_input(np.array(packed.frames[rows]))).numpy().astype(np.float16)
+        return latents + np.float16(0.2), rows
+
+    monkeypatch.setattr(decoder, "dream", dream)
+    common = {"world": "a dream", "dreamed": 12, "schedule": "constant"}
+    decoder.run(settings(folder, "dreams", max_steps=6, **common))
+    decoder.run(settings(folder, "dreamt", max_steps=3, **common))
+    decoder.run(settings(folder, "dreamt", max_steps=6, resume=True, **common))
+    assert asked == [("a dream", 12)] * 2
+    whole, parts = (load_codec(folder / f"runs/{name}/autoencoder.pt") for name in ("dreams", "dreamt"))
+    latent = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 960, 6), np.float32))
+    assert torch.equal(whole.decode(latent), parts.decode(latent))
+    alone = load_codec(folder / "runs/whole/autoencoder.pt")
+    assert not torch.equal(whole.decode(latent), alone.decode(latent))
+
+
 def test_a_codec_of_the_other_kind_is_refused(folder):
     with pytest.raises(UserError, match="no codec of patches"):
         other = settings(folder, "refused", max_steps=1)
