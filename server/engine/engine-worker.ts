@@ -6,6 +6,19 @@ import type { EngineCalls } from './engine-client'
 import { threadScope } from './node-worker'
 import { type OpenEngineOptions, openEngine } from './open-engine'
 
+const CALLS = [
+  'reset',
+  'restore',
+  'setPrompt',
+  'embed',
+  'hush',
+  'snapshot',
+  'show',
+  'step',
+  'free',
+  'close',
+] as const
+
 answerCalls(threadScope(), engine, { transfer: payloadsOf })
 
 function engine(): object {
@@ -18,21 +31,6 @@ function engine(): object {
   }
   return calls
 }
-
-const CALLS = [
-  ...([
-    'reset',
-    'restore',
-    'setPrompt',
-    'embed',
-    'hush',
-    'snapshot',
-    'show',
-    'step',
-    'free',
-    'close',
-  ] as const),
-]
 
 /** Payloads move; everything else is small, or a snapshot, which the engine has copied already. */
 function payloadsOf(value: unknown): ArrayBuffer[] {

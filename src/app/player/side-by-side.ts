@@ -13,8 +13,8 @@ import type {
 } from '../../engine/world'
 
 /**
- * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are the
- * duet's. The second's ticks go to `onSecond`. Closing a duet closes neither world; their owner does.
+ * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are
+ * the pair's. The second's ticks go to `onSecond`. Closing the pair closes neither world; their owner does.
  */
 export class SideBySide implements World {
   readonly info: WorldInfo
