@@ -4,6 +4,7 @@ import { fromUser } from '../scripts/lib/place.mjs'
 import { OneiroError } from '../src/engine/errors'
 import { agentsCommand } from './agents'
 import { attackCommand } from './attack'
+import { forkCommand } from './fork'
 import { benchNode } from './node'
 import { circumstances, positive, writeReport } from './report'
 import { serveCommand } from './serve'
@@ -73,6 +74,7 @@ const program = new Command('npm run bench --')
   .addCommand(serveCommand())
   .addCommand(attackCommand())
   .addCommand(agentsCommand())
+  .addCommand(forkCommand())
 
 try {
   await program.parseAsync()

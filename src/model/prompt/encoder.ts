@@ -2,8 +2,9 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { type AssetCache, type AssetSource, NO_CACHE } from '../assets/assets'
 import { noticeOf, type TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError, reason } from './errors'
-import { type LoadedEncoder, loadEncoder } from './load'
+import { loadReader, type SentenceModel } from './load'
 import { phrasesOf, WORDS_READ } from './phrases'
+import { ownSentences, type Sentences } from './sentences'
 import type { EncoderProgress, PromptEncoder, PromptOrt, WorldFolder } from './types'
 
 export interface PromptEncoderOptions {
@@ -25,6 +26,13 @@ export interface PromptEncoderOptions {
    * only keeps its own runs apart.
    */
   readonly runExclusive?: <T>(job: () => Promise<T>) => Promise<T>
+  /** The model of sentences, where encoders share one. Left out, this one loads its own. */
+  readonly sentences?: Sentences
+}
+
+interface Loaded extends SentenceModel {
+  /** The world's graph from embeddings of phrases to what its student is told. */
+  readonly reader: InferenceSession | null
 }
 
 /** Phrases in one run of the graph: what a run needs of memory and time grows with them. */
@@ -39,24 +47,26 @@ const PHRASE_TOKENS = 16
 export function createPromptEncoder(options: PromptEncoderOptions): PromptEncoder {
   const runExclusive = options.runExclusive ?? createLock()
   const onNotice = options.onNotice ?? (() => {})
-  let loading: Promise<LoadedEncoder> | null = null
-  let closed = false
-
-  function load(): Promise<LoadedEncoder> {
-    loading ??= loadEncoder({
-      ort: options.ort,
-      source: options.source,
+  const { ort, world } = options
+  const sentences =
+    options.sentences ??
+    ownSentences({
+      ...{ ort, onNotice, runExclusive, source: options.source },
       cache: options.cache ?? NO_CACHE,
       manifest: options.manifest ?? 'encoder.json',
-      ...(options.world ? { world: options.world } : {}),
       onProgress: options.onProgress ?? (() => {}),
-      onNotice,
-      runExclusive,
-    }).catch((error: unknown) => {
-      loading = null
-      throw error
     })
-    return loading
+  let reading: Promise<InferenceSession | null> | null = null
+  let closed = false
+
+  async function load(): Promise<Loaded> {
+    reading ??= world ? loadReader(world, { ort, onNotice, runExclusive }) : Promise.resolve(null)
+    const read = reading
+    read.catch(() => {
+      if (reading === read) reading = null
+    })
+    const [model, reader] = await Promise.all([sentences.load(), read])
+    return { ...model, reader }
   }
 
   return {
@@ -75,22 +85,15 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
     async dispose() {
       if (closed) return
       closed = true
-      const loaded = await loading?.catch(() => null)
-      loading = null
-      if (!loaded) return
-      await runExclusive(async () => {
-        await loaded.session.release()
-        await loaded.reader?.release()
-      })
+      const reader = await reading?.catch(() => null)
+      if (reader) await runExclusive(() => reader.release())
+      await sentences.release()
     },
   }
 }
 
 /** The token ids of what is embedded, the whole text or its phrases, and what was cut off. Throws `BadInputError`. */
-function linesOf(
-  text: string,
-  { manifest, tokenizer, reader }: LoadedEncoder,
-): { lines: number[][]; cut: string } {
+function linesOf(text: string, { manifest, tokenizer, reader }: Loaded): { lines: number[][]; cut: string } {
   if (!reader) {
     const { ids, dropped } = tokenizer.tokenize(text)
     const cut = dropped > 0 ? `${ids.length + dropped} tokens, of which ${manifest.maxTokens} are read` : ''
@@ -111,11 +114,7 @@ function shortened(ids: number[]): number[] {
 }
 
 /** Embeddings [lines, dim] of token ids, in runs of lines that are about as long as each other. */
-async function embed(
-  ort: PromptOrt,
-  loaded: LoadedEncoder,
-  lines: readonly number[][],
-): Promise<Float32Array> {
+async function embed(ort: PromptOrt, loaded: Loaded, lines: readonly number[][]): Promise<Float32Array> {
   const { dim } = loaded.manifest
   const all = new Float32Array(lines.length * dim)
   const order = [...lines.keys()].sort((a, b) => lines[a]!.length - lines[b]!.length)
@@ -135,7 +134,7 @@ async function embed(
 
 async function embedSome(
   ort: PromptOrt,
-  { session, manifest }: LoadedEncoder,
+  { session, manifest }: Loaded,
   lines: readonly number[][],
 ): Promise<Float32Array> {
   const width = Math.max(...lines.map((line) => line.length))

@@ -7,46 +7,70 @@ import { type EncoderManifest, parseEncoderManifest } from './manifest'
 import { createPromptTokenizer, type PromptTokenizer } from './tokenizer'
 import type { EncoderProgress, PromptOrt, WorldFolder } from './types'
 
-export interface LoadEncoderOptions {
+export interface LoadOptions {
   readonly ort: PromptOrt
   readonly source: AssetSource
   readonly cache: AssetCache
   /** Name of the manifest in the folder. */
   readonly manifest: string
-  readonly world?: WorldFolder
   readonly onProgress: (progress: EncoderProgress) => void
   readonly onNotice: TellNotice
   readonly runExclusive: <T>(job: () => Promise<T>) => Promise<T>
 }
 
-export interface LoadedEncoder {
+/** What embeds sentences. Worlds may share it: it knows none of them. */
+export interface SentenceModel {
   readonly manifest: EncoderManifest
   readonly tokenizer: PromptTokenizer
   readonly session: InferenceSession
-  /** The world's graph from embeddings of phrases to what its student is told. */
-  readonly reader: InferenceSession | null
 }
 
 /** Reads the encoder's folder, checks it and makes the session. Throws `PromptEncoderError` with the cause. */
-export async function loadEncoder(options: LoadEncoderOptions): Promise<LoadedEncoder> {
-  let manifest: EncoderManifest
-  let model: Uint8Array
-  let words: Uint8Array
-  let graph: Uint8Array | null
+export async function loadSentenceModel(options: LoadOptions): Promise<SentenceModel> {
+  const { manifest, model, words } = await reading(async () => {
+    const manifest = await readNewest(options.manifest, options, parseEncoderManifest)
+    const [model, words] = await readFiles(manifest, options)
+    return { manifest, model, words }
+  })
+  return making(async () => {
+    const tokenizer = createPromptTokenizer(JSON.parse(new TextDecoder().decode(words)), manifest.maxTokens)
+    return { manifest, tokenizer, session: await openGraph(model, options) }
+  })
+}
+
+/** The graph from embeddings of phrases to what the world's student is told; null where its manifest names none. */
+export async function loadReader(
+  world: WorldFolder,
+  options: Pick<LoadOptions, 'ort' | 'onNotice' | 'runExclusive'>,
+): Promise<InferenceSession | null> {
+  const { onNotice } = options
+  const graph = await reading(async () => {
+    const { files } = await loadManifest(world.source, world.cache, onNotice)
+    return files.reader ? loadFile(files.reader, { ...world, onBytes: () => {}, onNotice }) : null
+  })
+  return graph && making(() => openGraph(graph, options))
+}
+
+function openGraph(
+  bytes: Uint8Array,
+  { ort, runExclusive }: Pick<LoadOptions, 'ort' | 'runExclusive'>,
+): Promise<InferenceSession> {
+  return runExclusive(() =>
+    ort.InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 1 }),
+  )
+}
+
+async function reading<T>(job: () => Promise<T>): Promise<T> {
   try {
-    manifest = await readNewest(options.manifest, options, parseEncoderManifest)
-    ;[[model, words], graph] = await Promise.all([readFiles(manifest, options), readReader(options)])
+    return await job()
   } catch (cause) {
     throw new PromptEncoderError(`The prompt encoder could not be loaded: ${reason(cause)}`, { cause })
   }
+}
+
+async function making<T>(job: () => Promise<T>): Promise<T> {
   try {
-    const tokenizer = createPromptTokenizer(JSON.parse(new TextDecoder().decode(words)), manifest.maxTokens)
-    const open = (bytes: Uint8Array) =>
-      options.runExclusive(() =>
-        options.ort.InferenceSession.create(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 1 }),
-      )
-    const session = await open(model)
-    return { manifest, tokenizer, session, reader: graph && (await open(graph)) }
+    return await job()
   } catch (cause) {
     throw new PromptEncoderError(
       `The prompt encoder's files were read but do not make a model (${reason(cause)}). Remake them with python -m distill.export.prompt_encoder.`,
@@ -55,16 +79,9 @@ export async function loadEncoder(options: LoadEncoderOptions): Promise<LoadedEn
   }
 }
 
-/** The reader that the world's manifest names, if it names one. */
-async function readReader({ world, onNotice }: LoadEncoderOptions): Promise<Uint8Array | null> {
-  if (!world) return null
-  const { files } = await loadManifest(world.source, world.cache, onNotice)
-  return files.reader ? loadFile(files.reader, { ...world, onBytes: () => {}, onNotice }) : null
-}
-
 async function readFiles(
   { files }: EncoderManifest,
-  { source, cache, onProgress, onNotice }: LoadEncoderOptions,
+  { source, cache, onProgress, onNotice }: LoadOptions,
 ): Promise<[model: Uint8Array, tokenizer: Uint8Array]> {
   const total = files.model.bytes + files.tokenizer.bytes
   const loaded = { model: 0, tokenizer: 0 }
