@@ -1,6 +1,7 @@
 import { type ActionLog, actionTo, decodeBegin, decodePrompt, firstTick, lastTick } from './action-log'
 import { BadInputError } from './errors'
 import { hashPixels } from './frame-hash'
+import { playOn } from './play-on'
 import type { Tick, World, WorldInfo } from './world'
 
 export interface Divergence {
@@ -74,12 +75,9 @@ export async function replay(log: ActionLog, world: World, options: ReplayOption
 
   const begin = decodeBegin(log.begin)
   await compare('reset' in begin ? await world.reset(begin.reset) : await world.restore(begin.restore))
-  let prompt = 0
-  for (let index = first + 1; index <= last; index++) {
-    for (; log.prompts[prompt] && log.prompts[prompt]!.afterTick < index; prompt++) {
-      await world.setPrompt(decodePrompt(log.prompts[prompt]!))
-    }
-    await compare(await world.step(actionTo(log, index)))
-  }
+  const prompts = (after: number) =>
+    log.prompts.filter(({ afterTick }) => afterTick === after).map(decodePrompt)
+  await playOn(world, { prompts, action: (to) => actionTo(log, to) }, first, last, compare)
+  for (const prompt of prompts(last)) await world.setPrompt(prompt)
   return { firstTick: first, lastTick: last, compared, differing, divergence }
 }

@@ -1,5 +1,6 @@
 import type { Action } from './controls'
 import { BadInputError } from './errors'
+import { playOn } from './play-on'
 import { type Line, Recorder } from './recorder'
 import { expectFrame, hold, type UntilOptions, until } from './script'
 import type { Pixels, Prompt, PromptReceipt, Snapshot, Tick, World } from './world'
@@ -154,11 +155,14 @@ export class Timeline extends Recorder implements Past {
   private async goTo(snapshot: Snapshot, target: number): Promise<Tick> {
     let tick = await this.inner.restore(snapshot)
     this.soughtTick = snapshot.tick
-    while (this.soughtTick < target) {
-      for (const prompt of this.promptsAfter(this.soughtTick)) await this.inner.setPrompt(prompt)
-      tick = await this.inner.step(this.actionTo(this.soughtTick + 1))
-      this.soughtTick++
+    const played = {
+      prompts: (after: number) => this.promptsAfter(after),
+      action: (to: number) => this.actionTo(to),
     }
+    await playOn(this.inner, played, snapshot.tick, target, (next, index) => {
+      tick = next
+      this.soughtTick = index
+    })
     if (target === this.head) {
       for (const prompt of this.promptsAfter(target)) await this.inner.setPrompt(prompt)
       this.soughtTick = null

@@ -1,3 +1,4 @@
+import { playOn } from '../../engine/play-on'
 import type { DreamState } from './snapshot'
 
 interface PlayedTick {
@@ -56,10 +57,17 @@ export class Recovery {
       await begin(this.from.latents)
       state.tick = this.from.state.tick
       state.past.set(this.from.state.past)
-      for (const tick of this.played) {
-        Object.assign(state, { text: tick.text, embedding: tick.embedding })
-        await advance(state, tick.action)
+      const { played } = this
+      const { tick } = this.from.state
+      const world = {
+        setPrompt: ({ text, embedding }: PlayedTick) => Object.assign(state, { text, embedding }),
+        step: (action: Float32Array) => advance(state, action),
       }
+      const again = {
+        prompts: (after: number) => played.slice(after - tick, after - tick + 1),
+        action: (to: number) => played[to - tick - 1]!.action,
+      }
+      await playOn(world, again, tick, tick + played.length)
     } finally {
       // A prompt that was set after the last tick has not been played yet.
       Object.assign(state, { text, embedding })
