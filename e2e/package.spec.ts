@@ -63,7 +63,8 @@ test.describe('the package', () => {
   })
 
   test('is used as the README prints it', () => {
-    for (const file of ['drive.js', 'page.js']) expect(read('README.md')).toContain(read(`examples/${file}`))
+    for (const file of ['drive.js', 'page.js', 'game.js'])
+      expect(read('README.md')).toContain(read(`examples/${file}`))
     expect(read('README.md')).toContain(
       read('examples/page.html').match(/<script type="importmap">.*?<\/script>/s)![0],
     )
@@ -110,7 +111,9 @@ test.describe('installed', () => {
     cpSync(join(root, 'contract/buttons'), join(apps!.node, 'buttons'), { recursive: true })
     const suite = `import { openWorld } from 'oneiro/node'
 import { checkWorld } from 'oneiro/testing'
-checkWorld('buttons', { open: () => openWorld('buttons', { threads: 1 }), ticks: 3 })\n`
+import { openWorld as openGame } from './game.js'
+checkWorld('buttons', { open: () => openWorld('buttons', { threads: 1 }), ticks: 3 })
+checkWorld('a game of one's own', { open: async () => openGame(), ticks: 3 })\n`
     writeFileSync(join(apps!.node, 'buttons.test.js'), suite)
     const { status, output } = await node(apps!.node, tool('vitest/vitest.mjs'), 'run', 'buttons.test.js')
     expect(status, output).toBe(0)

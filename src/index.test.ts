@@ -10,9 +10,9 @@ import * as testing from './testing'
 
 const COMMON = [
   ...['BadInputError', 'NotReadyError', 'OneiroError', 'SnapshotMismatchError', 'WorldClosedError'],
-  ...['Action', 'ActionLog', 'Control', 'Pixels', 'Prompt', 'ResetOptions', 'Snapshot', 'Telemetry'],
+  ...['Action', 'ActionLog', 'Control', 'Pixels', 'Prompt', 'Snapshot', 'Telemetry'],
   ...['Tick', 'Timeline', 'World', 'WorldInfo'],
-  ...['openWorld', 'readActionLog', 'replay', 'spaceOf', 'writeActionLog'],
+  ...['openWorld', 'readActionLog', 'replay', 'spaceOf', 'worldOf', 'writeActionLog'],
 ]
 
 /** What each door of the package shows, types too. */

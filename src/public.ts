@@ -11,12 +11,12 @@ export {
   SnapshotMismatchError,
   WorldClosedError,
 } from './engine/errors'
+export { worldOf } from './engine/game'
 export { replay } from './engine/replay'
 export { Timeline } from './engine/timeline'
 export type {
   Pixels,
   Prompt,
-  ResetOptions,
   Snapshot,
   Telemetry,
   Tick,

@@ -1,6 +1,6 @@
-"""A student taught by the energy score of its rollouts roll-outs: no teacher's score, no critic, one call of the head.
+"""A student taught by the energy score of its own roll-outs: no teacher's score, no critic, one call of the head.
 
-Two members go on from one start for a few ticks, each on its rollouts frames, under the recorded keys, words and
+Two members go on from one start for a few ticks, each on its own frames, under the recorded keys, words and
 instruments; every tick is scored against what was recorded (Gneiting & Raftery 2007; ensembles by CRPS: Lang et al.
 2024, arXiv 2412.15832):
 

@@ -47,7 +47,14 @@ export interface Game {
   read?(state: readonly number[]): Telemetry
 }
 
-/** A world of these rules. `state` is the game's own, for policies and tests. */
+/**
+ * A world of these rules. `state` is the game's own, for policies and tests.
+ *
+ * @example
+ * const world = worldOf({ id: 'ball', title: 'Ball', version: 'ball-1', width: 64, height: 64, ticksPerSecond: 20, ...rules })
+ * await world.reset({ seed: 7 })
+ * const { frame, reward } = await world.step({ tap: 1 })
+ */
 export function worldOf(game: Game): World & { readonly state: readonly number[] } {
   return new GameWorld(game)
 }
