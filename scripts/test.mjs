@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './lib/chromium.mjs'
-import { countReport, lastLine, none, playwrightCounts, pytestCounts, vitestCounts } from './lib/counts.mjs'
+import {
+  add,
+  countReport,
+  lastLine,
+  none,
+  playwrightCounts,
+  pytestCounts,
+  statusOf,
+  vitestCounts,
+} from './lib/counts.mjs'
 import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
@@ -115,18 +124,13 @@ async function main() {
     const lacking = STAGES[name].needs.find((need) => broken.has(need))
     if (lacking) console.error(`${name} cannot run: ${lacking} could not be set up, see above.`)
     const counts = lacking ? { ...none(), failed: 1 } : await STAGES[name].run()
-    total.passed += counts.passed
-    total.failed += counts.failed
-    total.unsteady.push(...counts.unsteady)
-    for (const [file, count] of Object.entries(counts.skipped)) {
-      total.skipped[file] = (total.skipped[file] ?? 0) + count
-    }
+    add(total, counts)
     lines.push(`${name.padEnd(6)} ${counts.passed} passed, ${counts.failed} failed, ${seconds(since)}`)
     console.log(`-- ${lines.at(-1)}`)
   }
   for (const test of total.unsteady) lines.push(`passed only when it was tried again: ${test}`)
   console.log(`\n== in all, ${seconds(begin)}\n${lines.join('\n')}\n\n${lastLine(total)}`)
-  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+  process.exitCode = statusOf(total)
 }
 
 try {

@@ -61,6 +61,24 @@ export function pytestCounts(xml) {
 }
 
 /**
+ * Counts of another stage on top of those of the stages before.
+ *
+ * @param {Counts} total
+ * @param {Counts} counts
+ */
+export function add(total, { passed, failed, skipped, unsteady }) {
+  total.passed += passed
+  total.failed += failed
+  total.unsteady.push(...unsteady)
+  for (const [file, count] of Object.entries(skipped)) {
+    total.skipped[file] = (total.skipped[file] ?? 0) + count
+  }
+}
+
+/** With what the whole ends: what tested nothing has not passed. @param {Counts} total */
+export const statusOf = ({ passed, failed }) => (failed > 0 || passed === 0 ? 1 : 0)
+
+/**
  * All in a line, what was skipped by file: `900 passed, 0 failed, 7 skipped (5 of server/cluster.test.ts, 2 of ...)`.
  *
  * @param {Counts} counts

@@ -3,7 +3,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { countReport, lastLine, none, playwrightCounts, pytestCounts, vitestCounts } from './counts.mjs'
+import {
+  add,
+  countReport,
+  lastLine,
+  none,
+  playwrightCounts,
+  pytestCounts,
+  statusOf,
+  vitestCounts,
+} from './counts.mjs'
 import { checkNode, missingPackage, tool } from './node-packages.mjs'
 import { needsShell, root, run, SetupError } from './run.mjs'
 
@@ -65,6 +74,28 @@ describe('counting tests', () => {
     )
     const script = readFileSync(join(root, 'scripts/test.mjs'), 'utf8')
     expect(script).toMatch(/\$\{lastLine\(total\)\}`\)\n/)
+  })
+
+  test('adds up stages, also what two of them skipped in one file, and fails where nothing passed', () => {
+    const total = none()
+    add(total, { ...none(), passed: 4, skipped: { 'a.test.ts': 2 } })
+    expect([total.passed, statusOf(total)]).toEqual([4, 0])
+    add(total, { ...none(), failed: 1, skipped: { 'a.test.ts': 1, 'b.test.ts': 5 }, unsteady: ['a: plays'] })
+    expect(total).toEqual({
+      ...{ passed: 4, failed: 1, unsteady: ['a: plays'] },
+      skipped: { 'a.test.ts': 3, 'b.test.ts': 5 },
+    })
+    expect([statusOf(total), statusOf(none())]).toEqual([1, 1])
+  })
+
+  test('a stage whose needs cannot be set up has failed, and says which need it is', () => {
+    const env = { ...process.env, ONEIRO_CHROMIUM: join(folder, 'no-browser') }
+    const command = [join(root, 'scripts/test.mjs'), '--only', 'e2e']
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { env, encoding: 'utf8' })
+    expect([status, stdout.trim().split('\n').at(-1)]).toEqual([1, '0 passed, 1 failed'])
+    expect(stderr).toMatch(
+      /no-browser, but there is no such file[^]*e2e cannot run: chromium could not be set up/,
+    )
   })
 
   test('a runner that failed without a failed test still counts as a failure', () => {
