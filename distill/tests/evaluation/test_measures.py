@@ -114,12 +114,33 @@ class Listener:
         return frames_of(self.heard)
 
 
-def test_words_are_judged_by_what_they_say_at_the_start_and_in_mid_drive(setting):
+class Painter(Listener):
+    """Draws first frames from words alone, too."""
+
+    beginnings = ()
+
+    def first_frames(self, words, seeds):
+        assert len(words) == len(seeds) <= 2  # the batch of `setting`
+        return frames_of(words[:, : len(NAMES)])
+
+
+def bank_of(setting) -> list[dict]:
     bank = []
     for place in setting.held.labels():
         text = " ".join(map(str, place))
         scene = {name: LABELS[name][value] for name, value in zip(NAMES, place, strict=True)}
         bank.append(scene | {"train": [f"{text} 0"], "unseen": [f"{text} 1"]})
+    return bank
+
+
+def test_a_first_frame_is_judged_by_the_words_that_it_was_drawn_from(setting):
+    found = measures.prompt_following(setting, Painter(deaf=True), bank_of(setting))
+    assert [figure["value"] for figure in found["firstFrame"].values()] == [1, 1]
+    assert found["firstFrame"]["trained"]["n"] == RUNS
+
+
+def test_words_are_judged_by_what_they_say_at_the_start_and_in_mid_drive(setting):
+    bank = bank_of(setting)
     listener = Listener()
     found = measures.prompt_following(setting, listener, bank)
     assert all(figure["value"] == 1 and figure["n"] == RUNS for part in found.values() for figure in part.values())
