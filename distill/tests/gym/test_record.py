@@ -36,6 +36,24 @@ def test_a_stretch_of_play_goes_on_where_games_end(tmp_path, env):
     assert (tmp_path / "preview.png").is_file()
 
 
+def test_every_game_of_every_stretch_has_a_seed_of_its_own(tmp_path, monkeypatch):
+    config = load_config(record.Config, None, [f"env={FAKE}:Square-v0", f"out={tmp_path}", "ticks=60"])
+    player, seeds = record.Player(config), []
+    reset = player.reset
+    monkeypatch.setattr(player, "reset", lambda seed: seeds.append(seed) or reset(seed))
+    for seed in (0, 1):
+        record.record_episode(player, config, seed)
+    assert len(set(seeds)) == len(seeds) > 6
+
+
+def test_a_tick_in_which_a_game_is_cut_off_ends_there(tmp_path):
+    config = load_config(record.Config, None, [f"env={FAKE}:Square-v0", f"out={tmp_path}", "skip=2"])
+    player = record.Player(config)
+    player.reset(0)
+    cut = [player.step(np.zeros(1))[3] for _ in range(13)]
+    assert cut == [False] * 12 + [True] and player.env.unwrapped.steps == 25
+
+
 def test_the_same_seed_is_the_same_episode_and_what_is_there_stays(tmp_path):
     recorded(tmp_path / "a")
     one = tmp_path / "a/ep-0000001.msgpack"
@@ -95,6 +113,8 @@ def test_a_picture_is_cut_to_the_shape_and_averaged():
 def test_every_kind_of_action_has_keys_and_comes_back_as_itself():
     fire = controls_of(spaces.Discrete(3), ["NOOP", "FIRE", "LEFT"])
     assert fire.controls[0]["keys"] == [["Space"], ["ArrowLeft"]] and fire.act(np.array([2.0])) == 2
+    twice = controls_of(spaces.Discrete(4), ["NOOP", "RIGHT", "right", "UP"])
+    assert twice.controls[0]["keys"] == [["ArrowRight"], ["Digit1"], ["ArrowUp"]]
     assert controls_of(spaces.Discrete(2, start=5)).act(np.array([1.0])) == 6
     several = controls_of(spaces.MultiDiscrete([3, 2]))
     assert several.act(np.array([2.0, 1.0])).tolist() == [2, 1] and len(several.controls) == 2

@@ -110,8 +110,9 @@ def test_names_of_folders_follow_from_the_world(tmp_path):
     game.touch()
     assert source_of(str(game), "data").name == "pong"
     assert source_of("gym:vizdoom.gymnasium_wrapper:VizdoomTakeCover-v1", "data").name == "vizdoomtakecover"
-    with pytest.raises(UserError, match="the name of what ships"):
-        source_of(str(game), "data", "drive")
+    for name in ("drive", "prompt-encoder"):
+        with pytest.raises(UserError, match="the name of what ships"):
+            source_of(str(game), "data", name)
 
 
 def test_hours_that_are_none_are_refused(tmp_path):
