@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import * as ort from 'onnxruntime-node'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { TaskQueue } from '../../engine/task-queue'
 import { NO_CACHE } from '../assets/assets'
 import { loadWorldFiles, type WorldFiles } from '../assets/world-files'
@@ -8,7 +8,8 @@ import type { Backend } from '../backends/backend'
 import { openCpuBackend } from '../backends/cpu-backend'
 import { SelfTestError } from '../errors'
 import { folderOnDisk, nodeSession } from '../node'
-import { selfTest } from './self-test'
+import { loadTiny } from '../testing'
+import { selfTest, timeTicks } from './self-test'
 
 /** Where the pixel [x,y] of a frame of `width` x `height` is taken from. */
 type Garble = (x: number, y: number, width: number, height: number) => readonly [x: number, y: number]
@@ -88,4 +89,16 @@ describe.each([
     await selfTest(garbled(backend, untransposed(patch)), old)
     await backend.dispose()
   })
+})
+
+it('a tick takes what the middle one of some takes, as numbers and not as texts', async () => {
+  const files = await loadTiny()
+  const took = [9, 100, 20, 8, 30]
+  let now = 0
+  const step = async () => {
+    now += took.shift()!
+  }
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  expect(await timeTicks({ step } as unknown as Backend, files, 5)).toBe(20)
+  vi.restoreAllMocks()
 })

@@ -133,6 +133,19 @@ describe('Multipath', () => {
     expect(link.connections).toBe(3)
   })
 
+  it('stays alone where packets are lost once in a while', async () => {
+    const { sockets, lose, time } = await connect()
+    sockets[0]!.say(frame(1))
+    for (let sequence = 2; sequence < 80; sequence += 24) {
+      await lose(sequence)
+      for (let i = 2; i < 24; i++) {
+        await time.run(1000)
+        sockets[0]!.say(frame(sequence + i))
+      }
+    }
+    expect(sockets).toHaveLength(1)
+  })
+
   it('stays alone where the server knows of no subflows', async () => {
     const { sockets, lose } = await connect({ resume: 'r1' })
     for (let i = 0; i < 6; i++) await lose(2 * i + 1)
