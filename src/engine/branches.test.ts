@@ -63,6 +63,22 @@ describe('a future that was left', () => {
     expect(hashPixels((await timeline.seek(65)).frame!)).toBe(otherEnd)
   })
 
+  it('parts from another where the words do, though the same was held in both', async () => {
+    const { timeline, branches, go } = await setup()
+    await go(60)
+    await timeline.seek(30)
+    await timeline.setPrompt('rain')
+    await go(30)
+    await timeline.returnTo(branches[0]!)
+    expect(branches).toMatchObject([
+      { from: 30, to: 60 },
+      { from: 30, to: 60 },
+    ])
+    expect(timeline.log().prompts).toEqual([])
+    await timeline.returnTo(branches[1]!)
+    expect(timeline.log().prompts).toMatchObject([{ afterTick: 30, text: 'rain' }])
+  })
+
   it('is not told where it was short, and forgotten with its drive', async () => {
     const { timeline, branches, go } = await setup()
     await go(40)
