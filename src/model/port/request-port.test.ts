@@ -50,6 +50,14 @@ describe('a call', () => {
     expect([port.ended, worker.terminated]).toEqual([true, true])
   })
 
+  it('rejects where an answer cannot be read', async () => {
+    const { worker, port, gone } = launch()
+    const under = port.call('wait', [])
+    worker.onmessageerror!.call(worker as unknown as Worker, {} as MessageEvent)
+    await expect(under).rejects.toThrow('a message could not be read')
+    expect([gone.length, worker.terminated]).toEqual([1, true])
+  })
+
   it('rejects with what the port is ended with, which is nobody else told', async () => {
     const { worker, port, gone, events } = launch()
     const under = port.call('wait', [])
@@ -92,13 +100,15 @@ describe('the watchdog', () => {
 it('both ends together: answers, errors, events in order, buffers that move', async () => {
   const { port1, port2 } = new MessageChannel()
   const seen: string[] = []
+  const answers: Float32Array[] = []
   answerCalls<string>(
     port2 as unknown as PortScope,
     (tell) => ({
       async add(a: number, b: number) {
         tell('adding')
         if (Number.isNaN(a + b)) throw new BadInputError('two numbers, please')
-        return Float32Array.of(a + b)
+        answers.push(Float32Array.of(a + b))
+        return answers.at(-1)
       },
     }),
     { transfer: (value) => (value instanceof Float32Array ? [value.buffer] : []) },
@@ -108,6 +118,7 @@ it('both ends together: answers, errors, events in order, buffers that move', as
     ...{ worker: worker as unknown as Worker, onEvent: (event) => seen.push(event) },
   })
   expect(await port.call('add', [1, 2]).then((sum) => [...seen, ...sum])).toEqual(['adding', 3])
+  expect(answers.map(({ byteLength }) => byteLength)).toEqual([0])
   await expect(port.call('add', [1, Number.NaN])).rejects.toBeInstanceOf(BadInputError)
   port.end(new Error('done'))
 })

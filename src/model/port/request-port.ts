@@ -86,7 +86,6 @@ export class RequestPort<Calls, Event = never> {
   ): Promise<Awaited<ReturnType<Call<Calls, Name>>>> {
     return new Promise((resolve, reject) => {
       if (this.over) return reject(this.over)
-      if (this.waiting.size === 0) this.quietSeconds = 0
       const id = ++this.lastId
       this.waiting.set(id, { name, resolve: resolve as (value: unknown) => void, reject })
       this.worker.postMessage({ id, name, args } satisfies Request, transfer)
