@@ -124,6 +124,11 @@ def test_futures_are_what_the_world_would_have_become(world):
     alone = world.step(actions[1]).frame.astype(int)
     assert np.abs(ticks[1].frame - alone).max() <= 1  # a batch rounds otherwise
     assert world.restore(futures.snapshot(1)).index == 3
+    if world.info.prompt:
+        own = world.snapshot()["prompt"]["text"]
+        futures.set_prompt(1, "a snowy night drive")
+        told = [futures.snapshot(place)["prompt"]["text"] for place in range(3)]
+        assert told == [own, "a snowy night drive", own]
     for bad in ([], actions[:2], None, [*actions[:2], {"none": 1}]):
         with pytest.raises(oneiro.BadInputError):
             futures.step(bad)

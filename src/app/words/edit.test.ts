@@ -40,9 +40,9 @@ describe('a chip', () => {
   it('changes one thing', () => {
     expect(chosen(now, 'place', 'town')).toMatchObject({ text: 'town, clear' })
     expect(chosen(now, 'weather', null)).toMatchObject({ text: 'sea' })
-    expect(chosen({ ...now, heard: { ...now.heard, reading: null } }, 'weather', 'fog')).toEqual({
-      text: 'sea, fog',
-    })
+    const unread = { ...now, heard: { ...now.heard, reading: null } }
+    expect(chosen(unread, 'weather', 'fog')).toEqual({ text: 'sea, fog' })
+    expect(chosen(unread, 'place', 'town')).toEqual({ text: 'town, clear' })
     expect(chosen({ choices, heard: null }, 'weather', 'fog')).toBeNull()
   })
 })

@@ -1,7 +1,9 @@
 import { expect, it, vi } from 'vitest'
 import { LockstepClock } from '../../engine/clock'
 import { Loop } from '../../engine/loop'
+import { settle } from '../../engine/testing/fake-time'
 import { FakeWorld, IDLE } from '../../engine/testing/fake-world'
+import type { World } from '../../engine/world'
 import { createAppStore } from '../store'
 import { Listening } from './listen'
 
@@ -18,4 +20,25 @@ it('says what the world was told, from which tick on; nothing where nobody knows
   store.setState({ choices: null })
   await loop.reset({ seed: 2 })
   await vi.waitFor(() => expect(store.getState().heard).toBeNull())
+})
+
+it('keeps the newest words where the answer about older ones comes later', async () => {
+  const store = createAppStore({ choices: { place: ['sea', 'town'] } })
+  const answers: ((text: string) => void)[] = []
+  const snapshot = () =>
+    new Promise((resolve) =>
+      answers.push((text) =>
+        resolve({
+          prompt: { text, embedding: Float32Array.of(...(text === 'sea' ? [1, 0, 0] : [0, 1, 0])) },
+        }),
+      ),
+    )
+  const world = { snapshot } as unknown as World
+  const listening = new Listening(store)
+  for (const afterTick of [4, 9]) listening.hear({ type: 'prompt', epoch: 1, text: '', afterTick }, world)
+  answers[1]!('town')
+  await vi.waitFor(() => expect(store.getState().heard).toMatchObject({ tick: 10 }))
+  answers[0]!('sea')
+  await settle()
+  expect(store.getState().heard).toMatchObject({ values: { place: 'town' }, tick: 10 })
 })

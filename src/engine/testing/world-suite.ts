@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Action, spaceOf } from '../controls'
 import { BadInputError, NotReadyError, SnapshotMismatchError, WorldClosedError } from '../errors'
 import { hashPixels } from '../frame-hash'
-import type { World } from '../world'
+import { expectFrame } from '../script'
+import type { Pixels, World } from '../world'
 
 export interface CheckWorldOptions {
   /** Opens a fresh world; the suite closes it. */
@@ -263,25 +264,34 @@ export function checkWorld(name: string, options: CheckWorldOptions): void {
       if (!world.fork) return
       const here = await world.snapshot()
       const futures = await world.fork(3)
-      const seen: string[][] = [[], [], []]
+      let seen: Pixels[] = []
       for (let i = 0; i < ticks; i++) {
         const moved = await futures.step([0, 1, 2].map((k) => actionOf(world, i + 7 * k)))
         expect(moved.map(({ index }) => index)).toEqual([3 + i, 3 + i, 3 + i])
-        for (const [k, { frame }] of moved.entries()) seen[k]!.push(hashPixels(frame!))
+        seen = moved.map(({ frame }) => frame!)
       }
       expect((await world.step(idle(world))).index).toBe(3)
       const alone = await Promise.all([0, 1, 2].map((k) => futures.snapshot(k)))
       if (exact) {
-        expect(new Set(seen.map((hashes) => hashes.at(-1))).size).toBe(3)
+        expect(new Set(seen.map(hashPixels)).size).toBe(3)
         for (const k of [0, 1, 2]) {
           await world.restore(here)
           for (let i = 0; i < ticks; i++) {
             await world.step(actionOf(world, i + 7 * k))
           }
           expect((await world.snapshot()).tick).toBe(alone[k]!.tick)
+          // A batch rounds otherwise, and no more.
+          await expectFrame(world, seen[k]!)
         }
       }
       await world.restore(alone[1]!)
+      if (world.info.prompt) {
+        await futures.setPrompt(1, 'a snowy night drive')
+        const told = await Promise.all([0, 1, 2].map((k) => futures.snapshot(k)))
+        const own = here.prompt!.text
+        expect(told.map(({ prompt }) => prompt!.text)).toEqual([own, 'a snowy night drive', own])
+        await expect(futures.setPrompt(3, 'a snowy night drive')).rejects.toBeInstanceOf(BadInputError)
+      }
       for (const bad of [[], [idle(world)], [idle(world), idle(world), { none: 1 }], null]) {
         await expect(futures.step(bad as never)).rejects.toBeInstanceOf(BadInputError)
       }
