@@ -173,6 +173,8 @@ function contract(open: () => Promise<Kind>): void {
     await a.keep(entry())
     await a.drain()
     await a.keep(entry({ saved: Uint8Array.of(7), released: true }))
+    // What was on its way then comes too late.
+    expect(await a.keep(entry())).toBe('lost')
     const claim = await b.claim('key')
     expect(claim).toMatchObject({ is: 'claimed', generation: 1 })
     expect(await a.keep(entry())).toBe('lost')

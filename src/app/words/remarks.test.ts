@@ -27,6 +27,13 @@ it('says what was heard and what was not known', () => {
   expect(remarkOn(text, heardBySimulator(text))).toBe('Heard: forest, night. Not known here: zebras, pizza.')
 })
 
+it('names some of many unknown words, and says that there are more', () => {
+  const text = 'zonk quilp vorgle wubbit plimf drongo skreel in the snow'
+  expect(remarkOn(text, heardBySimulator(text))).toMatch(
+    /Not known here: zonk, quilp, vorgle, wubbit, plimf, drongo and more\.$/,
+  )
+})
+
 it('leaves words alone that a reader understood though nobody wrote them down', () => {
   expect(remarkOn('camels at midnight', { biome: 'desert', time: 'night' })).toBeNull()
 })

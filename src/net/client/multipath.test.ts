@@ -133,6 +133,19 @@ describe('Multipath', () => {
     expect(link.connections).toBe(3)
   })
 
+  it('stays alone where play goes on after a pause, whose frames come at once', async () => {
+    const { sockets, time } = await connect()
+    sockets[0]!.say(frame(1))
+    for (const sequence of [2, 4, 6]) {
+      await time.run(3000)
+      sockets[0]!.say(frame(sequence))
+      await time.run(5)
+      sockets[0]!.say(frame(sequence + 1))
+    }
+    await settle()
+    expect(sockets).toHaveLength(1)
+  })
+
   it('stays alone where packets are lost once in a while', async () => {
     const { sockets, lose, time } = await connect()
     sockets[0]!.say(frame(1))
