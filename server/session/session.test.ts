@@ -119,6 +119,9 @@ describe('realtime', () => {
     say({ type: 'action', code: 7, sequence: 1, sentAtMs: 1 })
     await play(100)
     say({ type: 'reset', request: 2, body: { seed: 2 } })
+    await settle()
+    // The same comes by a further connection, later.
+    say({ type: 'action', code: 7, sequence: 1, sentAtMs: 1 })
     await play(100)
     const after = line.frames.filter(({ epoch }) => epoch === 2)
     expect(after[0]).toMatchObject({ request: 2, tick: 0 })

@@ -97,6 +97,15 @@ describe('DriveMemory', () => {
     expect([...snapshot.state.actions!]).toEqual([1, 0, -1, 1, -1, 1])
   })
 
+  it('takes nothing from what was restored once the frame of it is forgotten', () => {
+    const memory = new DriveMemory(KNOWN, 2)
+    memory.reset({ seed: 1 })
+    memory.see(4, payload(4), LEFT)
+    memory.restore(memory.snapshot()!)
+    for (const tick of [4, 5, 6, 7]) memory.see(tick, payload(tick), RIGHT)
+    expect(ring(memory.snapshot()!)).toEqual([7, 6, 6, 6].map(seenAs))
+  })
+
   it('goes back to any tick it keeps, with the words and actions that counted there', () => {
     const memory = new DriveMemory(KNOWN, 8)
     memory.reset({ seed: 1, prompt: 'fog' })
