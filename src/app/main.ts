@@ -9,7 +9,7 @@ import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
-import { createChooser, fetchWorlds } from './chooser'
+import { arenaAddress, createChooser, fetchWorlds, megabytes } from './chooser'
 import { Clips } from './clips/keep'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
@@ -116,9 +116,16 @@ async function start(): Promise<void> {
   const describe = () => player?.driver.describe() ?? null
   const page = createPage(document.getElementById('app')!, store, commands, pads, act, describe)
   for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
+  const named = namedWorld(location.search) ?? 'drive'
+  const votes: MenuItem[] = []
   void fetchWorlds(document.baseURI).then((list) => {
-    const chooser = createChooser(list, namedWorld(location.search) ?? 'drive', document.baseURI)
+    const chooser = createChooser(list, named, document.baseURI)
     if (chooser) page.root.append(chooser)
+    for (const opponent of list.find(({ name }) => name === named)?.opponents ?? [])
+      votes.push({
+        name: `Vote: this dream or another, blind · ${megabytes(opponent.bytes)} more`,
+        run: () => location.assign(arenaAddress(named, opponent, document.baseURI)),
+      })
   })
 
   const worlds = new Worlds(store, {
@@ -170,6 +177,7 @@ async function start(): Promise<void> {
     { name: 'Open a saved drive', run: () => sharing.choose() },
     { name: 'Keep a still', key: 'I', run: () => void clips.still() },
     { name: 'Keep the last eight seconds', key: 'O', run: () => void clips.loop() },
+    ...votes,
   ]
   const menu = createMenu()
   const clips = new Clips(store, player)
