@@ -1,5 +1,6 @@
 /** The worlds that lie beside the page, with their pictures: shown where there is more than one. */
 import { h } from './ui/dom'
+import type { MenuItem } from './ui/menu'
 
 /** A folder of `assets/` that holds a world, as `assets/worlds.json` lists it (vite.config.ts). */
 export interface WorldEntry {
@@ -47,6 +48,15 @@ export async function fetchWorlds(base: string): Promise<readonly WorldEntry[]> 
 function isEntry(value: unknown): value is WorldEntry {
   const { name, title } = (value ?? {}) as Partial<WorldEntry>
   return typeof name === 'string' && typeof title === 'string'
+}
+
+/** The same as items of a menu. */
+export function worldItems(worlds: readonly WorldEntry[], played: string): MenuItem[] {
+  return worlds.map(({ name, title }) => ({
+    name: title,
+    checked: name === played,
+    run: () => location.assign(`?world=${encodeURIComponent(name)}`),
+  }))
 }
 
 /** Links to every world; the one that is played is marked. Null where there is nothing to choose. */
