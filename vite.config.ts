@@ -36,9 +36,22 @@ async function worldList(assets: string): Promise<string> {
     if (!existsSync(manifest)) continue
     const { title } = JSON.parse(await readFile(manifest, 'utf8'))
     const picture = existsSync(join(assets, name, 'picture.png')) ? { picture: 'picture.png' } : {}
-    list.push({ name, title, ...picture })
+    const opponents = await opponentsIn(join(assets, name), name)
+    list.push({ name, title, ...picture, ...(opponents.length > 0 ? { opponents } : {}) })
   }
   return JSON.stringify(list)
+}
+
+/** Other manifests in a world's folder: students that the arena puts beside it. Of their files only the student is their own. */
+async function opponentsIn(folder: string, name: string) {
+  const opponents = []
+  for (const file of (await readdir(folder)).sort()) {
+    if (!file.endsWith('.json') || file === 'world.json') continue
+    const { format, title, files } = JSON.parse(await readFile(join(folder, file), 'utf8'))
+    if (format === 'oneiro-world')
+      opponents.push({ address: `assets/${name}/${file}`, title, bytes: files.student.bytes })
+  }
+  return opponents
 }
 
 const WORLD_LIST = 'assets/worlds.json'

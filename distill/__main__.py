@@ -33,6 +33,7 @@ STAGES = {
     "run-experiments": ("evaluation.run_experiments", "trainings one after another, which survives a stop"),
     "export-weights": ("export.weights", "checkpoints -> averaged weights that are small enough to commit"),
     "export": ("export.world", "checkpoints -> assets/<world>"),
+    "export-opponent": ("export.opponent", "the teacher's single step, beside a world: what the arena compares with"),
     "diversity": ("evaluation.diversity", "how much of the teacher's diversity each outer step of a student has"),
     "probes": ("evaluation.probes", "the small networks that evaluation measures with"),
     "detector": (

@@ -18,6 +18,7 @@ from distill.models.dit import Conditions
 from distill.models.flow_student import FlowStudent
 from distill.models.patch_codec import PatchCodec
 from distill.models.student import Student, descent
+from distill.models.unet import UNet
 
 
 class Within(nn.Module):
@@ -120,6 +121,34 @@ class FlowStudentGraph(Unrolled):
         newest, place = history[:, 0, :grid], first[:, :, None]
         base_frame = torch.where(place, dit.frame_mean[:grid], newest)
         picture = self.within(base_frame + torch.where(place, dit.frame_std[:grid], self.scale) * x)
+        return torch.cat([picture, conditions.following], 1) if dit.config.readings else picture
+
+
+class OneStepGraph(nn.Module):
+    """As `FlowStudentGraph`, of a U-Net without a flow head: one Euler step of its flow from t = 1 to 0, x = x1 - v. At
+    t = 1 that is what it draws, whatever the noise."""
+
+    def __init__(self, dit: UNet, level: float, temperature: float = 1.0):
+        super().__init__()
+        self.dit, self.temperature, one = dit, temperature, torch.ones(1)
+        self.within = Within(dit.bound[: dit.config.grid])
+        with torch.no_grad():
+            self.register_buffer("level", dit.level(level * one))
+            self.register_buffer("first_level", dit.level(0 * one))
+            self.register_buffer("scale", dit.scale(level * one)[:, : dit.config.grid])
+            self.register_buffer("time", dit.time(one))
+
+    def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
+        dit, grid = self.dit, self.dit.config.grid
+        first_noise = self.temperature * noise.split(1, 1)[0][:, 0]
+        conditions = dit.begun(Conditions(history, self.level, actions, prompt), first_noise)
+        first = conditions.first[:, None]
+        condition = dit.base(conditions, torch.where(first, self.first_level, self.level)) + self.time
+        drawn = dit.draw(dit.trunk(first_noise[:, :grid], condition, conditions, 0), condition, 0)
+        x = -drawn.flatten(2).transpose(1, 2)
+        place = first[:, :, None]
+        base = torch.where(place, dit.frame_mean[:grid], history[:, 0, :grid])
+        picture = self.within(base + torch.where(place, dit.frame_std[:grid], self.scale) * x)
         return torch.cat([picture, conditions.following], 1) if dit.config.readings else picture
 
 

@@ -33,6 +33,7 @@ from distill.data.starts import BEGINNING_STEPS, BEGINNINGS, choose_beginnings, 
 from distill.distributed import setup
 from distill.export.frame_sample import frame_sample
 from distill.export.graphs import codec_graphs, student_graph
+from distill.export.whole_numbers import whole_number_initializers
 from distill.flops import count_flops
 from distill.models.codec import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.models.dit import Conditions, count_parameters
@@ -112,8 +113,11 @@ def half_initializers(model: onnx.ModelProto) -> None:
         graph.node.insert(0, helper.make_node("Cast", [f"{name}.half"], [name], f"{name}.cast", to=TensorProto.FLOAT))
 
 
-def export_graph(module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path, half: bool) -> None:
-    """Writes one ONNX graph with a free batch; `inputs` are examples of batch 2."""
+def export_graph(
+    module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path, half: bool, whole: bool = False
+) -> None:
+    """Writes one ONNX graph with a free batch; `inputs` are examples of batch 2. `whole`: weights that whole numbers
+    make are stored so."""
     batch = torch.export.Dim("batch", min=1, max=1024)
     program = torch.onnx.export(
         module.eval(),
@@ -126,6 +130,8 @@ def export_graph(module: nn.Module, inputs: dict[str, Tensor], output: str, path
         verbose=False,
     )
     model = program.model_proto
+    if whole:
+        whole_number_initializers(model)
     if half:
         half_initializers(model)
     for node in model.graph.node:

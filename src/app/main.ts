@@ -9,7 +9,7 @@ import { spaceOf } from '../engine/controls'
 import type { Hud } from '../scene/hud'
 import { createStage, type StageFace } from '../scene/stage'
 import { createAgentHandle } from './agent'
-import { createChooser, fetchWorlds } from './chooser'
+import { arenaAddress, createChooser, fetchWorlds, megabytes, type WorldEntry, worldItems } from './chooser'
 import { Clips } from './clips/keep'
 import { type FailureAction, failureFrom, sentenceOf } from './failures'
 import { attachGamepads } from './input/gamepad'
@@ -106,6 +106,7 @@ async function start(): Promise<void> {
     },
     help: () => store.setState(({ help }) => ({ help: !help })),
     share: (anchor) => menu.open(anchor, 'Keep and share', keeping()),
+    worlds: (anchor) => menu.open(anchor, 'Worlds', worldItems(listed, named)),
   }
   const act = (action: FailureAction) => void player?.actOnFailure(action)
   const pads = {
@@ -116,9 +117,19 @@ async function start(): Promise<void> {
   const describe = () => player?.driver.describe() ?? null
   const page = createPage(document.getElementById('app')!, store, commands, pads, act, describe)
   for (const notice of notices) notify(store, notice.sentence, 'warn', 12_000)
+  const named = namedWorld(location.search) ?? 'drive'
+  const votes: MenuItem[] = []
+  let listed: readonly WorldEntry[] = []
   void fetchWorlds(document.baseURI).then((list) => {
-    const chooser = createChooser(list, namedWorld(location.search) ?? 'drive', document.baseURI)
+    const chooser = createChooser(list, named, document.baseURI)
     if (chooser) page.root.append(chooser)
+    listed = list
+    store.setState({ choosable: chooser !== null })
+    for (const opponent of list.find(({ name }) => name === named)?.opponents ?? [])
+      votes.push({
+        name: `Vote: this dream or another, blind · ${megabytes(opponent.bytes)} more`,
+        run: () => location.assign(arenaAddress(named, opponent, document.baseURI)),
+      })
   })
 
   const worlds = new Worlds(store, {
@@ -170,6 +181,7 @@ async function start(): Promise<void> {
     { name: 'Open a saved drive', run: () => sharing.choose() },
     { name: 'Keep a still', key: 'I', run: () => void clips.still() },
     { name: 'Keep the last eight seconds', key: 'O', run: () => void clips.loop() },
+    ...votes,
   ]
   const menu = createMenu()
   const clips = new Clips(store, player)

@@ -1,5 +1,6 @@
 import { OneiroError } from '../engine/errors'
 import { seedOfDay } from '../engine/run'
+import { worldAddress } from '../model/assets/address'
 import type { StageChoice } from '../scene/stage'
 import type { Choices } from './ui/choices'
 
@@ -201,7 +202,7 @@ export function checkServer(server: string, page = globalThis.location?.protocol
 
 function folderUrl(path: string, base: string): string {
   const url = new URL(path, base)
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  url.pathname = worldAddress(url.pathname)
   return url.href
 }
 

@@ -126,6 +126,8 @@ export interface AppState {
   readonly notices: readonly Notice[]
   /** There are runs in the world that is driven. */
   readonly runnable: boolean
+  /** Other worlds lie beside the page. */
+  readonly choosable: boolean
   readonly run: RunState | null
   readonly failure: Failure | null
 }
@@ -179,6 +181,7 @@ export const initialState: AppState = {
   offline: false,
   notices: [],
   runnable: false,
+  choosable: false,
   run: null,
   failure: null,
 }

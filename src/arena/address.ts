@@ -1,4 +1,5 @@
 import { type BackendChoice, parseSeed } from '../app/params'
+import { worldAddress } from '../model/assets/address'
 
 /** The student that ships, beside which another is to be put. */
 export const DEFAULT_STUDENT = 'assets/drive/'
@@ -7,7 +8,7 @@ const MOST_SECONDS = 60
 const BACKENDS: readonly BackendChoice[] = ['auto', 'wasm', 'webgpu']
 
 export interface Address {
-  /** Folders of the two students, absolute, with a slash at the end; null where none is given. */
+  /** Folders of the two students, absolute, with a slash at the end, or manifests in one; null where none is given. */
   readonly a: string
   readonly b: string | null
   /** Decides every round; null where chance should choose. */
@@ -71,7 +72,7 @@ export function readAddress(search: string, site: string): Address {
 function folderUrl(text: string, site: string): string | null {
   if (!URL.canParse(text, site)) return null
   const url = new URL(text, site)
-  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  url.pathname = worldAddress(url.pathname)
   return url.href
 }
 

@@ -1,3 +1,4 @@
+import { fetchWorlds } from '../app/chooser'
 import { download } from '../app/ui/download'
 import '@fontsource-variable/geist'
 import '@fontsource/instrument-serif/400.css'
@@ -48,7 +49,10 @@ const commands: Commands = {
 async function start(): Promise<void> {
   const short = (href: string) => (href.startsWith(site) ? href.slice(site.length) : href)
   const rest = [...new URLSearchParams(location.search)].filter(([name]) => name !== 'a' && name !== 'b')
-  const given = { a: short(address.a), b: address.b && short(address.b), rest }
+  const opponents = fetchWorlds(site).then((list) =>
+    list.flatMap(({ name, opponents = [] }) => opponents.map((opponent) => ({ world: name, opponent }))),
+  )
+  const given = { a: short(address.a), b: address.b && short(address.b), rest, opponents, site }
   const page = createPage(document.getElementById('app')!, store, commands, given)
   attachKeys(store, commands)
   const { a, b, backend } = address

@@ -1,3 +1,4 @@
+import { arenaAddress, megabytes, type Opponent } from '../app/chooser'
 import { h } from '../app/ui/dom'
 import type { ArenaState, ArenaStore } from './store'
 
@@ -7,6 +8,10 @@ export interface Given {
   readonly b: string | null
   /** Everything else in it, which the form keeps. */
   readonly rest: readonly (readonly [string, string])[]
+  /** Students that ship, by the world that they are put beside. */
+  readonly opponents: Promise<readonly { readonly world: string; readonly opponent: Opponent }[]>
+  /** The address of the site. */
+  readonly site: string
 }
 
 /** What is to be given where a student is missing, or cannot be compared with the other. */
@@ -26,6 +31,18 @@ export function createSetup(store: ArenaStore, given: Given): HTMLElement {
         placeholder: 'assets/another/',
       }),
     )
+  const shipped = h('div.setup-shipped')
+  void given.opponents.then((list) =>
+    shipped.replaceChildren(
+      ...list.map(({ world, opponent }) =>
+        h<'a'>(
+          'a.pill.primary',
+          { href: arenaAddress(world, opponent, given.site) },
+          `Begin against: ${opponent.title} · ${megabytes(opponent.bytes)}`,
+        ),
+      ),
+    ),
+  )
   const trouble = h('p.setup-trouble', { role: 'alert' })
   const form = h<'form'>(
     'form.setup-form',
@@ -46,10 +63,11 @@ export function createSetup(store: ArenaStore, given: Given): HTMLElement {
       {},
       'Two students dream the same drive: the same seed, start, words and keys. You see them side by side, not knowing which is which, and say which looks better and which follows the words better.',
     ),
+    shipped,
     h(
       'p.setup-words',
       {},
-      'Give the folders of two exported students, each with its world.json. In the address that is ',
+      'Or give the folders of two exported students, each with its world.json. In the address that is ',
       h('code', {}, '?a=FOLDER&b=FOLDER'),
       '.',
     ),

@@ -31,8 +31,11 @@ export type LoopEvent =
 
 export type BeginCause = 'reset' | 'restore' | 'jump' | 'swap'
 
-/** How a world begins when it is put in. */
-export type Begin = { readonly reset: ResetOptions } | { readonly restore: Snapshot }
+/** How a world begins when it is put in. `move`: it is under way already, and this puts it at a tick, as in `jump`. */
+export type Begin =
+  | { readonly reset: ResetOptions }
+  | { readonly restore: Snapshot }
+  | { readonly move: () => Promise<Tick> }
 
 /**
  * Drives one world with a clock and an input source. It owns neither: closing them stays with whoever made them.
@@ -169,7 +172,7 @@ export class Loop {
     begin: Begin,
     wanted: () => boolean = () => true,
   ): Promise<{ tick: Tick; former: World } | null> {
-    const tick = await ('reset' in begin ? world.reset(begin.reset) : world.restore(begin.restore))
+    const tick = await began(world, begin)
     if (!wanted()) return null
     const former = this.current
     this.driver?.abort()
@@ -260,4 +263,9 @@ export class Loop {
       }
     }
   }
+}
+
+function began(world: World, begin: Begin): Promise<Tick> {
+  if ('move' in begin) return begin.move()
+  return 'reset' in begin ? world.reset(begin.reset) : world.restore(begin.restore)
 }

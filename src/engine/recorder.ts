@@ -214,7 +214,8 @@ export class Recorder implements World {
     return this.prompts.filter(({ afterTick }) => afterTick === index).map(decodePrompt)
   }
 
-  private restart(begin: ActionLog['begin'], tick: Tick): void {
+  /** Begins a new log at a tick. */
+  protected restart(begin: ActionLog['begin'], tick: Tick): void {
     this.begin = begin
     this.first = tick.index
     this.codes.length = this.hashesHigh.length = this.hashesLow.length = 0

@@ -182,3 +182,23 @@ test('a seek that fails on the way knows where it stands, and play goes on from 
   expect((await timeline.step(IDLE)).index).toBe(6)
   expect(await replay(timeline.log(), new FakeWorld())).toMatchObject({ lastTick: 6, differing: 0 })
 })
+
+test('a past that was not played here can be gone back to, and a drive from there has a log of its own', async () => {
+  const other = await drive(12)
+  const before = other.timeline.kept
+  const world = new FakeWorld()
+  const timeline = new Timeline(world, { every: 5 })
+  await timeline.restore(await other.timeline.snapshot())
+  timeline.precede(before)
+  expect(timeline.range).toEqual({ from: 0, to: 12 })
+  for (let i = 0; i < 8; i++) await timeline.step(IDLE)
+  expect((await timeline.seek(7)).index).toBe(5)
+  expect(await hash(timeline)).toBe(other.hashes[5])
+  expect((await timeline.seek(20)).index).toBe(20)
+  await timeline.seek(5)
+  await timeline.step(IDLE)
+  expect(timeline.range).toEqual({ from: 0, to: 6 })
+  const log = timeline.log()
+  expect(log.begin).toMatchObject({ restore: { tick: 5 } })
+  expect(await replay(log, new FakeWorld())).toMatchObject({ compared: 2, differing: 0 })
+})

@@ -1,3 +1,4 @@
+import { encodeSnapshot } from './action-log'
 import type { Action } from './controls'
 import { BadInputError } from './errors'
 import { playOn } from './play-on'
@@ -62,6 +63,8 @@ export class Timeline extends Recorder implements Past {
   private snapshots: Snapshot[] = []
   /** Where a seek left the world, or null at the head. */
   private soughtTick: number | null = null
+  /** What a seek showed last. */
+  private sought: Tick | null = null
   private readonly maxBytes: number
   private readonly onBranch: (branch: Branch) => void
   private branches = 0
@@ -108,6 +111,20 @@ export class Timeline extends Recorder implements Past {
     return this.snapshots.at(-1) ?? null
   }
 
+  /** The snapshots kept, oldest first. */
+  get kept(): readonly Snapshot[] {
+    return this.snapshots
+  }
+
+  /**
+   * Puts snapshots before the drive's own, oldest first: a past that was not played here. A seek goes to them alone, not between
+   * them, and whoever drives on from one begins a new log there.
+   */
+  precede(snapshots: readonly Snapshot[]): void {
+    this.snapshots.unshift(...snapshots.filter(({ tick }) => tick < this.first))
+    this.shrink()
+  }
+
   override step(action: Action): Promise<Tick> {
     const stepped = super.step(action)
     // Behind the step and before whatever is called next, without delaying the step's own answer.
@@ -127,7 +144,7 @@ export class Timeline extends Recorder implements Past {
         throw new BadInputError(`The timeline reaches from tick ${from} to ${to}, but ${target} came.`)
       }
       await this.leaveHead()
-      return this.goTo(snapshot, target)
+      return this.goTo(snapshot, target < this.first ? snapshot.tick : target)
     })
   }
 
@@ -153,7 +170,7 @@ export class Timeline extends Recorder implements Past {
   }
 
   private async goTo(snapshot: Snapshot, target: number): Promise<Tick> {
-    let tick = await this.inner.restore(snapshot)
+    let tick: Tick = await this.inner.restore(snapshot)
     this.soughtTick = snapshot.tick
     const played = {
       prompts: (after: number) => this.promptsAfter(after),
@@ -168,6 +185,7 @@ export class Timeline extends Recorder implements Past {
       this.soughtTick = null
       this.newest = tick.frame
     }
+    this.sought = tick
     return tick
   }
 
@@ -232,8 +250,14 @@ export class Timeline extends Recorder implements Past {
   private branch(): void {
     const from = this.soughtTick
     if (from === null) return
-    this.tellBranch(from)
-    this.cut(from)
+    if (from < this.first) {
+      // A past that was not played here: the log of what follows begins at it.
+      this.outdated = this.branches
+      this.restart(encodeSnapshot(this.snapshots.findLast(({ tick }) => tick === from)!), this.sought!)
+    } else {
+      this.tellBranch(from)
+      this.cut(from)
+    }
     this.snapshots = this.snapshots.filter(({ tick }) => tick <= from)
     this.soughtTick = null
   }
@@ -246,12 +270,16 @@ export class Timeline extends Recorder implements Past {
   private async keep(): Promise<void> {
     try {
       this.snapshots.push(await this.inner.snapshot())
-      const bytes = sizeOf(this.snapshots.at(-1)!)
-      while (this.snapshots.length > Math.max(1, Math.min(this.capacity, this.maxBytes / bytes)))
-        this.snapshots.shift()
+      this.shrink()
     } catch {
       // A world that cannot be read (closed, device lost) says so at the next step; the timeline only lacks a snapshot.
     }
+  }
+
+  private shrink(): void {
+    const bytes = sizeOf(this.snapshots.at(-1)!)
+    const most = Math.max(1, Math.floor(Math.min(this.capacity, this.maxBytes / bytes)))
+    this.snapshots.splice(0, this.snapshots.length - most)
   }
 }
 

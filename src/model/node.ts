@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import { TaskQueue } from '../engine/task-queue'
+import { manifestIn } from './assets/address'
 import { type AssetSource, NO_CACHE } from './assets/assets'
 import { loadWorldFiles, type TellProgress } from './assets/world-files'
 import { openCpuBackend } from './backends/cpu-backend'
@@ -23,7 +24,7 @@ export interface OpenDreamNodeOptions {
 }
 
 /**
- * Opens the dream in the folder `dir` (it holds `world.json`) on onnxruntime-node. Close it when done.
+ * Opens the dream in the folder `dir` (it holds `world.json`; or name another manifest in it) on onnxruntime-node. Close it when done.
  *
  * A run blocks the event loop for its length, as the binding computes on the calling thread; a server puts it in a
  * worker thread.
@@ -58,8 +59,8 @@ export async function openDreamNode(dir: string, options: OpenDreamNodeOptions =
   const encoder =
     prompt &&
     openPromptEncoderNode({
-      folder: options.promptEncoder ?? join(dir, '..', prompt.encoder),
-      world: dir,
+      folder: options.promptEncoder ?? join(folderOf(dir), '..', prompt.encoder),
+      world: folderOf(dir),
       runExclusive: (job) => runs.run(job),
     })
   const encodePrompt = encoder && ((text: string) => encoder.encode(text))
@@ -93,23 +94,28 @@ export function nodeSession(threads: number, provider = 'cpu'): ort.InferenceSes
   }
 }
 
-/** A folder on disk as a source of assets. */
-export function folderOnDisk(dir: string): AssetSource {
-  const where = resolve(dir)
+/** A folder on disk as a source of assets; `path` is the folder's, or that of another manifest in it. */
+export function folderOnDisk(path: string): AssetSource {
+  const where = resolve(folderOf(path))
   return {
     where,
-    async read(path, onBytes) {
+    manifest: manifestIn(path),
+    async read(file, onBytes) {
       try {
-        const bytes = new Uint8Array(await readFile(join(where, path)))
+        const bytes = new Uint8Array(await readFile(join(where, file)))
         onBytes?.(bytes.length)
         return bytes
       } catch (cause) {
         const code = (cause as NodeJS.ErrnoException).code
         // The folder's own name, not the whole path: messages travel further than machines.
         const place = `the folder "${basename(where)}"`
-        if (code === 'ENOENT' || code === 'ENOTDIR') throw new AssetMissingError(path, place, { cause })
-        throw new AssetUnreachableError(path, String(code ?? cause), { cause })
+        if (code === 'ENOENT' || code === 'ENOTDIR') throw new AssetMissingError(file, place, { cause })
+        throw new AssetUnreachableError(file, String(code ?? cause), { cause })
       }
     },
   }
+}
+
+function folderOf(path: string): string {
+  return path.endsWith('.json') ? dirname(path) : path
 }

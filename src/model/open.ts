@@ -1,3 +1,4 @@
+import { worldAddress } from './assets/address'
 import type { TellProgress } from './assets/world-files'
 import { runtimeAddresses } from './backends/runtimes'
 import type { DreamListener } from './dream/dream-events'
@@ -12,7 +13,7 @@ export type { Notice, NoticeCode } from './notices'
 export type { ClientStats, DreamClient } from './worker/worker-client'
 
 export interface OpenDreamOptions {
-  /** The world's folder; `world.json` lies in it. */
+  /** The world's folder; `world.json` lies in it. Or the address of another manifest in a world's folder. */
   readonly url: string | URL
   /** `auto` takes a real GPU where there is one, else WASM. `webgpu` also takes a software adapter. Default `auto`. */
   readonly backend?: 'auto' | 'webgpu' | 'wasm'
@@ -37,7 +38,7 @@ export interface OpenDreamOptions {
 export function openDream(options: OpenDreamOptions): Promise<DreamClient> {
   const { backend = 'auto', threads, onProgress, onPromptProgress, onEvent } = options
   // Relative to the page: the worker's own address is another.
-  const url = new URL(`${options.url}`.replace(/\/?$/, '/'), document.baseURI)
+  const url = new URL(worldAddress(`${options.url}`), document.baseURI)
   const encoder = new URL(options.promptEncoderUrl ?? '../prompt-encoder/encoder.json', url)
   return DreamClient.open(
     {

@@ -1,5 +1,5 @@
 import type { Begin, Loop } from '../../engine/loop'
-import type { Snapshot, World } from '../../engine/world'
+import type { Snapshot } from '../../engine/world'
 import type { DreamClient } from '../../model/open'
 import { sentenceOf } from '../failures'
 import { checkServer, type Place, type View } from '../params'
@@ -22,7 +22,7 @@ export interface Drive {
   met(dream: DreamClient | RemoteDream): void
   setView(view: View, from?: Snapshot): Promise<void>
   /** Shows a dream once it has begun, where nothing else was asked for meanwhile. */
-  enter(dream: World, place: Place, wish: AbortSignal, begin?: Begin): Promise<void>
+  enter(dream: DreamClient | RemoteDream, place: Place, wish: AbortSignal, begin?: Begin): Promise<void>
 }
 
 /** Where the dream is computed, here or on the server that was last named, and the way from one to the other. */

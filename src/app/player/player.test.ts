@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { OneiroError } from '../../engine/errors'
 import { FAKE, FakeWorld } from '../../engine/testing/fake-world'
-import type { Pixels, Snapshot, World } from '../../engine/world'
+import { FORMAT_VERSION, type Pixels, type Snapshot, type World } from '../../engine/world'
 import type { DreamEvent, DreamListener } from '../../model/open'
+import type { ToldMoment } from '../../scene/drive'
 import type { StageFace } from '../../scene/stage'
 import type { Params } from '../params'
 import { createAppStore } from '../store'
@@ -32,6 +33,16 @@ const PARAMS: Params = {
 const MANIFEST = {
   presets: [{ id: 'a', text: 'a snowy night drive', embedding: 0 }],
   starts: [{ id: 'here', caption: 'a quiet first light', index: 0 }],
+  telemetry: [{ name: 'speed', unit: '', centre: 10, spread: 2 }],
+  latent: { tokens: 2, channels: 1 },
+}
+
+/** Its snapshots hold a latent, as a dream's do: tokens [a picture, what the speed reads]. */
+class ReadWorld extends FakeWorld {
+  override async snapshot(): Promise<Snapshot> {
+    const snapshot = await super.snapshot()
+    return { ...snapshot, state: { ...snapshot.state, latents: Float32Array.of(0, snapshot.tick) } }
+  }
 }
 
 /** What the stage was given, by pane. */
@@ -64,8 +75,18 @@ function setup(
 ) {
   const store = createAppStore()
   const stage = new FakeStage()
-  const dream = new FakeWorld({ modelHash: 'dream' })
-  const simulator = new FakeWorld({ modelHash: 'simulator' })
+  const dream = new ReadWorld({ modelHash: 'dream' })
+  const simulator = Object.assign(new FakeWorld({ modelHash: 'simulator' }), {
+    retrace: vi.fn((seed: number, moments: readonly ToldMoment[]) =>
+      moments.map(
+        ({ tick, text, telemetry }): Snapshot => ({
+          ...{ format: 'oneiro-snapshot', version: FORMAT_VERSION, world: 'fake', modelHash: 'simulator' },
+          ...{ tick, seed, prompt: { text, embedding: null } },
+          state: { state: Float32Array.of(telemetry.speed!, 0, 0) },
+        }),
+      ),
+    ),
+  })
   const remote = Object.assign(new FakeWorld({ modelHash: 'dream' }), {
     manifest: null,
     stats: null,
@@ -208,7 +229,93 @@ describe('Player', () => {
         .sort(),
     ).toEqual([0, 1])
     expect(dream.calls.at(-1)).toBe('step')
-    expect(simulator.calls.at(-1)).toBe('step')
+    expect((await simulator.snapshot()).tick).toBe(1)
+  })
+
+  it('goes on in the simulator from what the dream read, with its past, and comes back to where the dream was left', async () => {
+    const { player, store, simulator, dream } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 1 })
+    await player.setPrompt('fog in the woods')
+    await player.step({ slide: 1, light: 1 })
+    const { state: left } = await dream.snapshot()
+    await player.setView('simulator')
+    expect(store.getState()).toMatchObject({ shown: 'simulator', tick: 26, prompt: 'fog in the woods' })
+    expect(store.getState().past).toEqual({ from: 0, to: 26 })
+    const [seed, moments] = simulator.retrace.mock.lastCall!
+    expect(seed).toBe(7)
+    expect(moments.map(({ tick, text, telemetry }) => [tick, text, telemetry.speed])).toEqual([
+      [0, 'a snowy night drive', 10],
+      [10, 'a snowy night drive', 30],
+      [20, 'a snowy night drive', 50],
+      [26, 'fog in the woods', 62],
+    ])
+    await player.rewind.rewind(10)
+    expect(store.getState().tick).toBe(10)
+    expect((await simulator.snapshot()).state.state![0]).toBe(30)
+    expect((await player.step({ slide: 1, light: 0 }))?.index).toBe(11)
+    expect(player.log().begin).toMatchObject({ restore: { tick: 10, modelHash: 'simulator' } })
+    expect(store.getState().past).toEqual({ from: 0, to: 11 })
+
+    const resets = () => dream.calls.filter((call) => call === 'reset').length
+    await player.setView('dream')
+    expect(resets()).toBe(1)
+    expect(store.getState()).toMatchObject({ shown: 'dream', tick: 26, past: { from: 0, to: 26 } })
+    expect((await dream.snapshot()).state).toEqual(left)
+    expect(player.log().begin).toHaveProperty('reset')
+    expect(store.getState().notices.map(({ text }) => text)).toEqual([
+      expect.stringContaining('most like the dreamed one'),
+      'The dream goes on where you left it, at tick 26.',
+    ])
+  })
+
+  it('goes on side by side and back with one and the same drive of the dream', async () => {
+    const { player, store, simulator, dream } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 1 })
+    await player.setView('both')
+    expect(store.getState()).toMatchObject({ shown: 'both', tick: 25, past: { from: 0, to: 25 } })
+    await player.step({ slide: 1, light: 1 })
+    expect([(await dream.snapshot()).tick, (await simulator.snapshot()).tick]).toEqual([26, 26])
+    await player.rewind.rewind(16)
+    expect([(await dream.snapshot()).tick, (await simulator.snapshot()).tick]).toEqual([10, 10])
+    await player.rewind.seek(26)
+    for (let i = 0; i < 4; i++) await player.step({ slide: -1, light: 1 })
+    expect(player.log().modelHash).toBe('dream')
+    expect(player.log().actions).toHaveLength(30)
+    const there = (await simulator.snapshot()).state.state
+    await player.setView('simulator')
+    expect(store.getState()).toMatchObject({ shown: 'simulator', tick: 30, past: { from: 0, to: 30 } })
+    expect((await simulator.snapshot()).state.state).toEqual(there)
+    await player.setView('dream')
+    expect(player.log().modelHash).toBe('dream')
+    expect(player.log().actions).toHaveLength(30)
+    expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
+  })
+
+  it('leaves the dream for another drive in the simulator: coming back, it begins anew and says so', async () => {
+    const { player, store } = setup()
+    await player.setView('dream')
+    for (let i = 0; i < 5; i++) await player.step()
+    await player.setView('simulator')
+    await player.reset(8)
+    await player.step()
+    await player.setView('dream')
+    expect(store.getState()).toMatchObject({ shown: 'dream', tick: 0, seed: 8 })
+    expect(store.getState().notices.at(-1)?.text).toMatch(/begins anew/)
+  })
+
+  it('says where nothing reads the car of a dream, and the simulator begins anew', async () => {
+    const { player, store, simulator } = setup(
+      {},
+      { dream: async () => new FakeWorld({ modelHash: 'dream' }) },
+    )
+    await player.setView('dream')
+    for (let i = 0; i < 5; i++) await player.step()
+    await player.setView('simulator')
+    expect(store.getState()).toMatchObject({ shown: 'simulator', tick: 0 })
+    expect(simulator.calls).toContain('reset')
+    expect(store.getState().notices.at(-1)?.text).toMatch(/Nothing says where the car/)
   })
 
   it('lets the simulator stand in behind the message where the dream cannot be opened', async () => {

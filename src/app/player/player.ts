@@ -21,6 +21,7 @@ import { PromptController } from '../words/prompt-controller'
 import { type Heard, heardBySimulator, remarkOn } from '../words/remarks'
 import type { WordPort } from '../words/words'
 import { beginningOf } from './beginning'
+import { Crossing, type Lead } from './crossing'
 import { FailurePolicy } from './failure-policy'
 import { Handover } from './handover'
 import { instrumentsOf, Presenter } from './presenter'
@@ -49,7 +50,7 @@ export class Player {
   readonly rewind: Rewind
   private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
-  private timeline: Timeline | null = null
+  private lead: Lead | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -60,6 +61,7 @@ export class Player {
   private readonly failurePolicy: FailurePolicy
   private readonly telemetry: TelemetryFeed
   private readonly waking: Waking
+  private readonly crossing: Crossing
 
   constructor(
     private readonly store: Store,
@@ -75,6 +77,7 @@ export class Player {
       (prompt) => remarkOn(prompt.text, this.heard(prompt)),
       (prompt) => this.known(merged(prompt, store.getState())),
     )
+    this.crossing = new Crossing(store)
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.handover = new Handover(store, worlds, server, {
       now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
@@ -82,7 +85,8 @@ export class Player {
       wish: () => this.wish(),
       met: (dream) => this.met(dream),
       setView: (view, from) => this.setView(view, from),
-      enter: (dream, place, turn, begin) => this.enter(dream, 'dream', { place, turn, begin }),
+      enter: (dream, place, turn, begin) =>
+        this.enter(this.leadOf({ dream }, place), 'dream', { place, turn, begin }),
     })
     this.rewind = new Rewind(store, {
       playing: () => this.playing,
@@ -96,7 +100,8 @@ export class Player {
       ...{ store, stage, worlds, stalls: this.stalls },
       setView: (view) => this.setView(view),
       driveSimulator: async () => {
-        await this.enter(await this.worlds.simulator(), 'simulator')
+        const simulator = await this.worlds.simulator()
+        await this.enter(this.leadOf({ simulator }), 'simulator')
         this.play()
       },
     })
@@ -125,9 +130,13 @@ export class Player {
     return this.loop?.world ?? null
   }
 
-  /** The timeline, or what is known here of a drive on a server. */
+  private get timeline(): Timeline | null {
+    return this.lead?.timeline ?? null
+  }
+
+  /** The timeline, of both worlds where both are shown, or what is known here of a drive on a server. */
   private get past(): Past | null {
-    return this.timeline ?? this.remote
+    return this.lead?.pair ?? this.timeline ?? this.remote
   }
 
   get playing(): boolean {
@@ -135,17 +144,34 @@ export class Player {
   }
 
   /**
-   * Shows a view. The drive begins anew there with the same seed, start and words, or goes on `from` a snapshot of its
-   * world. The old view plays until then.
+   * Shows a view. The drive goes on there as far as that world can take it over, and otherwise begins anew with the same seed,
+   * start and words, or `from` a snapshot of its world. The old view plays until then.
    */
   async setView(view: View, from?: Snapshot): Promise<void> {
     const turn = this.wish()
     this.handover.stay()
+    const { failure } = this.store.getState()
     this.store.setState({ view, failure: null })
     try {
-      const world = await this.open(view, turn)
-      const begin = from?.modelHash === world.info.modelHash ? { restore: from! } : undefined
-      if (!turn.aborted) await this.enter(world, view, { begin, turn })
+      const lead = await this.open(view, turn)
+      if (turn.aborted) return
+      const { loop, playing } = this
+      const { shown, tick } = this.store.getState()
+      if (loop && shown === view && view !== 'dream' && !failure && !from) return
+      const isOther = shown !== view || this.timeline !== null
+      if (!loop || failure || from || !isOther) {
+        const begin = from && from.modelHash === lead.dream?.info.modelHash ? { restore: from } : undefined
+        return await this.enter(lead, view, { begin, turn })
+      }
+      loop.pause()
+      try {
+        await this.crossing.leave(this.lead!, loop.snapshot())
+        if (turn.aborted) return
+        const begin = this.crossing.begin({ ...this.lead!, tick }, lead) ?? undefined
+        await this.enter(lead, view, { begin, turn })
+      } finally {
+        if (playing && !this.playing) this.play()
+      }
     } catch (error) {
       if (!turn.aborted) this.fail(error)
     }
@@ -218,6 +244,7 @@ export class Player {
     this.store.setState({ seed })
     try {
       await this.loop?.reset(this.beginning().options)
+      this.crossing.begun(this.lead)
     } catch (error) {
       if (this.store.getState().seed === seed) this.store.setState({ seed: before })
       throw error
@@ -229,6 +256,7 @@ export class Player {
   async beginWith(seed: number, text: string | null): Promise<void> {
     if (!this.loop) throw notOpen()
     await this.loop.reset({ seed, ...(text === null ? {} : { prompt: { text } }) })
+    this.crossing.begun(this.lead)
     this.prompts.tell(text ?? '')
     this.store.setState({ seed, start: null })
   }
@@ -279,6 +307,7 @@ export class Player {
   async restore(snapshot: Snapshot): Promise<Tick> {
     if (!this.loop) throw notOpen()
     const tick = await this.loop.restore(snapshot)
+    this.crossing.begun(this.lead)
     this.prompts.chosen = snapshot.prompt?.text ?? null
     this.store.setState({ seed: snapshot.seed, prompt: snapshot.prompt?.text ?? '' })
     return tick
@@ -304,12 +333,43 @@ export class Player {
     await Promise.all([this.worlds.close(), this.words.close()])
   }
 
-  private async open(view: View, turn: AbortSignal): Promise<World> {
-    if (view === 'simulator') return this.worlds.simulator()
-    if (view === 'dream') return this.handover.open(this.store.getState().place, turn)
-    const dream = await this.handover.open('device', turn)
-    const simulator = await this.worlds.simulator()
-    return new SideBySide(dream, simulator, (tick) => this.presenter.show(1, tick, simulator.info))
+  private async open(view: View, turn: AbortSignal): Promise<Lead> {
+    if (view === 'simulator') return this.leadOf({ simulator: await this.worlds.simulator() })
+    const place = view === 'dream' ? this.store.getState().place : 'device'
+    const dream = await this.handover.open(place, turn)
+    return this.leadOf(
+      { dream, ...(view === 'both' ? { simulator: await this.worlds.simulator() } : {}) },
+      place,
+    )
+  }
+
+  /** What is shown of these worlds. The dream on this device goes on with the drive that it has. */
+  private leadOf(
+    { dream = null, simulator = null }: Partial<Pick<Lead, 'dream' | 'simulator'>>,
+    place: Place = 'device',
+  ): Lead {
+    // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
+    if (place === 'server') return { dream, simulator, timeline: null, pair: null }
+    const timeline = (dream && this.crossing.driveOf(dream)) ?? this.newTimeline(dream ?? simulator!)
+    if (!dream || !simulator) return { dream, simulator, timeline, pair: null }
+    const pair = new SideBySide(
+      timeline,
+      simulator,
+      (tick) => this.presenter.show(1, tick, simulator.info),
+      (now) => this.crossing.states(simulator, null, now).at(-1) ?? null,
+    )
+    return { dream, simulator, timeline, pair }
+  }
+
+  private newTimeline(world: World): Timeline {
+    const every = this.everyOf(world)
+    return new Timeline(world, { ...SNAPSHOTS, every, onBranch: (branch) => this.branched(branch) })
+  }
+
+  private everyOf(world: World): number {
+    return world.info.kind === 'dream' && this.worlds.dreamCanvas !== null
+      ? SNAPSHOT_EVERY.gpu
+      : SNAPSHOT_EVERY.cpu
   }
 
   /** Another wish; what was under way for the one before comes to nothing. */
@@ -329,9 +389,9 @@ export class Player {
     this.store.setState({ presets, starts, choices, fromWords: beginnings !== undefined })
   }
 
-  /** Shows a world once it has begun, where nothing else was asked for meanwhile. */
+  /** Shows a view once it has begun, where nothing else was asked for meanwhile. */
   private async enter(
-    world: World,
+    lead: Lead,
     view: View,
     {
       place = view === 'dream' ? this.store.getState().place : 'device',
@@ -339,38 +399,40 @@ export class Player {
       turn = this.turn.signal,
     }: { place?: Place; begin?: Begin; turn?: AbortSignal } = {},
   ): Promise<void> {
-    const remote = place === 'server' ? (world as RemoteDream) : null
-    const onGpu = view !== 'simulator' && this.worlds.dreamCanvas !== null
-    const every = onGpu ? SNAPSHOT_EVERY.gpu : SNAPSHOT_EVERY.cpu
-    // A server's ticks go on by themselves, and its snapshots cost the line too much; but its frames are kept here.
-    const timeline = remote
-      ? null
-      : new Timeline(world, { ...SNAPSHOTS, every, onBranch: (branch) => this.branched(branch) })
+    const remote = place === 'server' ? (lead.dream as RemoteDream) : null
+    const world = lead.pair ?? lead.timeline ?? remote!
+    const goesOn = begin !== undefined && 'move' in begin && lead.timeline === this.timeline
     const { options, shown } = this.beginning(view, world)
-    const told = begin && 'restore' in begin ? begin.restore.prompt?.text : this.prompts.chosen
+    const told = !begin
+      ? this.prompts.chosen
+      : 'restore' in begin
+        ? begin.restore.prompt?.text
+        : this.crossing.told
     const wanted = () => !turn.aborted
     await remote?.setMode('lockstep')
     const first = this.loop === null
     if (this.loop) {
-      if (!(await this.loop.swap(timeline ?? world, begin ?? { reset: options }, wanted))) return
+      if (!(await this.loop.swap(world, begin ?? { reset: options }, wanted))) return
     } else {
-      const loop = new Loop(timeline ?? world, this.clock, this.driver)
+      const loop = new Loop(world, this.clock, this.driver)
       loop.listen((event) => this.hear(loop, event))
       await loop.reset(options)
       if (!wanted()) return loop.close()
       this.loop = loop
     }
     this.remote = remote
-    this.timeline = timeline
-    this.rewind.enter(this.past && new TimeTravel(this.loop, this.past, timeline ? every : 1))
-    this.store.setState({ branches: [] })
+    this.lead = lead
+    this.crossing.entered(lead, begin === undefined)
+    const every = lead.timeline ? this.everyOf(lead.dream ?? lead.simulator!) : 1
+    this.rewind.enter(this.past && new TimeTravel(this.loop, this.past, every))
+    if (!goesOn) this.store.setState({ branches: [] })
     this.presenter.forget()
     this.stage.show(view === 'both' ? 2 : 1, !first)
     this.store.setState({
       phase: 'ready',
       loading: null,
       shown: view,
-      prompt: shown,
+      prompt: begin ? (this.prompts.chosen ?? told ?? shown) : shown,
       ...(view === 'dream' ? { place } : {}),
       backend: remote ? `server · ${world.info.backend}` : backendName(world.info.backend),
       nominalRate: world.info.ticksPerSecond,
@@ -393,7 +455,7 @@ export class Player {
     const { info } = world
     if (event.type === 'begin') {
       this.takeControls(info)
-      if (event.cause !== 'jump') this.store.setState({ branches: [] })
+      if (event.cause === 'reset' || event.cause === 'restore') this.store.setState({ branches: [] })
     }
     if (event.type === 'tick' || event.type === 'begin') {
       this.presenter.hear(event, info)
@@ -431,7 +493,7 @@ export class Player {
     if (!timeline || !loop) return
     this.store.setState(({ branches }) => ({ branches: branches.filter(({ id }) => id !== branch.id) }))
     await this.attempt(async () => {
-      await loop.jump(() => timeline.returnTo(branch))
+      await loop.jump(() => (this.lead?.pair ?? timeline).returnTo(branch))
       await this.prompts.went(this.snapshot())
     })
   }
@@ -459,6 +521,7 @@ export class Player {
     })
     epoch = loop.epoch
     await jumped
+    this.crossing.begun(this.lead)
     const now = await this.snapshot()
     if (now.prompt) {
       this.known({
@@ -491,10 +554,13 @@ export class Player {
   again(resume: boolean): void {
     void this.attempt(async () => {
       if (!this.loop) return
-      const { shown, prompt } = this.store.getState()
-      // Side by side, only a snapshot of both has them at one tick.
-      const from = (shown === 'both' && this.timeline?.lastSnapshot) || (await this.loop.snapshot())
-      await this.loop.restore(from)
+      const { prompt } = this.store.getState()
+      const { pair } = this.lead!
+      const known = pair?.first.lastSnapshot
+      // Side by side, only what is kept of both has them at one tick.
+      if (pair && known) await this.loop.jump(() => pair.seek(known.tick))
+      const from = known ?? (await this.loop.snapshot())
+      if (!known) await this.loop.restore(from)
       if (from.prompt && from.prompt.text !== prompt) void this.setPrompt(prompt)
       if (resume) this.play()
     })

@@ -1,14 +1,17 @@
 import { describe, expect, it, vi } from 'vitest'
 import { BadInputError } from '../../engine/errors'
 import { FakeWorld } from '../../engine/testing/fake-world'
-import type { Tick } from '../../engine/world'
+import { Timeline } from '../../engine/timeline'
+import type { Snapshot, Tick } from '../../engine/world'
 import { SideBySide } from './side-by-side'
 
 function duet() {
   const first = new FakeWorld({ modelHash: 'a' })
   const second = new FakeWorld({ modelHash: 'b' })
   const seconds: Tick[] = []
-  return { first, second, seconds, world: new SideBySide(first, second, (tick) => seconds.push(tick)) }
+  const timeline = new Timeline(first, { every: 5 })
+  const world = new SideBySide(timeline, second, (tick) => seconds.push(tick))
+  return { first, second, seconds, timeline, world }
 }
 
 describe('SideBySide', () => {
@@ -49,6 +52,31 @@ describe('SideBySide', () => {
     await world.reset({ seed: 3 })
     const alone = await first.snapshot()
     await expect(world.restore(alone)).rejects.toThrow(/snapshot's model is a/)
+  })
+
+  it('goes back with both to their own states of then, and to one like the first where the second has none', async () => {
+    const { world, timeline, second, seconds } = duet()
+    await world.reset({ seed: 3 })
+    for (let i = 0; i < 30; i++) await world.step({ slide: i % 2 ? 1 : -1, light: 1 })
+    const before = seconds[10]?.frame
+    expect((await world.seek(10)).index).toBe(10)
+    expect(seconds.at(-1)).toMatchObject({ index: 10, frame: before })
+    await world.step({ slide: 0, light: 0 })
+    expect((await second.snapshot()).tick).toBe(11)
+
+    const other: Snapshot = await second.snapshot()
+    const joined = new SideBySide(
+      timeline,
+      second,
+      (tick) => seconds.push(tick),
+      ({ tick }) => ({ ...other, tick }),
+    )
+    await joined.join([{ ...other, tick: 11 }])
+    expect(seconds.at(-1)?.index).toBe(11)
+    await joined.seek(5)
+    expect(seconds.at(-1)?.index).toBe(5)
+    expect(joined.secondStates.map(({ tick }) => tick)).toEqual([])
+    expect(joined.range).toEqual({ from: 0, to: 11 })
   })
 
   it('passes on the error of either world after both have stepped', async () => {

@@ -1,5 +1,6 @@
 import type { Action } from '../../engine/controls'
 import { BadInputError, SnapshotMismatchError } from '../../engine/errors'
+import type { Branch, Past, Timeline } from '../../engine/timeline'
 import type {
   Pixels,
   Prompt,
@@ -12,17 +13,25 @@ import type {
   WorldInfo,
 } from '../../engine/world'
 
+/** States of the second that are kept: two minutes of them are a megabyte or two. */
+const KEPT = 2400
+
 /**
- * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames and its rate are
- * the pair's. The second's ticks go to `onSecond`. Closing the pair closes neither world; their owner does.
+ * Two worlds as one, under the same keys, prompt and seed, tick by tick. The first leads: its frames, its rate and its past are
+ * the pair's, and it goes on with its own drive where only one is shown. The second's ticks go to `onSecond`. Closing the pair
+ * closes neither world; their owner does.
  */
-export class SideBySide implements World {
+export class SideBySide implements World, Past {
   readonly info: WorldInfo
+  /** States of the second by tick, to go back with the first. */
+  private readonly states = new Map<number, Snapshot>()
 
   constructor(
-    readonly first: World,
+    readonly first: Timeline,
     readonly second: World,
     private readonly onSecond: (tick: Tick) => void,
+    /** A state of the second that is like this one of the first; null where there is none. */
+    private readonly like: (first: Snapshot) => Snapshot | null = () => null,
   ) {
     const [one, other] = [first, second].map(({ info }) => info.controls.map(({ name }) => name).join(', '))
     if (one !== other) {
@@ -37,7 +46,46 @@ export class SideBySide implements World {
     }
   }
 
+  get range(): Past['range'] {
+    return this.first.range
+  }
+
+  get position(): number {
+    return this.first.position
+  }
+
+  /** States of the second up to where the first is, oldest first. */
+  get secondStates(): Snapshot[] {
+    const states = [...this.states.values()].filter(({ tick }) => tick <= this.position)
+    return states.sort((a, b) => a.tick - b.tick)
+  }
+
+  /**
+   * The first is under way: the second joins it, in the last of these states, oldest first; where there is none, it begins on the
+   * same seed and words.
+   */
+  async join(states: readonly Snapshot[]): Promise<Tick> {
+    for (const state of states) this.states.set(state.tick, state)
+    if (states.length === 0) {
+      const { seed, prompt } = await this.first.snapshot()
+      await this.resetSecond({ seed, ...(prompt ? { prompt: { text: prompt.text } } : {}) })
+    }
+    return this.seek(this.first.position)
+  }
+
+  async seek(target: number): Promise<Tick> {
+    return this.arrive(await this.first.seek(target))
+  }
+
+  async returnTo(branch: Branch): Promise<Tick> {
+    const tick = await this.first.returnTo(branch)
+    // They are of the future that was left for it.
+    this.states.clear()
+    return this.arrive(tick)
+  }
+
   reset(options: ResetOptions): Promise<Tick> {
+    this.states.clear()
     return this.both(
       () => this.first.reset(options),
       () => this.resetSecond(options),
@@ -68,6 +116,7 @@ export class SideBySide implements World {
     if (snapshot.modelHash !== this.info.modelHash) {
       throw new SnapshotMismatchError('model', this.info.modelHash, snapshot.modelHash)
     }
+    this.states.clear()
     return this.both(
       () => this.first.restore(part(snapshot, 'first.', this.first.info.modelHash)),
       () => this.second.restore(part(snapshot, 'second.', this.second.info.modelHash)),
@@ -84,6 +133,20 @@ export class SideBySide implements World {
 
   async close(): Promise<void> {}
 
+  /** The first is at another tick: the second goes to its own state of then, or else to one that is like the first's. */
+  private async arrive(tick: Tick): Promise<Tick> {
+    const state = this.states.get(tick.index) ?? this.like(await this.first.snapshot())
+    if (state) this.onSecond(await this.second.restore(state))
+    return tick
+  }
+
+  private async keep(tick: number): Promise<void> {
+    // What was ahead of it is of a future that was left.
+    for (const other of this.states.keys())
+      if (other > tick || other <= tick - KEPT) this.states.delete(other)
+    this.states.set(tick, await this.second.snapshot())
+  }
+
   /** A start of the first world need not be one of the second, which then begins where its words are. */
   private async resetSecond(options: ResetOptions): Promise<Tick> {
     try {
@@ -99,6 +162,7 @@ export class SideBySide implements World {
     const [a, b] = await Promise.allSettled([first(), second()])
     if (a.status === 'rejected') throw a.reason
     if (b.status === 'rejected') throw b.reason
+    await this.keep(a.value.index)
     this.onSecond(b.value)
     return { ...a.value, timings: { ...a.value.timings, ...b.value.timings } }
   }

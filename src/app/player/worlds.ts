@@ -1,6 +1,7 @@
 import type { World } from '../../engine/world'
 import type { DreamClient, DreamEvent } from '../../model/open'
 import type { RemoteHostEvent } from '../../net/client/remote-host'
+import type { Simulator } from '../../scene/drive'
 import { codeOf } from '../failures'
 import { explained, loadPart } from '../offline/newer'
 import type { BackendChoice } from '../params'
@@ -43,7 +44,7 @@ export interface WorldPort {
   remote(server: Server, onLost: OnLost, signal: AbortSignal): Promise<RemoteDream>
   /** Gives up the seats on servers, but for that of the world that is driven. */
   dropRemote(driven?: World | null): Promise<void>
-  simulator(): Promise<World>
+  simulator(): Promise<Simulator>
   readonly dreamCanvas: HTMLCanvasElement | null
   resizeDream(width: number, height: number): Promise<void>
   dropDream(backend?: BackendChoice): Promise<void>
@@ -53,7 +54,7 @@ export interface WorldPort {
 /** The worlds that are open. Each is opened when first asked for, once, and kept for switching back. */
 export class Worlds implements WorldPort {
   private dreaming: Promise<DreamClient> | null = null
-  private simulating: Promise<World> | null = null
+  private simulating: Promise<Simulator> | null = null
   private canvas: HTMLCanvasElement | null = null
   private readonly seats = new Seats((...seat) => this.openRemote(...seat))
 
@@ -73,7 +74,7 @@ export class Worlds implements WorldPort {
     return this.dreaming
   }
 
-  simulator(): Promise<World> {
+  simulator(): Promise<Simulator> {
     this.simulating ??= loadPart(() => import('../../scene/drive'))
       .then(({ openSimulator }) => openSimulator())
       .catch((error) => {

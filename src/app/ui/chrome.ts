@@ -32,6 +32,8 @@ export interface Commands extends PlaceCommands {
   help(): void
   /** Opens what there is to keep and share, at the button that asks for it. */
   share(anchor: HTMLElement): void
+  /** Opens the choice of worlds, at the button that asks for it. */
+  worlds(anchor: HTMLElement): void
 }
 
 const VIEW_NAMES: Record<View, string> = { dream: 'Dream', simulator: 'Simulator', both: 'Both' }
@@ -94,6 +96,17 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   )
   const fullScreen = iconButton('Full screen', 'F', GLYPHS.expand, commands.fullscreen)
   fullScreen.classList.add('full-screen')
+  // On a small screen the name is the way to other worlds; elsewhere they lie beside the picture.
+  const worlds = iconButton('Worlds', '', GLYPHS.down, () => commands.worlds(worlds))
+  worlds.classList.add('worlds-open')
+  worlds.setAttribute('aria-haspopup', 'menu')
+  watch(
+    store,
+    (s) => s.choosable,
+    (choosable) => {
+      worlds.hidden = !choosable
+    },
+  )
   const share = iconButton('Keep and share', '', GLYPHS.link, () => commands.share(share))
   share.setAttribute('aria-haspopup', 'menu')
   const tools = h(
@@ -123,7 +136,7 @@ export function createHeader(store: Store, commands: Commands): HTMLElement {
   return h(
     'header.top',
     {},
-    h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), now),
+    h('div.brand', {}, h('span.brand-name', {}, 'Oneiro'), worlds, now),
     h('div.top-right', {}, createPlaceButton(store), views, tools, createPlacePanel(store, commands)),
   )
 }

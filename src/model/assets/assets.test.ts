@@ -9,6 +9,7 @@ import {
 } from '../errors'
 import type { Notice } from '../notices'
 import { folderInMemory, loadTiny, sha256Hex, tinyFiles, withManifest } from '../testing'
+import { worldAddress } from './address'
 import { type AssetCache, type AssetSource, fetchedFolder, readNewest } from './assets'
 import { browserCache } from './browser-cache'
 import { readSafetensors } from './safetensors'
@@ -250,6 +251,19 @@ describe('a folder over HTTP', () => {
     const counted: number[] = []
     expect(await folder.read('a.bin', (n) => counted.push(n))).toEqual(Uint8Array.of(1, 2, 3))
     expect(counted.at(-1)).toBe(3)
+  })
+
+  it('may hold another manifest, of a world that shares its files', async () => {
+    const asked: string[] = []
+    vi.stubGlobal('fetch', async (address: string) => {
+      asked.push(address)
+      return new Response('{}')
+    })
+    const other = fetchedFolder('https://example.org/tiny/other.json')
+    expect([folder.manifest, other.manifest]).toEqual(['world.json', 'other.json'])
+    for (const file of [other.manifest!, 'a.onnx']) await other.read(file)
+    expect(asked).toEqual(['https://example.org/tiny/other.json', 'https://example.org/tiny/a.onnx'])
+    expect(['a/b', 'a/b/', 'a/other.json'].map(worldAddress)).toEqual(['a/b/', 'a/b/', 'a/other.json'])
   })
 
   it('knows a missing file by 404, and by the HTML page that servers of apps send instead', async () => {

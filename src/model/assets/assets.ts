@@ -1,11 +1,14 @@
 import { AssetCorruptError, AssetMissingError, AssetUnreachableError } from '../errors'
 import { noticeOf, type TellNotice } from '../notices'
+import { manifestIn } from './address'
 import type { ManifestFile } from './manifest'
 
 /** Reads a world's folder, from the network or a disk. */
 export interface AssetSource {
   /** Where the folder is, for messages. */
   readonly where: string
+  /** The file that says what the world is; a folder may hold more than one, that share files. Default `world.json`. */
+  readonly manifest?: string
   /**
    * Bytes of a file of the folder. `onBytes` is told of the bytes that came so far; `patienceMs` is how long nothing may
    * come. Throws `AssetMissingError`, or `AssetUnreachableError` where it cannot be told whether the file is there.
@@ -35,10 +38,11 @@ const PATIENCE_WITH_COPY_MS = 4000
 const BUSY: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 const PAUSES = [500, 2000]
 
-/** A world's folder over HTTP. `base` is the folder's address and ends in a slash. */
+/** A world's folder over HTTP. `base` is the folder's address and ends in a slash, or that of another manifest in it. */
 export function fetchedFolder(base: string): AssetSource {
   return {
     where: base,
+    manifest: manifestIn(base),
     async read(path, onBytes, patienceMs = PATIENCE_MS) {
       const address = new URL(path, base).href
       const over = new AbortController()

@@ -84,13 +84,13 @@ export async function loadWorldFiles(options: LoadWorldOptions): Promise<WorldFi
   }
 }
 
-/** `world.json`, kept and checked. */
+/** `world.json`, or another manifest that the source names, kept and checked. */
 export async function loadManifest(
   source: AssetSource,
   cache: AssetCache,
   tell: TellNotice,
 ): Promise<Manifest> {
-  return readNewest('world.json', { source, cache, onNotice: tell }, (bytes) =>
+  return readNewest(source.manifest ?? 'world.json', { source, cache, onNotice: tell }, (bytes) =>
     parseManifest(new TextDecoder().decode(bytes)),
   )
 }

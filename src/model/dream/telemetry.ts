@@ -1,5 +1,6 @@
-import type { Telemetry } from '../../engine/world'
-import type { WorldShape } from '../assets/manifest'
+import { float16 } from '../../engine/half'
+import type { Snapshot, Telemetry } from '../../engine/world'
+import type { Manifest, WorldShape } from '../assets/manifest'
 
 /** What the instruments read at a latent [T,C], in the units of the manifest; undefined where the world has none. */
 export function telemetryIn(
@@ -11,4 +12,18 @@ export function telemetryIn(
   return Object.fromEntries(
     telemetry.map(({ name, centre, spread }, i) => [name, centre + spread * latent[first + i]!]),
   )
+}
+
+/** What the instruments read at a snapshot of a dream; undefined where the world has none, or the snapshot no latents. */
+export function telemetryAt(
+  { state }: Snapshot,
+  { telemetry, latent: { tokens, channels } }: Pick<Manifest, 'telemetry' | 'latent'>,
+): Telemetry | undefined {
+  const { latents, halfLatents } = state
+  const length = tokens * channels
+  const newest = halfLatents
+    ? Float32Array.from(halfLatents.subarray(0, length), float16)
+    : (latents as Float32Array | undefined)
+  if (!newest || newest.length < length) return undefined
+  return telemetryIn(newest, { telemetry, tokens, channels })
 }

@@ -3,7 +3,9 @@ export { cruiseFor } from './cruise'
 export { runFor } from './run'
 
 import { lazily } from '../../engine/lazily'
-import type { World } from '../../engine/world'
+import type { Simulator } from './world'
+
+export type { Simulator, ToldMoment } from './world'
 
 /**
  * Opens the drive simulator. Throws where the browser gives no WebGL.
@@ -14,7 +16,7 @@ import type { World } from '../../engine/world'
  */
 export async function openSimulator(
   options: { canvas?: HTMLCanvasElement | OffscreenCanvas } = {},
-): Promise<World> {
+): Promise<Simulator> {
   const { SimulatorWorld } = await lazily(() => import('./world'))
   return new SimulatorWorld(options.canvas)
 }

@@ -28,7 +28,7 @@ export interface CarState {
   stuckTicks: number
 }
 
-const MAX_SPEED = 30
+export const MAX_SPEED = 30
 /** What full lock asks for against the road, radians. */
 const LOCK = 0.32
 /** How far a bend takes the car outward: radians per m/s2 of lateral acceleration. */

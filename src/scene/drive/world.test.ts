@@ -111,3 +111,30 @@ describe('a lost context', () => {
     expect(await stepped).toMatchObject({ code: 'GRAPHICS_LOST' })
   })
 })
+
+it('goes on where another drive is: with its speed and place, its words, and a road as near to its own as there is', async () => {
+  const world = new SimulatorWorld()
+  await world.reset({ seed: 3 })
+  const telemetry: Record<string, number>[] = []
+  for (let i = 0; i < 400; i++) {
+    const tick = await world.step({ steer: i % 40 < 20 ? 1 : -1, throttle: 1 })
+    telemetry.push(tick.telemetry!)
+  }
+  const moments = [340, 350, 360].map((i) => ({ tick: i, text: 'a snowy night', telemetry: telemetry[i]! }))
+  const other = new SimulatorWorld()
+  const states = other.retrace(8, moments)
+  for (const [i, { tick, telemetry }] of moments.entries()) {
+    const now = await other.restore(states[i]!)
+    expect(now.index).toBe(tick)
+    const names = ['speed', 'offset', 'heading', 'wheel', 'pitch', 'cameraOffset', 'cameraHeading', 'stuck']
+    for (const name of names) expect(now.telemetry![name]).toBeCloseTo(telemetry[name]!)
+    // Half a metre of 24: what the stripes are off by, before the last moment by what was driven in between.
+    expect(now.telemetry!.phaseCos).toBeCloseTo(telemetry.phaseCos!, i < 2 ? 0 : 3)
+  }
+  expect((await other.snapshot()).prompt!.text).toBe('a snowy night')
+  const bends = ['curvature', 'bendNear', 'bendMiddle', 'bendFar']
+  const now = await other.readTelemetry()
+  const off = bends.map((name) => Math.abs(now[name]! - moments[2]!.telemetry[name]!))
+  expect(Math.max(...off)).toBeLessThan(1 / 400)
+  expect(other.retrace(8, [])).toEqual([])
+})

@@ -16,6 +16,7 @@ import {
 } from '../../engine/world'
 import { BIOMES, caption, heardIn, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
 import { checkDriveAction, DRIVE_CONTROLS } from './controls'
+import { carsLike, type Moment } from './likeness'
 import { HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
 import { Surface } from './surface'
@@ -32,8 +33,22 @@ export function startSetting(seed: number): Setting {
   return { biome: rng.pick(BIOMES), time: rng.pick(TIMES), weather: rng.pick(WEATHERS) }
 }
 
+/** A moment of another world's drive, under words. */
+export interface ToldMoment extends Moment {
+  readonly text: string
+}
+
+/** A world that can go on where another one is. */
+export interface Simulator extends World {
+  /**
+   * States of this world that are like those moments of another one's drive, oldest first. Speed, place on the road and words are
+   * taken over; the road stays that of the seed.
+   */
+  retrace(seed: number, moments: readonly ToldMoment[]): Snapshot[]
+}
+
 /** The simulator behind the one interface: the ground truth that the dream is judged against. */
-export class SimulatorWorld implements World {
+export class SimulatorWorld implements Simulator {
   readonly info: WorldInfo = {
     id: 'drive',
     kind: 'simulator',
@@ -87,21 +102,17 @@ export class SimulatorWorld implements World {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const simulation = this.running('snapshot')
-    const { biome, time, weather } = simulation.setting
-    return {
-      format: 'oneiro-snapshot',
-      version: FORMAT_VERSION,
-      world: this.info.id,
-      modelHash: this.info.modelHash,
-      tick: simulation.tick,
-      seed: simulation.seed,
-      prompt: { text: this.text, embedding: null },
-      state: {
-        simulation: simulation.toArray(),
-        setting: Uint8Array.of(BIOMES.indexOf(biome), TIMES.indexOf(time), WEATHERS.indexOf(weather)),
-      },
-    }
+    return this.snapshotOf(this.running('snapshot'), this.text)
+  }
+
+  retrace(seed: number, moments: readonly ToldMoment[]): Snapshot[] {
+    const cars = carsLike(seed, moments)
+    return moments.map(({ tick, text }, i) => {
+      const simulation = new Simulation(seed, settingFromText(text, startSetting(seed)))
+      simulation.tick = tick
+      simulation.car = cars[i]!
+      return this.snapshotOf(simulation, text)
+    })
   }
 
   async restore(given: Snapshot): Promise<Tick> {
@@ -144,6 +155,23 @@ export class SimulatorWorld implements World {
     if (this.closed) return
     this.closed = true
     this.surface.renderer.dispose()
+  }
+
+  private snapshotOf(simulation: Simulation, text: string): Snapshot {
+    const { biome, time, weather } = simulation.setting
+    return {
+      format: 'oneiro-snapshot',
+      version: FORMAT_VERSION,
+      world: this.info.id,
+      modelHash: this.info.modelHash,
+      tick: simulation.tick,
+      seed: simulation.seed,
+      prompt: { text, embedding: null },
+      state: {
+        simulation: simulation.toArray(),
+        setting: Uint8Array.of(BIOMES.indexOf(biome), TIMES.indexOf(time), WEATHERS.indexOf(weather)),
+      },
+    }
   }
 
   /** At once, so that calls keep their order; later where the graphics were lost and must come back first. */
