@@ -60,7 +60,7 @@ def run(config: Config) -> None:
         (out / "decoder.onnx").write_bytes((folder / world["files"]["decoder"]["path"]).read_bytes())
         graph = describe(out / "student.onnx") | {"path": f"{config.out}.onnx"}
         manifest = manifest_of(config, world, graph, student) | {
-            "selfTest": self_test(out, student, **first_start(folder, world), seed=config.seed)
+            "selfTest": self_test(out, student.dit.config, student.noise_used(), **first_start(folder, world), seed=config.seed)
         }
         with replacing(folder / graph["path"]) as written:
             written.write_bytes((out / "student.onnx").read_bytes())

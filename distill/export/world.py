@@ -222,7 +222,8 @@ def export_prompt_classifier(classifier: PromptClassifier, out: Path, half: bool
 
 def self_test(
     out: Path,
-    student: Student | FlowStudent,
+    shape,
+    noise_used: list[tuple[int, int]],
     history: np.ndarray,
     past: np.ndarray,
     prompt: np.ndarray,
@@ -230,9 +231,9 @@ def self_test(
     world: WorldSpec = DRIVE,
 ) -> dict:
     """Numbers of tick 1 from a start, with no key held, and pixels of its frame: what a runtime must reproduce. Those
-    numbers that the tick changed most, as most of a picture hardly changes."""
-    shape = student.dit.config
-    noise = tick_noise(np.array([seed]), 1, shape.tokens, shape.channels, student.noise_used())
+    numbers that the tick changed most, as most of a picture hardly changes. shape: `offsets`, `tokens`, `channels` and
+    `half_state` of the student."""
+    noise = tick_noise(np.array([seed]), 1, shape.tokens, shape.channels, noise_used)
     feeds = {
         "history": history[[offset - 1 for offset in shape.offsets]][None].astype(np.float32),
         "actions": np.concatenate([world.idle[None], past])[None].astype(np.float32),
@@ -403,7 +404,7 @@ def write_world(
         "starts": starts,
         **({"beginnings": {"steps": BEGINNING_STEPS}} if begins_from_words(student) else {}),
         **({"presets": presets} if world.prompt else {}),
-        "selfTest": self_test(out, student, **first, seed=config.seed, world=world),
+        "selfTest": self_test(out, shape, student.noise_used(), **first, seed=config.seed, world=world),
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }
     write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")

@@ -90,17 +90,18 @@ class PromptClassifier(nn.Module):
 
 def vote(choices: Tensor) -> Tensor:
     """One group's choices of n phrases [n,size] -> those of the prompt [1,size]: `none` is as likely as in the phrase
-    that is least so, twice as sure either way, and the rest is shared by the sums of VOTE-th powers."""
+    that is least so, four times as sure either way, and the rest is shared by the sums of VOTE-th powers."""
     none = choices[:, -1:].amin(0, keepdim=True)
-    none = none**2 / (none**2 + (1 - none) ** 2)
+    none = none**4 / (none**4 + (1 - none) ** 4)
     votes = (choices[:, :-1] ** VOTE).sum(0, keepdim=True) + 1e-12
     return torch.cat([(1 - none) * votes / votes.sum(1, keepdim=True), none], 1)
 
 
 def save_prompt_classifier(classifier: PromptClassifier, path: str | Path) -> None:
+    """At half precision, as it is exported."""
     shape = {name: str(value) for name, value in asdict(classifier.config).items()}
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(Path(path), classifier.state_dict(), shape)
+    write_tensors(Path(path), {name: value.half() for name, value in classifier.state_dict().items()}, shape)
 
 
 def load_prompt_classifier(path: str | Path = WEIGHTS) -> PromptClassifier:

@@ -259,14 +259,19 @@ def test_the_manifest_describes_the_files_and_the_self_test_is_reproducible(tmp_
     assert gains == [0.4, 0.8, 1.2, 1.6]  # of mean 1
     starts, presets, first = export.export_starts(Latents(world, "heldout"), student, words, 15, out)
     assert starts == manifest["starts"] and presets == manifest["presets"]
-    again = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
+    tested = lambda: export.self_test(  # noqa: E731
+        out, student.dit.config, student.noise_used(), **first, seed=manifest["selfTest"]["seed"]
+    )
+    again = tested()
     assert again == manifest["selfTest"] and np.std(again["latentSample"]) > 0
     start = first["history"][0].astype(np.float32).ravel()[again["latentIndex"]]
     changes = np.abs(np.array(again["latentSample"]) - start)
     assert changes.min() > 0.1  # those that the tick changed most
     pixels = lambda test: np.frombuffer(base64.b64decode(test["frame"]["pixels"]), np.uint8).astype(int)  # noqa: E731
     (out / "decoder.onnx").write_bytes(small_decoder(garbled=True))
-    garbled = export.self_test(out, student, **first, seed=manifest["selfTest"]["seed"])
+    garbled = export.self_test(
+        out, student.dit.config, student.noise_used(), **first, seed=manifest["selfTest"]["seed"]
+    )
     assert garbled["latentSample"] == again["latentSample"]
     assert np.abs(pixels(garbled) - pixels(again)).mean() > again["frame"]["tolerance"]
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
-from distill.methods.prompt_classifier import NAMED, about, training_set
+from distill.methods.prompt_classifier import NAMED, PART_WEIGHT, about, training_set
 from distill.models.prompt_classifier import (
     LABEL_SIZES,
     PromptClassifier,
@@ -33,10 +34,14 @@ def test_only_the_first_words_of_a_long_text_are_read():
     assert len(found) == 190 and max(len(phrase.split()) for phrase in found) == 5
 
 
-def test_a_run_of_words_is_about_what_it_holds_whole():
-    assert about(0, 4, (1, 3), 2, 9) == 2
-    assert about(0, 1, (1, 3), 2, 9) == 9 and about(3, 4, (1, 3), 2, 9) == 9
-    assert about(0, 2, (1, 3), 2, 9) == -1 and about(0, 2, None, 2, 9) == -1
+def test_a_run_of_words_is_about_what_it_holds_surest_where_it_holds_nothing_else():
+    whole, more = about(1, 3, (1, 3), 2, 9), about(0, 4, (1, 3), 2, 9)
+    assert whole.argmax() == more.argmax() == 2 and whole[2] > 0.9 > more[2] > 0.5
+    for apart in (about(0, 1, (1, 3), 2, 9), about(3, 4, (1, 3), 2, 9)):
+        assert apart.argmax() == 8 and apart[8] > 0.9 and apart.sum() == pytest.approx(1)
+    part = about(0, 2, (1, 3), 2, 9)
+    assert part.max() < 0.5 and part.sum() == pytest.approx(PART_WEIGHT)
+    assert not about(0, 2, None, 2, 9).any()
 
 
 def test_a_training_set_begins_with_the_phrases_and_knows_what_runs_are_about():
@@ -44,17 +49,15 @@ def test_a_training_set_begins_with_the_phrases_and_knows_what_runs_are_about():
     texts = ["here snow biome, dusk time and rain weather"]
     examples = training_set(phrases, [{"biome": "snow", "time": "dusk", "weather": "rain", "texts": texts}], each=200)
     count = 13 * (1 + NAMED)
-    assert examples.phrases == count and len(examples.texts) == count + 200 == len(examples.labels)
-    assert examples.texts[:2] == ["meadow biome", "meadow"] and examples.labels[0].tolist() == [
-        0,
-        LABEL_SIZES[1] - 1,
-        LABEL_SIZES[2] - 1,
-    ]
-    seen = {text: label.tolist() for text, label in zip(examples.texts[count:], examples.labels[count:], strict=True)}
+    assert examples.phrases == count and len(examples.texts) == count + 200
+    assert [target.shape for target in examples.targets] == [(count + 200, size) for size in LABEL_SIZES]
+    likeliest = np.stack([target.argmax(1) for target in examples.targets], 1)
     none = [size - 1 for size in LABEL_SIZES]
+    assert examples.texts[:2] == ["meadow biome", "meadow"] and likeliest[0].tolist() == [0, *none[1:]]
+    seen = {text: label.tolist() for text, label in zip(examples.texts[count:], likeliest[count:], strict=True)}
     assert seen["here"] == none and seen["and"] == none
     assert seen["here snow biome"] == [LABELS["biome"].index("snow"), *none[1:]]
-    assert seen["biome dusk time and"] == [-1, LABELS["time"].index("dusk"), none[2]]
+    assert seen["dusk time and"] == [none[0], LABELS["time"].index("dusk"), none[2]]
 
 
 def test_the_surest_phrase_decides_and_none_only_where_all_say_none():

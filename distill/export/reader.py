@@ -1,0 +1,75 @@
+"""Puts a prompt classifier into a world that ships, whose student stays: the graph, what presets and captions are told
+by it, and the self-test, which begins under the first preset."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+
+from distill.atomic import write_tensors, write_text
+from distill.config import BaseConfig, UserError
+from distill.data.conditioning import shipped_prompt_embedder
+from distill.distributed import setup
+from distill.export.world import PARITY, describe, export_prompt_classifier, self_test
+from distill.models.prompt_classifier import WEIGHTS, load_prompt_classifier
+
+
+@dataclass
+class Config(BaseConfig):
+    name: str = "export-reader"
+    prompt_classifier: str = WEIGHTS
+    out: str = "assets/drive"
+
+
+def told_texts(manifest: dict) -> list[str]:
+    """The texts of a world's embeddings, in their order."""
+    texts = {preset["embedding"]: preset["text"] for preset in manifest["presets"]}
+    texts |= {start["embedding"]: start["caption"] for start in manifest["starts"]}
+    return [texts[row] for row in range(len(texts))]
+
+
+def shape_in(manifest: dict) -> SimpleNamespace:
+    latent = manifest["latent"]
+    return SimpleNamespace(
+        offsets=manifest["history"]["offsets"],
+        tokens=latent["tokens"],
+        channels=latent["channels"],
+        half_state=latent.get("dtype") == "float16",
+    )
+
+
+def run(config: Config) -> None:
+    setup(config)
+    world = Path(config.out)
+    manifest = json.loads((world / "world.json").read_text())
+    files = manifest["files"]
+    if "reader" not in files:
+        raise UserError(f"the student in {world} is not told what a prompt classifier reads; export it anew")
+    with tempfile.TemporaryDirectory(dir=world.parent, prefix=".export-") as folder:
+        out = Path(folder)
+        error = export_prompt_classifier(load_prompt_classifier(config.prompt_classifier), out, half=True)
+        if not error < PARITY:
+            raise UserError(f"PyTorch and ONNX Runtime differ by {error:.2g} in the prompt classifier")
+        files["reader"] = describe(out / "reader.onnx")
+        told = shipped_prompt_embedder(out, manifest)(told_texts(manifest)).astype(np.float32)
+        starts = load_file(world / files["starts"]["path"]) | {"promptEmbeddings": told}
+        path = out / files["starts"]["path"]
+        write_tensors(path, {name: torch.from_numpy(value) for name, value in starts.items()})
+        files["starts"] = describe(path)
+        for name in ("student", "decoder"):
+            os.symlink((world / files[name]["path"]).resolve(), out / f"{name}.onnx")
+        noise = [(part["from"], part["count"]) for part in manifest["student"]["noise"]]
+        first = {"history": starts["latents"][0], "past": starts["actions"][0], "prompt": told[0]}
+        manifest["selfTest"] = self_test(out, shape_in(manifest), noise, **first, seed=manifest["selfTest"]["seed"])
+        write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")
+        for name in ("reader.onnx", path.name, "world.json"):
+            os.replace(out / name, world / name)
+    print(f"[export-reader] {world}: reader {files['reader']['bytes'] / 1e6:.1f} MB, {len(told)} texts read anew")
