@@ -98,6 +98,12 @@ def test_ends_that_are_made_up_or_missed_cost_f1(packed):
     assert made_up["done"]["value"] == pytest.approx(2 * ends["recorded"] / (ends["dreamed"] + ends["recorded"]))
 
 
+def test_runs_that_begin_behind_an_end_are_left_out(packed):
+    drives = Drives(packed, SEEDS, np.zeros((len(packed.captions), 1), np.float32), batch=16)
+    runs = np.bincount(trust.judged(Told(packed), drives, 200, 5).drives)
+    assert runs[:2].max() < runs[2:].min()  # the first two crash
+
+
 def test_where_nothing_ended_there_is_no_f1(packed):
     assert figures(packed, 1)["ends"]["recorded"] in (0, figures(packed, 1)["ends"]["both"])
     drives = Drives(packed, SEEDS[2:], np.zeros((len(packed.captions), 1), np.float32), batch=16)

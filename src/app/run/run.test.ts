@@ -139,6 +139,12 @@ describe('the best run', () => {
     ])
   })
 
+  it('is forgotten after thirty days with a run, the oldest first', () => {
+    const days = Array.from({ length: 31 }, (_, i) => `2026-10-${String(i + 1).padStart(2, '0')}`)
+    for (const day of days) keepBest(day, 'model', { score: 1, line })
+    expect(days.map((day) => bestOf(day, 'model') !== null)).toEqual([false, ...Array(30).fill(true)])
+  })
+
   it('is none where the browser keeps nothing, or what it kept is damaged', () => {
     localStorage.setItem('oneiro.runs', '{"2026-11-29 a": {"score": "much"}}')
     expect(bestOf(DAY, 'a')).toBeNull()

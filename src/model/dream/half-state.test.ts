@@ -1,3 +1,4 @@
+import * as ort from 'onnxruntime-node'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Action } from '../../engine/controls'
 import { BadInputError } from '../../engine/errors'
@@ -6,7 +7,9 @@ import { float16, float16Bits } from '../../engine/half'
 import type { Snapshot, World } from '../../engine/world'
 import { worldShape } from '../assets/manifest'
 import { LatentRing } from '../backends/latent-ring'
+import { nodeSession } from '../node'
 import { ACTIONS, halfTinyFiles, loadTiny, tinyBackend } from '../testing'
+import { BatchedDream } from './batched-dream'
 import { DreamWorld } from './dream-world'
 import { toSnapshot } from './snapshot'
 import { telemetryIn } from './telemetry'
@@ -43,6 +46,15 @@ describe('a state at half precision', () => {
     ring.gather([2, 1], out)
     expect([...out]).toEqual([...ring.read(2), ...ring.read(1)])
     expect([...ring.readAll()]).toEqual([...ring.read(1), ...ring.read(2)])
+  })
+
+  it('is what a server is handed of a tick, too', async () => {
+    const host = { ort, name: 'node-cpu', session: nodeSession(1), maxBatch: 2 }
+    const many = await BatchedDream.open({ ...host, files: await loadTiny(halfTinyFiles()) })
+    await many.reset('a', { seed: 4 })
+    const { ticks } = await many.step([{ session: 'a', action: action(0) }])
+    expect(ticks[0]!.latent).toEqual(many.show('a').latent)
+    await many.close()
   })
 
   it('goes on from a snapshot, and from one that went through JSON, as if nothing had been', async () => {

@@ -17,7 +17,7 @@ const WORLD = {
   ticksPerSecond: 20,
   controls: FAKE_CONTROLS,
   prompt: true,
-  telemetry: [],
+  telemetry: [{ name: 'speed', unit: 'm/s' }],
   reward: false,
   done: false,
 }
@@ -90,6 +90,11 @@ async function begun(mode: Mode) {
 
 const refused = (request: number): ServerMessage => ({
   ...{ type: 'error', request, body: { code: 'BUSY', message: 'Too many at once.' } },
+})
+
+it('a world of images promises no instruments, whatever its server has', async () => {
+  const { world } = await begun('lockstep')
+  expect(world.info.telemetry).toEqual([])
 })
 
 describe('a mode that the server refuses', () => {
