@@ -90,9 +90,9 @@ class PromptClassifier(nn.Module):
 
 def vote(choices: Tensor) -> Tensor:
     """One group's choices of n phrases [n,size] -> those of the prompt [1,size]: `none` is as likely as in the phrase
-    that is least so, four times as sure either way, and the rest is shared by the sums of VOTE-th powers."""
+    that is least so, VOTE times as sure either way, and the rest is shared by the sums of VOTE-th powers."""
     none = choices[:, -1:].amin(0, keepdim=True)
-    none = none**4 / (none**4 + (1 - none) ** 4)
+    none = none**VOTE / (none**VOTE + (1 - none) ** VOTE)
     votes = (choices[:, :-1] ** VOTE).sum(0, keepdim=True) + 1e-12
     return torch.cat([(1 - none) * votes / votes.sum(1, keepdim=True), none], 1)
 
