@@ -22,7 +22,7 @@ from distill.models.unet import UNet, UNetConfig
 from distill.world import WorldSpec
 
 BATCH = 32
-ENOUGH = 60_000  # samples of the teacher
+ENOUGH = 500_000  # samples of the teacher: eight looks at each of 60,000 frames; one and a half were far too few
 LEAST = 4_000  # below it, nothing is learnt that is worth a look
 SHARES = {"teacher": 0.55, "tmd": 0.2, "dmd": 0.2}  # of what is left after recording and before export
 WITHOUT_STAGE_2 = {"teacher": 0.7, "tmd": 0.25}

@@ -12,6 +12,7 @@ import {
   dies,
   FLOOR,
   HEAD,
+  hopped,
   ROWS,
   TAIL,
   turned,
@@ -78,5 +79,6 @@ export function judged(before: Cells, heading: number, action: Action, after: Ce
   if (changed.length > 0) return told('body moved')
   if (after.apple.length !== 1) return told(after.apple.length ? 'two apples' : 'no apple')
   if (!ate && after.apple[0] !== board.apple) return told('apple moved')
+  if (ate && after.apple[0] !== hopped(cell, [cell, ...board.body])) return told('apple elsewhere')
   return told(null)
 }

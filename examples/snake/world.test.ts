@@ -3,7 +3,7 @@ import { Rng } from '../../src/engine/random'
 import { checkWorld } from '../../src/engine/testing/world-suite'
 import { play } from './judge'
 import { boardIn, cellsOf, judged } from './reader'
-import { boardOf, COLUMNS, dies, openWorld, policy, seek, turned } from './world'
+import { boardOf, COLUMNS, dies, hopped, openWorld, policy, seek, turned } from './world'
 
 checkWorld('snake', { open: async () => openWorld() })
 
@@ -35,13 +35,22 @@ describe('the rules of snake', () => {
     expect(turned(3, { x: 1, y: 1 })).toBe(0)
   })
 
-  test('an apple makes it longer by one, and another lies elsewhere', async () => {
+  test('an apple makes it longer by one, and the next lies a hop away, not under the snake', async () => {
     const world = await board(0, 0, 0, cell(6, 3), cell(5, 3), cell(4, 3), cell(3, 3))
     const { reward, done } = await world.step(IDLE)
     expect({ reward, done }).toEqual({ reward: 1, done: false })
     const { apples, apple, body } = boardOf(world.state)
     expect({ apples, body }).toEqual({ apples: 1, body: [6, 5, 4, 3].map((x) => cell(x, 3)) })
-    expect(body).not.toContain(apple)
+    expect(apple).toBe(cell(11, 6))
+    expect(hopped(cell(6, 3), [cell(11, 6)])).toBe(cell(4, 2))
+    const all = Array.from({ length: 96 }, (_, i) => i)
+    expect(
+      hopped(
+        7,
+        all.filter((i) => i !== 90),
+      ),
+    ).toBe(90)
+    expect(hopped(7, all)).toBe(-1)
   })
 
   test('it dies at the edge and on itself, but not where its tail was', async () => {
@@ -102,6 +111,11 @@ describe('the reader', () => {
     expect(fault({ ...after, apple: [cell(0, 0)] })).toBe('apple moved')
     expect(fault({ ...after, body: [] })).toBe('body lost')
     expect(fault({ ...after, head: [], dead: [cell(6, 3)] })).toBe('dies for nothing')
+    const near = await board(0, 0, 0, cell(6, 3), cell(5, 3), cell(4, 3), cell(3, 3))
+    const hungry = cellsOf(await near.readPixels())
+    const fed = cellsOf((await near.step(IDLE)).frame!)
+    expect(judged(hungry, 0, IDLE, fed).broken).toBeNull()
+    expect(judged(hungry, 0, IDLE, { ...fed, apple: [cell(0, 0)] }).broken).toBe('apple elsewhere')
     const edge = await board(0, 0, 0, cell(0, 0), cell(11, 3), cell(10, 3), cell(9, 3))
     const there = cellsOf(await edge.readPixels())
     expect(judged(there, 0, IDLE, there).broken).toBe('lives on')
