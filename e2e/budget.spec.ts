@@ -2,16 +2,10 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'playwright/test'
 import { serveBuilt } from './built'
+import { busyness } from './busyness'
 import { reach } from './page-driver'
 
 const RUNTIME = /ort[-.]|onnxruntime/
-
-/** How many times longer than its own work takes a program waits here, because others compute as well; 1 on an idle machine. */
-function busyness(): number {
-  const [before, started, work] = [process.cpuUsage(), performance.now(), 300]
-  while (process.cpuUsage(before).user < work * 1000);
-  return Math.max(1, (performance.now() - started) / work)
-}
 
 test('playing a preset loads little, and the first frame comes soon', async ({ page }) => {
   test.setTimeout(300_000)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from 'playwright/test'
+import { busyness } from './busyness'
 import { openPage, pixels, serveTiny, state, step, type Tamper, until, wake } from './page-driver'
 
 test.describe.configure({ timeout: 300_000 })
@@ -165,7 +166,10 @@ test('a still and a loop are kept by one key each, and without WebCodecs there i
   const started = Date.now()
   await page.keyboard.press('o')
   const file = await loop
-  console.log(`a loop of eight seconds took ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  const seconds = (Date.now() - started) / 1000
+  console.log(`a loop of eight seconds took ${seconds.toFixed(1)} s`)
+  // Four are promised, on a machine that does nothing else.
+  expect(seconds).toBeLessThan(4 * busyness())
   expect(file.suggestedFilename()).toMatch(/^oneiro-7-175\.(mp4|webm)$/)
   const video = await readFile((await file.path())!)
   const seen = await page.evaluate(async (base64) => {
@@ -247,7 +251,8 @@ test('the first frame of the opening drive is there before any model is', async 
   expect((await state(page)).phase).toBe('loading')
   const shownAt = await page.evaluate(() => performance.getEntriesByName('oneiro-opening')[0]!.startTime)
   console.log(`the first picture came after ${(shownAt / 1000).toFixed(1)} s`)
-  expect(shownAt).toBeLessThan(10_000)
+  // Three are promised, on a machine that does nothing else.
+  expect(shownAt).toBeLessThan(3000 * busyness())
   release()
   await until(page, { phase: 'ready', tick: 0, seed: 19 })
 })

@@ -35,9 +35,9 @@ import { backendName, type WorldPort } from './worlds'
 
 const TICKS_PER_SECOND = 20
 /** Ticks between the snapshots of the past, by where the state lives: reading it back from a GPU costs more than replaying. */
-const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
+export const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
 /** Two minutes of them on a CPU, which must not cost more memory than this. */
-const SNAPSHOTS = { capacity: 240, maxBytes: 23e6 }
+export const SNAPSHOTS = { capacity: 240, maxBytes: 23e6 }
 /** Futures that were left and can be come back to. */
 const BRANCHES = 4
 const DIM: Record<'user' | 'away' | 'scrub', number> = { user: 0.82, away: 0.5, scrub: 1 }
