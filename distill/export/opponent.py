@@ -59,9 +59,9 @@ def run(config: Config) -> None:
             raise UserError(f"PyTorch and ONNX Runtime differ by {error:.2g}")
         (out / "decoder.onnx").write_bytes((folder / world["files"]["decoder"]["path"]).read_bytes())
         graph = describe(out / "student.onnx") | {"path": f"{config.out}.onnx"}
-        manifest = manifest_of(config, world, graph, student) | {
-            "selfTest": self_test(out, student.dit.config, student.noise_used(), **first_start(folder, world), seed=config.seed)
-        }
+        first, noise = first_start(folder, world), student.noise_used()
+        manifest = manifest_of(config, world, graph, student)
+        manifest["selfTest"] = self_test(out, shape, noise, **first, seed=config.seed)
         with replacing(folder / graph["path"]) as written:
             written.write_bytes((out / "student.onnx").read_bytes())
     write_text(folder / f"{config.out}.json", json.dumps(manifest, indent=2) + "\n")

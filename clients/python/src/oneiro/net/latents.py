@@ -1,4 +1,4 @@
-"""A payload back to a latent: the reading half of `src/net/protocol/latents.ts` and `range-coder.ts`, which draw the layout.
+"""A payload back to a latent: the reading half of `src/net/protocol/latents.ts` and `range-coder.ts`.
 
 Plain Python, some 10,000 numbers a frame, so the loops are written out: a call for each bit costs half as much again.
 """

@@ -1,4 +1,4 @@
-"""Messages as bytes and back: the part of `src/net/protocol/wire.ts` that lockstep play needs. Numbers are little-endian."""
+"""Messages as bytes and back: the part of `src/net/protocol/wire.ts` that lockstep play needs, little-endian."""
 
 from __future__ import annotations
 
