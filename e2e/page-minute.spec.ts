@@ -115,7 +115,7 @@ test('a link goes on from tick 900 to the same frame at tick 1,000; a damaged on
       JSON.stringify({ ...log, hashes: Array(log.hashes.length).fill(null) }),
     )
     await expect
-      .poll(async () => (await state(page)).notices.map(({ text }) => text).join('\n'))
+      .poll(async () => (await state(page)).notices.map(({ text }) => text).join('\n'), { timeout: 120_000 })
       .toMatch(/1,000 ticks were dreamed again/)
     expect(await page.evaluate(() => window.oneiro!.log().hashes.at(-1))).toBe(expected)
   })
