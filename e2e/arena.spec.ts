@@ -112,6 +112,24 @@ test('two rounds by keys and by mouse, kept, added up and exported', async ({ pa
   })
 })
 
+test('one click in the menu of the page puts the teacher’s single step beside the student', async ({
+  page,
+}) => {
+  await serveTiny(page)
+  await page.setViewportSize({ width: 720, height: 450 })
+  await page.goto('/?assets=fixture-worlds/tiny/&backend=wasm&clock=lockstep&stage=flat')
+  await page.getByRole('button', { name: 'Keep and share' }).click({ timeout: 120_000 })
+  await page.getByRole('menuitem', { name: /^Vote: .* [34][.][0-9] MB more$/ }).click()
+  await expect(page).toHaveURL(/[/]arena[/][?]a=assets[/]drive[/]&b=assets[/]drive[/]teacher[.]json/)
+  await openArena(page, { a: 'assets/drive/', b: 'assets/drive/teacher.json' })
+  await round(page, 1)
+  await chosen(page, 'quality', 'left').click()
+  await chosen(page, 'following', 'neither').click()
+  await page.getByRole('button', { name: 'Next round' }).click()
+  const [vote] = await keptVotes(page)
+  expect([vote.left.name, vote.right.name].sort()).toEqual(['drive', 'teacher.json'])
+})
+
 test('says what to give where a student is missing, cannot be had, or is the same', async ({ page }) => {
   await serveTiny(page)
   const trouble = page.locator('.setup-trouble')

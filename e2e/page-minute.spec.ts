@@ -115,7 +115,7 @@ test('a link goes on from tick 900 to the same frame at tick 1,000; a damaged on
       JSON.stringify({ ...log, hashes: Array(log.hashes.length).fill(null) }),
     )
     await expect
-      .poll(async () => (await state(page)).notices.map(({ text }) => text).join('\n'))
+      .poll(async () => (await state(page)).notices.map(({ text }) => text).join('\n'), { timeout: 120_000 })
       .toMatch(/1,000 ticks were dreamed again/)
     expect(await page.evaluate(() => window.oneiro!.log().hashes.at(-1))).toBe(expected)
   })
@@ -126,6 +126,36 @@ test('a link goes on from tick 900 to the same frame at tick 1,000; a damaged on
     await shownText(page, /link to this moment is damaged/)
     expect(await step(page)).toBe(1)
   })
+})
+
+test('on the drive that ships, too, a link goes on from tick 900 to the same frame at tick 1,000', async ({
+  page,
+}) => {
+  test.setTimeout(1_200_000)
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.goto('/?backend=wasm&clock=lockstep&stage=flat&cruise=0')
+  await until(page, { phase: 'ready', tick: 0 })
+  await step(page, { steer: 0, throttle: 1 }, 440)
+  await page.evaluate(() => window.oneiro!.setPrompt('a snowy night drive'))
+  await step(page, { steer: 1, throttle: 1 }, 20)
+  await step(page, { steer: 0, throttle: 1 }, 440)
+  await wake(page)
+  await page.getByRole('button', { name: 'Keep and share' }).click()
+  await page.getByRole('menuitem', { name: 'Link to this very moment' }).click()
+  await shownText(page, /The link to this moment is on the clipboard/)
+  const link = await page.evaluate(() => navigator.clipboard.readText())
+  const goOn = async () => {
+    await step(page, { steer: -1, throttle: 1 }, 10)
+    await step(page, { steer: 0, throttle: 1 }, 90)
+    return page.evaluate(() => window.oneiro!.log().hashes.at(-1))
+  }
+  const expected = await goOn()
+  await page.goto('about:blank')
+  await page.goto(link)
+  await page.waitForFunction(() => window.oneiro?.state().tick === 900, undefined, { timeout: 600_000 })
+  const { notices } = await state(page)
+  console.log(notices.map(({ text }) => text).join(' '))
+  expect(await goOn()).toBe(expected)
 })
 
 test('a future that was left is a picture that one returns to', async ({ page }) => {
@@ -255,6 +285,26 @@ test('the first frame of the opening drive is there before any model is', async 
   expect(shownAt).toBeLessThan(3000 * busyness())
   release()
   await until(page, { phase: 'ready', tick: 0, seed: 19 })
+})
+
+test('on a phone held upright the name of the page opens the choice of worlds', async ({ page }) => {
+  await serveTiny(page)
+  await openPage(page, QUIET)
+  const open = page.getByRole('button', { name: 'Worlds' })
+  await expect(page.getByRole('navigation', { name: 'Worlds' })).toBeHidden()
+  await page.setViewportSize({ width: 1280, height: 720 })
+  await expect(page.getByRole('navigation', { name: 'Worlds' })).toBeVisible()
+  await expect(open).toBeHidden()
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.evaluate(() => window.oneiro!.store.setState({ touch: true }))
+  const box = (await open.boundingBox())!
+  expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44)
+  const tools = (await page.getByRole('button', { name: 'Instruments' }).boundingBox())!
+  expect(box.x + box.width).toBeLessThanOrEqual(tools.x)
+  await open.click()
+  await expect(page.getByRole('menuitemradio', { name: 'Drive' })).toBeVisible()
+  await page.getByRole('menuitemradio', { name: 'Snake' }).click()
+  await expect(page).toHaveURL(/[?]world=snake/)
 })
 
 test('axe finds nothing, whatever is open', async ({ page }) => {
