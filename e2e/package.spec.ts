@@ -113,7 +113,7 @@ test.describe('installed', () => {
 import { checkWorld } from 'oneiro/testing'
 import { openWorld as openGame } from './game.js'
 checkWorld('buttons', { open: () => openWorld('buttons', { threads: 1 }), ticks: 3 })
-checkWorld('a game of one's own', { open: async () => openGame(), ticks: 3 })\n`
+checkWorld('ball', { open: async () => openGame(), ticks: 3 })\n`
     writeFileSync(join(apps!.node, 'buttons.test.js'), suite)
     const { status, output } = await node(apps!.node, tool('vitest/vitest.mjs'), 'run', 'buttons.test.js')
     expect(status, output).toBe(0)
