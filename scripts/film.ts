@@ -1,5 +1,5 @@
 // npm run film: plays the first minute of the built page as a new user would, and writes docs/first-minute.mp4 and .webp.
-// It needs ffmpeg with libx264 and the built page (npm run build).
+// It needs ffmpeg with libx264 and libwebp, and the built page (npm run build).
 //
 // The page's clock stands still while a tick is dreamed and a frame is taken, so the film shows what a machine that holds 20 ticks
 // a second shows, however slow the one is that makes it. The time before the first dreamed frame is cut to two seconds.
@@ -171,6 +171,8 @@ async function write(folder: string, frames: number): Promise<void> {
     ffmpeg([...input, ...video, '-pix_fmt', 'yuv420p', '-movflags', '+faststart', out])
     if ((await stat(out)).size < MOST_BYTES) break
   }
+  if ((await stat(out)).size >= MOST_BYTES)
+    throw new Error(`${out} weighs more than ${MOST_BYTES} bytes at any quality.`)
   const shown = join(folder, `${String(Math.floor(frames * 0.2)).padStart(4, '0')}.jpg`)
   ffmpeg([
     '-y',

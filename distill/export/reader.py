@@ -1,5 +1,6 @@
 """Puts a prompt classifier into a world that ships, whose student stays: the graph, what presets and captions are told
-by it, and the self-test, which begins under the first preset."""
+by it, and the self-test, which begins under the first preset. After a stop in between, run it again; other manifests of
+the folder, as the arena's opponent, are made again after it (`export-opponent`)."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ def run(config: Config) -> None:
         for name in ("student", "decoder"):
             os.symlink((world / files[name]["path"]).resolve(), out / f"{name}.onnx")
         noise = [(part["from"], part["count"]) for part in manifest["student"]["noise"]]
-        first = {"history": starts["latents"][0], "past": starts["actions"][0], "prompt": told[0]}
+        start, words = manifest["starts"][0]["index"], manifest["presets"][0]["embedding"]
+        first = {"history": starts["latents"][start], "past": starts["actions"][start], "prompt": told[words]}
         manifest["selfTest"] = self_test(out, shape_in(manifest), noise, **first, seed=manifest["selfTest"]["seed"])
         write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")
         for name in ("reader.onnx", path.name, "world.json"):

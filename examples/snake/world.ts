@@ -129,7 +129,11 @@ const game: Game = {
   step(state, action) {
     const board = boardOf(state)
     if (board.dead > DEAD_TICKS)
-      return { state: fresh(START.includes(board.apple) ? hopped(board.apple, START) : board.apple) }
+      return {
+        state: fresh(
+          board.apple < 0 || START.includes(board.apple) ? hopped(board.body[0]!, START) : board.apple,
+        ),
+      }
     if (board.dead > 0) return { state: stateOf({ ...board, dead: board.dead + 1 }) }
     const heading = turned(board.heading, action)
     const head = beyond(board.body[0]!, heading)

@@ -132,6 +132,9 @@ function momentIn(snapshot: Snapshot, manifest: Manifest): ToldMoment | null {
 
 async function goOn(timeline: Timeline, states: readonly Snapshot[]) {
   const tick = await timeline.restore(states.at(-1)!)
-  timeline.precede(states.slice(0, -1).filter(({ tick }) => tick % EVERY === 0))
+  const apart: Snapshot[] = []
+  for (const state of states.slice(0, -1))
+    if (apart.length === 0 || state.tick >= apart.at(-1)!.tick + EVERY) apart.push(state)
+  timeline.precede(apart)
   return tick
 }

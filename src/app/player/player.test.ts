@@ -356,6 +356,35 @@ describe('Player', () => {
     await player.close()
   })
 
+  it.each(['pause', 'away', 'togglePause'] as const)(
+    'stays paused where %s came while the view changed, and plays on where nothing did',
+    async (wish) => {
+      const { player, store, dream } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      let answer = () => {}
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      const snapshot = dream.snapshot.bind(dream)
+      dream.snapshot = () => answered.then(snapshot)
+      const change = player.setView('simulator')
+      await vi.waitFor(() => expect(player.playing).toBe(false))
+      expect(store.getState().shown).toBe('dream')
+      player[wish]()
+      answer()
+      await change
+      expect(store.getState()).toMatchObject({
+        shown: 'simulator',
+        paused: wish === 'away' ? 'away' : 'user',
+      })
+      expect(player.playing).toBe(false)
+      player.play()
+      await player.setView('dream')
+      expect(player.playing).toBe(true)
+      await player.close()
+    },
+  )
+
   it('goes back in time and drives on from there', async () => {
     const { player, store } = setup()
     await player.setView('dream')

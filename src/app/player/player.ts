@@ -51,6 +51,8 @@ export class Player {
   private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
   private lead: Lead | null = null
+  /** A change of view holds the drive; what a person wishes meanwhile counts when it is done. */
+  private held: { resumes: boolean } | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -143,6 +145,11 @@ export class Player {
     return this.loop?.playing ?? false
   }
 
+  /** Whether it plays, or will once the change of view that holds it is done. */
+  private get onItsWay(): boolean {
+    return this.held?.resumes ?? this.playing
+  }
+
   /**
    * Shows a view. The drive goes on there as far as that world can take it over, and otherwise begins anew with the same seed,
    * start and words, or `from` a snapshot of its world. The old view plays until then.
@@ -155,22 +162,28 @@ export class Player {
     try {
       const lead = await this.open(view, turn)
       if (turn.aborted) return
-      const { loop, playing } = this
-      const { shown, tick } = this.store.getState()
+      const { loop } = this
+      const { shown } = this.store.getState()
       if (loop && shown === view && view !== 'dream' && !failure && !from) return
       const isOther = shown !== view || this.timeline !== null
       if (!loop || failure || from || !isOther) {
         const begin = from && from.modelHash === lead.dream?.info.modelHash ? { restore: from } : undefined
         return await this.enter(lead, view, { begin, turn })
       }
+      const held = { resumes: this.held?.resumes ?? this.playing }
+      this.held = held
       loop.pause()
       try {
         await this.crossing.leave(this.lead!, loop.snapshot())
         if (turn.aborted) return
+        const { tick } = this.store.getState()
         const begin = this.crossing.begin({ ...this.lead!, tick }, lead) ?? undefined
         await this.enter(lead, view, { begin, turn })
       } finally {
-        if (playing && !this.playing) this.play()
+        if (this.held === held) {
+          this.held = null
+          if (held.resumes) this.play()
+        }
       }
     } catch (error) {
       if (!turn.aborted) this.fail(error)
@@ -192,27 +205,34 @@ export class Player {
     if (!this.loop || this.clock.mode === 'lockstep') return
     this.store.setState({ paused: null })
     this.stage.setDim(1)
+    if (this.held) {
+      this.held.resumes = true
+      return
+    }
     void this.attempt(() => this.remote?.setMode('realtime'))
     this.loop.play()
   }
 
   pause(cause: Exclude<PauseCause, null> = 'user'): void {
     this.driver.clear()
-    if (!this.loop?.playing) return
-    this.loop.pause()
-    void this.attempt(() => this.remote?.setMode('lockstep'))
+    if (!this.onItsWay) return
+    if (this.held) this.held.resumes = false
+    else {
+      this.loop!.pause()
+      void this.attempt(() => this.remote?.setMode('lockstep'))
+    }
     this.store.setState({ paused: cause })
     this.stage.setDim(DIM[cause])
   }
 
   togglePause(): void {
-    if (this.playing) this.pause()
+    if (this.onItsWay) this.pause()
     else this.play()
   }
 
   /** The page lost the focus: let go of every key, and wait. */
   away(): void {
-    if (this.playing) this.pause('away')
+    if (this.onItsWay) this.pause('away')
     else this.driver.clear()
   }
 

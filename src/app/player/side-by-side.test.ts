@@ -75,7 +75,7 @@ describe('SideBySide', () => {
     expect(seconds.at(-1)?.index).toBe(11)
     await joined.seek(5)
     expect(seconds.at(-1)?.index).toBe(5)
-    expect(joined.secondStates.map(({ tick }) => tick)).toEqual([])
+    expect(joined.secondStates.map(({ tick }) => tick)).toEqual([5])
     expect(joined.range).toEqual({ from: 0, to: 11 })
   })
 

@@ -136,7 +136,10 @@ export class SideBySide implements World, Past {
   /** The first is at another tick: the second goes to its own state of then, or else to one that is like the first's. */
   private async arrive(tick: Tick): Promise<Tick> {
     const state = this.states.get(tick.index) ?? this.like(await this.first.snapshot())
-    if (state) this.onSecond(await this.second.restore(state))
+    if (state) {
+      this.onSecond(await this.second.restore(state))
+      this.states.set(tick.index, state)
+    }
     return tick
   }
 

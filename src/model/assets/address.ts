@@ -8,5 +8,5 @@ export function worldAddress(address: string): string {
 
 /** The manifest that an address of a folder or of a manifest means. */
 export function manifestIn(address: string): string {
-  return address.endsWith('.json') ? address.slice(address.lastIndexOf('/') + 1) : MANIFEST
+  return address.endsWith('.json') ? address.match(/[^/\\]*$/)![0] : MANIFEST
 }

@@ -329,6 +329,6 @@ describe('loading', () => {
     })
     await Promise.all([encoder.encode('rain'), encoder.encode('fog')])
     await encoder.dispose()
-    expect({ jobs, outside }).toEqual({ jobs: 4, outside: 0 }) // create, two runs, release
+    expect({ jobs, outside }).toEqual({ jobs: 5, outside: 0 }) // create, two runs, their end, release
   })
 })

@@ -86,8 +86,12 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       if (closed) return
       closed = true
       const reader = await reading?.catch(() => null)
-      if (reader) await runExclusive(() => reader.release())
-      await sentences.release()
+      try {
+        // In its turn, where there is no reader too: calls under way are done then.
+        await runExclusive(async () => reader?.release())
+      } finally {
+        await sentences.release()
+      }
     },
   }
 }
