@@ -2,7 +2,12 @@ import { worldOf } from 'oneiro/node'
 
 /** A ball that one keeps in the air: the rules and the picture of a world of your own. */
 const game = {
-  ...{ id: 'ball', title: 'Ball', version: 'ball-1', width: 64, height: 64, ticksPerSecond: 20 },
+  id: 'ball',
+  title: 'Ball',
+  version: 'ball-1',
+  width: 64,
+  height: 64,
+  ticksPerSecond: 20,
   controls: [{ name: 'tap', kind: 'button', keys: ['Space'] }],
   telemetry: ['height'], // what `read` tells
   begin: (rng) => [rng.uniform(20, 40), 0], // height and speed, in pixels: a state is plain numbers
