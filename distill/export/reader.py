@@ -19,6 +19,7 @@ from distill.atomic import write_tensors, write_text
 from distill.config import BaseConfig, UserError
 from distill.data.conditioning import shipped_prompt_embedder
 from distill.distributed import setup
+from distill.export.opponent import first_start
 from distill.export.world import PARITY, describe, export_prompt_classifier, self_test
 from distill.models.prompt_classifier import WEIGHTS, load_prompt_classifier
 
@@ -68,8 +69,7 @@ def run(config: Config) -> None:
         for name in ("student", "decoder"):
             os.symlink((world / files[name]["path"]).resolve(), out / f"{name}.onnx")
         noise = [(part["from"], part["count"]) for part in manifest["student"]["noise"]]
-        start, words = manifest["starts"][0]["index"], manifest["presets"][0]["embedding"]
-        first = {"history": starts["latents"][start], "past": starts["actions"][start], "prompt": told[words]}
+        first = first_start(out, manifest)
         manifest["selfTest"] = self_test(out, shape_in(manifest), noise, **first, seed=manifest["selfTest"]["seed"])
         write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")
         for name in ("reader.onnx", path.name, "world.json"):
