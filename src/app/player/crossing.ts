@@ -4,7 +4,6 @@ import type { Snapshot, World } from '../../engine/world'
 import { telemetryAt } from '../../model/dream/telemetry'
 import type { Manifest } from '../../model/open'
 import type { Simulator, ToldMoment } from '../../scene/drive'
-import { notify, type Store } from '../store'
 import type { SideBySide } from './side-by-side'
 
 /** A world that does not answer is not waited for any longer; what was kept of it last counts. */
@@ -31,6 +30,12 @@ export interface Lead {
   readonly pair: SideBySide | null
 }
 
+export interface Crossed {
+  /** Undefined where the view begins anew. */
+  readonly begin?: Begin | undefined
+  readonly remark?: string | undefined
+}
+
 /** A change of view in mid-drive: what of the drive the other world can take over, and a sentence where it cannot. */
 export class Crossing {
   /** The dream's drive on this device, which waits while the simulator is shown. */
@@ -38,8 +43,6 @@ export class Crossing {
   private manifest: Manifest | null = null
   /** Where the dream was left. */
   private at: Snapshot | null = null
-
-  constructor(private readonly store: Store) {}
 
   /** The drive of this dream that goes on, if there is one. */
   driveOf(dream: World): Timeline | null {
@@ -80,35 +83,39 @@ export class Crossing {
     return this.at?.prompt?.text
   }
 
-  /** How a view begins that comes after `from`, and null where it begins anew. Says what a person should know of it. */
-  begin(from: Lead & { readonly tick: number }, to: Lead): Begin | null {
+  /** How a view begins that comes after `from`, and what a person should know of it once it has. */
+  begin(from: Lead & { readonly tick: number }, to: Lead): Crossed {
     const { at } = this
     const { simulator, timeline, pair } = to
     if (!to.dream) {
       const states = from.pair?.secondStates ?? this.states(simulator!, from.timeline)
-      if (from.tick > 0 && !from.pair) this.say(states.length > 0 ? TAKEN_OVER : UNREAD)
-      return states.length > 0 ? { move: () => goOn(timeline!, states) } : null
+      return {
+        begin: states.length > 0 ? { move: () => goOn(timeline!, states) } : undefined,
+        remark: from.tick > 0 && !from.pair ? takenOver(states) : undefined,
+      }
     }
-    if (!at || at.modelHash !== to.dream.info.modelHash) {
-      if (!from.dream && from.tick > 0) this.say(NO_DREAM)
-      return null
-    }
-    if (!from.dream && from.tick !== at.tick)
-      this.say(`The dream goes on where you left it, at tick ${at.tick}.`)
+    if (!at || at.modelHash !== to.dream.info.modelHash)
+      return { remark: !from.dream && from.tick > 0 ? NO_DREAM : undefined }
     const goesOn = timeline !== null && timeline === this.kept?.timeline
-    if (!pair) return goesOn ? { move: () => timeline.seek(timeline.position) } : { restore: at }
+    const left =
+      !from.dream && from.tick !== at.tick
+        ? `The dream goes on where you left it, at tick ${at.tick}.`
+        : undefined
+    if (!pair)
+      return {
+        begin: goesOn ? { move: () => timeline.seek(timeline.position) } : { restore: at },
+        remark: left,
+      }
     const states = this.states(simulator!, timeline)
-    if (at.tick > 0 && from.tick === at.tick) this.say(states.length > 0 ? TAKEN_OVER : UNREAD)
     return {
-      move: async () => {
-        if (!goesOn) await timeline!.restore(at)
-        return pair.join(states)
+      begin: {
+        move: async () => {
+          if (!goesOn) await timeline!.restore(at)
+          return pair.join(states)
+        },
       },
+      remark: left ?? (at.tick > 0 ? takenOver(states) : undefined),
     }
-  }
-
-  private say(sentence: string): void {
-    notify(this.store, sentence, 'info', 9000)
   }
 
   /** States of the simulator that are like the dream's, oldest first; none where nothing says where its car is. */
@@ -128,6 +135,10 @@ export class Crossing {
 function momentIn(snapshot: Snapshot, manifest: Manifest): ToldMoment | null {
   const telemetry = telemetryAt(snapshot, manifest)
   return telemetry ? { tick: snapshot.tick, text: snapshot.prompt?.text ?? '', telemetry } : null
+}
+
+function takenOver(states: readonly Snapshot[]): string {
+  return states.length > 0 ? TAKEN_OVER : UNREAD
 }
 
 async function goOn(timeline: Timeline, states: readonly Snapshot[]) {

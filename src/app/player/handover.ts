@@ -22,7 +22,7 @@ export interface Drive {
   met(dream: DreamClient | RemoteDream): void
   setView(view: View, from?: Snapshot): Promise<void>
   /** Shows a dream once it has begun, where nothing else was asked for meanwhile. */
-  enter(dream: DreamClient | RemoteDream, place: Place, wish: AbortSignal, begin?: Begin): Promise<void>
+  enter(dream: DreamClient | RemoteDream, place: Place, wish: AbortSignal, begin?: Begin): Promise<boolean>
 }
 
 /** Where the dream is computed, here or on the server that was last named, and the way from one to the other. */
@@ -125,9 +125,10 @@ export class Handover {
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
       const at = same ? await this.whereabouts(loop) : null
-      if (!same) notify(this.store, 'That is another dream, so the drive begins anew.')
-      else if (!at) notify(this.store, 'Nothing of this drive is known here, so it begins anew.')
-      await this.drive.enter(dream, place, wish, at ? { restore: at } : undefined)
+      const entered = await this.drive.enter(dream, place, wish, at ? { restore: at } : undefined)
+      if (!entered) return
+      if (!same) notify(this.store, 'That is another dream, so the drive began anew.')
+      else if (!at) notify(this.store, 'Nothing of this drive is known here, so it began anew.')
     } finally {
       if (playing) this.drive.play()
     }

@@ -212,7 +212,7 @@ describe('Player', () => {
     expect(store.getState()).toMatchObject({ phase: 'ready', prompt: 'never heard' })
     expect((await player.snapshot()).prompt!.text).toBe('a snowy night drive')
     read()
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('never heard'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('never heard'), 10_000)
   })
 
   it('shows both worlds under the same seed and action', async () => {
@@ -293,6 +293,30 @@ describe('Player', () => {
     expect(dream.calls.filter((call) => call === 'reset')).toHaveLength(1)
   })
 
+  it('puts the simulator back where it was when both are wished for and then not, and says nothing of it', async () => {
+    const { player, store, simulator, dream } = setup()
+    await player.setView('simulator')
+    for (let i = 0; i < 5; i++) await player.step({ slide: 1, light: 1 })
+    const { state } = await simulator.snapshot()
+    const reset = dream.reset.bind(dream)
+    let open = () => {}
+    dream.reset = async (options) => {
+      await new Promise<void>((resolve) => {
+        open = resolve
+      })
+      return reset(options)
+    }
+    const both = player.setView('both')
+    await vi.waitFor(() => expect(simulator.calls.filter((call) => call === 'reset')).toHaveLength(2), 10_000)
+    await player.setView('simulator')
+    open()
+    await both
+    expect(store.getState()).toMatchObject({ shown: 'simulator', tick: 5, past: { from: 0, to: 5 } })
+    expect((await simulator.snapshot()).state).toEqual(state)
+    expect((await player.step({ slide: 1, light: 1 }))?.index).toBe(6)
+    expect(store.getState().notices).toEqual([])
+  })
+
   it('leaves the dream for another drive in the simulator: coming back, it begins anew and says so', async () => {
     const { player, store } = setup()
     await player.setView('dream')
@@ -322,7 +346,7 @@ describe('Player', () => {
     const missing = new OneiroError('ASSET_MISSING', 'world.json is missing.')
     const { player, store, simulator } = setup({}, { dream: async () => Promise.reject(missing) })
     await player.setView('dream')
-    await vi.waitFor(() => expect(store.getState().phase).toBe('ready'))
+    await vi.waitFor(() => expect(store.getState().phase).toBe('ready'), 10_000)
     expect(store.getState()).toMatchObject({ shown: 'simulator', view: 'dream' })
     expect(store.getState().failure).toMatchObject({
       code: 'ASSET_MISSING',
@@ -368,7 +392,7 @@ describe('Player', () => {
       const snapshot = dream.snapshot.bind(dream)
       dream.snapshot = () => answered.then(snapshot)
       const change = player.setView('simulator')
-      await vi.waitFor(() => expect(player.playing).toBe(false))
+      await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
       expect(store.getState().shown).toBe('dream')
       player[wish]()
       answer()
@@ -431,12 +455,15 @@ describe('Player', () => {
     await player.setPrompt('fog in the woods')
     const opening = player.setView('dream')
     await opening
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
+    await vi.waitFor(
+      async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'),
+      10_000,
+    )
     expect(store.getState().prompt).toBe('fog in the woods')
     const switching = player.setView('simulator')
     void player.setPrompt('rain at dusk')
     await switching
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('rain at dusk'), 10_000)
   })
 
   it.each(['first', 'later'])(
@@ -454,14 +481,14 @@ describe('Player', () => {
         return FakeWorld.prototype.reset.call(dream, options)
       })
       const left = player.setView('dream')
-      await vi.waitFor(() => expect(slow).toHaveBeenCalled())
+      await vi.waitFor(() => expect(slow).toHaveBeenCalled(), 10_000)
       await player.setView('simulator')
       open()
       await left
       expect(store.getState()).toMatchObject({ view: 'simulator', shown: 'simulator' })
       expect(player.world?.info.modelHash).toBe('simulator')
       const { length } = dream.calls
-      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(2))
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(2), 10_000)
       expect(dream.calls).toHaveLength(length)
       await player.close()
     },
@@ -536,7 +563,7 @@ describe('Player', () => {
     tell({ type: 'stalled', message: 'No answer.' })
     await dream.restore(checkpoint)
     tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
-    await vi.waitFor(() => expect(store.getState().tick).toBe(12))
+    await vi.waitFor(() => expect(store.getState().tick).toBe(12), 10_000)
     expect((await player.step())?.index).toBe(13)
     expect(store.getState().past).toEqual({ from: 12, to: 13 })
   })
@@ -549,7 +576,10 @@ describe('Player', () => {
     tell({ type: 'stalled', message: 'No answer.' })
     await dream.restore(checkpoint)
     tell({ type: 'recovered', tick: 0, message: 'Play goes on.' })
-    await vi.waitFor(async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'))
+    await vi.waitFor(
+      async () => expect((await player.snapshot()).prompt!.text).toBe('fog in the woods'),
+      10_000,
+    )
     expect(store.getState().prompt).toBe('fog in the woods')
   })
 
@@ -562,7 +592,7 @@ describe('Player', () => {
     tell({ type: 'stalled', message: 'No answer.' })
     await dream.restore(checkpoint)
     tell({ type: 'recovered', tick: 12, message: 'Play goes on.' })
-    await vi.waitFor(() => expect(store.getState().tick).toBe(20))
+    await vi.waitFor(() => expect(store.getState().tick).toBe(20), 10_000)
     expect([(await dream.snapshot()).tick, (await simulator.snapshot()).tick]).toEqual([20, 20])
   })
 
@@ -634,7 +664,7 @@ describe('Player', () => {
     const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
     onLost('The server is gone.', seen)
     expect(store.getState().notices.at(-1)?.text).toContain(from)
-    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
+    await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null), 10_000)
     expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, tick })
     expect((await player.step())?.index).toBe(tick + 1)
   })
@@ -645,7 +675,7 @@ describe('Player', () => {
       const { player, store, remote, worlds } = setup({ clock: 'realtime' })
       await player.setView('dream')
       await player.setPlace('server', { url: 'ws://there' })
-      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(1))
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(1), 10_000)
       const seen = await remote.snapshot()
       const onLost = vi.mocked(worlds.remote).mock.lastCall![1]
       const failed = () => {
@@ -654,17 +684,17 @@ describe('Player', () => {
       }
       if (order === 'the step fails first') {
         failed()
-        await vi.waitFor(() => expect(player.playing).toBe(false))
+        await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
         onLost('The server is gone.', seen)
       } else {
         onLost('The server is gone.', seen)
         failed()
       }
-      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null))
+      await vi.waitFor(() => expect(worlds.dropRemote).toHaveBeenLastCalledWith(null), 10_000)
       expect(store.getState()).toMatchObject({ place: 'device', shown: 'dream', failure: null, paused: null })
       expect(player.playing).toBe(true)
       const { tick } = store.getState()
-      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(tick))
+      await vi.waitFor(() => expect(store.getState().tick).toBeGreaterThan(tick), 10_000)
       await player.close()
     },
   )
@@ -745,9 +775,9 @@ describe('Player', () => {
     await player.setPlace('device')
     close()
     expect(store.getState()).toMatchObject({ place: 'device', moving: null, tick: isSeen ? 2 : 0 })
-    await vi.waitFor(async () => expect((await dream.snapshot()).prompt!.text).toBe('rain at dusk'))
+    await vi.waitFor(async () => expect((await dream.snapshot()).prompt!.text).toBe('rain at dusk'), 10_000)
     expect(store.getState().notices.map(({ text }) => text)).toEqual(
-      isSeen ? [] : ['Nothing of this drive is known here, so it begins anew.'],
+      isSeen ? [] : ['Nothing of this drive is known here, so it began anew.'],
     )
     expect((await player.step())?.index).toBe(isSeen ? 3 : 1)
   })

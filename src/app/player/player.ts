@@ -79,7 +79,7 @@ export class Player {
       (prompt) => remarkOn(prompt.text, this.heard(prompt)),
       (prompt) => this.known(merged(prompt, store.getState())),
     )
-    this.crossing = new Crossing(store)
+    this.crossing = new Crossing()
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.handover = new Handover(store, worlds, server, {
       now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
@@ -168,7 +168,8 @@ export class Player {
       const isOther = shown !== view || this.timeline !== null
       if (!loop || failure || from || !isOther) {
         const begin = from && from.modelHash === lead.dream?.info.modelHash ? { restore: from } : undefined
-        return await this.enter(lead, view, { begin, turn })
+        await this.enter(lead, view, { begin, turn })
+        return
       }
       const held = { resumes: this.held?.resumes ?? this.playing }
       this.held = held
@@ -177,8 +178,9 @@ export class Player {
         await this.crossing.leave(this.lead!, loop.snapshot())
         if (turn.aborted) return
         const { tick } = this.store.getState()
-        const begin = this.crossing.begin({ ...this.lead!, tick }, lead) ?? undefined
-        await this.enter(lead, view, { begin, turn })
+        const { begin, remark } = this.crossing.begin({ ...this.lead!, tick }, lead)
+        const entered = await this.enter(lead, view, { begin, turn })
+        if (entered && remark) notify(this.store, remark, 'info', 9000)
       } finally {
         if (this.held === held) {
           this.held = null
@@ -418,7 +420,7 @@ export class Player {
       begin,
       turn = this.turn.signal,
     }: { place?: Place; begin?: Begin; turn?: AbortSignal } = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     const remote = place === 'server' ? (lead.dream as RemoteDream) : null
     const world = lead.pair ?? lead.timeline ?? remote!
     const goesOn = begin !== undefined && 'move' in begin && lead.timeline === this.timeline
@@ -432,12 +434,19 @@ export class Player {
     await remote?.setMode('lockstep')
     const first = this.loop === null
     if (this.loop) {
-      if (!(await this.loop.swap(world, begin ?? { reset: options }, wanted))) return
+      const before = this.lead
+      if (!(await this.loop.swap(world, begin ?? { reset: options }, wanted))) {
+        await this.putBack(before, lead)
+        return false
+      }
     } else {
       const loop = new Loop(world, this.clock, this.driver)
       loop.listen((event) => this.hear(loop, event))
       await loop.reset(options)
-      if (!wanted()) return loop.close()
+      if (!wanted()) {
+        loop.close()
+        return false
+      }
       this.loop = loop
     }
     this.remote = remote
@@ -464,6 +473,14 @@ export class Player {
     else if (!begin) this.promptLater()
     if (view === 'simulator' && chosen !== null && chosen === told) this.prompts.comment({ text: chosen })
     if (first || this.playing) this.play()
+    return true
+  }
+
+  /** A view that was begun in vain has moved the simulator: where that is still shown, it goes back to where it was. */
+  private async putBack(shown: Lead | null, inVain: Lead): Promise<void> {
+    const { past } = this
+    if (this.lead !== shown || !past || !shown?.simulator || shown.simulator !== inVain.simulator) return
+    await this.loop!.jump(() => past.seek(past.position))
   }
 
   private hear(loop: Loop, event: LoopEvent): void {

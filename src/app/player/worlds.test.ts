@@ -22,7 +22,10 @@ it.each(['opens', 'fails'])(
       return new FakeWorld()
     })
     const dream = worlds.dream().catch(() => null)
-    await vi.waitFor(() => expect(store.getState().loading).toMatchObject({ label: 'Opening its eyes' }))
+    await vi.waitFor(
+      () => expect(store.getState().loading).toMatchObject({ label: 'Opening its eyes' }),
+      10_000,
+    )
     end()
     await dream
     expect(store.getState().loading).toBeNull()

@@ -78,7 +78,10 @@ describe('a run', () => {
     const { store, run, steps } = await setup({ framesOnGpu: true })
     await run.start(DAY)
     await steps(RUN_TICKS)
-    await vi.waitFor(() => expect(store.getState().run).toMatchObject({ score: RUN_TICKS, done: true }))
+    await vi.waitFor(
+      () => expect(store.getState().run).toMatchObject({ score: RUN_TICKS, done: true }),
+      10_000,
+    )
     expect(run.log?.run?.score).toBe(RUN_TICKS)
   })
 

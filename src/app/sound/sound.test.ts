@@ -29,7 +29,7 @@ describe('sound', () => {
     await vi.waitFor(() => {
       sound.hear(tick({ speed: 9 }), world)
       expect(synth.play).toHaveBeenCalledWith(expect.objectContaining({ rain: 0 }))
-    })
+    }, 10_000)
     store.setState({ heard: { values: { weather: 'rain' }, tick: 1, reading: null } })
     sound.hear(tick({ speed: 9 }), world)
     expect(synth.play).toHaveBeenLastCalledWith(expect.objectContaining({ rain: 1 }))
@@ -54,7 +54,7 @@ describe('sound', () => {
   it('says a sentence where there is no audio device, is off then, and may be tried again', async () => {
     const { store, opens, sound } = setup(() => openSynth(undefined))
     sound.toggle()
-    await vi.waitFor(() => expect(store.getState().notices.at(-1)?.text).toBe(NO_AUDIO))
+    await vi.waitFor(() => expect(store.getState().notices.at(-1)?.text).toBe(NO_AUDIO), 10_000)
     expect(store.getState().sound).toBe(false)
     sound.toggle()
     expect(opens).toHaveBeenCalledTimes(2)

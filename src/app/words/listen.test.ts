@@ -13,13 +13,19 @@ it('says what the world was told, from which tick on; nothing where nobody knows
   const listening = new Listening(store)
   loop.listen((event) => listening.hear(event, loop.world))
   await loop.reset({ seed: 1, prompt: { text: 'a town', embedding: Float32Array.of(0, 1, 0) } })
-  await vi.waitFor(() => expect(store.getState().heard).toMatchObject({ values: { place: 'town' }, tick: 0 }))
+  await vi.waitFor(
+    () => expect(store.getState().heard).toMatchObject({ values: { place: 'town' }, tick: 0 }),
+    10_000,
+  )
   for (let i = 0; i < 5; i++) await loop.step()
   await loop.setPrompt({ text: 'the sea', embedding: Float32Array.of(1, 0, 0) })
-  await vi.waitFor(() => expect(store.getState().heard).toMatchObject({ values: { place: 'sea' }, tick: 6 }))
+  await vi.waitFor(
+    () => expect(store.getState().heard).toMatchObject({ values: { place: 'sea' }, tick: 6 }),
+    10_000,
+  )
   store.setState({ choices: null })
   await loop.reset({ seed: 2 })
-  await vi.waitFor(() => expect(store.getState().heard).toBeNull())
+  await vi.waitFor(() => expect(store.getState().heard).toBeNull(), 10_000)
 })
 
 it('keeps the newest words where the answer about older ones comes later', async () => {
@@ -37,7 +43,7 @@ it('keeps the newest words where the answer about older ones comes later', async
   const listening = new Listening(store)
   for (const afterTick of [4, 9]) listening.hear({ type: 'prompt', epoch: 1, text: '', afterTick }, world)
   answers[1]!('town')
-  await vi.waitFor(() => expect(store.getState().heard).toMatchObject({ tick: 10 }))
+  await vi.waitFor(() => expect(store.getState().heard).toMatchObject({ tick: 10 }), 10_000)
   answers[0]!('sea')
   await settle()
   expect(store.getState().heard).toMatchObject({ values: { place: 'town' }, tick: 10 })

@@ -85,7 +85,7 @@ describe('the worker of a remote world', () => {
     const { client, worker, events, telling } = launch({ open: never }, wish.signal)
     const tell = await telling
     tell({ type: 'waiting', message: 'You are number 2.' })
-    await vi.waitFor(() => expect(events).toHaveLength(1))
+    await vi.waitFor(() => expect(events).toHaveLength(1), 10_000)
     wish.abort(new Error('not any more'))
     tell({ type: 'waiting', message: 'You are number 1.' })
     await expect(client).rejects.toThrow('not any more')
