@@ -8,6 +8,7 @@ test.describe.configure({ timeout: 300_000 })
 const SIZES = {
   wide: { width: 1920, height: 1080, touch: false },
   laptop: { width: 1280, height: 720, touch: false },
+  small: { width: 720, height: 450, touch: false },
   sideways: { width: 844, height: 390, touch: true },
   upright: { width: 390, height: 844, touch: true },
 } as const
@@ -73,7 +74,7 @@ for (const size of Object.keys(SIZES) as Size[]) {
         expect(picture.width / 160).toBeGreaterThan(4)
         expect(picture.width / 160).toBeLessThanOrEqual(5)
       }
-      if (size === 'sideways') return
+      if (size === 'sideways' || size === 'small') return
       for (const part of ['.brand', '.tools', '.views', '.transport', '.prompt', '.chips'])
         expect(overlap(picture, await boxOf(page, part)), part).toBe(0)
     })
@@ -103,6 +104,23 @@ for (const size of Object.keys(SIZES) as Size[]) {
       const pace = await boxOf(page, '.pace')
       for (const part of ['.brand-name', '.now', '.place', '.views', '.tools'])
         expect(overlap(pace, await boxOf(page, part)), part).toBe(0)
+    })
+    await test.step('a sentence covers neither title nor controls', async () => {
+      await page.evaluate(() => {
+        const text =
+          'The dream cannot take over a drive of the simulator, so it begins anew, on the same words.'
+        window.oneiro!.store.setState({ notices: [{ id: 1e6, text, tone: 'info' }] })
+        // In lockstep nobody can begin a run, so its button is shown by hand.
+        document.querySelector<HTMLElement>('.run')!.hidden = false
+      })
+      const sentence = await boxOf(page, '.notice')
+      for (const part of ['.brand-name', '.place', '.views', '.tools', '.run-begin'])
+        expect(overlap(sentence, await boxOf(page, part)), part).toBe(0)
+      await page.evaluate(() => window.oneiro!.store.setState({ notices: [] }))
+      await expect(page.locator('.notice')).toHaveCount(0)
+      await page.evaluate(() => {
+        document.querySelector<HTMLElement>('.run')!.hidden = true
+      })
     })
     if (touch) {
       await test.step('a finger hits everything', async () => {

@@ -59,16 +59,14 @@ await runMain(async () => {
     port: options.port ?? DEFAULT_PORT,
     strictPort: options.port !== undefined,
     host: options.host ?? 'localhost',
-    allowedHosts,
+    // The guard asks, with a sentence of ours.
+    allowedHosts: true,
   }
+  const plugins = [hostGuard(allowedHosts)]
   try {
     const server = options.dev
-      ? await (await createServer({ root, server: listen })).listen()
-      : await preview({
-          root,
-          preview: { ...listen, allowedHosts: true },
-          plugins: [hostGuard(allowedHosts)],
-        })
+      ? await (await createServer({ root, server: listen, plugins })).listen()
+      : await preview({ root, preview: listen, plugins })
     const { local, network } = server.resolvedUrls
     console.log(`\n  Oneiro is at ${[...local, ...network].join(' and ')}\n  Press Ctrl+C to stop.\n`)
   } catch (error) {

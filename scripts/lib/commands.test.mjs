@@ -103,17 +103,20 @@ describe('a name that the page is opened by', () => {
     expect(mayOpenBy(host, ownNames('Box.home'))).toBe(may)
   })
 
-  test('that is not allowed is told how to be', () => {
-    let handle
-    hostGuard(['box']).configurePreviewServer({ middlewares: { use: (use) => (handle = use) } })
-    const response = { writeHead: vi.fn(), end: vi.fn() }
-    const next = vi.fn()
-    handle({ headers: { host: 'evil.example:4173' } }, response, next)
-    expect(response.writeHead).toHaveBeenCalledWith(403, expect.anything())
-    expect(response.end.mock.calls[0][0]).toContain('npm start -- --allow-host evil.example')
-    handle({ headers: { host: 'box:4173' } }, response, next)
-    expect(next).toHaveBeenCalledTimes(1)
-  })
+  test.each(['configureServer', 'configurePreviewServer'])(
+    'that is not allowed is told how to be: %s',
+    (hook) => {
+      let handle
+      hostGuard(['box'])[hook]({ middlewares: { use: (use) => (handle = use) } })
+      const response = { writeHead: vi.fn(), end: vi.fn() }
+      const next = vi.fn()
+      handle({ headers: { host: 'evil.example:4173' } }, response, next)
+      expect(response.writeHead).toHaveBeenCalledWith(403, expect.anything())
+      expect(response.end.mock.calls[0][0]).toContain('npm start -- --allow-host evil.example')
+      handle({ headers: { host: 'box:4173' } }, response, next)
+      expect(next).toHaveBeenCalledTimes(1)
+    },
+  )
 })
 
 describe('what is installed', () => {

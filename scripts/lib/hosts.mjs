@@ -27,5 +27,5 @@ export function hostGuard(allowed) {
         `This page is not open under the name "${name}". If the name is yours, start it with: npm start -- --allow-host ${name}\n`,
       )
     })
-  return { name: 'oneiro-hosts', configurePreviewServer: guard }
+  return { name: 'oneiro-hosts', configureServer: guard, configurePreviewServer: guard }
 }

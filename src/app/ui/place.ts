@@ -25,7 +25,10 @@ export function createPlaceButton(store: Store): HTMLElement {
     h('span.place-light'),
     word,
   )
-  watch(store, placeWord, (text) => setText(word, text))
+  watch(store, placeWord, (text) => {
+    setText(word, text)
+    button.setAttribute('aria-label', `Which machine dreams: ${text}`)
+  })
   watch(
     store,
     (s) => (s.moving ? 'moving' : s.place),
