@@ -212,12 +212,14 @@ def file_hash(path: str | Path) -> str:
 
 
 def open_world(name: str, config, packed: Packed):
-    """A world by its name: recorded, codec, dream, teacher, teacher-Nstep, either with -guided, student:FILE. Raises
-    UserError."""
+    """A world by its name: recorded, codec, dream, dream:FOLDER, teacher, teacher-Nstep, either with -guided,
+    student:FILE. Raises UserError."""
     if name in ("recorded", "simulator"):
         return Recorded(packed)
     if name == "dream":
         return open_dream(config.assets)
+    if name.startswith("dream:"):
+        return open_dream(name.removeprefix("dream:"))
     if name == "codec":
         return ThroughCodec(packed, TorchCodec(config.codec))
     if few := re.fullmatch(r"teacher(?:-(\d+)step)?(-guided)?", name):
@@ -232,8 +234,8 @@ def open_world(name: str, config, packed: Packed):
         sampler, dit = StudentSampler(student, config.temperature), student.dit
     else:
         raise UserError(
-            f"there is no world {name}; there are recorded, codec, dream, teacher, teacher-Nstep (these two also with "
-            "-guided) and student:FILE"
+            f"there is no world {name}; there are recorded, codec, dream, dream:FOLDER, teacher, teacher-Nstep (these "
+            "two also with -guided) and student:FILE"
         )
     rollout = Rollout(sampler, dit.config, config.level, dtype=DTYPES[config.dtype])
     embed_prompt = prompt_embedder(dit.config.prompt_dim, config.prompt_classifier)

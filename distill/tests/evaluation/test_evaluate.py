@@ -228,6 +228,10 @@ def test_what_is_missing_is_said(made, tmp_path):
         worlds.open_world("fog", config(made), held)
     with pytest.raises(UserError, match="no world in"):
         worlds.open_world("dream", config(made, assets=str(tmp_path)), held)
+    with pytest.raises(UserError, match="no world in"):
+        worlds.open_world(f"dream:{tmp_path}", config(made), held)
+    there = config(made).assets
+    assert worlds.open_world(f"dream:{there}", config(made, assets=str(tmp_path)), held).kind == "dream"
     with pytest.raises(UserError, match="no episode of seed 1000009"):
         evaluate.run(config(made, a="recorded", seeds="1000009"))
     every = [episode["seed"] for episode in held.episodes]
