@@ -113,6 +113,10 @@ for (const size of Object.keys(SIZES) as Size[]) {
         // In lockstep nobody can begin a run, so its button is shown by hand.
         document.querySelector<HTMLElement>('.run')!.hidden = false
       })
+      // It slides in, from above.
+      await page
+        .locator('.notice')
+        .evaluate((notice) => Promise.all(notice.getAnimations().map(({ finished }) => finished)))
       const sentence = await boxOf(page, '.notice')
       for (const part of ['.brand-name', '.place', '.views', '.tools', '.run-begin'])
         expect(overlap(sentence, await boxOf(page, part)), part).toBe(0)
