@@ -16,6 +16,7 @@ from distill.config import UserError, load_config
 STAGES = {
     "train": ("recipe.train", "from a game to a page that dreams it, by all the stages that it takes"),
     "record-gym": ("gym.record", "a Gymnasium environment -> episodes"),
+    "import-recordings": ("recordings.take", "videos and what was pressed in them, or a LeRobotDataset -> episodes"),
     "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
     "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),
     "codec": ("methods.codec", "the linear codec of 4x4 patches, in closed form"),
@@ -88,7 +89,9 @@ def parser() -> argparse.ArgumentParser:
             stage.add_argument("--seeds", metavar="A-B", help="held-out episode seeds, both included")
             stage.add_argument("--json", metavar="FILE", help="where the figures go")
         if name == "train":
-            stage.add_argument("--world", metavar="WORLD", help="a module (examples/snake/world.ts), gym:ID, or a name")
+            stage.add_argument(
+                "--world", metavar="WORLD", help="a module (examples/snake/world.ts), gym:ID, videos:FOLDER, or a name"
+            )
             stage.add_argument("--hours", metavar="H", help="how long all of it may take")
             stage.add_argument("--name", metavar="NAME", help="of its folders; without it by the world")
         stage.add_argument("overrides", nargs="*", metavar="key=value")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -61,11 +62,28 @@ def _read(path: Path, seen: tuple[Path, ...] = ()):
         raise UserError(f"the configuration {path} is its own default; remove the loop in `defaults`")
     if not path.is_file():
         raise UserError(f"there is no configuration file {path}; those that ship are in distill/configs")
-    loaded = OmegaConf.load(path)
+    try:
+        loaded = OmegaConf.load(path)
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     if not OmegaConf.is_dict(loaded):
         raise UserError(f"{path} must hold `key: value` lines")
     base = loaded.pop("defaults", None)
     return loaded if base is None else OmegaConf.merge(_read(path.parent / base, (*seen, path)), loaded)
+
+
+def _values(overrides: list[str]):
+    """key=value pairs as a configuration. Raises UserError where a value is no YAML."""
+    for item in overrides:
+        key, _, value = item.partition("=")
+        try:
+            yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(
+                f"`{item}` cannot be read: {' '.join(str(getattr(error, 'problem', error)).split())}; a list is "
+                f"{key}=[one,two], and what has brackets or commas itself stands in quotes in it"
+            ) from error
+    return OmegaConf.from_dotlist(list(overrides))
 
 
 def load_config(schema: type[T], file: str | None, overrides: list[str] = ()) -> T:
@@ -79,7 +97,7 @@ def load_config(schema: type[T], file: str | None, overrides: list[str] = ()) ->
         merged = OmegaConf.structured(schema)
         if file is not None:
             merged = OmegaConf.merge(merged, _read(Path(file)))
-        merged = OmegaConf.merge(merged, OmegaConf.from_dotlist(list(overrides)))
+        merged = OmegaConf.merge(merged, _values(overrides))
         return OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None)

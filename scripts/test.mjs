@@ -1,5 +1,7 @@
 // npm test: sets up, then runs every check there is. Only Node's own modules, since nothing may be installed yet.
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,7 +19,7 @@ import {
 import { ensureNodePackages, tool } from './lib/node-packages.mjs'
 import { ensurePython, TEST_REQUIREMENTS, venvPython } from './lib/python.mjs'
 import { ensureRedis } from './lib/redis.mjs'
-import { run, SetupError } from './lib/run.mjs'
+import { run, SetupError, Stopped } from './lib/run.mjs'
 
 const reports = mkdtempSync(join(tmpdir(), 'oneiro-test-'))
 
@@ -31,8 +33,16 @@ async function one(...commands) {
 async function counted(name, parse, [command, ...first], args, env) {
   const path = join(reports, name)
   const given = args.map((arg) => arg.replace('REPORT', path))
-  const { status } = await run(command, [...first, ...given], { env: env?.(path) })
+  const { status } = await run(command, [...first, ...given], { env: await env?.(path) })
   return countReport(status, path, parse)
+}
+
+async function freePort() {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address()
+  await new Promise((closed) => server.close(closed))
+  return port
 }
 
 /** Each stage names what it needs; what could not be set up fails only the stages that need it. */
@@ -43,7 +53,7 @@ const STAGES = {
     run: () =>
       one(
         [...tool('biome'), 'check', '--error-on-warnings', '.'],
-        [venvPython, '-m', 'ruff', 'check', 'distill', 'clients/python'],
+        [venvPython, '-m', 'ruff', 'check', 'distill', 'clients/python', 'examples'],
       ),
   },
   unit: {
@@ -64,8 +74,10 @@ const STAGES = {
   e2e: {
     needs: ['node', 'chromium'],
     run: () =>
-      counted('e2e.json', playwrightCounts, tool('playwright'), ['test', '--reporter=list,json'], (path) => ({
+      counted('e2e.json', playwrightCounts, tool('playwright'), ['test', '--reporter=list,json'], async (path) => ({
         PLAYWRIGHT_JSON_OUTPUT_FILE: path,
+        // A second run beside this one has a page of its own.
+        ONEIRO_E2E_PORT: process.env.ONEIRO_E2E_PORT ?? String(await freePort()),
       })),
   },
 }
@@ -101,6 +113,7 @@ async function setUp(names) {
     try {
       await SETUP[need]()
     } catch (error) {
+      if (error instanceof Stopped) throw error
       console.error(error instanceof SetupError ? error.message : error)
       broken.set(need, error)
     }
@@ -137,7 +150,7 @@ try {
   await main()
 } catch (error) {
   console.error(error.message)
-  process.exitCode = 2
+  process.exitCode = error instanceof Stopped ? error.status : 2
 } finally {
   rmSync(reports, { recursive: true, force: true })
 }

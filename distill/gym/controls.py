@@ -4,6 +4,7 @@
   the environment names them, else arrows or digits.
 - MultiBinary: a button each. MultiDiscrete: an axis each.
 - Box: an axis a number, at its lowest, at rest and at its highest.
+- An environment may say itself how it is played, by an attribute `controls` (examples/doom/world.py).
 """
 
 from __future__ import annotations
@@ -46,6 +47,21 @@ def controls_of(space, meanings: list[str] | None = None) -> Controls:
         f"nobody can press the actions of a {kind} space ({space}); give an environment whose actions are Discrete, "
         "MultiBinary, MultiDiscrete or Box"
     )
+
+
+def own_controls(controls: list[dict]) -> Controls:
+    """Of an environment that says itself, by `controls`, how a person plays it: in the form of a world.json
+    (src/engine/controls.ts). Its steps take the controls' values, float64 [controls]. Raises UserError where they are
+    none."""
+    for control in controls:
+        kind, values, keys = control.get("kind"), control.get("values"), control.get("keys")
+        axis = kind == "axis" and values and 0 in values and keys and len(keys) == len(values) - 1
+        if not (control.get("name") and (axis or (kind == "button" and keys))):
+            raise UserError(
+                f"the `controls` have {control}; a control is a button with name and keys, or an axis with name, "
+                "values (0 among them: at rest) and the keys of each other value"
+            )
+    return Controls(controls, "number", lambda values: values)
 
 
 def _axis(name: str, values: list[float], keys: list[list[str]], labels: list[str] | None = None) -> dict:

@@ -23,7 +23,7 @@ from PIL import Image
 
 from distill.atomic import replacing
 from distill.config import BaseConfig, UserError
-from distill.gym.controls import Controls, controls_of
+from distill.gym.controls import Controls, controls_of, own_controls
 from distill.gym.frames import Fit, fit_of, image_in
 from distill.progress import Progress
 from distill.random import FIRST_FREE_STREAM, uniforms
@@ -46,6 +46,7 @@ class Config(BaseConfig):
     skip: int = 0  # steps of the environment a tick; 0: about 20 ticks a second
     hold: int = 12  # ticks for which a key is held at most
     info: list[str] = field(default_factory=list)  # numbers of the step's info that are recorded
+    captions: str = ""  # info:NAME, a text of the environment's info; a file of texts, a line each; or a text for all
     side_by_side: int = 0  # environments at once; 0: one a core
 
 
@@ -78,7 +79,8 @@ class Player:
             except gymnasium.error.DependencyNotInstalled as error:
                 raise UserError(f"{config.env} cannot draw: {error}") from error
         meanings = getattr(self.env.unwrapped, "get_action_meanings", lambda: None)()
-        self.controls: Controls = controls_of(self.env.action_space, meanings)
+        own = getattr(self.env.unwrapped, "controls", None)
+        self.controls: Controls = own_controls(own) if own else controls_of(self.env.action_space, meanings)
         fps = float(self.env.metadata.get("render_fps") or TICKS_PER_SECOND)
         self.skip = config.skip or max(1, round(fps / TICKS_PER_SECOND))
         self.ticks_per_second = min(60.0, max(1.0, fps / self.skip))
@@ -88,8 +90,10 @@ class Player:
         """uint8 [H,W,3]"""
         return image_in(self.env.render() if self.drawn else observation)
 
-    def reset(self, seed: int) -> np.ndarray:
-        return self.picture(self.env.reset(seed=seed)[0])
+    def reset(self, seed: int) -> tuple[np.ndarray, dict]:
+        """Picture, info."""
+        observation, info = self.env.reset(seed=seed)
+        return self.picture(observation), info
 
     def step(self, values: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
         """A tick: picture, reward, terminated, truncated, info."""
@@ -123,13 +127,14 @@ def record_episode(player: Player, config: Config, seed: int) -> dict:
     held = held_keys(controls, seed, ticks, config.hold)
     frames = np.zeros((ticks, player.fit.height, player.fit.width, 3), np.uint8)
     rewards, dones, telemetry = np.zeros(ticks, "<f4"), np.zeros(ticks, np.uint8), np.zeros((ticks, len(names)), "<f4")
-    games, over = 0, True
+    games, over, told = 0, True, []
     for tick in range(ticks):
         if over:
             # A seed of its own for every game, so that no two stretches share any.
-            picture, over = player.reset((seed * 1009 + games) % 2**31), False
+            (picture, info), over = player.reset((seed * 1009 + games) % 2**31), False
             games += 1
         frames[tick] = player.fit(picture)
+        told.append(caption(info, config.captions, seed))
         picture, reward, terminated, truncated, info = player.step(held[tick])
         over = terminated or truncated
         rewards[tick], dones[tick] = reward, over
@@ -140,8 +145,45 @@ def record_episode(player: Player, config: Config, seed: int) -> dict:
         "ticksPerSecond": player.ticks_per_second, "controls": controls, "encoding": player.controls.encoding,
         "telemetryNames": names, "policy": "random", "frames": zlib.compress(frames.tobytes(), 1),
         "actions": held.astype("<f4").tobytes(), "telemetry": telemetry.tobytes(), "rewards": rewards.tobytes(),
-        "dones": dones.tobytes(), "prompts": [], "stateHash": "",
+        "dones": dones.tobytes(), "prompts": prompts_of(told), "stateHash": "",
     }  # fmt: skip
+
+
+def caption(info: dict, captions: str, seed: int) -> str:
+    """What is said of the picture that came with `info`, as `Config.captions` asks. Raises UserError where nothing
+    is."""
+    if captions.startswith("info:"):
+        text = info.get(captions.removeprefix("info:"))
+        if not isinstance(text, str) or not text.strip():
+            texts = ", ".join(name for name, value in info.items() if isinstance(value, str)) or "none"
+            raise UserError(f"captions={captions}, but the info has no such text; texts in it: {texts}")
+        return text
+    texts = texts_of(captions)
+    return texts[int(uniforms(seed, np.arange(1), FIRST_FREE_STREAM, 1)[0, 0] * len(texts))] if texts else ""
+
+
+@cache
+def texts_of(captions: str) -> list[str]:
+    """The lines of a file, one of which an episode is called; else the text itself, where there is one."""
+    if not captions:
+        return []
+    path = Path(captions)
+    if path.suffix != ".txt":
+        return [captions]
+    if not path.is_file():
+        raise UserError(f"captions={captions}: there is no such file; give one with a text a line")
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    if not any(lines):
+        raise UserError(f"captions={captions}: the file is empty; give one with a text a line")
+    return [line for line in lines if line]
+
+
+def prompts_of(told: list[str]) -> list[dict]:
+    """Captions of frames -> prompts: that of tick t leads from frame t to t + 1, so it is what is said of t + 1."""
+    led = [*told[1:], told[-1]]
+    if not any(led):
+        return []
+    return [{"tick": t, "text": text} for t, text in enumerate(led) if t == 0 or text != led[t - 1]]
 
 
 def _number(info: dict, name: str) -> float:
@@ -188,7 +230,9 @@ def keys_of(control: dict) -> str:
 def describe(config: Config) -> Player:
     """Opens the environment, says what will be recorded and draws it beside the recording."""
     player = _player(config.env, config.size, config.crop, config.skip)
-    picture = player.reset(0)
+    picture, info = player.reset(0)
+    if config.captions:
+        print(f'record-gym: captions: such as "{caption(info, config.captions, config.seed)}"')
     keys = [f"{control['name']} ({keys_of(control)})" for control in player.controls.controls]
     print(f"record-gym: {config.env}: {player.fit.say(picture)}, at {player.ticks_per_second:g} ticks a second")
     print(f"record-gym: keys: {'; '.join(keys)}")
@@ -199,7 +243,7 @@ def describe(config: Config) -> Player:
             shown.append(player.fit(picture))
         picture, _, terminated, truncated, _ = player.step(values)
         if terminated or truncated:
-            picture = player.reset(tick)
+            picture, _ = player.reset(tick)
     path = Path(config.out) / "preview.png"
     Image.fromarray(np.concatenate(shown, 1)).save(path)
     print(f"record-gym: how its frames look: {path}")

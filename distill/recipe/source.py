@@ -1,4 +1,4 @@
-"""Where the episodes of a world come from: a TypeScript module, a Gymnasium environment, or what was recorded."""
+"""Where the episodes of a world come from: a TypeScript module, a Gymnasium environment, videos, or recorded before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from distill.config import UserError
 from distill.gym.record import world_id
 from distill.world import FILE, ROOT
 
+VIDEOS = "videos:"
 MODULE = (".ts", ".mts", ".js", ".mjs")
 
 
@@ -21,7 +22,12 @@ class Source:
 
     world: str
     name: str
-    kind: str  # module | gym | recorded
+    kind: str  # module | gym | videos | recorded
+
+    def import_command(self, data: Path, ticks: int, options: list[str]) -> list[str]:
+        """What makes episodes of a folder of videos, those of both splits at once."""
+        settings = [f"folder={self.world.removeprefix(VIDEOS)}", f"out={data}", f"world={self.name}", f"ticks={ticks}"]
+        return [sys.executable, "-m", "distill", "import-recordings", *settings, *options]
 
     def command(self, out: Path, seed: int, episodes: int, ticks: int, options: list[str]) -> list[str]:
         """What records it into a folder."""
@@ -38,21 +44,32 @@ def source_of(world: str, data: str, name: str = "") -> Source:
     """What --world asks for; `data` holds a folder a world. Raises UserError where it is no world that can be recorded
     or was."""
     if not world:
-        raise UserError("name a world: --world examples/snake/world.ts, --world gym:CartPole-v1, or one of data/")
+        raise UserError(
+            "name a world: --world examples/snake/world.ts, --world gym:CartPole-v1, --world videos:FOLDER, or one of "
+            "data/"
+        )
     if world.startswith("gym:"):
         return Source(world, _checked(name or world_id(world)), "gym")
+    if world.startswith(VIDEOS):
+        path = Path(os.environ.get("INIT_CWD", ".")) / world.removeprefix(VIDEOS)
+        if not path.is_dir():
+            raise UserError(
+                f"there is no folder {path}; give one of videos, each beside a .csv or .jsonl of what was pressed"
+            )
+        path = path.resolve()
+        return Source(f"{VIDEOS}{path}", _checked(name or _folder_name(path.name)), "videos")
     if world.endswith(MODULE):
         path = Path(os.environ.get("INIT_CWD", ".")) / world
         if not path.is_file():
             raise UserError(f"there is no file {world}; give the path of a module that exports openWorld()")
         stem = path.parent.name if path.stem in ("world", "index", "game") else path.stem
-        return Source(str(path.resolve()), _checked(name or re.sub(r"[^a-z0-9]+", "-", stem.lower())), "module")
+        return Source(str(path.resolve()), _checked(name or _folder_name(stem)), "module")
     if world == "drive":
         raise UserError("the drive has a recipe of its own, with words and instruments: distill/README.md")
     if not any(_recorded(Path(data) / world)):
         raise UserError(
-            f"{world} is no world here: it is neither a module (examples/snake/world.ts) nor gym:ID, and there are no "
-            f"episodes in {Path(data) / world / 'train'}"
+            f"{world} is no world here: it is neither a module (examples/snake/world.ts) nor gym:ID nor videos:FOLDER, "
+            f"and there are no episodes in {Path(data) / world / 'train'}"
         )
     return Source(world, _checked(name or world), "recorded")
 
@@ -60,6 +77,10 @@ def source_of(world: str, data: str, name: str = "") -> Source:
 def _recorded(folder: Path):
     yield (folder / FILE).is_file()
     yield any((folder / "train").glob("ep-*.msgpack"))
+
+
+def _folder_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _checked(name: str) -> str:

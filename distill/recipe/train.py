@@ -52,13 +52,14 @@ class Config(BaseConfig):
     name: str = ""  # of the folders in data/, runs/ and assets/; empty: by the world
     data: str = "data"
     assets: str = "assets"
-    world: str = ""  # a TypeScript module, gym:ID, or a world that was recorded
+    world: str = ""  # a TypeScript module, gym:ID, videos:FOLDER, or a world that was recorded
     hours: float = 1.0
     title: str = ""
     license: str = "Apache-2.0"  # of what is exported
     episodes: int = 0  # recorded for training; 0: by the hours
     ticks: int = 0  # of an episode
-    record: list[str] = field(default_factory=list)  # options of record-gym, key=value
+    record: list[str] = field(default_factory=list)  # options of record-gym or import-recordings, key=value
+    teacher: list[str] = field(default_factory=list)  # settings of the teacher, key=value, over own-teacher.yaml
     steps: int = 0  # of each stage, instead of the hours: tries the way in seconds
 
 
@@ -147,7 +148,9 @@ class Journey:
         train, ticks = config.episodes or train, config.ticks or ticks
         if config.episodes:
             held = max(2, min(held, config.episodes // 2))
-        if source.kind != "recorded":
+        if source.kind == "videos":
+            self.command("import-recordings", source.import_command(self.data.resolve(), ticks, config.record))
+        elif source.kind != "recorded":
             for split, seed, count in (("validation", VALIDATION_SEED, held), ("train", FIRST_SEED, train)):
                 folder = self.data / split
                 if len(list(folder.glob("ep-*.msgpack"))) >= count:
@@ -256,7 +259,7 @@ class Journey:
         own = [f"{key}={value}" for key, value in SIZES[self.plan.size].items()]
         teacher = f"teacher={self.runs}/teacher/teacher.pt"
         rollout = f"rollout_ticks={self.longest_rollout()}"
-        self.network("teacher", 3, *own)
+        self.network("teacher", 3, *own, *self.config.teacher)
         self.network("tmd", 4, teacher)
         if "dmd" in self.plan.minutes:
             self.network("dmd", 5, teacher, f"student={self.runs}/tmd/student.pt", rollout)

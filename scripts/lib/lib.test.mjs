@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
   add,
@@ -180,6 +182,46 @@ describe('running a command', () => {
   test.each(['biome', 'playwright', 'tsc', 'vite', 'vitest'])('runs %s by Node, without a shell', (name) => {
     const [program, script] = tool(name)
     expect([program, existsSync(script)]).toEqual([process.execPath, true])
+  })
+
+  describe('of a process that is asked to end', () => {
+    const asked = async (signal, command) => {
+      const program = join(folder, 'asked.mjs')
+      const lib = pathToFileURL(join(root, 'scripts/lib/run.mjs')).href
+      writeFileSync(
+        program,
+        `import { run, runMain } from ${JSON.stringify(lib)}
+        await runMain(async () => {
+          const { status } = await run(process.execPath, ['-e', ${JSON.stringify(command)}])
+          console.log('then', status)
+        })`,
+      )
+      const child = spawn(process.execPath, [program], { detached: true })
+      const said = []
+      child.stderr.on('data', (chunk) => said.push(`${chunk}`))
+      child.stdout.on('data', (chunk) => {
+        said.push(`${chunk}`)
+        // As a terminal does it, an interrupt goes to the whole group.
+        if (said.length === 1) process.kill(signal === 'SIGINT' ? -child.pid : child.pid, signal)
+      })
+      const [status] = await once(child, 'close')
+      return [said.join(''), status]
+    }
+    const waits = 'console.log("first"); setInterval(() => {}, 1000)'
+
+    test.each([
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+    ])('by %s: nothing comes after it', async (signal, status) => {
+      expect(await asked(signal, waits)).toEqual(['first\n', status])
+    })
+
+    test('ends well by itself, as a server that drains: its status counts', async () => {
+      expect(await asked('SIGTERM', `process.on("SIGTERM", () => process.exit(0)); ${waits}`)).toEqual([
+        'first\nthen 0\n',
+        0,
+      ])
+    })
   })
 
   test('that does not exist gives status 127', async () => {

@@ -8,6 +8,14 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 /** A reason to stop that the person can act on; printed without a stack. */
 export class SetupError extends Error {}
 
+/** Somebody asked this process to end while a command ran, and the command ended of it: not a fault of either. */
+export class Stopped extends SetupError {
+  constructor(signal) {
+    super(`Stopped by ${signal}.`)
+    this.status = signal === 'SIGINT' ? 130 : 143
+  }
+}
+
 /**
  * Whether a command starts only through a shell: npm and npx are batch files on Windows. A shell is given the words as one
  * unquoted line, so no other program goes through it, and those two are only ever given fixed words.
@@ -21,7 +29,8 @@ export function needsShell(command, platform = process.platform) {
 
 /**
  * Runs a command in the repository root. Resolves to its exit status and, with `capture`, what it printed.
- * A command that cannot be started gives status 127.
+ * A command that cannot be started gives status 127. Rejects with {@link Stopped} where this process was asked to end and
+ * the command failed of it; one that ended well (a server that drained) gives its status.
  *
  * @param {string} command
  * @param {string[]} args
@@ -29,7 +38,7 @@ export function needsShell(command, platform = process.platform) {
  * @returns {Promise<{ status: number, output: string }>}
  */
 export function run(command, args, { env = {}, capture = false } = {}) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...env },
@@ -43,15 +52,22 @@ export function run(command, args, { env = {}, capture = false } = {}) {
     child.stderr?.on('data', (chunk) => {
       output += chunk
     })
-    const forward = (signal) => child.kill(signal)
+    let asked = ''
+    const forward = (signal) => {
+      asked = signal
+      child.kill(signal)
+    }
     process.on('SIGTERM', forward)
     // A terminal's interrupt reaches the child by itself; it decides when to end.
-    const wait = () => {}
+    const wait = (signal) => {
+      asked = signal
+    }
     process.on('SIGINT', wait)
     const end = (status) => {
       process.off('SIGTERM', forward)
       process.off('SIGINT', wait)
-      resolve({ status, output })
+      if (asked && status !== 0) reject(new Stopped(asked))
+      else resolve({ status, output })
     }
     child.on('error', () => end(127))
     child.on('close', (code, signal) => end(code ?? (signal === 'SIGINT' ? 130 : 143)))
@@ -63,7 +79,7 @@ export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0
   } catch (error) {
-    console.error(error instanceof SetupError ? error.message : error)
-    process.exitCode = 1
+    if (!(error instanceof Stopped)) console.error(error instanceof SetupError ? error.message : error)
+    process.exitCode = error instanceof Stopped ? error.status : 1
   }
 }

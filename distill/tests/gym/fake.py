@@ -44,12 +44,39 @@ class Blind(Square):
         super().__init__(seen=False)
 
 
+class Told(Square):
+    """Says how it is played, and what it shows: other words every third step, of which two are a tick."""
+
+    controls = [
+        {"name": "run", "kind": "axis", "values": [-1, 0, 1], "keys": [["ArrowLeft"], ["ArrowRight"]]},
+        {"name": "jump", "kind": "button", "keys": ["Space"]},
+    ]
+
+    def __init__(self):
+        super().__init__(actions=spaces.MultiDiscrete([3, 2], start=[-1, 0]))
+
+    def reset(self, seed=None, options=None):
+        observation, _ = super().reset(seed=seed)
+        return observation, {"words": "a square"}
+
+    def step(self, action):
+        assert self.action_space.contains(np.asarray(action, np.int64))
+        observation, reward, terminated, truncated, _ = super().step([action[0] + 1])
+        return observation, reward, terminated, truncated, {"words": ["a square", "another"][self.steps // 6 % 2]}
+
+
+class Unplayable(Told):
+    controls = [{"name": "run", "kind": "axis", "values": [1, 2], "keys": [["ArrowLeft"]]}]
+
+
 for name, kind, options in (
     ("Square-v0", Square, {}),
     ("Drawn-v0", Square, {"seen": False}),
     ("Blind-v0", Blind, {}),
     ("Many-v0", Square, {"actions": spaces.Discrete(500)}),
     ("Boundless-v0", Square, {"actions": spaces.Box(-np.inf, np.inf, (2,))}),
+    ("Told-v0", Told, {}),
+    ("Unplayable-v0", Unplayable, {}),
     ("Words-v0", Square, {"actions": spaces.Text(5)}),
 ):
     if name not in gymnasium.registry:

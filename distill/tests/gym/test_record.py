@@ -36,6 +36,42 @@ def test_a_stretch_of_play_goes_on_where_games_end(tmp_path, env):
     assert (tmp_path / "preview.png").is_file()
 
 
+def test_an_environment_may_say_how_it_is_played_and_what_it_shows(tmp_path):
+    episode = recorded(tmp_path, "Told-v0", "captions=info:words", "hold=1")[0]
+    assert [control["name"] for control in episode["world"].controls] == ["run", "jump"]
+    assert episode["world"].prompt and set(episode["actions"][:, 0]) == {-1, 0, 1}
+    # Frame 3 is the first that is called otherwise: step 6, two of them a tick. Its words lead to it.
+    ticks = [prompt["tick"] for prompt in episode["prompts"]]
+    assert ticks[:2] == [0, 2] and [prompt["text"] for prompt in episode["prompts"]][:2] == ["a square", "another"]
+    # A new game is called anew from its first frame on.
+    end = int(np.flatnonzero(episode["dones"])[0])
+    at_end = max(prompt["tick"] for prompt in episode["prompts"] if prompt["tick"] <= end)
+    assert next(p["text"] for p in episode["prompts"] if p["tick"] == at_end) == "a square"
+
+
+def test_captions_come_from_a_text_or_from_a_file_of_them(tmp_path):
+    assert recorded(tmp_path / "a", "Square-v0", "captions=a square moves")[1]["prompts"] == [
+        {"tick": 0, "text": "a square moves"}
+    ]
+    lines = tmp_path / "lines.txt"
+    lines.write_text("one\n\ntwo\nthree\n")
+    episodes = recorded(tmp_path / "b", "Square-v0", f"captions={lines}", "episodes=12")
+    assert {episode["prompts"][0]["text"] for episode in episodes} == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("env", "option", "sentence"),
+    [
+        ("Unplayable-v0", "seed=0", r"`controls` have .*'run'.*0 among them"),
+        ("Told-v0", "captions=info:title", r"no such text; texts in it: words"),
+        ("Square-v0", "captions=nowhere.txt", "there is no such file"),
+    ],
+)
+def test_controls_and_captions_that_are_none_are_refused(tmp_path, env, option, sentence):
+    with pytest.raises(UserError, match=sentence):
+        recorded(tmp_path, env, option)
+
+
 def test_every_game_of_every_stretch_has_a_seed_of_its_own(tmp_path, monkeypatch):
     config = load_config(record.Config, None, [f"env={FAKE}:Square-v0", f"out={tmp_path}", "ticks=60"])
     player, seeds = record.Player(config), []

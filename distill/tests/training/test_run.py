@@ -167,6 +167,11 @@ def test_configurations_are_diffs_and_unknown_keys_are_refused(tmp_path):
         load_config(TrainConfig, None, ["batch=many"])
     with pytest.raises(UserError, match="no configuration file"):
         load_config(TrainConfig, str(tmp_path / "absent.yaml"))
+    with pytest.raises(UserError, match=r"`name=\[a,b=\[c\]\]` cannot be read.*in quotes"):
+        load_config(TrainConfig, None, ["name=[a,b=[c]]"])
+    (tmp_path / "mine.yaml").write_text("batch: [")
+    with pytest.raises(UserError, match="is no YAML"):
+        load_config(TrainConfig, str(tmp_path / "mine.yaml"))
 
 
 def test_learning_rate_warms_up_and_falls(tmp_path):

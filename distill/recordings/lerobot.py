@@ -1,0 +1,101 @@
+"""A LeRobotDataset of version 3: videos and tables of many episodes in few files, `meta/` says where each lies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from distill.config import UserError
+from distill.recordings.folder import Recording
+from distill.recordings.video import Video, probe
+
+INFO = "meta/info.json"
+
+
+def is_lerobot(folder: Path) -> bool:
+    return (folder / INFO).is_file()
+
+
+def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
+    """Its episodes. `camera` names the video where there are several. Raises UserError."""
+    try:
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError as error:
+        raise UserError("a LeRobotDataset is read by the package pyarrow; install it with pip") from error
+    info = json.loads((folder / INFO).read_text())
+    version = str(info.get("codebase_version", ""))
+    if not version.startswith("v3"):
+        raise UserError(
+            f"{folder} is a LeRobotDataset of version {version or 'unknown'}, and v3.0 is read here; LeRobot converts "
+            "it: python -m lerobot.datasets.v30.convert_dataset_v21_to_v30"
+        )
+    key = _camera(info["features"], camera, folder)
+    names = _names(info["features"].get("action"), folder)
+
+    def table(pattern: str) -> dict[str, list]:
+        files = sorted(folder.glob(pattern))
+        if not files:
+            raise UserError(f"{folder} is not whole: it has no {pattern}")
+        columns: dict[str, list] = {}
+        for file in files:
+            for name, values in parquet.read_table(file).to_pydict().items():
+                columns.setdefault(name, []).extend(values)
+        return columns
+
+    episodes, data = table("meta/episodes/*/*.parquet"), table("data/*/*.parquet")
+    tasks = _tasks(parquet.read_table(folder / "meta/tasks.parquet").to_pydict())
+    of_episode, tick = np.array(data["episode_index"]), np.array(data["frame_index"])
+    shapes: dict[Path, Video] = {}
+    recordings = []
+    for n, index in enumerate(episodes["episode_index"]):
+        rows = np.flatnonzero(of_episode == index)
+        rows = rows[np.argsort(tick[rows], kind="stable")]
+        at = {name: episodes[f"videos/{key}/{name}"][n] for name in ("chunk_index", "file_index")}
+        path = folder / info["video_path"].format(video_key=key, **at)
+        if not path.is_file():
+            raise UserError(f"{folder} is not whole: {path.relative_to(folder)} is missing")
+        if path not in shapes:
+            shapes[path] = probe(path)
+        whole = shapes[path]
+        begin = float(episodes[f"videos/{key}/from_timestamp"][n])
+        video = Video(path, whole.width, whole.height, float(info["fps"]), len(rows), begin)
+        action = np.array([data["action"][row] for row in rows], np.float64).reshape(len(rows), -1)
+        columns = {name: action[:, column] for column, name in enumerate(names)}
+        for ours, theirs in (("reward", "next.reward"), ("done", "next.done")):
+            if theirs in data:
+                columns[ours] = np.array([np.ravel(data[theirs][row])[0] for row in rows], np.float64)
+        captions = [tasks.get(data["task_index"][row], "") for row in rows] if "task_index" in data else []
+        recordings.append(Recording(f"episode {index}", video, columns, captions if any(captions) else []))
+    return recordings
+
+
+def _camera(features: dict, wanted: str, folder: Path) -> str:
+    cameras = [name for name, feature in features.items() if feature.get("dtype") == "video"]
+    if wanted and wanted not in cameras:
+        raise UserError(f"{folder} has no video {wanted}; it has {', '.join(cameras) or 'none'}")
+    if not cameras:
+        raise UserError(f"{folder} has no video; frames that lie in its tables are not read")
+    if len(cameras) > 1 and not wanted:
+        others = ", ".join(cameras[1:])
+        raise UserError(f"{folder} has {len(cameras)} videos; choose one: camera={cameras[0]} (or {others})")
+    return wanted or cameras[0]
+
+
+def _names(action: dict | None, folder: Path) -> list[str]:
+    """Of the actions' numbers, as far as the dataset names them."""
+    if not action:
+        raise UserError(f"{folder} has no `action`")
+    count, names = int(np.prod(action["shape"])), action.get("names")
+    if isinstance(names, dict):
+        names = [name for part in names.values() for name in (part if isinstance(part, list) else [part])]
+    if not isinstance(names, list) or len(names) != count:
+        names = [f"action{n}" for n in range(count)]
+    return [str(name).replace(".", "-") for name in names]
+
+
+def _tasks(table: dict[str, list]) -> dict[int, str]:
+    """task_index -> text: the text is the table's index, which pandas stores under a name of its own."""
+    texts = next((values for name, values in table.items() if name != "task_index"), [])
+    return dict(zip(table["task_index"], map(str, texts), strict=True))
