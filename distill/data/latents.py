@@ -4,6 +4,7 @@ encoded, unless the codec has changed."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ class Config(BaseConfig):
     codec: str = "runs/codec/autoencoder.pt"
     splits: list[str] = field(default_factory=lambda: ["train", "validation", "heldout"])
     flip: bool = True  # encode the mirrored frames as well
-    paraphrases: str = "distill/paraphrases.json"  # more ways to say each setting, for training; empty: none
+    paraphrases: str = "distill/paraphrases.json.gz"  # more ways to say each setting, for training; empty: none
     batch: int = 64
 
 
@@ -96,9 +97,15 @@ def save_atomically(path: Path, values) -> None:
         np.save(file, np.asarray(values, np.float32))
 
 
+def read_paraphrases(path: str | Path) -> list[dict]:
+    """Each setting and its `texts`, as scripts/captions.ts writes them, compressed or not."""
+    data = Path(path).read_bytes()
+    return json.loads(gzip.decompress(data) if str(path).endswith(".gz") else data)
+
+
 def embed_paraphrases(path: str, packed: Packed, embed) -> None:
     """float32 [biomes,times,weathers,E,P] beside the packed frames: E ways to say each setting."""
-    settings = json.loads(Path(path).read_text())
+    settings = read_paraphrases(path)
     values = embed([text for setting in settings for text in setting["texts"]])
     shape = tuple(len(names) for names in LABELS.values())
     where = [tuple(names.index(setting[name]) for name, names in LABELS.items()) for setting in settings]

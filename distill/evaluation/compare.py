@@ -98,7 +98,7 @@ def block_table(config: Config, title: str, world: str, block: str, weights: str
     values = {key: getattr(config, key) for key in evaluate.Config.__dataclass_fields__}
     plan = evaluate.Config(**values | {"a": world, "b": "", "seeds": block})
     result, picture = evaluate.evaluate(plan, known_spread(config, block))
-    evaluate.write(result, picture, path, Path(config.runs) / config.name / path.parent.name / f"{block}.png")
+    evaluate.write(result, picture, path, Path(config.runs) / config.name / path.parent.name / f"{block}.webp")
     return result["worlds"][world] | {"commit": result["commit"]}
 
 

@@ -229,11 +229,11 @@ def write(result: dict, picture: np.ndarray, path: Path, sheet: Path | None = No
     """The JSON at `path` and the contact sheet at `sheet`, or else beside it; returns the sheet's path."""
     from PIL import Image
 
-    sheet = sheet or path.with_suffix(".png")
+    sheet = sheet or path.with_suffix(".webp")
     for folder in (path.parent, sheet.parent):
         folder.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(result, indent=2) + "\n")
-    Image.fromarray(picture).save(sheet)
+    Image.fromarray(picture).save(sheet, quality=85)
     return sheet
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.config import BaseConfig, UserError
+from distill.data.latents import read_paraphrases
 from distill.distributed import setup
 from distill.models.prompt_classifier import (
     LABEL_SIZES,
@@ -37,7 +38,7 @@ NAMED = 10  # how often the bare name of a setting is among the phrases: the sho
 class Config(BaseConfig):
     name: str = "prompt-classifier"
     phrases: str = "distill/phrases.json"
-    paraphrases: str = "distill/paraphrases.json"
+    paraphrases: str = "distill/paraphrases.json.gz"
     out: str = WEIGHTS
     each: int = 1  # runs of words from each paraphrase
     hidden: int = 128
@@ -154,7 +155,7 @@ def run(config: Config) -> None:
 
     setup(config)
     torch.manual_seed(config.seed)
-    phrases, paraphrases = (json.loads(Path(path).read_text()) for path in (config.phrases, config.paraphrases))
+    phrases, paraphrases = json.loads(Path(config.phrases).read_text()), read_paraphrases(config.paraphrases)
     if list(phrases) != list(LABELS) or any(tuple(phrases[name]) != tuple(LABELS[name]) for name in LABELS):
         raise UserError(
             f"{config.phrases} must name {', '.join(LABELS)} as the world does; remake it (scripts/captions.ts)"

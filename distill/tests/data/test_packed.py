@@ -1,7 +1,6 @@
 """Episodes to packed arrays."""
 
 import json
-from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -10,12 +9,14 @@ import torch
 
 from distill.config import UserError
 from distill.data.conditioning import caption_conditioning
-from distill.data.latents import embed_paraphrases
+from distill.data.latents import embed_paraphrases, read_paraphrases
 from distill.data.packed import EpisodeError, Latents, Packed, read_episode
 from distill.data.prepare import prepare_split
 from distill.models.prompt_classifier import LABEL_CHOICES
 from distill.tests import synthetic
 from distill.world import RING
+
+PARAPHRASES = "distill/paraphrases.json.gz"
 
 
 def test_an_episode_is_read_as_it_was_written(tmp_path):
@@ -129,8 +130,8 @@ def test_a_paraphrase_says_the_setting_of_its_row(tmp_path):
     )
     np.zeros(80, np.float16).tofile(packed.folder / "latents.f16")
     np.save(packed.folder / "embeddings.npy", np.zeros((len(packed.captions), 2), np.float32))
-    settings = json.loads(Path("distill/paraphrases.json").read_text())
-    embed_paraphrases("distill/paraphrases.json", packed, fake_embed)
+    settings = read_paraphrases(PARAPHRASES)
+    embed_paraphrases(PARAPHRASES, packed, fake_embed)
     data = Latents(tmp_path, "train")
     for row in (5, 25, 45, 65):
         caption = data.captions[data.prompts[row]]
@@ -144,7 +145,7 @@ def test_a_paraphrase_says_the_setting_of_its_row(tmp_path):
 def test_paraphrases_that_miss_a_setting_are_refused(tmp_path):
     synthetic.write(tmp_path, "train", [1], ticks=40)
     prepare_split(tmp_path / "train", "train")
-    settings = json.loads(Path("distill/paraphrases.json").read_text())
+    settings = read_paraphrases(PARAPHRASES)
     (tmp_path / "few.json").write_text(json.dumps(settings[:79]))
     with pytest.raises(UserError, match="80 settings"):
         embed_paraphrases(str(tmp_path / "few.json"), Packed(tmp_path, "train"), fake_embed)

@@ -219,7 +219,7 @@ def test_the_table_has_the_agreed_keys(made, monkeypatch):
             }
     assert written["worlds"]["teacher"]["nfe"]["value"] == 2
     assert written["worlds"]["teacher"]["diversity"]["value"] == pytest.approx(1)
-    assert path.with_suffix(".png").stat().st_size > 1000
+    assert path.with_suffix(".webp").stat().st_size > 1000
 
 
 def test_what_is_missing_is_said(made, tmp_path):

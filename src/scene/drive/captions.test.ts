@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { Rng } from '../../engine/random'
 import { evaluationCaptions, trainingParaphrases, trainingPhrases } from './caption-sets'
@@ -100,7 +101,7 @@ describe('captions', () => {
 
   it('match the files that training and evaluation read (remake it with `npx tsx scripts/captions.ts`)', () => {
     expect(JSON.parse(readFileSync('distill/captions.json', 'utf8'))).toEqual(evaluationCaptions())
-    expect(JSON.parse(readFileSync('distill/paraphrases.json', 'utf8'))).toEqual(trainingParaphrases())
+    expect(JSON.parse(gunzipSync(readFileSync('distill/paraphrases.json.gz')).toString())).toEqual(trainingParaphrases())
     expect(JSON.parse(readFileSync('distill/phrases.json', 'utf8'))).toEqual(trainingPhrases())
   })
 })
