@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.config import UserError
-from distill.recordings.video import ENDINGS, Video, probe
+from distill.recordings.video import ENDINGS, Stills, Video, probe
 
 RESERVED = ("caption", "reward", "done")
 
@@ -25,7 +25,7 @@ class Recording:
     """One video and its rows: `columns` float [N] each, `captions` a text a row."""
 
     name: str
-    video: Video
+    video: Video | Stills
     columns: dict[str, np.ndarray]
     captions: list[str] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from distill.config import UserError
 from distill.recordings.folder import Recording
-from distill.recordings.video import Video, probe
+from distill.recordings.video import Stills, Video, probe
 
 INFO = "meta/info.json"
 
@@ -19,7 +19,7 @@ def is_lerobot(folder: Path) -> bool:
 
 
 def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
-    """Its episodes. `camera` names the video where there are several. Raises UserError."""
+    """Its episodes. `camera` names the video or image where there are several. Raises UserError."""
     try:
         import pyarrow.parquet as parquet
     except ModuleNotFoundError as error:
@@ -47,20 +47,32 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
     episodes, data = table("meta/episodes/*/*.parquet"), table("data/*/*.parquet")
     tasks = _tasks(parquet.read_table(folder / "meta/tasks.parquet").to_pydict())
     of_episode, tick = np.array(data["episode_index"]), np.array(data["frame_index"])
-    shapes: dict[Path, Video] = {}
-    recordings = []
-    for n, index in enumerate(episodes["episode_index"]):
-        rows = np.flatnonzero(of_episode == index)
-        rows = rows[np.argsort(tick[rows], kind="stable")]
+    known: dict[Path, Video] = {}
+
+    def pictures(n: int, rows: np.ndarray) -> Video | Stills:
+        """Of the n-th episode, which has these rows of the tables."""
+        if info["features"][key]["dtype"] == "image":
+            files = tuple(data[key][row]["bytes"] or b"" for row in rows)
+            height, width = info["features"][key]["shape"][:2]
+            if not all(files):
+                raise UserError(
+                    f"{folder}: frames of {key} are no part of its tables; save it with the images embedded"
+                )
+            return Stills(files, width, height, float(info["fps"]))
         at = {name: episodes[f"videos/{key}/{name}"][n] for name in ("chunk_index", "file_index")}
         path = folder / info["video_path"].format(video_key=key, **at)
         if not path.is_file():
             raise UserError(f"{folder} is not whole: {path.relative_to(folder)} is missing")
-        if path not in shapes:
-            shapes[path] = probe(path)
-        whole = shapes[path]
+        if path not in known:
+            known[path] = probe(path)
         begin = float(episodes[f"videos/{key}/from_timestamp"][n])
-        video = Video(path, whole.width, whole.height, float(info["fps"]), len(rows), begin)
+        return Video(path, known[path].width, known[path].height, float(info["fps"]), len(rows), begin)
+
+    recordings = []
+    for n, index in enumerate(episodes["episode_index"]):
+        rows = np.flatnonzero(of_episode == index)
+        rows = rows[np.argsort(tick[rows], kind="stable")]
+        video = pictures(n, rows)
         action = np.array([data["action"][row] for row in rows], np.float64).reshape(len(rows), -1)
         columns = {name: action[:, column] for column, name in enumerate(names)}
         for ours, theirs in (("reward", "next.reward"), ("done", "next.done")):
@@ -72,14 +84,14 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
 
 
 def _camera(features: dict, wanted: str, folder: Path) -> str:
-    cameras = [name for name, feature in features.items() if feature.get("dtype") == "video"]
+    cameras = [name for name, feature in features.items() if feature.get("dtype") in ("video", "image")]
     if wanted and wanted not in cameras:
-        raise UserError(f"{folder} has no video {wanted}; it has {', '.join(cameras) or 'none'}")
+        raise UserError(f"{folder} has no camera {wanted}; it has {', '.join(cameras) or 'none'}")
     if not cameras:
-        raise UserError(f"{folder} has no video; frames that lie in its tables are not read")
+        raise UserError(f"{folder} has neither videos nor images, so there is nothing to dream")
     if len(cameras) > 1 and not wanted:
         others = ", ".join(cameras[1:])
-        raise UserError(f"{folder} has {len(cameras)} videos; choose one: camera={cameras[0]} (or {others})")
+        raise UserError(f"{folder} has {len(cameras)} cameras; choose one: camera={cameras[0]} (or {others})")
     return wanted or cameras[0]
 
 

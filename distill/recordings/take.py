@@ -23,7 +23,6 @@ from distill.progress import Progress
 from distill.recordings.columns import controls_of, nearest
 from distill.recordings.folder import RESERVED, Recording, read_folder
 from distill.recordings.lerobot import is_lerobot, read_lerobot
-from distill.recordings.video import read
 
 TICKS_PER_SECOND = 20  # about as many as a page plays
 LEAST = 100  # ticks of a stretch: previews and figures dream for 60
@@ -134,7 +133,7 @@ def whole_frames(recording: Recording, fit, skip: int) -> np.ndarray:
     key = (recording.name, fit, skip)
     if _last.get("key") != key:
         _last.clear()
-        _last.update(key=key, frames=read(recording.video, fit.crop, fit.width, fit.height, skip))
+        _last.update(key=key, frames=recording.video.read(fit, skip))
     return _last["frames"]
 
 

@@ -1,4 +1,4 @@
-"""Frames of a video, by the ffmpeg of this machine: which codecs there are is its own affair."""
+"""Frames of a video, by the ffmpeg of this machine: which codecs there are is its own affair. Or of single files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from distill.config import UserError
+from distill.gym.frames import Fit
 
 ENDINGS = (".mp4", ".webm", ".mkv", ".mov", ".avi", ".gif")
 
@@ -25,6 +28,43 @@ class Video:
     fps: float
     frames: int
     begin: float = 0.0
+
+    def read(self, fit: Fit, skip: int = 1) -> np.ndarray:
+        """Every `skip`-th frame, cut and brought to the size of `fit`: uint8 [N,height,width,3]. Raises UserError where
+        frames are missing."""
+        left, top, wide, tall = fit.crop
+        scale = "neighbor" if fit.width > wide or fit.height > tall else "area"
+        filters = f"select=not(mod(n\\,{skip})),crop={wide}:{tall}:{left}:{top}"
+        filters += f",scale={fit.width}:{fit.height}:flags={scale}"
+        # Half a frame early, so that a time that was rounded does not lose the first one.
+        seek = ["-ss", f"{max(0.0, self.begin - 0.5 / self.fps):.6f}"] if self.begin else []
+        count = -(-self.frames // skip)
+        out = ["-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(count)]
+        out += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+        frames = np.frombuffer(_call("ffmpeg", *seek, "-i", str(self.path), *out), np.uint8)
+        size = fit.width * fit.height * 3
+        if len(frames) < count * size:
+            found = len(frames) // size
+            raise UserError(f"{self.path} should have {count} frames from {self.begin:g} s on, but {found} were found")
+        return frames.reshape(count, fit.height, fit.width, 3)
+
+
+@dataclass(frozen=True)
+class Stills:
+    """Frames as files in memory (PNG, JPEG), all of one size, at `fps` a second."""
+
+    files: tuple[bytes, ...]
+    width: int
+    height: int
+    fps: float
+
+    @property
+    def frames(self) -> int:
+        return len(self.files)
+
+    def read(self, fit: Fit, skip: int = 1) -> np.ndarray:
+        """As `Video.read`."""
+        return np.stack([fit(np.asarray(Image.open(BytesIO(file)).convert("RGB"))) for file in self.files[::skip]])
 
 
 def _program(name: str) -> str:
@@ -63,23 +103,3 @@ def probe(path: Path) -> Video:
     if fps <= 0:
         raise UserError(f"{path} does not say how many frames a second it has")
     return Video(path, stream["width"], stream["height"], fps, int(stream["nb_read_packets"]))
-
-
-def read(video: Video, crop: tuple[int, int, int, int], width: int, height: int, skip: int = 1) -> np.ndarray:
-    """Every `skip`-th frame, cut to `crop` (left, top, width, height) and brought to `width` x `height` by areas:
-    uint8 [N,height,width,3]. Raises UserError where frames are missing."""
-    left, top, wide, tall = crop
-    scale = "neighbor" if width > wide or height > tall else "area"
-    filters = f"select=not(mod(n\\,{skip})),crop={wide}:{tall}:{left}:{top},scale={width}:{height}:flags={scale}"
-    # Half a frame early, so that a time that was rounded does not lose the first one.
-    seek = ["-ss", f"{max(0.0, video.begin - 0.5 / video.fps):.6f}"] if video.begin else []
-    count = -(-video.frames // skip)
-    out = ["-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(count)]
-    out += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    frames = np.frombuffer(_call("ffmpeg", *seek, "-i", str(video.path), *out), np.uint8)
-    size = width * height * 3
-    if len(frames) < count * size:
-        raise UserError(
-            f"{video.path} should have {count} frames from {video.begin:g} s on, but {len(frames) // size} were found"
-        )
-    return frames.reshape(count, height, width, 3)

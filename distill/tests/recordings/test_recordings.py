@@ -9,9 +9,10 @@ import pytest
 
 from distill.config import UserError, load_config
 from distill.data.packed import read_episode
+from distill.gym.frames import fit_of
 from distill.recordings import take
 from distill.recordings.columns import controls_of, nearest
-from distill.recordings.video import _program
+from distill.recordings.video import Video, _program
 
 needs_ffmpeg = pytest.mark.skipif(
     subprocess.run(f"{_program('ffmpeg')} -version", shell=True, capture_output=True).returncode != 0,
@@ -139,7 +140,7 @@ def test_faults_are_told_before_a_frame_is_read(tmp_path, fault, monkeypatch):
         write_video(tmp_path / "two.mkv", frames_of(240)[:, :, :64])
     for name, rows in files.items():
         write_rows(tmp_path / name, rows)
-    monkeypatch.setattr(take, "read", lambda *_: pytest.fail("a frame was read"))
+    monkeypatch.setattr(Video, "read", lambda *_: pytest.fail("a frame was read"))
     with pytest.raises(UserError, match=sentence):
         imported(tmp_path)
 
@@ -209,6 +210,23 @@ def test_a_lerobot_dataset_is_episodes_too(tmp_path):
     np.testing.assert_allclose(first["actions"][:, 0], np.sin(np.arange(120) / 9), atol=0.26)
     assert first["prompts"][0]["text"] == "pick" and held["prompts"][0]["text"] == "place"
     assert first["rewards"].sum() == 60
+
+
+def test_drives_that_were_written_for_lerobot_come_back(tmp_path):
+    pytest.importorskip("pyarrow")
+    oneiro = pytest.importorskip("oneiro")
+    from oneiro.data import hold_at_random, record, write_lerobot
+
+    folder = tmp_path / "set"
+    with oneiro.open_world("contract/buttons") as world:
+        drives = [record(world, hold_at_random(world.space, n, ticks=3), 110, n) for n in (1, 2)]
+    write_lerobot(folder, drives)
+    made = imported(folder, "size=32x32")
+    for drive, (episode,) in zip(drives, (made["train"], made["validation"]), strict=True):
+        fit = fit_of(drive.frames[0], "32x32")
+        np.testing.assert_array_equal(episode["frames"], [fit(frame) for frame in drive.frames[:-1]])
+        np.testing.assert_array_equal(episode["actions"], drive.values)
+        assert [c["name"] for c in episode["world"].controls] == [c.name for c in drive.info.controls]
 
 
 @needs_ffmpeg
