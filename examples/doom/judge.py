@@ -2,8 +2,8 @@
 
     PYTHONPATH=clients/python/src:. python -m examples.doom.judge assets/doom data/doom
 
-Which game a picture shows is told by a linear reader of small pictures, taught on recorded frames and checked on those of
-validation. Words are those of the recordings and WORDS, which no recording has. Keys are held at random.
+Which game a picture shows is told by a linear reader of small pictures, taught on recorded frames and checked on
+those of validation. Words are those of the recordings and WORDS, which no recording has. Keys are held at random.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import oneiro
-from oneiro.data import hold_at_random
 from PIL import Image
 
+import oneiro
 from distill.data.packed import Packed
 from examples.doom.world import SCENARIOS
+from oneiro.data import hold_at_random
 
 WORDS = (
     (
