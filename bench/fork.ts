@@ -1,6 +1,6 @@
 /** `npm run bench -- fork`: futures in one batch against as many separate worlds, in turns: how fast, and how alike. */
 import { Command } from 'commander'
-import { fromUser } from '../scripts/lib/place.mjs'
+import { fromUser } from '../scripts/lib/paths.mjs'
 import { hashPixels } from '../src/engine/frame-hash'
 import { type Action, openWorld, type Snapshot, spaceOf, type Tick, type World } from '../src/node'
 import { positive } from './report'

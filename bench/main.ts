@@ -1,6 +1,6 @@
 /** `npm run bench`: milliseconds per tick by backend and stage, against bare session runs in the same process. */
 import { Command, Option } from 'commander'
-import { fromUser } from '../scripts/lib/place.mjs'
+import { fromUser } from '../scripts/lib/paths.mjs'
 import { OneiroError } from '../src/engine/errors'
 import { agentsCommand } from './agents'
 import { attackCommand } from './attack'

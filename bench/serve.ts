@@ -1,7 +1,7 @@
 /** `npm run bench -- serve`: what the server holds, what a session costs, what a frame weighs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { fromUser } from '../scripts/lib/place.mjs'
+import { fromUser } from '../scripts/lib/paths.mjs'
 import { type Manifest, parseManifest } from '../src/model/assets/manifest'
 import { folderOnDisk } from '../src/model/node'
 import { FORMATS, type FrameFormat } from '../src/net/protocol/messages'

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, type Page } from 'playwright/test'
-import type { AgentHandle } from '../src/app/agent'
 import type { AppState } from '../src/app/store'
+import type { AgentHandle } from '../src/app/window-handle'
 import type { Action } from '../src/engine/controls'
 
 declare global {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'playwright/test'
 import { ServerChild } from '../bench/serve-child'
-import { startLine } from './line'
+import { startLine } from './cuttable-line'
 import { difference, openPage, pixels, reach, serveTiny, state, step, until, wake } from './page-driver'
 
 test.describe.configure({ timeout: 300_000 })

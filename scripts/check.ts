@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { BadInputError, OneiroError } from '../src/engine/errors'
 import { checkFolder, sentences } from './lib/check-folder'
-import { fromUser } from './lib/place.mjs'
+import { fromUser } from './lib/paths.mjs'
 
 interface Options {
   ticks: number

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { Command, InvalidArgumentError } from 'commander'
 
 import { POLICIES, type PolicyName } from '../src/scene/drive/policy'
-import { fromUser } from './lib/place.mjs'
+import { fromUser } from './lib/paths.mjs'
 import { progressOf } from './lib/progress.mjs'
 import { recordDrive } from './record/drive'
 import { EpisodeFolder, type RecordOptions } from './record/files'

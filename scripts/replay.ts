@@ -9,7 +9,7 @@ import { RunCheck } from '../src/engine/run'
 import type { Tick } from '../src/engine/world'
 import { parseManifest } from '../src/model/assets/manifest'
 import { runFor } from '../src/scene/drive'
-import { fromUser, whyNoFile } from './lib/place.mjs'
+import { fromUser, whyNoFile } from './lib/paths.mjs'
 import { progressOf } from './lib/progress.mjs'
 import { exitCodeOf, report, reportRun } from './lib/replay-report'
 

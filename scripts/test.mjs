@@ -74,11 +74,17 @@ const STAGES = {
   e2e: {
     needs: ['node', 'chromium'],
     run: () =>
-      counted('e2e.json', playwrightCounts, tool('playwright'), ['test', '--reporter=list,json'], async (path) => ({
-        PLAYWRIGHT_JSON_OUTPUT_FILE: path,
-        // A second run beside this one has a page of its own.
-        ONEIRO_E2E_PORT: process.env.ONEIRO_E2E_PORT ?? String(await freePort()),
-      })),
+      counted(
+        'e2e.json',
+        playwrightCounts,
+        tool('playwright'),
+        ['test', '--reporter=list,json'],
+        async (path) => ({
+          PLAYWRIGHT_JSON_OUTPUT_FILE: path,
+          // A second run beside this one has a page of its own.
+          ONEIRO_E2E_PORT: process.env.ONEIRO_E2E_PORT ?? String(await freePort()),
+        }),
+      ),
   },
 }
 const SETUP = {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { OneiroError } from '../src/engine/errors'
-import { askedToEnd } from './ending'
+import { askedToEnd } from './asked-to-end'
 
 interface Options {
   world: string

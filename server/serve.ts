@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { BadInputError } from '../src/engine/errors'
-import { withPackage } from '../src/engine/peer'
+import { withPackage } from '../src/engine/optional-package'
 import { LONGEST_SECRET } from '../src/net/protocol/messages'
 import { measuredSeats } from './engine/capacity'
 import type { Engine, Served } from './engine/engine'

@@ -1,7 +1,7 @@
 /** Oneiro in Node. */
 import './worlds'
 import { BadInputError } from './engine/errors'
-import { withPackage } from './engine/peer'
+import { withPackage } from './engine/optional-package'
 import type { Pixels, World } from './engine/world'
 import type { OpenDreamNodeOptions } from './model/node'
 import type { SocketConstructor } from './net/client/link'

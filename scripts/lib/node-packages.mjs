@@ -1,7 +1,7 @@
 // The npm packages: present and as the lockfile says, or installed.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkPlace } from './place.mjs'
+import { checkPlace } from './paths.mjs'
 import { root, run, SetupError } from './run.mjs'
 
 /** Throws a SetupError on a Node that Vite does not run on; `engines` of package.json says the same range. */

@@ -5,7 +5,7 @@ import { type Commands, createDeck, createHeader, createPaneLabels, createScrubb
 import { h } from './dom'
 import { createFailureCard } from './failure-card'
 import { createHelp } from './help'
-import { createLive } from './live'
+import { createLive } from './live-region'
 import { createNotices } from './notices'
 import { createPads, type PadPort } from './pads'
 import { createVeil } from './veil'

@@ -101,7 +101,9 @@ describe('captions', () => {
 
   it('match the files that training and evaluation read (remake it with `npx tsx scripts/captions.ts`)', () => {
     expect(JSON.parse(readFileSync('distill/captions.json', 'utf8'))).toEqual(evaluationCaptions())
-    expect(JSON.parse(gunzipSync(readFileSync('distill/paraphrases.json.gz')).toString())).toEqual(trainingParaphrases())
+    expect(JSON.parse(gunzipSync(readFileSync('distill/paraphrases.json.gz')).toString())).toEqual(
+      trainingParaphrases(),
+    )
     expect(JSON.parse(readFileSync('distill/phrases.json', 'utf8'))).toEqual(trainingPhrases())
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
-import { createAgentHandle } from './agent'
 import type { Player } from './player/player'
 import { createAppStore } from './store'
+import { createAgentHandle } from './window-handle'
 
 function handle(isRead = true) {
   const asked = { setPrompt: vi.fn(async () => isRead), setView: vi.fn(), setPlace: vi.fn() }
