@@ -28,6 +28,7 @@ class Recording:
     video: Video | Stills
     columns: dict[str, np.ndarray]
     captions: list[str] = field(default_factory=list)
+    table: str = ""  # how the file of rows ends
 
     @property
     def rows(self) -> int:
@@ -53,11 +54,12 @@ def read_folder(folder: Path) -> list[Recording]:
                 f"{first.name} has {ours.fps:g} frames a second and {recording.name} {theirs.fps:g}; all of a world "
                 "have the same"
             )
-        if list(first.columns) != list(recording.columns):
-            raise UserError(
-                f"{first.name} has the columns {', '.join(first.columns)} and {recording.name} "
-                f"{', '.join(recording.columns)}; give all of them the same"
-            )
+        if recording.table == ".csv" and set(first.columns) - set(recording.columns):
+            missing = ", ".join(name for name in first.columns if name not in recording.columns)
+            raise UserError(f"{recording.name} has no column {missing}, as {first.name} has; give all of them the same")
+    names = dict.fromkeys(name for recording in recordings for name in recording.columns)
+    for recording in recordings:
+        recording.columns = {name: recording.columns.get(name, np.zeros(recording.rows)) for name in names}
     return recordings
 
 
@@ -86,7 +88,7 @@ def _read(path: Path) -> Recording:
         captions.append(said)
     if any(captions) and not captions[0]:
         raise UserError(f"{found[0].name} has captions, but none in its first row")
-    return Recording(path.name, video, numbers, captions if any(captions) else [])
+    return Recording(path.name, video, numbers, captions if any(captions) else [], found[0].suffix)
 
 
 def _rows(path: Path) -> list[dict]:

@@ -24,15 +24,19 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
         import pyarrow.parquet as parquet
     except ModuleNotFoundError as error:
         raise UserError("a LeRobotDataset is read by the package pyarrow; install it with pip") from error
-    info = json.loads((folder / INFO).read_text())
+    try:
+        info = json.loads((folder / INFO).read_text())
+        features = info["features"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / INFO} does not say what the dataset holds ({error})") from error
     version = str(info.get("codebase_version", ""))
     if not version.startswith("v3"):
         raise UserError(
             f"{folder} is a LeRobotDataset of version {version or 'unknown'}, and v3.0 is read here; LeRobot converts "
             "it: python -m lerobot.datasets.v30.convert_dataset_v21_to_v30"
         )
-    key = _camera(info["features"], camera, folder)
-    names = _names(info["features"].get("action"), folder)
+    key = _camera(features, camera, folder)
+    names = _names(features.get("action"), folder)
 
     def table(pattern: str) -> dict[str, list]:
         files = sorted(folder.glob(pattern))
@@ -51,9 +55,9 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
 
     def pictures(n: int, rows: np.ndarray) -> Video | Stills:
         """Of the n-th episode, which has these rows of the tables."""
-        if info["features"][key]["dtype"] == "image":
+        if features[key]["dtype"] == "image":
             files = tuple(data[key][row]["bytes"] or b"" for row in rows)
-            height, width = info["features"][key]["shape"][:2]
+            height, width = features[key]["shape"][:2]
             if not all(files):
                 raise UserError(
                     f"{folder}: frames of {key} are no part of its tables; save it with the images embedded"

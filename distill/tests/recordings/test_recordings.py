@@ -109,6 +109,16 @@ def test_what_was_imported_stays_and_what_is_missing_comes(tmp_path):
 
 
 @needs_ffmpeg
+def test_what_is_not_named_in_a_line_is_not_held(tmp_path):
+    for name, pressed_in_it in (("one", {"up": 1}), ("two", {"jump": 1, "up": 1})):
+        write_video(tmp_path / f"{name}.mkv", frames_of(120))
+        write_rows(tmp_path / f"{name}.jsonl", [pressed_in_it, {}] * 60)
+    made = imported(tmp_path)
+    assert made["train"][0]["actions"][:3].tolist() == [[1, 0], [0, 0], [1, 0]]
+    assert made["validation"][0]["actions"][:3].tolist() == [[1, 1], [0, 0], [1, 1]]
+
+
+@needs_ffmpeg
 def test_controls_json_says_how_they_are_held(tmp_path):
     write_video(tmp_path / "one.mkv", frames_of(240))
     write_rows(tmp_path / "one.csv", [{"gas": n % 2} for n in range(240)])
@@ -127,6 +137,7 @@ FAULTS = {
     "a text for a number": ({"one.jsonl": [{"left": "west"}] * 240}, "row 1: left is 'west', which is no number"),
     "nothing to press": ({"one.jsonl": [{"reward": 1}] * 240}, "no column of a control"),
     "too many values": ({"one.jsonl": [{"stick": n / 7} for n in range(240)]}, "stick has 240 diff.*levels=5"),
+    "another table": ({"one.csv": pressed(240), "two.csv": [{"left": 1}] * 240}, "two.mkv has no column wheel"),
     "no first caption": ({"one.jsonl": [{"up": 1}] * 9 + [{"up": 1, "caption": "x"}] * 231}, "none in its first row"),
 }
 
@@ -137,7 +148,7 @@ def test_faults_are_told_before_a_frame_is_read(tmp_path, fault, monkeypatch):
     files, sentence = FAULTS[fault]
     write_video(tmp_path / "one.mkv", frames_of(240))
     if "two.csv" in files:
-        write_video(tmp_path / "two.mkv", frames_of(240)[:, :, :64])
+        write_video(tmp_path / "two.mkv", frames_of(240)[:, :, :64] if fault == "two sizes" else frames_of(240))
     for name, rows in files.items():
         write_rows(tmp_path / name, rows)
     monkeypatch.setattr(Video, "read", lambda *_: pytest.fail("a frame was read"))
