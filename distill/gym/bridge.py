@@ -118,7 +118,7 @@ def opened(config: Config) -> Iterator:
         )
     except OSError as error:
         raise UserError(
-            f"cannot listen at {config.host}, port {config.port}: {error.strerror or error}; try port={config.port + 1}"
+            f"cannot listen at {config.host}, port {config.port}: {os.strerror(error.errno or 0)}; try port={config.port + 1}"
         ) from error
     with server:
         try:
