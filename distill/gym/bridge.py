@@ -117,9 +117,8 @@ def opened(config: Config) -> Iterator:
             handle, config.host, config.port, process_request=admit, open_timeout=5, close_timeout=1, **options
         )
     except OSError as error:
-        raise UserError(
-            f"cannot listen at {config.host}, port {config.port}: {os.strerror(error.errno or 0)}; try port={config.port + 1}"
-        ) from error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise UserError(f"cannot listen at {config.host}, port {config.port}: {why}; try another port=") from error
     with server:
         try:
             yield server

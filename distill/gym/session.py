@@ -23,6 +23,7 @@ from distill.gym.wire import RefusedError
 
 HELLO = 5.0  # seconds within which a client says hello
 SILENT = 10.0  # seconds after which a client that was not heard is gone
+SEAT = 2.0  # seconds to wait for one: who loads the page again comes before the game that was left is put away
 STUCK = 10.0  # seconds that a client may keep what it is sent from being sent
 ENDING = 3.0  # seconds for an environment to finish what it does
 
@@ -80,7 +81,7 @@ class Session:
         try:
             hello = self._greeted()
             form = self._admitted(hello)
-            if not self._served.seats.acquire(blocking=False):
+            if not self._served.seats.acquire(timeout=SEAT):
                 raise _refusal("SERVER_FULL")
             try:
                 self._play(hello, form)

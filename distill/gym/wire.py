@@ -130,11 +130,10 @@ def read(data: bytes) -> Heard:
 
 
 def welcome(world: dict, form: str) -> bytes:
-    """`world`: as in `welcomeBody` of messages.ts. Latents are none, but their shape is positive on the wire."""
-    latent = {"tokens": 1, "channels": 1}
-    return bytes([WELCOME, VERSION]) + msgpack.packb(
-        {"world": world, "latent": latent, "format": form, "resumed": False}
-    )
+    """`world`: as in `welcomeBody` of messages.ts."""
+    # There are no latents, but the wire wants a shape. Epoch 0 tells who lost a connection that nothing was kept.
+    body = {"world": world, "latent": {"tokens": 1, "channels": 1}, "format": form, "resumed": False, "epoch": 0}
+    return bytes([WELCOME, VERSION]) + msgpack.packb(body)
 
 
 def frame(made: Frame) -> bytes:

@@ -178,7 +178,7 @@ def test_bytes_are_as_the_layout_draws_them(square):
         assert data[:2] == b"\x81\x05"
         body = msgpack.unpackb(data[2:])
         assert (body["format"], body["resumed"]) == ("jpeg", False) and not {"resume", "watch", "subflow"} & set(body)
-        assert body["latent"] == {"tokens": 1, "channels": 1} and body["world"]["telemetry"] == []
+        assert (body["latent"], body["epoch"]) == ({"tokens": 1, "channels": 1}, 0) and body["world"]["telemetry"] == []
         assert body["world"]["controls"][0]["values"] == [0, 1, 2]
         line.send(struct.pack("<BI", 2, 9) + b"\x82\xa4seed" + struct.pack(">Bd", 0xCB, 2**40) + b"\xa6prompt\xd4\0\0")
         number, flags, form, batch, request, epoch, sequence, tick, skipped, echo, *_ = frame_of(line.recv(timeout=20))
@@ -431,7 +431,7 @@ def test_a_bridge_that_cannot_be_is_said_in_one_sentence(options, sentence, monk
 def test_a_port_that_is_taken_is_said(square):
     port = square.rsplit(":", 1)[1]
     with (
-        pytest.raises(UserError, match=f"port {port}: Address already in use; try"),
+        pytest.raises(UserError, match=f"port {port}: Address already in use; try another"),
         bridged("Square-v0", f"port={port}"),
     ):
         pass
