@@ -1,1 +1,1 @@
-"""Gymnasium environments as worlds to record. Door: the stage `record-gym`."""
+"""Gymnasium environments as worlds to record and to play. Doors: the stages `record-gym`, `bridge`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import gymnasium
 import numpy as np
 from gymnasium import spaces
@@ -69,6 +71,21 @@ class Unplayable(Told):
     controls = [{"name": "run", "kind": "axis", "values": [1, 2], "keys": [["ArrowLeft"]]}]
 
 
+class Breaking(Square):
+    """Raises at its third step, or its process dies."""
+
+    def __init__(self, dies=False):
+        super().__init__()
+        self.dies = dies
+
+    def step(self, action):
+        if self.steps == 2:
+            if self.dies:
+                os._exit(1)
+            raise RuntimeError("a square broke")
+        return super().step(action)
+
+
 for name, kind, options in (
     ("Square-v0", Square, {}),
     ("Drawn-v0", Square, {"seen": False}),
@@ -77,6 +94,8 @@ for name, kind, options in (
     ("Boundless-v0", Square, {"actions": spaces.Box(-np.inf, np.inf, (2,))}),
     ("Told-v0", Told, {}),
     ("Unplayable-v0", Unplayable, {}),
+    ("Breaking-v0", Breaking, {}),
+    ("Dying-v0", Breaking, {"dies": True}),
     ("Words-v0", Square, {"actions": spaces.Text(5)}),
 ):
     if name not in gymnasium.registry:
