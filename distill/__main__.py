@@ -16,7 +16,7 @@ from distill.config import UserError, load_config
 STAGES = {
     "train": ("recipe.train", "from a game to a page that dreams it, by all the stages that it takes"),
     "record-gym": ("gym.record", "a Gymnasium environment -> episodes"),
-    "bridge": ("gym.bridge", "a Gymnasium environment as a world that the page, scripts and agents play"),
+    "bridge": ("bridge.serve", "a Gymnasium environment as a world that the page, scripts and agents play"),
     "import-recordings": ("recordings.take", "videos and what was pressed in them, or a LeRobotDataset -> episodes"),
     "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
     "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),

@@ -1,1 +1,1 @@
-"""Gymnasium environments as worlds to record and to play. Doors: the stages `record-gym`, `bridge`."""
+"""Gymnasium environments: their keys, their frames, their recording. Door: the stage `record-gym`."""

@@ -16,6 +16,7 @@ ARROWS = {  # room -> the rooms that it may import from, besides itself and the 
     "evaluation": {"models", "data", "training", "__main__"},  # __main__: the stages of run-experiments
     "export": {"models", "data"},
     "gym": set(),
+    "bridge": {"gym"},
     "recordings": {"gym"},
     "recipe": {"models", "data", "training", "gym"},
     "wan": {"models", "training", "methods", "baselines"},

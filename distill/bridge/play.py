@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from distill.gym import wire
-from distill.gym.apart import Apart, Shown
-from distill.gym.wire import Heard, RefusedError
+from distill.bridge import wire
+from distill.bridge.apart import Apart, Shown
+from distill.bridge.wire import Heard, RefusedError
 from distill.world import values_of
 
 MOST_UNACKNOWLEDGED = 3  # frames on their way to a client
@@ -87,6 +87,10 @@ class Play:
             if not message.request:
                 return
         self._send(wire.error(message.request, "BUSY", BUSY))
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
 
     def end(self) -> None:
         with self._changed:

@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from distill.bridge import wire
+from distill.bridge.apart import About, Apart, EnvironmentFailedError
+from distill.bridge.gate import ANYWHERE, Gate, gate_of, is_loopback
 from distill.config import BaseConfig, UserError
-from distill.gym import record, wire
-from distill.gym.apart import About, Apart, EnvironmentFailedError
-from distill.gym.gate import ANYWHERE, Gate, gate_of, is_loopback
+from distill.gym import record
 from distill.gym.record import world_id
 
 SHORTEST_TOKEN = 16  # a token can be tried from afar
@@ -87,7 +88,7 @@ def opened(config: Config) -> Iterator:
         from websockets.sync.server import serve
     except ModuleNotFoundError as error:
         raise UserError("the package websockets is missing; install it with pip") from error
-    from distill.gym.session import Served, Session
+    from distill.bridge.session import Served, Session
 
     token, gate = token_of(config), gate_of(config.host, config.allow_host, config.allow_origin)
     player = record.Config(env=config.env, size=config.size, crop=config.crop, skip=config.skip)

@@ -15,11 +15,12 @@ from time import monotonic
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
+from distill.bridge import wire
+from distill.bridge.apart import Apart, EnvironmentFailedError
+from distill.bridge.play import Play
+from distill.bridge.wire import RefusedError
 from distill.config import UserError
-from distill.gym import record, wire
-from distill.gym.apart import Apart, EnvironmentFailedError
-from distill.gym.play import Play
-from distill.gym.wire import RefusedError
+from distill.gym import record
 
 HELLO = 5.0  # seconds within which a client says hello
 SILENT = 10.0  # seconds after which a client that was not heard is gone
@@ -146,6 +147,8 @@ class Session:
         except ConnectionClosed:
             return
         except (EnvironmentFailedError, UserError) as error:
+            if play.ended:  # it was taken from it, as the client is gone or was refused
+                return
             print(f"bridge: the environment failed: {error}", file=sys.stderr, flush=True)
             self.refuse("SERVER_FAILED")
         except Exception:  # whatever it is, the client is told that it is over

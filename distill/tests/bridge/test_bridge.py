@@ -18,9 +18,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
 import oneiro  # noqa: E402
+from distill.bridge import serve as bridge  # noqa: E402
+from distill.bridge import session, wire  # noqa: E402
+from distill.bridge.gate import gate_of  # noqa: E402
 from distill.config import UserError, load_config  # noqa: E402
-from distill.gym import bridge, record, session, wire  # noqa: E402
-from distill.gym.gate import gate_of  # noqa: E402
+from distill.gym import record  # noqa: E402
 
 FAKE = "distill.tests.gym.fake"
 HELLO = {"formats": ["webp"], "mode": "lockstep"}
@@ -512,7 +514,7 @@ def test_the_command_says_where_it_is_and_ends_by_sigterm(tmp_path):
 
 
 def test_a_picture_of_noise_still_fits_into_a_frame():
-    from distill.gym.apart import encoded
+    from distill.bridge.apart import encoded
 
     picture = np.random.default_rng(1).integers(0, 256, (160, 160, 3), np.uint8)
     for form in ("webp", "jpeg"):
