@@ -40,7 +40,7 @@ def main(out: str, folder: str = "assets/drive") -> None:
     for a, b, c, d in zip(*drives, strict=True):
         image = Image.fromarray(np.concatenate([np.concatenate([a, b], 1), np.concatenate([c, d], 1)], 0))
         pictures.append(image.resize((image.width * SCALE, image.height * SCALE), Image.Resampling.BICUBIC))
-    pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=50, loop=0, quality=50, method=4)
+    pictures[0].save(out, save_all=True, append_images=pictures[1:], duration=50, loop=0, quality=35, method=4)
 
 
 if __name__ == "__main__":
