@@ -72,7 +72,10 @@ def sharpness(frames: np.ndarray) -> float:
 
 def interval(values: list[float]) -> dict[str, float]:
     """Mean and half of a 95 % interval over what was played."""
-    return {"value": round(float(np.mean(values)), 3), "spread": round(1.96 * np.std(values) / len(values) ** 0.5, 3)}
+    return {
+        "value": round(float(np.mean(values)), 3),
+        "spread": round(float(1.96 * np.std(values) / len(values) ** 0.5), 3),
+    }
 
 
 def listens(world, reader: Reader, words: tuple, seeds: range) -> dict[str, float]:
@@ -81,13 +84,13 @@ def listens(world, reader: Reader, words: tuple, seeds: range) -> dict[str, floa
     for seed in seeds:
         policy = hold_at_random(world.space, seed, ticks=6)
         tick = world.reset(seed=seed)
-        for n in range(20):
-            tick = world.step(policy(n))
+        for _ in range(20):
+            tick = world.step(policy(tick))
         before = int(reader(tick.frame[None, ..., :3])[0])
         game = (before + 1 + seed % 2) % len(SCENARIOS)
         world.set_prompt(words[game][seed % len(words[game])])
-        for n in range(AFTER):
-            tick = world.step(policy(20 + n))
+        for _ in range(AFTER):
+            tick = world.step(policy(tick))
         right.append(float(reader(tick.frame[None, ..., :3])[0] == game))
     return interval(right)
 
@@ -98,13 +101,13 @@ def lasts(world, reader: Reader, seeds: range) -> dict[str, dict]:
     found: dict[str, list[float]] = {}
     for seed in seeds:
         policy = hold_at_random(world.space, seed, ticks=6)
-        world.reset(seed=seed)
+        tick = world.reset(seed=seed)
         game = seed % len(SCENARIOS)
         for n in range(LONG):
             if n % CHANGE == 0:
                 game = (game + 1) % len(SCENARIOS)
                 world.set_prompt(SCENARIOS[game].words[n // CHANGE % 12])
-            tick = world.step(policy(n))
+            tick = world.step(policy(tick))
             if n % CHANGE == CHANGE - 1:
                 frame = tick.frame[None, ..., :3]
                 when = "the first 300 ticks" if n < 300 else "the last 300 ticks" if n >= LONG - 300 else "between"
