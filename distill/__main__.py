@@ -126,7 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{options.stage}: {error}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"{options.stage}: interrupted; continue with --resume.", file=sys.stderr)
+        again = "the same command" if options.stage in ("train", "record-gym", "import-recordings") else "--resume"
+        print(f"{options.stage}: interrupted; continue with {again}.", file=sys.stderr)
         return 130
 
 

@@ -232,6 +232,8 @@ class Packed:
         self.index = json.loads(path.read_text())
         self.episodes, self.captions, rows = self.index["episodes"], self.index["captions"], self.index["rows"]
         self.rows, self.world = rows, world_of(data)
+        if not rows:
+            raise UserError(f"no episode in {self.folder.parent} could be used; `prepare` says why")
         for name, (file, dtype, trailing) in arrays_of(self.world).items():
             shape = (rows, *(self.index["shape"] if name == "frames" else trailing))
             array = np.memmap(self.folder / file, dtype, "r", shape=shape) if np.prod(shape) else np.zeros(shape, dtype)

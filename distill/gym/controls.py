@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,19 +50,58 @@ def controls_of(space, meanings: list[str] | None = None) -> Controls:
     )
 
 
-def own_controls(controls: list[dict]) -> Controls:
+def own_controls(controls) -> Controls:
     """Of an environment that says itself, by `controls`, how a person plays it: in the form of a world.json
     (src/engine/controls.ts). Its steps take the controls' values, float64 [controls]. Raises UserError where they are
     none."""
-    for control in controls:
-        kind, values, keys = control.get("kind"), control.get("values"), control.get("keys")
-        axis = kind == "axis" and values and 0 in values and keys and len(keys) == len(values) - 1
-        if not (control.get("name") and (axis or (kind == "button" and keys))):
-            raise UserError(
-                f"the `controls` have {control}; a control is a button with name and keys, or an axis with name, "
-                "values (0 among them: at rest) and the keys of each other value"
-            )
-    return Controls(controls, "number", lambda values: values)
+    if not isinstance(controls, (list, tuple)) or not controls:
+        raise UserError(f"`controls` is a list of controls, but {controls!r} came")
+    checked = [_checked(control) for control in controls]
+    names = [control["name"] for control in checked]
+    if len(set(names)) < len(names):
+        raise UserError(f"two `controls` have one name: {', '.join(names)}")
+    return Controls(checked, "number", lambda values: values)
+
+
+def check_name(name) -> None:
+    """Raises UserError where the page would take it for no name of a control."""
+    if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", name)):
+        raise UserError(
+            f"a control has a name of letters, digits and _, at most 32, but {name!r} came; call it otherwise"
+        )
+
+
+def _checked(control) -> dict:
+    """A clean copy of one control."""
+    wrong = UserError(
+        f'the `controls` have {control!r}; a control is a button with name and keys, as ["Space"], or an axis with '
+        'name, different values (0, at rest, among them) and the keys of each other value, as [["KeyA"], ["KeyD"]]'
+    )
+    fields = {
+        "button": {"name", "kind", "keys", "label", "pad"},
+        "axis": {"name", "kind", "keys", "values", "labels", "pad"},
+    }
+    if not isinstance(control, dict) or control.get("kind") not in fields or set(control) - fields[control["kind"]]:
+        raise wrong
+    check_name(control.get("name"))
+    keys = control.get("keys")
+    if control["kind"] == "button":
+        if not _are_keys(keys):
+            raise wrong
+        return control | {"keys": list(keys)}
+    try:
+        values = [float(value) for value in control["values"]]
+    except (KeyError, TypeError, ValueError):
+        raise wrong from None
+    fits = isinstance(keys, (list, tuple)) and len(keys) == len(values) - 1 and all(map(_are_keys, keys))
+    if 0 not in values or len(set(values)) < len(values) or not np.isfinite(values).all() or not fits:
+        raise wrong
+    values = [int(value) if value.is_integer() else value for value in values]
+    return control | {"values": values, "keys": [list(each) for each in keys]}
+
+
+def _are_keys(keys) -> bool:
+    return isinstance(keys, (list, tuple)) and len(keys) > 0 and all(isinstance(key, str) for key in keys)
 
 
 def _axis(name: str, values: list[float], keys: list[list[str]], labels: list[str] | None = None) -> dict:

@@ -30,6 +30,7 @@ from distill.random import FIRST_FREE_STREAM, uniforms
 from distill.world import values_of
 
 TICKS_PER_SECOND = 20  # about as many as a page plays
+LONGEST_CAPTION = 1000  # characters, as the wire takes them
 PREVIEW = 8  # frames that are shown before a long recording
 
 
@@ -80,7 +81,7 @@ class Player:
                 raise UserError(f"{config.env} cannot draw: {error}") from error
         meanings = getattr(self.env.unwrapped, "get_action_meanings", lambda: None)()
         own = getattr(self.env.unwrapped, "controls", None)
-        self.controls: Controls = own_controls(own) if own else controls_of(self.env.action_space, meanings)
+        self.controls: Controls = own_controls(own) if own is not None else controls_of(self.env.action_space, meanings)
         fps = float(self.env.metadata.get("render_fps") or TICKS_PER_SECOND)
         self.skip = config.skip or max(1, round(fps / TICKS_PER_SECOND))
         self.ticks_per_second = min(60.0, max(1.0, fps / self.skip))
@@ -154,6 +155,8 @@ def caption(info: dict, captions: str, seed: int) -> str:
     is."""
     if captions.startswith("info:"):
         text = info.get(captions.removeprefix("info:"))
+        if isinstance(text, str) and len(text) > LONGEST_CAPTION:
+            raise UserError(f"a caption has {len(text)} characters, and words have at most {LONGEST_CAPTION}")
         if not isinstance(text, str) or not text.strip():
             texts = ", ".join(name for name, value in info.items() if isinstance(value, str)) or "none"
             raise UserError(f"captions={captions}, but the info has no such text; texts in it: {texts}")
@@ -167,9 +170,9 @@ def texts_of(captions: str) -> list[str]:
     """The lines of a file, one of which an episode is called; else the text itself, where there is one."""
     if not captions:
         return []
-    path = Path(captions)
-    if path.suffix != ".txt":
+    if not captions.endswith(".txt"):
         return [captions]
+    path = Path(os.environ.get("INIT_CWD", "."), captions)
     if not path.is_file():
         raise UserError(f"captions={captions}: there is no such file; give one with a text a line")
     lines = [line.strip() for line in path.read_text("utf-8").splitlines()]

@@ -51,7 +51,7 @@ def source_of(world: str, data: str, name: str = "") -> Source:
     if world.startswith("gym:"):
         return Source(world, _checked(name or world_id(world)), "gym")
     if world.startswith(VIDEOS):
-        path = Path(os.environ.get("INIT_CWD", ".")) / world.removeprefix(VIDEOS)
+        path = Path(os.environ.get("INIT_CWD", "."), Path(world.removeprefix(VIDEOS)).expanduser())
         if not path.is_dir():
             raise UserError(
                 f"there is no folder {path}; give one of videos, each beside a .csv or .jsonl of what was pressed"

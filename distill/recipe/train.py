@@ -81,6 +81,8 @@ class Journey:
         if not path.is_file():
             return Plan(world=self.source.world, hours=self.config.hours, steps=self.config.steps)
         plan = Plan(**json.loads(path.read_text()))
+        if plan.world != self.source.world:
+            raise UserError(f"{self.runs} is of {plan.world}; give another name=..., or move that folder away")
         if (plan.hours, plan.steps) != (self.config.hours, self.config.steps):
             there = f"{plan.hours:g} hours" + (f", steps={plan.steps}" if plan.steps else "")
             raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -38,17 +39,21 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
     key = _camera(features, camera, folder)
     names = _names(features.get("action"), folder)
 
-    def table(pattern: str) -> dict[str, list]:
+    def table(pattern: str, wanted: tuple[str, ...]) -> dict[str, list]:
         files = sorted(folder.glob(pattern))
         if not files:
             raise UserError(f"{folder} is not whole: it has no {pattern}")
         columns: dict[str, list] = {}
         for file in files:
-            for name, values in parquet.read_table(file).to_pydict().items():
+            there = [name for name in parquet.read_schema(file).names if name in wanted]
+            for name, values in parquet.read_table(file, columns=there).to_pydict().items():
                 columns.setdefault(name, []).extend(values)
         return columns
 
-    episodes, data = table("meta/episodes/*/*.parquet"), table("data/*/*.parquet")
+    where = tuple(f"videos/{key}/{name}" for name in ("chunk_index", "file_index", "from_timestamp"))
+    episodes = table("meta/episodes/*/*.parquet", ("episode_index", *where))
+    numbers = ("episode_index", "frame_index", "action", "next.reward", "next.done", "task_index")
+    data = table("data/*/*.parquet", (*numbers, key))
     tasks = _tasks(parquet.read_table(folder / "meta/tasks.parquet").to_pydict())
     of_episode, tick = np.array(data["episode_index"]), np.array(data["frame_index"])
     known: dict[Path, Video] = {}
@@ -105,10 +110,14 @@ def _names(action: dict | None, folder: Path) -> list[str]:
         raise UserError(f"{folder} has no `action`")
     count, names = int(np.prod(action["shape"])), action.get("names")
     if isinstance(names, dict):
-        names = [name for part in names.values() for name in (part if isinstance(part, list) else [part])]
+        # One list of names is a list; several are parts, and a name may be in each.
+        parts = {part: each if isinstance(each, list) else [each] for part, each in names.items()}
+        several = len(parts) > 1
+        names = [f"{part}_{name}" if several else name for part, each in parts.items() for name in each]
     if not isinstance(names, list) or len(names) != count:
         names = [f"action{n}" for n in range(count)]
-    return [str(name).replace(".", "-") for name in names]
+    names = [re.sub(r"\W", "_", str(name), flags=re.ASCII)[:32] for name in names]
+    return names if len(set(names)) == count else [f"action{n}" for n in range(count)]
 
 
 def _tasks(table: dict[str, list]) -> dict[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -29,24 +30,31 @@ class Video:
     frames: int
     begin: float = 0.0
 
-    def read(self, fit: Fit, skip: int = 1) -> np.ndarray:
-        """Every `skip`-th frame, cut and brought to the size of `fit`: uint8 [N,height,width,3]. Raises UserError where
-        frames are missing."""
+    def read(self, fit: Fit, skip: int = 1) -> Iterator[np.ndarray]:
+        """Every `skip`-th frame, cut and brought to the size of `fit`: uint8 [height,width,3] each. Raises UserError
+        where frames are missing."""
         left, top, wide, tall = fit.crop
         scale = "neighbor" if fit.width > wide or fit.height > tall else "area"
-        filters = f"select=not(mod(n\\,{skip})),crop={wide}:{tall}:{left}:{top}"
+        # To RGB first: of other formats a crop is rounded to whole blocks of colour.
+        filters = f"select=not(mod(n\\,{skip})),format=rgb24,crop={wide}:{tall}:{left}:{top}"
         filters += f",scale={fit.width}:{fit.height}:flags={scale}"
         # Half a frame early, so that a time that was rounded does not lose the first one.
         seek = ["-ss", f"{max(0.0, self.begin - 0.5 / self.fps):.6f}"] if self.begin else []
-        count = -(-self.frames // skip)
+        count, size = -(-self.frames // skip), fit.width * fit.height * 3
         out = ["-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(count)]
         out += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-        frames = np.frombuffer(_call("ffmpeg", *seek, "-i", str(self.path), *out), np.uint8)
-        size = fit.width * fit.height * 3
-        if len(frames) < count * size:
-            found = len(frames) // size
-            raise UserError(f"{self.path} should have {count} frames from {self.begin:g} s on, but {found} were found")
-        return frames.reshape(count, fit.height, fit.width, 3)
+        command = [_program("ffmpeg"), "-v", "error", *seek, "-i", str(self.path), *out]
+        with _started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            try:
+                for found in range(count):
+                    data = child.stdout.read(size)
+                    if len(data) < size:
+                        said = child.stderr.read().decode(errors="replace").strip().splitlines()
+                        where = f"{self.path} should have {count} frames from {self.begin:g} s on"
+                        raise UserError(f"{where}, but {found} could be read{f': {said[-1]}' if said else ''}")
+                    yield np.frombuffer(data, np.uint8).reshape(fit.height, fit.width, 3)
+            finally:
+                child.kill()
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,10 @@ class Stills:
     def frames(self) -> int:
         return len(self.files)
 
-    def read(self, fit: Fit, skip: int = 1) -> np.ndarray:
+    def read(self, fit: Fit, skip: int = 1) -> Iterator[np.ndarray]:
         """As `Video.read`."""
-        return np.stack([fit(np.asarray(Image.open(BytesIO(file)).convert("RGB"))) for file in self.files[::skip]])
+        for file in self.files[::skip]:
+            yield fit(np.asarray(Image.open(BytesIO(file)).convert("RGB")))
 
 
 def _program(name: str) -> str:
@@ -73,33 +82,52 @@ def _program(name: str) -> str:
     return str(Path(own).with_name(Path(own).name.replace("ffmpeg", name))) if own else name
 
 
-def _call(program: str, *options: str) -> bytes:
-    """Its output. Raises UserError where it is missing or fails, in its own words."""
+def _started(command: list[str], **streams) -> subprocess.Popen:
+    """Raises UserError where there is no such program."""
     try:
-        done = subprocess.run([_program(program), "-v", "error", *options], capture_output=True, check=False)
+        return subprocess.Popen(command, **streams)
     except OSError as error:
         raise UserError(
-            f"videos are read by {program}, which cannot be started; install ffmpeg (on Debian: apt-get install "
-            "ffmpeg), or set ONEIRO_FFMPEG to its path"
+            f"videos are read by {Path(command[0]).name}, which cannot be started; install ffmpeg, 5.1 or newer (on "
+            "Debian: apt-get install ffmpeg), or set ONEIRO_FFMPEG to its path"
         ) from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UserError(f"{options[-1] if program == 'ffprobe' else 'the video'} cannot be read: {(said or ['?'])[-1]}")
-    return done.stdout
 
 
 def probe(path: Path) -> Video:
-    """What is in a file, all its frames counted. Raises UserError."""
-    shown = "stream=width,height,avg_frame_rate,nb_read_packets"
-    said = _call(
-        "ffprobe", "-select_streams", "v:0", "-count_packets", "-show_entries", shown, "-of", "json", str(path)
-    )
+    """What is in a file, all its frames counted, turned as it is shown. Raises UserError."""
+    shown = "stream=width,height,avg_frame_rate,r_frame_rate,nb_read_frames:stream_side_data=rotation"
+    options = [
+        "-v",
+        "error",
+        "-select_streams",
+        "v:0",
+        "-count_frames",
+        "-show_entries",
+        shown,
+        "-of",
+        "json",
+        str(path),
+    ]
+    with _started([_program("ffprobe"), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        said, wrong = child.communicate()
+    if child.returncode:
+        lines = wrong.decode(errors="replace").strip().splitlines()
+        raise UserError(f"{path} cannot be read: {(lines or ['?'])[-1]}")
     streams = json.loads(said).get("streams", [])
     if not streams:
         raise UserError(f"{path} holds no video")
     stream = streams[0]
-    over, _, under = stream["avg_frame_rate"].partition("/")
-    fps = float(over) / float(under or 1) if float(under or 1) else 0.0
+    fps, steady = _rate(stream["avg_frame_rate"]), _rate(stream["r_frame_rate"])
     if fps <= 0:
         raise UserError(f"{path} does not say how many frames a second it has")
-    return Video(path, stream["width"], stream["height"], fps, int(stream["nb_read_packets"]))
+    if abs(fps - steady) > 0.02 * fps:
+        print(f"import-recordings: {path.name} has {fps:.4g} frames a second at the mean, but they do not come evenly")
+    sides = [stream["width"], stream["height"]]
+    turned = any(abs(int(side.get("rotation", 0))) % 180 == 90 for side in stream.get("side_data_list", []))
+    width, height = sides[::-1] if turned else sides
+    return Video(path, width, height, fps, int(stream["nb_read_frames"]))
+
+
+def _rate(text: str) -> float:
+    over, _, under = text.partition("/")
+    return float(over) / float(under or 1) if float(under or 1) else 0.0

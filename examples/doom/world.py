@@ -1,12 +1,12 @@
 """Three small games of Doom as one Gymnasium environment, chosen by words: ViZDoom's scenarios, drawn with Freedoom.
 
-    npm run train -- --world gym:examples.doom.world:Doom-v0 --hours 2 record=[size=160x96]
+    npm run train -- --world gym:examples.doom.world:Doom-v0 --hours 2 'record=[size=160x96,captions=info:caption]'
 
 Imps throw fireballs at somebody without a weapon; somebody walks over acid and takes medkits; somebody with a pistol is
 surrounded. Each game is played for some seconds, then other words come, and most of the time another game with them.
 Who dies begins the same game anew. So nothing ever ends, and a dream learns what words do to it: they cut.
 
-ViZDoom is under the MIT licence; its pictures are Freedoom's, under the BSD licence (THIRD_PARTY.md).
+ViZDoom is under the MIT licence; its pictures are Freedoom's, under the BSD licence (assets/LICENSES.md).
 """
 
 from __future__ import annotations

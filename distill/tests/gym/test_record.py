@@ -62,7 +62,7 @@ def test_captions_come_from_a_text_or_from_a_file_of_them(tmp_path):
 @pytest.mark.parametrize(
     ("env", "option", "sentence"),
     [
-        ("Unplayable-v0", "seed=0", r"`controls` have .*'run'.*0 among them"),
+        ("Unplayable-v0", "seed=0", r"`controls` have .*'run'.*0, at rest, among them"),
         ("Told-v0", "captions=info:title", r"no such text; texts in it: words"),
         ("Square-v0", "captions=nowhere.txt", "there is no such file"),
     ],

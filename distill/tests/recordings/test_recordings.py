@@ -12,7 +12,7 @@ from distill.data.packed import read_episode
 from distill.gym.frames import fit_of
 from distill.recordings import take
 from distill.recordings.columns import controls_of, nearest
-from distill.recordings.video import Video, _program
+from distill.recordings.video import Video, _program, probe
 
 needs_ffmpeg = pytest.mark.skipif(
     subprocess.run(f"{_program('ffmpeg')} -version", shell=True, capture_output=True).returncode != 0,
@@ -30,7 +30,7 @@ def frames_of(count: int, seed: int = 0) -> np.ndarray:
     return frames
 
 
-def write_video(path, frames: np.ndarray, fps: int = 20) -> None:
+def write_video(path, frames: np.ndarray, fps: float = 20) -> None:
     size = f"{frames.shape[2]}x{frames.shape[1]}"
     given = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-"]
     command = [_program("ffmpeg"), "-v", "error", "-y", *given, "-c:v", "ffv1", str(path)]
@@ -54,7 +54,6 @@ def pressed(count: int) -> list[dict]:
 
 
 def imported(folder, *options):
-    take._last.clear()
     take.run(load_config(take.Config, None, [f"folder={folder}", f"out={folder / 'out'}", "size=128x64", *options]))
     return {
         split: [read_episode(path) for path in sorted((folder / "out" / split).glob("ep-*.msgpack"))]
@@ -79,19 +78,22 @@ def test_a_video_and_its_rows_are_episodes(tmp_path, rows):
     assert first["actions"][:16].tolist() == [[n % 2, [-1, 0, 1][n // 7 % 3]] for n in range(16)]
     assert world.recorded == ["coins"] and first["telemetry"][115, 0] == 11
     assert np.flatnonzero(first["dones"]).tolist() == [50] and first["rewards"].sum() == 120
-    assert first["prompts"] == [{"tick": 0, "text": "by day"}] and held["prompts"][0]["text"] == "by night"
+    # Frame 120 is the first by night, and belongs to the next episode; words lead to what they describe.
+    assert first["prompts"] == [{"tick": 0, "text": "by day"}, {"tick": 119, "text": "by night"}]
+    assert held["prompts"] == [{"tick": 0, "text": "by night"}]
     assert world.prompt and world.ticksPerSecond == 20
 
 
 @needs_ffmpeg
-def test_frames_that_are_passed_over_leave_the_first_action_and_all_rewards(tmp_path):
+def test_of_frames_that_are_passed_over_keys_and_rewards_count(tmp_path):
     frames = frames_of(480)
     write_video(tmp_path / "one.mkv", frames, 60)
-    write_rows(tmp_path / "one.csv", [{"up": int(n % 3 == 0), "reward": 1} for n in range(479)])
-    made = imported(tmp_path, "ticks=80", "skip=2")
+    write_rows(tmp_path / "one.csv", [{"up": int(n % 4 == 1), "reward": 1} for n in range(479)])
+    made = imported(tmp_path, "ticks=120", "skip=2")
     first = made["train"][0]
     np.testing.assert_allclose(first["frames"][:40], frames[:80:2], atol=3)
-    assert first["actions"][:4, 0].tolist() == [1, 0, 0, 1] and first["rewards"][0] == 2
+    assert first["actions"][:4, 0].tolist() == [1, 0, 1, 0] and first["rewards"][0] == 2
+    assert made["validation"][0]["rewards"].sum() == 239  # of the last frame there is no row
     assert first["world"].ticksPerSecond == 30
 
 
@@ -119,6 +121,51 @@ def test_what_is_not_named_in_a_line_is_not_held(tmp_path):
 
 
 @needs_ffmpeg
+def test_what_was_imported_otherwise_is_not_mixed(tmp_path):
+    write_video(tmp_path / "one.mkv", frames_of(240))
+    write_rows(tmp_path / "one.csv", [{"up": 1}] * 240)
+    imported(tmp_path)
+    with pytest.raises(UserError, match="imported from other recordings or with other settings"):
+        imported(tmp_path, "size=64x32")
+    write_rows(tmp_path / "one.csv", [{"up": 0}] * 240)
+    with pytest.raises(UserError, match="imported from other recordings or with other settings"):
+        imported(tmp_path)
+
+
+@needs_ffmpeg
+def test_rates_that_differ_by_a_little_are_one_world(tmp_path):
+    for name, fps in (("one", 20), ("two", 20.1)):
+        write_video(tmp_path / f"{name}.mkv", frames_of(120), fps)
+        write_rows(tmp_path / f"{name}.csv", [{"up": 1}] * 120)
+    made = imported(tmp_path)
+    assert made["train"][0]["world"] == made["validation"][0]["world"]
+
+
+@needs_ffmpeg
+def test_a_crop_is_exact_and_a_picture_turned_as_it_is_shown(tmp_path):
+    frames = frames_of(240)
+    write_video(tmp_path / "one.mkv", frames)
+    write_rows(tmp_path / "one.csv", [{"up": 1}] * 240)
+    cut = imported(tmp_path, "crop=5,1,64,32", "size=64x32")["train"][0]["frames"]
+    np.testing.assert_allclose(cut, frames[:120, 1:33, 5:69], atol=3)
+    turned = tmp_path / "turned"
+    turned.mkdir()
+    plain = tmp_path / "plain.mov"
+    given = [_program("ffmpeg"), "-v", "error", "-y"]
+    subprocess.run([*given, "-i", str(tmp_path / "one.mkv"), "-c:v", "mpeg4", "-q:v", "1", str(plain)], check=True)
+    # How a video is told to be turned: by older ffmpeg, by newer.
+    for before, after in ([], ["-metadata:s:v", "rotate=90"]), (["-display_rotation", "90"], []):
+        command = [*given, *before, "-i", str(plain), "-c", "copy", *after, str(turned / "one.mp4")]
+        if subprocess.run(command, check=False).returncode == 0 and probe(turned / "one.mp4").width == HEIGHT:
+            break
+    write_rows(turned / "one.csv", [{"up": 1}] * 240)
+    assert (probe(turned / "one.mp4").width, probe(turned / "one.mp4").height) == (HEIGHT, WIDTH)
+    shown = imported(turned, "size=64x128")["train"][0]["frames"]
+    upright = np.rot90(frames[0], 1 if shown[0, -1].mean() > 200 else -1)
+    np.testing.assert_allclose(shown[0].astype(int), upright, atol=40)
+
+
+@needs_ffmpeg
 def test_controls_json_says_how_they_are_held(tmp_path):
     write_video(tmp_path / "one.mkv", frames_of(240))
     write_rows(tmp_path / "one.csv", [{"gas": n % 2} for n in range(240)])
@@ -137,7 +184,18 @@ FAULTS = {
     "a text for a number": ({"one.jsonl": [{"left": "west"}] * 240}, "row 1: left is 'west', which is no number"),
     "nothing to press": ({"one.jsonl": [{"reward": 1}] * 240}, "no column of a control"),
     "too many values": ({"one.jsonl": [{"stick": n / 7} for n in range(240)]}, "stick has 240 diff.*levels=5"),
-    "another table": ({"one.csv": pressed(240), "two.csv": [{"left": 1}] * 240}, "two.mkv has no column wheel"),
+    "another table": (
+        {"one.csv": pressed(240), "two.csv": [{"left": 1, "caption": "x"}] * 240},
+        "two.mkv has no column wheel",
+    ),
+    "a column twice": ({"one.csv": [{"up": 1, "up ": 0}] * 240}, "one.csv has two columns up"),
+    "semicolons": ({"one.csv": [{"up;down": "0;1"}] * 240}, "separated by semicolons"),
+    "an index": ({"one.csv": [{"": 1, "up": 0}] * 240}, "first column of one.csv has no name"),
+    "a name that is none": (
+        {"one.csv": [{"go left": 1}] * 240},
+        "letters, digits and _, at most 32, but 'go left' came",
+    ),
+    "captions of some": ({"one.csv": pressed(240), "two.csv": [{"left": 1}] * 240}, "one.mkv has captions and two"),
     "no first caption": ({"one.jsonl": [{"up": 1}] * 9 + [{"up": 1, "caption": "x"}] * 231}, "none in its first row"),
 }
 
@@ -162,7 +220,7 @@ def test_too_little_and_no_video_are_told(tmp_path):
         imported(tmp_path)
     write_video(tmp_path / "one.mkv", frames_of(150))
     write_rows(tmp_path / "one.csv", [{"up": 1}] * 150)
-    with pytest.raises(UserError, match="the recordings have 150 ticks; 200 at least are needed"):
+    with pytest.raises(UserError, match="recordings have 150 ticks; 200 at least are needed"):
         imported(tmp_path)
     (tmp_path / "one.mkv").write_bytes(b"no video at all")
     with pytest.raises(UserError, match=r"one\.mkv cannot be read"):
@@ -216,7 +274,7 @@ def test_a_lerobot_dataset_is_episodes_too(tmp_path):
     np.testing.assert_allclose(first["frames"], frames[:120], atol=3)
     np.testing.assert_allclose(held["frames"], frames[120:], atol=3)
     arm, grip = first["world"].controls
-    assert (arm["name"], len(arm["values"]), len(arm["keys"])) == ("arm-pos", 5, 4)
+    assert (arm["name"], len(arm["values"]), len(arm["keys"])) == ("arm_pos", 5, 4)
     assert (grip["name"], grip["kind"]) == ("grip", "button")
     np.testing.assert_allclose(first["actions"][:, 0], np.sin(np.arange(120) / 9), atol=0.26)
     assert first["prompts"][0]["text"] == "pick" and held["prompts"][0]["text"] == "place"
