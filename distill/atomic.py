@@ -6,12 +6,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import Tensor
 
 from distill.config import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class UnwritableError(UserError):
@@ -48,6 +50,8 @@ def write_text(path: Path, text: str) -> None:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """As safetensors."""
+    from safetensors.torch import save_file  # brings torch: recording and the bridge start without it
+
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
         temporary.chmod(0o644)  # safetensors makes it for its owner alone

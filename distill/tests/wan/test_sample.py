@@ -241,7 +241,7 @@ def test_a_clip_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path, monkeypat
         path.write_bytes(b"half")
         raise SafetensorError("No space left on device (os error 28)")
 
-    monkeypatch.setattr("distill.atomic.save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(UserError, match="000001.safetensors could not be written .*No space left"):
         clips.write_clip(tmp_path / "000001.safetensors", {"latent": torch.zeros(2)})
     assert list(tmp_path.iterdir()) == []
