@@ -136,19 +136,20 @@ def episode(config: Config, recording: Recording, stretch: Stretch, frames: np.n
     }  # fmt: skip
 
 
-def kept(config: Config, recordings: list[Recording]) -> str:
-    """What the episodes are made of, as text: the settings, and every recording by its size and length."""
+def kept(config: Config, recordings: list[Recording], controls: list[dict]) -> str:
+    """What the episodes are made of, as text: the settings, and every recording by its size, length and rows."""
     settings = {name: getattr(config, name) for name in ("ticks", "size", "crop", "skip", "info", "levels", "camera")}
     files = [[each.name, each.video.width, each.video.height, each.video.frames, each.digest] for each in recordings]
-    return json.dumps({"settings": settings, "recordings": files}, indent=1) + "\n"
+    return json.dumps({"settings": settings, "controls": controls, "recordings": files}, indent=1) + "\n"
 
 
 def checked_before(path: Path, text: str) -> None:
     """Raises UserError where other recordings or settings were imported there."""
-    if path.is_file() and path.read_text() != text:
+    there = path.read_text() if path.is_file() else ""
+    if there != text and (there or any(path.parent.glob("*/ep-*.msgpack"))):
         raise UserError(
-            f"{path.parent} was imported from other recordings or with other settings ({path.name} has them); move it "
-            "away, or give another folder (of train: another name=...)"
+            f"{path.parent} was imported from other recordings or with other settings ({path.name} says which); move "
+            "it away, or give another folder (of train: another name=...)"
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +181,7 @@ def run(config: Config) -> None:
         "telemetryNames": list(config.info),
     }  # fmt: skip
     say(recordings, lengths, stretches, world, fit.say(np.empty((video.height, video.width))))
-    checked_before(out / KEPT, kept(config, recordings))
+    checked_before(out / KEPT, kept(config, recordings, controls))
     for split in ("train", "validation"):
         (out / split).mkdir(exist_ok=True)
     preview(recordings[0], fit, out)
