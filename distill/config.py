@@ -74,16 +74,16 @@ def _read(path: Path, seen: tuple[Path, ...] = ()):
 
 def _values(overrides: list[str]):
     """key=value pairs as a configuration. Raises UserError where a value is no YAML."""
+    values = OmegaConf.create()
     for item in overrides:
-        key, _, value = item.partition("=")
         try:
-            yaml.safe_load(value)
+            values.merge_with_dotlist([item])
         except yaml.YAMLError as error:
             raise UserError(
                 f"`{item}` cannot be read: {' '.join(str(getattr(error, 'problem', error)).split())}; a list is "
-                f"{key}=[one,two], and what has brackets or commas itself stands in quotes in it"
+                f"{item.partition('=')[0]}=[one,two], and what has brackets or commas itself stands in quotes in it"
             ) from error
-    return OmegaConf.from_dotlist(list(overrides))
+    return values
 
 
 def load_config(schema: type[T], file: str | None, overrides: list[str] = ()) -> T:

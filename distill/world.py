@@ -45,6 +45,13 @@ UNITS = ["m/s", "-1..1", "m", "rad", "m", "rad", "-1..1", "1/m", "1/m", "1/m", "
 MORPH_TICKS = 25  # after a change of prompt the simulator still shows a mixture for about this long
 ROOT = Path(__file__).resolve().parents[1]
 FILE = "world.json"  # of a world's recordings
+HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
+VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
+
+
+def split_of(seed: int) -> str:
+    """The split that an episode of that seed belongs to: train, heldout (the test) or validation."""
+    return "train" if seed < HELD_OUT_SEED else "heldout" if seed < VALIDATION_SEED else "validation"
 
 
 @dataclass(frozen=True)

@@ -32,14 +32,6 @@ from distill.world import (
     world_text,
 )
 
-HELD_OUT_SEED = 1_000_000  # and up: the test, nothing is chosen by it
-VALIDATION_SEED = 1_100_000  # and up: settings are chosen by it
-
-
-def split_of(seed: int) -> str:
-    """The split that an episode of that seed belongs to: train, heldout (the test) or validation."""
-    return "train" if seed < HELD_OUT_SEED else "heldout" if seed < VALIDATION_SEED else "validation"
-
 
 class EpisodeError(Exception):
     """The file is no whole episode: cut short, of another format, or inconsistent."""

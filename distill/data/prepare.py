@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distill.config import BaseConfig, UserError
-from distill.data.packed import HELD_OUT_SEED, VALIDATION_SEED, EpisodeError, Packer, read_episode, split_of
+from distill.data.packed import EpisodeError, Packer, read_episode
 from distill.progress import Progress
+from distill.world import HELD_OUT_SEED, VALIDATION_SEED, split_of
 
 
 @dataclass

@@ -83,8 +83,7 @@ class Player:
         own = getattr(self.env.unwrapped, "controls", None)
         self.controls: Controls = own_controls(own) if own is not None else controls_of(self.env.action_space, meanings)
         fps = float(self.env.metadata.get("render_fps") or TICKS_PER_SECOND)
-        self.skip = config.skip or max(1, round(fps / TICKS_PER_SECOND))
-        self.ticks_per_second = min(60.0, max(1.0, fps / self.skip))
+        self.skip, self.ticks_per_second = ticks_of(fps, config.skip)
         self.fit: Fit = fit_of(self.picture(self.env.reset(seed=0)[0]), config.size, config.crop)
 
     def picture(self, observation) -> np.ndarray:
@@ -105,6 +104,12 @@ class Player:
             if terminated or truncated:
                 break
         return self.picture(observation), total, bool(terminated), bool(truncated), info
+
+
+def ticks_of(fps: float, skip: int = 0) -> tuple[int, float]:
+    """Frames a tick (`skip`, or as many as make about TICKS_PER_SECOND), and ticks a second."""
+    skip = skip or max(1, round(fps / TICKS_PER_SECOND))
+    return skip, min(60.0, max(1.0, fps / skip))
 
 
 def held_keys(controls: list[dict], seed: int, ticks: int, hold: int) -> np.ndarray:
@@ -140,13 +145,14 @@ def record_episode(player: Player, config: Config, seed: int) -> dict:
         over = terminated or truncated
         rewards[tick], dones[tick] = reward, over
         telemetry[tick] = [terminated, truncated, *(_number(info, name) for name in config.info)]
+    led = [*told[1:], told[-1]]  # words lead to the frame that they describe
     return {
         "format": "oneiro-episode", "version": 4, "world": world_id(config.env), "title": title_of(config.env),
         "seed": seed, "ticks": ticks, "width": player.fit.width, "height": player.fit.height,
         "ticksPerSecond": player.ticks_per_second, "controls": controls, "encoding": player.controls.encoding,
         "telemetryNames": names, "policy": "random", "frames": zlib.compress(frames.tobytes(), 1),
         "actions": held.astype("<f4").tobytes(), "telemetry": telemetry.tobytes(), "rewards": rewards.tobytes(),
-        "dones": dones.tobytes(), "prompts": prompts_of(told), "stateHash": "",
+        "dones": dones.tobytes(), "prompts": prompts_of(led), "stateHash": "",
     }  # fmt: skip
 
 
@@ -182,11 +188,10 @@ def texts_of(captions: str) -> list[str]:
 
 
 def prompts_of(told: list[str]) -> list[dict]:
-    """Captions of frames -> prompts: that of tick t leads from frame t to t + 1, so it is what is said of t + 1."""
-    led = [*told[1:], told[-1]]
-    if not any(led):
+    """The words at each tick, if any -> the prompts of a container: when they come, and when they change."""
+    if not any(told):
         return []
-    return [{"tick": t, "text": text} for t, text in enumerate(led) if t == 0 or text != led[t - 1]]
+    return [{"tick": t, "text": text} for t, text in enumerate(told) if t == 0 or text != told[t - 1]]
 
 
 def _number(info: dict, name: str) -> float:

@@ -29,14 +29,14 @@ from PIL import Image
 from distill.atomic import write_text
 from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import BaseConfig, UserError
-from distill.data.packed import VALIDATION_SEED, EpisodeError, Packed, read_episode
+from distill.data.packed import EpisodeError, Packed, read_episode
 from distill.distributed import DTYPES, fast_dtype
 from distill.models.codec import load_codec, to_frames, to_input
 from distill.recipe import plan as planning
 from distill.recipe.judge import PROBE_STEPS, judge, sentences
 from distill.recipe.plan import COMPILE_MINUTES, SIZES, Plan
 from distill.recipe.source import Source, source_of
-from distill.world import RING, ROOT, WorldSpec
+from distill.world import RING, ROOT, VALIDATION_SEED, WorldSpec
 
 LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and figures dream for 60
 ROLLOUT = 120  # ticks of stage 2's roll-outs

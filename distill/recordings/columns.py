@@ -5,33 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from distill.config import UserError
+from distill.gym import controls
 from distill.gym.controls import BUTTONS, FREE, PAIRS, check_name
 
 MOST_VALUES = 9  # of an axis that is taken as it is
-NAMED = {
-    "left": "ArrowLeft", "right": "ArrowRight", "up": "ArrowUp", "down": "ArrowDown",
-    "forward": "ArrowUp", "back": "ArrowDown", "fire": "Space", "jump": "Space", "shoot": "Space",
-}  # fmt: skip
+NAMED = controls.NAMED | {"FORWARD": "ArrowUp", "BACK": "ArrowDown", "JUMP": "Space", "SHOOT": "Space"}
 
 
 def controls_of(columns: dict[str, np.ndarray], levels: int = 0) -> list[dict]:
     """Controls, as world.json has them, of columns float [N] of all recordings. 0 and 1 alone are a button; few values
     an axis; more of them an axis of `levels` steps. Raises UserError where nobody could hold them."""
-    controls, taken = [], set()
+    found, taken = [], set()
     for name, column in columns.items():
         check_name(name)
         values = np.unique(np.round(np.append(column, 0), 5))
         if not np.isfinite(values).all():
             raise UserError(f"{name} holds a value that is no number")
         if set(values.tolist()) <= {0, 1}:
-            controls.append({"name": name, "kind": "button", "keys": [_free(name, BUTTONS + FREE, taken)]})
+            found.append({"name": name, "kind": "button", "keys": [_free(name, BUTTONS + FREE, taken)]})
             continue
         if len(values) > MOST_VALUES:
             values = _steps(name, column, levels)
-        controls.append(
-            {"name": name, "kind": "axis", "values": values.tolist(), "keys": _axis_keys(name, values, taken)}
-        )
-    return controls
+        found.append({"name": name, "kind": "axis", "values": values.tolist(), "keys": _axis_keys(name, values, taken)})
+    return found
 
 
 def _steps(name: str, column: np.ndarray, levels: int) -> np.ndarray:
@@ -47,7 +43,7 @@ def _steps(name: str, column: np.ndarray, levels: int) -> np.ndarray:
 
 
 def _free(name: str, keys: list[str], taken: set[str], named: bool = True) -> str:
-    wanted = [NAMED[name.lower()]] if named and name.lower() in NAMED else []
+    wanted = [NAMED[name.upper()]] if named and name.upper() in NAMED else []
     key = next((key for key in [*wanted, *keys] if key not in taken), None)
     if key is None:
         raise UserError(f"there are more controls than keys: none is left for {name}; leave columns out by info=[...]")

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from distill.config import UserError
+from distill.gym.record import LONGEST_CAPTION
 from distill.recordings.video import ENDINGS, Stills, Video, probe
 
 TABLES = (".csv", ".jsonl")
-LONGEST_CAPTION = 1000  # characters, as the wire takes them
 RESERVED = ("caption", "reward", "done")
 
 

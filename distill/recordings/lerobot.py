@@ -55,7 +55,8 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
     numbers = ("episode_index", "frame_index", "action", "next.reward", "next.done", "task_index")
     data = table("data/*/*.parquet", (*numbers, key))
     tasks = _tasks(parquet.read_table(folder / "meta/tasks.parquet").to_pydict())
-    of_episode, tick = np.array(data["episode_index"]), np.array(data["frame_index"])
+    of_episode = np.array(data["episode_index"])
+    in_order = np.lexsort((np.array(data["frame_index"]), of_episode))
     known: dict[Path, Video] = {}
 
     def pictures(n: int, rows: np.ndarray) -> Video | Stills:
@@ -79,8 +80,7 @@ def read_lerobot(folder: Path, camera: str = "") -> list[Recording]:
 
     recordings = []
     for n, index in enumerate(episodes["episode_index"]):
-        rows = np.flatnonzero(of_episode == index)
-        rows = rows[np.argsort(tick[rows], kind="stable")]
+        rows = in_order[slice(*np.searchsorted(of_episode[in_order], [index, index + 1]))]
         video = pictures(n, rows)
         action = np.array([data["action"][row] for row in rows], np.float64).reshape(len(rows), -1)
         columns = {name: action[:, column] for column, name in enumerate(names)}

@@ -22,17 +22,17 @@ from distill.atomic import replacing, write_text
 from distill.config import BaseConfig, UserError
 from distill.gym.controls import own_controls
 from distill.gym.frames import Fit, fit_of
+from distill.gym.record import prompts_of, ticks_of
 from distill.progress import Progress
 from distill.recordings.columns import controls_of, nearest
 from distill.recordings.folder import RESERVED, Recording, read_folder
 from distill.recordings.lerobot import is_lerobot, read_lerobot
+from distill.world import VALIDATION_SEED, split_of
 
-TICKS_PER_SECOND = 20  # about as many as a page plays
 LEAST = 100  # ticks of a stretch: previews and figures dream for 60
 PREVIEW = 8  # frames that are shown before a long import
 KEPT = "import.json"  # beside the episodes: what they were made of
 VALIDATION_PART = 10  # one stretch in so many is held out
-VALIDATION_SEED = 1_100_000
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Stretch:
 
     @property
     def split(self) -> str:
-        return "train" if self.seed < VALIDATION_SEED else "validation"
+        return split_of(self.seed)
 
     def path(self, out: Path) -> Path:
         return out / self.split / f"ep-{self.seed:07d}.msgpack"
@@ -132,7 +132,7 @@ def episode(config: Config, recording: Recording, stretch: Stretch, frames: np.n
         "frames": zlib.compress(frames.tobytes(), 1), "actions": np.stack(actions, 1).astype("<f4").tobytes(),
         "telemetry": np.stack(told, 1).astype("<f4").tobytes() if told else b"", "dones": dones.tobytes(),
         "rewards": np.array([rows.sum() for rows in rows_of("reward")], "<f4").tobytes(),
-        "prompts": [{"tick": t, "text": text} for t, text in enumerate(led) if t == 0 or text != led[t - 1]],
+        "prompts": prompts_of(led),
     }  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def run(config: Config) -> None:
     recordings = read_lerobot(folder, config.camera) if is_lerobot(folder) else read_folder(folder)
     controls = controls_in(folder, recordings, config)
     video = recordings[0].video
-    skip = config.skip or max(1, round(video.fps / TICKS_PER_SECOND))
+    skip, rate = ticks_of(video.fps, config.skip)
     lengths = [-(-each.video.frames // skip) for each in recordings]
     stretches = cut(lengths, config.ticks)
     fit = fit_of(np.empty((video.height, video.width, 3), np.uint8), config.size, config.crop)
@@ -177,7 +177,7 @@ def run(config: Config) -> None:
     world = {
         "format": "oneiro-episode", "version": 4, "world": name, "title": name,
         "width": fit.width, "height": fit.height,
-        "ticksPerSecond": round(min(60.0, video.fps / skip), 3), "controls": controls, "encoding": "number",
+        "ticksPerSecond": round(rate, 3), "controls": controls, "encoding": "number",
         "telemetryNames": list(config.info),
     }  # fmt: skip
     say(recordings, lengths, stretches, world, fit.say(np.empty((video.height, video.width))))
