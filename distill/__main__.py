@@ -29,6 +29,7 @@ STAGES = {
     "energy-score": ("methods.energy_score", "a student of one head call, by the energy score of its own roll-outs"),
     "tmd": ("methods.tmd", "stage 1: TM-MF, the student from the teacher"),
     "dmd": ("methods.dmd", "stage 2: DMD2-v with the flow-head rollout"),
+    "outcome": ("methods.outcome", "what says a tick's reward and end, from the pictures before and after it"),
     "meanflow": ("baselines.meanflow", "baseline: MeanFlow, a student without a flow head"),
     "rcm": ("baselines.rcm", "baseline: rCM, a consistency model kept sharp by scores"),
     "kd": ("baselines.kd", "baseline: the teacher's own pairs, the warm-up of one-step DMD2-v"),

@@ -43,6 +43,25 @@ test.each([
   await dream.close()
 })
 
+test('a world may dream its reward and its end themselves, or one of them', async () => {
+  const told = ['reward', 'done'].map((name) => ({ ...{ name, unit: '', centre: 1.85, spread: 1 } }))
+  const dream = await dreamOf(told, 'outcome')
+  expect(dream.info).toMatchObject({ reward: true, done: true })
+  await dream.reset({ seed: 4 })
+  const ends: boolean[] = []
+  for (let i = 0; i < 20; i++) {
+    const { telemetry, reward, done } = await dream.step(spaceOf(dream.info.controls).idle)
+    expect(reward).toBe(telemetry!.reward)
+    expect(done).toBe(telemetry!.done! >= 0.5)
+    ends.push(done!)
+  }
+  expect(new Set(ends).size).toBe(2)
+  await dream.close()
+  const half = await dreamOf(told.slice(0, 1), 'outcome')
+  expect(half.info).toMatchObject({ reward: true, done: false })
+  await half.close()
+})
+
 test('the dream that ships has the reward and the end of its drive', async () => {
   const dream = await openDreamNode('assets/drive')
   expect(dream.info).toMatchObject({ prompt: true, reward: true, done: true })

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from distill.models.codec import Codec
 from distill.models.dit import Conditions
 from distill.models.flow_student import FlowStudent
+from distill.models.outcome import Outcome
 from distill.models.patch_codec import PatchCodec
 from distill.models.student import Student, descent
 from distill.models.unet import UNet
@@ -152,10 +153,28 @@ class OneStepGraph(nn.Module):
         return torch.cat([picture, conditions.following], 1) if dit.config.readings else picture
 
 
+class WithOutcome(nn.Module):
+    """A student's graph whose latent has more tokens at its end: what the tick brought (models/outcome.py). The student
+    itself is fed none of them."""
+
+    def __init__(self, graph: nn.Module, outcome: Outcome):
+        super().__init__()
+        self.inside, self.outcome, shape = graph, outcome, outcome.config
+        self.grid = shape.rows * shape.columns
+        self.room = outcome.tokens * shape.channels - len(shape.reads)
+
+    def forward(self, history: Tensor, actions: Tensor, prompt: Tensor, noise: Tensor) -> Tensor:
+        history, noise = history[:, :, : self.grid], noise[:, :, : self.grid]
+        picture = self.inside(history, actions, prompt, noise)
+        read = self.outcome.read(history[:, 0], picture)
+        tokens = F.pad(read, (0, self.room)).reshape(-1, self.outcome.tokens, self.outcome.config.channels)
+        return torch.cat([picture, tokens], 1)
+
+
 class WithoutPrompt(nn.Module):
     """A student's graph in a world without words: history, actions and noise in."""
 
-    def __init__(self, graph: StudentGraph | FlowStudentGraph):
+    def __init__(self, graph: nn.Module):
         super().__init__()
         self.inside = graph
 
@@ -236,9 +255,13 @@ class PatchEncoderGraph(nn.Module):
         return patches.reshape(-1, self.shape[0] * self.shape[2], self.weight.shape[0]) @ self.weight + self.bias
 
 
-def student_graph(student: Student | FlowStudent, level: float, temperature: float = 1.0) -> nn.Module:
+def student_graph(
+    student: Student | FlowStudent, level: float, temperature: float = 1.0, outcome: Outcome | None = None
+) -> nn.Module:
     kind = FlowStudentGraph if isinstance(student, FlowStudent) else StudentGraph
     graph = kind(student, level, temperature)
+    if outcome is not None:
+        graph = WithOutcome(graph, outcome)
     return graph if student.dit.config.prompt_dim else WithoutPrompt(graph)
 
 

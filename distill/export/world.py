@@ -16,6 +16,7 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -38,6 +39,7 @@ from distill.flops import count_flops
 from distill.models.codec import HEIGHT, WIDTH, Codec, gains, load_codec
 from distill.models.dit import Conditions, count_parameters
 from distill.models.flow_student import FlowStudent
+from distill.models.outcome import Outcome, load_outcome
 from distill.models.patch_codec import PatchCodec
 from distill.models.prompt_classifier import LABEL_CHOICES, WEIGHTS, PromptClassifier, load_prompt_classifier
 from distill.models.sampler import load_student
@@ -74,6 +76,7 @@ class Config(BaseConfig):
     name: str = "export"
     student: str = "runs/dmd/student.pt"
     codec: str = "runs/codec/autoencoder.pt"
+    outcome: str = ""  # a checkpoint of the `outcome` stage: what says reward and end in the dream
     prompt_classifier: str = WEIGHTS  # for a student that is conditioned on prompt labels
     split: str = "heldout"  # whose moments a dream may start from
     out: str = "assets/drive"
@@ -156,7 +159,8 @@ def largest(errors) -> float:
     return float(np.max(list(errors)))
 
 
-def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0) -> dict[str, Tensor]:
+def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0, more: int = 0) -> dict[str, Tensor]:
+    """`more`: further tokens of the latent, of which the student itself knows nothing."""
     shape, generator = student.dit.config, torch.Generator().manual_seed(seed)
     frame = (shape.tokens, shape.channels)
     draw = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
@@ -170,10 +174,10 @@ def example_inputs(student: Student | FlowStudent, batch: int, seed: int = 0) ->
         history[1:2, :, : shape.grid] = 0
         history[2:, 1:, : shape.grid] = 0
     return {
-        "history": history,
+        "history": F.pad(history, (0, 0, 0, more)),
         "actions": torch.randint(-1, 2, (batch, shape.actions, shape.action_dims), generator=generator).float(),
         "prompt": F.normalize(draw(batch, shape.prompt_dim), dim=-1),
-        "noise": draw(batch, 1 + student.config.outer_steps, *frame),
+        "noise": F.pad(draw(batch, 1 + student.config.outer_steps, *frame), (0, 0, 0, more)),
     }
 
 
@@ -188,12 +192,18 @@ def describe(path: Path) -> dict:
 
 
 def export_student(
-    student: Student | FlowStudent, level: float, out: Path, half: bool, temperature: float = 1.0
+    student: Student | FlowStudent,
+    level: float,
+    out: Path,
+    half: bool,
+    temperature: float = 1.0,
+    outcome: Outcome | None = None,
 ) -> float:
     """Writes student.onnx; its largest difference to PyTorch."""
-    graph = student_graph(round_weights(student) if half else copy.deepcopy(student).eval(), level, temperature)
-    export_graph(graph, graph_inputs(example_inputs(student, 2)), "latent", out / "student.onnx", half)
-    examples = [graph_inputs(example_inputs(student, batch, batch)) for batch in (1, 3)]
+    own = round_weights(student) if half else copy.deepcopy(student).eval()
+    graph, more = student_graph(own, level, temperature, outcome), outcome.tokens if outcome else 0
+    export_graph(graph, graph_inputs(example_inputs(student, 2, more=more)), "latent", out / "student.onnx", half)
+    examples = [graph_inputs(example_inputs(student, batch, batch, more)) for batch in (1, 3)]
     return largest(parity(graph, inputs, out / "student.onnx") for inputs in examples)
 
 
@@ -232,7 +242,7 @@ def self_test(
 ) -> dict:
     """Numbers of tick 1 from a start, with no key held, and pixels of its frame: what a runtime must reproduce. Those
     numbers that the tick changed most, as most of a picture hardly changes. shape: `offsets`, `tokens`, `channels` and
-    `half_state` of the student."""
+    `half_state` of the latent."""
     noise = tick_noise(np.array([seed]), 1, shape.tokens, shape.channels, noise_used)
     feeds = {
         "history": history[[offset - 1 for offset in shape.offsets]][None].astype(np.float32),
@@ -264,7 +274,12 @@ def begins_from_words(student: Student | FlowStudent) -> bool:
 
 
 def export_starts(
-    latents: Latents, student: Student | FlowStudent, embed_prompt, count: int, out: Path
+    latents: Latents,
+    student: Student | FlowStudent,
+    embed_prompt,
+    count: int,
+    out: Path,
+    outcome: Outcome | None = None,
 ) -> tuple[list, list, dict]:
     """starts.safetensors, and the `starts` and `presets` of the manifest, and start 0 for the self-test. `embed_prompt`
     makes their conditioning."""
@@ -274,7 +289,11 @@ def export_starts(
     presets = PRESETS if world.labels else list(dict.fromkeys(caption["text"] for caption in captions))[:MOST_PRESETS]
     texts = list(dict.fromkeys([*presets, *(caption["text"] for caption in captions)]))
     embeddings = embed_prompt(texts)
-    history = np.array(latents.latents[rows[:, None] - np.arange(max(student.dit.config.offsets))], np.float16)
+    span = rows[:, None] - np.arange(max(student.dit.config.offsets))
+    history = np.array(latents.latents[span], np.float16)
+    if outcome is not None:
+        brought = outcome.token(latents.rewards[span - 1], latents.dones[span - 1])
+        history = np.concatenate([history, brought.astype(np.float16)], 2)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
     tensors = {"latents": history, "actions": past}
     if world.prompt:
@@ -295,6 +314,14 @@ def export_starts(
         starts.append({"id": name, "caption": caption["text"], "index": index, "embedding": row})
     presets = [{"id": text.replace(" ", "-"), "text": text, "embedding": i} for i, text in enumerate(presets)]
     return starts, presets, first
+
+
+def read_in(student: Student | FlowStudent, outcome: Outcome | None, world: WorldSpec) -> dict:
+    """What a manifest says of the readings in a latent, and of what there is to do."""
+    if outcome is not None:
+        return {"telemetry": outcome.manifest(), "task": "outcome"}
+    telemetry = {"telemetry": telemetry_manifest()} if student.dit.config.tokens > student.dit.config.grid else {}
+    return telemetry | ({"task": "drive"} if world.is_drive else {})
 
 
 def write_picture(frame: np.ndarray, path: Path) -> None:
@@ -326,6 +353,8 @@ def run(config: Config) -> None:
             f"the codec makes {codec.tokens}x{codec.channels} latents, the student was trained on "
             f"{shape.grid}x{shape.channels}; name the codec that it was trained with"
         )
+    if config.outcome and shape.tokens > shape.grid:
+        raise UserError("this student has instruments, which say reward and end already; leave outcome= out")
     destination = Path(config.out)
     destination.parent.mkdir(parents=True, exist_ok=True)
     # Beside the world that is there, and over it only when all of it is right.
@@ -344,9 +373,11 @@ def write_world(
     """All files of the world into `out`; what to say of them. Raises UserError where a graph is not what PyTorch
     computes."""
     shape, plan, world = student.dit.config, student.config, latents.world
+    outcome = load_outcome(config.outcome) if config.outcome else None
+    tokens = shape.tokens + (outcome.tokens if outcome else 0)
     errors = [
-        export_student(student, config.level, out, config.half_weights, config.temperature),
-        *export_codec(codec, shape.tokens, out, config.half_weights),
+        export_student(student, config.level, out, config.half_weights, config.temperature, outcome),
+        *export_codec(codec, tokens, out, config.half_weights),
     ]
     graphs = ["student", "decoder", "encoder"]
     if shape.prompt_dim == LABEL_CHOICES:
@@ -358,16 +389,17 @@ def write_world(
         raise UserError(f"PyTorch and ONNX Runtime differ by {largest(errors):.2g} ({', '.join(graphs)}: {errors})")
     files = {name: describe(out / f"{name}.onnx") for name in graphs}
     embed_prompt = shipped_prompt_embedder(out, {"files": files}) if world.prompt else no_words
-    starts, presets, first = export_starts(latents, student, embed_prompt, config.starts, out)
+    starts, presets, first = export_starts(latents, student, embed_prompt, config.starts, out, outcome)
     files["starts"] = describe(out / "starts.safetensors")
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     calls = evaluations(student, student_graph(student, config.level))
     flops = calls.pop("flops") + decoder_flops
     moved = gains(codec)
     relative_gains = [round(gain, 4) for gain in (moved / moved.mean()).tolist()]  # what a server rounds by
-    latent = {"tokens": shape.tokens, "channels": shape.channels, "gains": relative_gains}
+    latent = {"tokens": tokens, "channels": shape.channels, "gains": relative_gains}
     if shape.half_state:
         latent |= {"columns": shape.columns, "dtype": "float16"}
+    whole = SimpleNamespace(offsets=shape.offsets, tokens=tokens, channels=shape.channels, half_state=shape.half_state)
     prompt = {"dim": shape.prompt_dim, "encoder": "prompt-encoder"}
     if shape.prompt_dim == LABEL_CHOICES:
         prompt["choices"] = LABELS
@@ -380,8 +412,7 @@ def write_world(
         "frame": {"width": world.width, "height": world.height},
         "ticksPerSecond": world.ticksPerSecond,
         "latent": latent,
-        **({"telemetry": telemetry_manifest()} if shape.tokens > shape.grid else {}),
-        **({"task": "drive"} if world.is_drive else {}),
+        **read_in(student, outcome, world),
         "history": {"offsets": list(shape.offsets)},
         "controls": world.controls,
         "actions": {"count": shape.actions, "dims": shape.action_dims}
@@ -404,7 +435,7 @@ def write_world(
         "starts": starts,
         **({"beginnings": {"steps": BEGINNING_STEPS}} if begins_from_words(student) else {}),
         **({"presets": presets} if world.prompt else {}),
-        "selfTest": self_test(out, shape, student.noise_used(), **first, seed=config.seed, world=world),
+        "selfTest": self_test(out, whole, student.noise_used(), **first, seed=config.seed, world=world),
         "modelHash": hashlib.sha256((files["student"]["sha256"] + files["decoder"]["sha256"]).encode()).hexdigest(),
     }
     write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")

@@ -9,6 +9,7 @@ on, so that a dream knows how games end and begin. `env` may name the module tha
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import zlib
@@ -278,6 +279,7 @@ def run(config: Config) -> None:
             for seed in seeds:
                 progress.update(record_file(config, seed))
             return
-        with ProcessPoolExecutor(workers) as pool:
+        # Not forked: a child would drive the game that this process has opened, together with its sisters.
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
             for ticks in pool.map(record_file, [config] * len(seeds), seeds):
                 progress.update(ticks)

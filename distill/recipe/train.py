@@ -31,6 +31,7 @@ from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import BaseConfig, UserError
 from distill.data.packed import EpisodeError, Packed, read_episode
 from distill.distributed import DTYPES, fast_dtype
+from distill.methods.outcome import reads_of
 from distill.models.codec import load_codec, to_frames, to_input
 from distill.recipe import plan as planning
 from distill.recipe.judge import PROBE_STEPS, judge, sentences
@@ -40,6 +41,7 @@ from distill.world import RING, ROOT, VALIDATION_SEED, WorldSpec
 
 LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and figures dream for 60
 ROLLOUT = 120  # ticks of stage 2's roll-outs
+OUTCOME_STEPS = 2500  # some two minutes
 LEVEL = 0.1  # history noise that the dream states, as distill/configs/own-*.yaml train it
 KINDS = {"teacher": "teacher", "tmd": "student", "dmd": "student"}
 UNSAID = re.compile(r"\d+%\||^W\d{4} ")  # a bar that is drawn over and over, and what torch warns of
@@ -271,6 +273,26 @@ class Journey:
         episodes = Packed(self.data, "train").episodes
         return min(ROLLOUT, max(episode["ticks"] for episode in episodes) - RING - 2)
 
+    def outcome(self) -> list[str]:
+        """Learns what says reward and end, where there are any; the option for the export."""
+        reads = reads_of(Packed(self.data, "train"))
+        if not reads:
+            self.say("the recordings have no reward and no end, so the dream has none")
+            return []
+        checkpoint, steps = self.runs / "outcome/outcome.pt", min(OUTCOME_STEPS, 20 * self.plan.steps or OUTCOME_STEPS)
+        if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, "outcome"), {"max_steps": steps})):
+            self.say(f"learning what says {' and '.join(reads)} in a dream")
+            self.stage(
+                "outcome",
+                f"data={self.data}",
+                f"runs={self.runs}",
+                f"threads={self.config.threads}",
+                f"seed={self.config.seed}",
+                f"max_steps={steps}",
+                config="outcome.yaml",
+            )
+        return [f"outcome={checkpoint}"]
+
     def finish(self, world: WorldSpec) -> None:
         """Judges the student, exports it and says where it plays."""
         last = "dmd" if "dmd" in self.plan.minutes else "tmd"
@@ -284,6 +306,7 @@ class Journey:
             f"out={out}",
             f"id={self.source.name}",
             f"title={self.config.title or world.title}",
+            *self.outcome(),
             f"license={self.config.license}",
             f"level={LEVEL}",
             "split=validation",

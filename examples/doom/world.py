@@ -122,7 +122,7 @@ class Doom(gymnasium.Env):
         self.render_mode = render_mode
         self.observation_space = spaces.Box(0, 255, (HEIGHT - 2 * HUD, WIDTH, 3), np.uint8)
         self.action_space = spaces.MultiDiscrete([3, 3, 2, 2], start=[-1, -1, 0, 0])
-        self.games = [_open(scenario) for scenario in SCENARIOS]
+        self.games = [open_game(scenario) for scenario in SCENARIOS]
         self.picture = np.zeros(self.observation_space.shape, np.uint8)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
@@ -176,7 +176,7 @@ class Doom(gymnasium.Env):
         return {"caption": self.caption, "died": float(died)}
 
 
-def _open(scenario: Scenario) -> vizdoom.DoomGame:
+def open_game(scenario: Scenario) -> vizdoom.DoomGame:
     game = vizdoom.DoomGame()
     game.load_config(str(Path(vizdoom.scenarios_path) / scenario.file))
     game.set_doom_config_path(str(Path(tempfile.gettempdir()) / "oneiro-doom.ini"))  # else it writes one here

@@ -20,8 +20,20 @@ export function registerTask(name: string, task: Task): void {
   tasks.set(name, task)
 }
 
+/** The task whose reward and end are dreamed themselves: whichever of the two the readings have by these names. */
+const OUTCOME = 'outcome'
+/** A dreamed probability from which on the episode is over. */
+const ENDS = 0.5
+
+function outcomeOf(readings: readonly string[]): Task | null {
+  const reward = readings.includes('reward') ? (told: Telemetry) => told.reward! : undefined
+  const done = readings.includes('done') ? (told: Telemetry) => told.done! >= ENDS : undefined
+  return reward || done ? { needs: [], reward, done } : null
+}
+
 /** The task of that name; null where nobody knows it, or these readings are not all that it needs. */
 export function taskOf(name: string | undefined, readings: readonly string[]): Task | null {
+  if (name === OUTCOME) return outcomeOf(readings)
   const task = name === undefined ? undefined : tasks.get(name)
   return task?.needs.every((reading) => readings.includes(reading)) ? task : null
 }

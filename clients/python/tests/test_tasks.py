@@ -24,3 +24,12 @@ def test_a_task_is_none_where_nobody_knows_it_or_a_reading_lacks():
     assert task_of(None, NEEDS) is None
     assert task_of("chess", NEEDS) is None
     assert task_of("drive", NEEDS[:3]) is None
+
+
+def test_a_world_may_dream_its_reward_and_end_themselves():
+    both = task_of("outcome", ("reward", "done"))
+    assert both.reward({"reward": 1.5, "done": 0.2}) == 1.5
+    assert [both.done({"reward": 0, "done": done}) for done in (0.49, 0.5)] == [False, True]
+    assert task_of("outcome", ("reward",)).done is None
+    assert task_of("outcome", ("done", "speed")).reward is None
+    assert task_of("outcome", ("speed",)) is None

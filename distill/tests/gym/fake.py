@@ -86,6 +86,18 @@ class Breaking(Square):
         return super().step(action)
 
 
+class Own(Square):
+    """Raises where another process plays it than the one that opened it: two would drive one game."""
+
+    def __init__(self):
+        super().__init__()
+        self.opened_in = os.getpid()
+
+    def step(self, action):
+        assert os.getpid() == self.opened_in, "this game is another process's"
+        return super().step(action)
+
+
 for name, kind, options in (
     ("Square-v0", Square, {}),
     ("Drawn-v0", Square, {"seen": False}),
@@ -96,6 +108,7 @@ for name, kind, options in (
     ("Unplayable-v0", Unplayable, {}),
     ("Breaking-v0", Breaking, {}),
     ("Dying-v0", Breaking, {"dies": True}),
+    ("Own-v0", Own, {}),
     ("Words-v0", Square, {"actions": spaces.Text(5)}),
 ):
     if name not in gymnasium.registry:

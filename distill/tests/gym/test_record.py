@@ -102,6 +102,10 @@ def test_the_same_seed_is_the_same_episode_and_what_is_there_stays(tmp_path):
     assert (tmp_path / "b/ep-0000001.msgpack").read_bytes() == before
 
 
+def test_no_two_processes_play_the_same_game(tmp_path):
+    recorded(tmp_path, "Own-v0", "side_by_side=2")
+
+
 def test_several_side_by_side_record_the_same(tmp_path):
     recorded(tmp_path / "alone")
     recorded(tmp_path / "together", "Square-v0", "side_by_side=2")

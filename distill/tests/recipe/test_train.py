@@ -51,7 +51,8 @@ def test_it_ends_in_a_world_that_says_what_it_is(trained):
     manifest = json.loads((folder / "assets/square/world.json").read_text())
     assert (manifest["id"], manifest["title"], manifest["ticksPerSecond"]) == ("square", "Square", 10)
     assert manifest["frame"] == {"width": 64, "height": 32} and manifest["controls"] == square.CONTROLS
-    assert not {"prompt", "presets", "telemetry", "task", "beginnings"} & manifest.keys()
+    assert not {"prompt", "presets", "beginnings"} & manifest.keys()
+    assert manifest["task"] == "outcome" and [one["name"] for one in manifest["telemetry"]] == ["reward", "done"]
     assert manifest["actions"] == {"count": 4, "dims": 2} and len(manifest["starts"]) > 1
     for entry in manifest["files"].values():
         assert (folder / "assets/square" / entry["path"]).stat().st_size == entry["bytes"]

@@ -26,8 +26,22 @@ def register_task(name: str, task: Task) -> None:
     _tasks[name] = task
 
 
+#: A dreamed probability from which on the episode is over.
+_ENDS = 0.5
+
+
+def _outcome_of(readings: tuple[str, ...]) -> Task | None:
+    """Of a world that dreams its reward and end themselves: whichever of the two the readings have by these names."""
+    reward = (lambda told: told["reward"]) if "reward" in readings else None
+    done = (lambda told: told["done"] >= _ENDS) if "done" in readings else None
+    return Task((), reward, done) if reward or done else None
+
+
 def task_of(name: str | None, readings: Iterable[str]) -> Task | None:
     """The task of that name; None where nobody knows it, or these readings are not all that it needs."""
+    readings = tuple(readings)
+    if name == "outcome":
+        return _outcome_of(readings)
     task = _tasks.get(name) if name else None
     return task if task and set(task.needs) <= set(readings) else None
 
