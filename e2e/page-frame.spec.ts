@@ -120,7 +120,16 @@ for (const size of Object.keys(SIZES) as Size[]) {
       const sentence = await boxOf(page, '.notice')
       for (const part of ['.brand-name', '.place', '.views', '.tools', '.run-begin'])
         expect(overlap(sentence, await boxOf(page, part)), part).toBe(0)
-      await page.evaluate(() => window.oneiro!.store.setState({ notices: [] }))
+      await page.evaluate(() => {
+        document.querySelector<HTMLElement>('.run-begin')!.hidden = true
+        document.querySelector<HTMLElement>('.run-now')!.hidden = false
+      })
+      expect(overlap(await boxOf(page, '.notice'), await boxOf(page, '.run-now')), 'a run').toBe(0)
+      await page.evaluate(() => {
+        document.querySelector<HTMLElement>('.run-begin')!.hidden = false
+        document.querySelector<HTMLElement>('.run-now')!.hidden = true
+        window.oneiro!.store.setState({ notices: [] })
+      })
       await expect(page.locator('.notice')).toHaveCount(0)
       await page.evaluate(() => {
         document.querySelector<HTMLElement>('.run')!.hidden = true

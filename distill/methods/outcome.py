@@ -25,7 +25,7 @@ class Config(TrainConfig):
     width: int = 32
     learning_rate: float = 3e-3
     ema: float = 0.99
-    max_steps: int = 2500
+    max_steps: int = 1500
     noise: float = 0.2  # highest size of the noise on a latent: what is seen later is dreamed
     validation: str = "validation"
 

@@ -41,7 +41,7 @@ from distill.world import RING, ROOT, VALIDATION_SEED, WorldSpec
 
 LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and figures dream for 60
 ROLLOUT = 120  # ticks of stage 2's roll-outs
-OUTCOME_STEPS = 2500  # some two minutes
+OUTCOME_STEPS = 1500  # a minute or two
 LEVEL = 0.1  # history noise that the dream states, as distill/configs/own-*.yaml train it
 KINDS = {"teacher": "teacher", "tmd": "student", "dmd": "student"}
 UNSAID = re.compile(r"\d+%\||^W\d{4} ")  # a bar that is drawn over and over, and what torch warns of
