@@ -4,6 +4,8 @@
 - Keys: a small network reads from two frames which keys were held. How often is it right on recordings, and on the
   dream?
 - Motion: how much a dream changes from tick to tick, over the recordings, long after its start.
+- Reward and end, where there are any: what a dream gives for some ticks of play, and how often it ends, against the
+  recordings under the same keys.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from torch import Tensor, nn
 
 from distill.data.dataset import WindowDataset
 from distill.data.packed import Latents
+from distill.models.outcome import Outcome, load_outcome
 from distill.models.sampler import Rollout, StudentSampler, load_student
 from distill.training.preview import Preview
 from distill.world import RING, WorldSpec, values_of
 
 TICKS = 60  # of a roll-out
+SUMMED = 20  # ticks whose rewards are compared as a sum
 DREAMS = 24
 PROBE_STEPS = 600
 
@@ -93,7 +97,32 @@ class KeyReader:
         return float(torch.stack(parts).float().mean())
 
 
-def judge(data: str, student_file: str, codec: str, level: float, probe_steps: int = PROBE_STEPS) -> dict[str, float]:
+@torch.no_grad()
+def trusted(outcome: Outcome, dreamed: np.ndarray, rewards: np.ndarray, dones: np.ndarray) -> dict[str, float]:
+    """dreamed [ticks+1,dreams,T,C]; rewards and dones as recorded, [ticks,dreams] -> ends in 1,000 ticks of both, and
+    the correlation of what SUMMED ticks gave."""
+    read = [outcome.read(*(torch.from_numpy(one) for one in pair)) for pair in zip(dreamed, dreamed[1:], strict=False)]
+    columns = dict(zip(outcome.config.reads, torch.stack(read).permute(2, 0, 1).numpy(), strict=True))
+    figures = {}
+    if "done" in columns:
+        figures["ends_recorded"] = 1000 * float((dones > 0).mean())
+        figures["ends_dreamed"] = 1000 * float((columns["done"] >= 0.5).mean())
+    if "reward" in columns:
+        parts = len(rewards) // SUMMED
+        summed = [a[: parts * SUMMED].reshape(parts, SUMMED, -1).sum(1).ravel() for a in (columns["reward"], rewards)]
+        if min(part.std() for part in summed) > 1e-6:
+            figures["reward_correlation"] = float(np.corrcoef(*summed)[0, 1])
+    return figures
+
+
+def judge(
+    data: str,
+    student_file: str,
+    codec: str,
+    level: float,
+    probe_steps: int = PROBE_STEPS,
+    outcome: str = "",
+) -> dict[str, float]:
     """The figures of a student on validation."""
     torch.manual_seed(5)
     student = load_student(student_file)
@@ -128,6 +157,8 @@ def judge(data: str, student_file: str, codec: str, level: float, probe_steps: i
     late = slice(TICKS // 2, TICKS)
     change = lambda frames: float(np.abs(np.diff(frames, axis=0)[late, :, : shape.grid]).mean())  # noqa: E731
     figures["motion"] = change(dreamed) / max(change(recorded), 1e-9)
+    if outcome:
+        figures |= trusted(load_outcome(outcome), dreamed, heldout.rewards[span[:-1]], heldout.dones[span[:-1]])
     return figures
 
 
@@ -142,6 +173,12 @@ def sentences(figures: dict[str, float], minutes: float) -> list[str]:
         f"{figures['keys_recorded']:.2f}, by chance {figures['keys_by_chance']:.2f})",
         f"after {TICKS // 2} to {TICKS} ticks it moves {figures['motion']:.2f} times as much as the game",
     ]
+    if "reward_correlation" in figures:
+        lines.append(f"reward of {SUMMED} ticks against the game's: correlation {figures['reward_correlation']:.2f}")
+    if "ends_dreamed" in figures:
+        ends = f"{figures['ends_dreamed']:.1f} times in 1,000 ticks, the game {figures['ends_recorded']:.1f} times"
+        lines.append(f"under the same keys it ends {ends}")
+    told_so_far = len(lines)
     gain = figures["psnr"] - figures["psnr_still"]
     if gain < 1:
         lines.append("it has not learnt how this world moves: its next frame is hardly better than the last one")
@@ -150,7 +187,7 @@ def sentences(figures: dict[str, float], minutes: float) -> list[str]:
     if not 0.6 < figures["motion"] < 1.6:
         end = "freezes" if figures["motion"] <= 0.6 else "dissolves into flicker"
         lines.append(f"it does not keep going: it {end}")
-    if len(lines) == 3:
+    if len(lines) == told_so_far:
         lines.append("it moves, follows the keys and keeps going; what it gets wrong, the contact sheet shows")
     lines.append(f"trained in {minutes:.0f} minutes; more hours see more samples and, from some on, a larger network")
     return lines

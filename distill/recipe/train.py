@@ -273,12 +273,12 @@ class Journey:
         episodes = Packed(self.data, "train").episodes
         return min(ROLLOUT, max(episode["ticks"] for episode in episodes) - RING - 2)
 
-    def outcome(self) -> list[str]:
-        """Learns what says reward and end, where there are any; the option for the export."""
+    def outcome(self) -> Path | None:
+        """Learns what says reward and end, where there are any: its checkpoint."""
         reads = reads_of(Packed(self.data, "train"))
         if not reads:
             self.say("the recordings have no reward and no end, so the dream has none")
-            return []
+            return None
         checkpoint, steps = self.runs / "outcome/outcome.pt", min(OUTCOME_STEPS, 20 * self.plan.steps or OUTCOME_STEPS)
         if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, "outcome"), {"max_steps": steps})):
             self.say(f"learning what says {' and '.join(reads)} in a dream")
@@ -291,13 +291,13 @@ class Journey:
                 f"max_steps={steps}",
                 config="outcome.yaml",
             )
-        return [f"outcome={checkpoint}"]
+        return checkpoint
 
     def finish(self, world: WorldSpec) -> None:
         """Judges the student, exports it and says where it plays."""
         last = "dmd" if "dmd" in self.plan.minutes else "tmd"
         student, codec = self.runs / last / "student.pt", self.runs / "codec/autoencoder.pt"
-        out = Path(self.config.assets) / self.source.name
+        out, outcome = Path(self.config.assets) / self.source.name, self.outcome()
         self.stage(
             "export",
             f"data={self.data}",
@@ -306,14 +306,15 @@ class Journey:
             f"out={out}",
             f"id={self.source.name}",
             f"title={self.config.title or world.title}",
-            *self.outcome(),
+            *([f"outcome={outcome}"] if outcome else []),
             f"license={self.config.license}",
             f"level={LEVEL}",
             "split=validation",
             show=True,
         )
         steps = min(PROBE_STEPS, 20 * self.plan.steps) if self.plan.steps else PROBE_STEPS
-        figures = judge(str(self.data), str(student), str(codec), LEVEL, steps)
+        learnt = str(outcome) if outcome else ""
+        figures = judge(str(self.data), str(student), str(codec), LEVEL, steps, learnt)
         write_text(self.runs / "figures.json", json.dumps(figures, indent=2) + "\n")
         self.keep()
         self.say("\n".join(sentences(figures, self.spent)))

@@ -107,7 +107,7 @@ def main() -> None:
             places.append(("dream", lambda t=temperature: subject.dream(world, asked.places, t)))
         for place, open_place in places:
             envs = opened(subject, open_place(), folder)
-            told(place, folder.name, play(envs, asked.episodes if place == "game" else min(24, asked.episodes), act))
+            told(place, folder.name, play(envs, asked.episodes if place == "game" else min(8, asked.episodes), act))
             envs.close()
     out = asked.out or agents / "results.json"
     out.write_text(json.dumps(results) + "\n")

@@ -13,6 +13,7 @@ from distill.models.one_step_student import make_student
 from distill.models.outcome import Outcome, OutcomeConfig, load_outcome
 from distill.models.student import StudentConfig
 from distill.models.unet import UNet, UNetConfig
+from distill.recipe.judge import trusted
 from distill.runtime import onnx_session
 from distill.tests import square
 
@@ -40,6 +41,19 @@ def test_it_reads_what_was_recorded(folder):
     assert model.config.reads == ["reward", "done"]
     figures = outcome.figures_of(model, heldout, heldout.transitions())
     assert figures["reward_correlation"] > 0.95 and figures["done_f1"] > 0.9
+
+
+def test_a_dream_that_is_the_recording_is_trusted_and_one_that_stands_still_is_not(folder):
+    heldout, model = Latents(folder / "data", "validation"), load_outcome(folder / "runs/outcome/outcome.pt")
+    rows = heldout.transitions(40)[::8]
+    span = rows + np.arange(41)[:, None]
+    played = np.asarray(heldout.latents[span], np.float32)
+    told = heldout.rewards[span[:-1]], heldout.dones[span[:-1]]
+    figures = trusted(model, played, *told)
+    assert figures["reward_correlation"] > 0.98
+    assert figures["ends_dreamed"] == pytest.approx(figures["ends_recorded"], rel=0.1) and figures["ends_recorded"] > 5
+    still = trusted(model, np.repeat(played[:1], 41, 0), *told)
+    assert still.get("reward_correlation", 0) < 0.8
 
 
 def test_recordings_without_any_have_none(folder, tmp_path):
