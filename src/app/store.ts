@@ -3,6 +3,7 @@ import type { Action, Control } from '../engine/controls'
 import type { Branch } from '../engine/timeline'
 import type { Failure } from './failures'
 import type { Place, View } from './params'
+import type { PauseCause } from './player/motion'
 
 /** A prompt offered as a chip. The dream knows its own by heart, so that they need no sentence encoder. */
 export interface Preset {
@@ -29,9 +30,6 @@ export interface Notice {
   readonly tone: 'info' | 'warn'
   readonly text: string
 }
-
-/** Why play is paused, or null while it runs. */
-export type PauseCause = 'user' | 'away' | 'scrub' | null
 
 /** What the world made of the words that it was told. */
 export interface HeardState {
@@ -72,7 +70,8 @@ export interface AppState {
   readonly server: string | null
   /** True while the panel that chooses between them is open. */
   readonly choosing: boolean
-  readonly paused: PauseCause
+  /** Why the drive stands; null where nobody asked it to. */
+  readonly paused: PauseCause | null
   readonly lockstep: boolean
   readonly seed: number
   readonly prompt: string

@@ -14,8 +14,10 @@ const SLOW_TICKS = 60
 /** What a move needs of the drive. */
 export interface Drive {
   /** `remote`: the dream on a server, while it is the one that is driven. */
-  now(): { readonly loop: Loop | null; readonly remote: RemoteDream | null; readonly playing: boolean }
+  now(): { readonly loop: Loop | null; readonly remote: RemoteDream | null }
   play(): void
+  /** Holds the drive until the answer is called. */
+  hold(): () => void
   /** Another wish; the signal of the one before is aborted. */
   wish(): AbortSignal
   /** A dream was opened. */
@@ -120,8 +122,7 @@ export class Handover {
   private async handOver(loop: Loop, place: Place, wish: AbortSignal, server: Server | null): Promise<void> {
     const dream = await this.open(place, wish, server)
     if (wish.aborted) return
-    const { playing } = this.drive.now()
-    loop.pause()
+    const release = this.drive.hold()
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
       const at = same ? await this.whereabouts(loop) : null
@@ -130,7 +131,7 @@ export class Handover {
       if (!same) notify(this.store, 'That is another dream, so the drive began anew.')
       else if (!at) notify(this.store, 'Nothing of this drive is known here, so it began anew.')
     } finally {
-      if (playing) this.drive.play()
+      release()
     }
   }
 

@@ -15,7 +15,7 @@ import { codeOf, type FailureAction, sentenceOf } from '../failures'
 import { Driver } from '../input/driver'
 import { TelemetryFeed } from '../input/telemetry-feed'
 import { type Params, type Place, seedOfChance, type View } from '../params'
-import { notify, type PauseCause, type Preset, type Store } from '../store'
+import { notify, type Preset, type Store } from '../store'
 import { chosen, merged } from '../words/edit'
 import { PromptController } from '../words/prompt-controller'
 import { type Heard, heardBySimulator, remarkOn } from '../words/remarks'
@@ -24,6 +24,7 @@ import { beginningOf } from './beginning'
 import { Crossing, type Lead } from './crossing'
 import { FailurePolicy } from './failure-policy'
 import { Handover } from './handover'
+import { type Motion, type MotionEvent, next, type PauseCause, wished } from './motion'
 import { instrumentsOf, Presenter } from './presenter'
 import type { RemoteDream } from './remote-dream'
 import type { Server } from './seats'
@@ -40,7 +41,7 @@ export const SNAPSHOT_EVERY = { cpu: 10, gpu: 20 }
 export const SNAPSHOTS = { capacity: 240, maxBytes: 23e6 }
 /** Futures that were left and can be come back to. */
 const BRANCHES = 4
-const DIM: Record<'user' | 'away' | 'scrub', number> = { user: 0.82, away: 0.5, scrub: 1 }
+const DIM: Record<PauseCause, number> = { user: 0.82, away: 0.5, scrub: 1 }
 
 /** Runs the drive: opens worlds, owns the loop, and carries out what the page asks for. The store says how things stand. */
 export class Player {
@@ -51,8 +52,9 @@ export class Player {
   private readonly listeners = new Set<(event: LoopEvent, world: World) => void>()
   private loop: Loop | null = null
   private lead: Lead | null = null
-  /** A change of view holds the drive; what a person wishes meanwhile counts when it is done. */
-  private held: { resumes: boolean } | null = null
+  private motion: Motion = { is: 'stopped' }
+  /** Whose change of view or place holds the drive: the newest. */
+  private holder: symbol | null = null
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -82,8 +84,9 @@ export class Player {
     this.crossing = new Crossing()
     const server = params.server ? { url: params.server, token: params.token ?? undefined } : null
     this.handover = new Handover(store, worlds, server, {
-      now: () => ({ loop: this.loop, remote: this.remote, playing: this.playing }),
+      now: () => ({ loop: this.loop, remote: this.remote }),
       play: () => this.play(),
+      hold: () => this.hold(),
       wish: () => this.wish(),
       met: (dream) => this.met(dream),
       setView: (view, from) => this.setView(view, from),
@@ -94,6 +97,7 @@ export class Player {
       playing: () => this.playing,
       play: () => this.play(),
       pause: () => this.pause('scrub'),
+      settle: () => this.move({ type: 'settle' }),
       // The words go back with the drive.
       arrived: () => this.prompts.went(this.snapshot()),
     })
@@ -145,11 +149,6 @@ export class Player {
     return this.loop?.playing ?? false
   }
 
-  /** Whether it plays, or will once the change of view that holds it is done. */
-  private get onItsWay(): boolean {
-    return this.held?.resumes ?? this.playing
-  }
-
   /**
    * Shows a view. The drive goes on there as far as that world can take it over, and otherwise begins anew with the same seed,
    * start and words, or `from` a snapshot of its world. The old view plays until then.
@@ -171,9 +170,7 @@ export class Player {
         await this.enter(lead, view, { begin, turn })
         return
       }
-      const held = { resumes: this.held?.resumes ?? this.playing }
-      this.held = held
-      loop.pause()
+      const release = this.hold()
       try {
         await this.crossing.leave(this.lead!, loop.snapshot())
         if (turn.aborted) return
@@ -182,10 +179,7 @@ export class Player {
         const entered = await this.enter(lead, view, { begin, turn })
         if (entered && remark) notify(this.store, remark, 'info', 9000)
       } finally {
-        if (this.held === held) {
-          this.held = null
-          if (held.resumes) this.play()
-        }
+        release()
       }
     } catch (error) {
       if (!turn.aborted) this.fail(error)
@@ -204,52 +198,65 @@ export class Player {
   }
 
   play(): void {
-    if (!this.loop || this.clock.mode === 'lockstep') return
-    this.store.setState({ paused: null })
-    this.stage.setDim(1)
-    if (this.held) {
-      this.held.resumes = true
-      return
-    }
-    void this.attempt(() => this.remote?.setMode('realtime'))
-    this.loop.play()
+    this.move({ type: 'play' })
   }
 
-  pause(cause: Exclude<PauseCause, null> = 'user'): void {
+  pause(cause: PauseCause = 'user'): void {
     this.driver.clear()
-    if (!this.onItsWay) return
-    if (this.held) this.held.resumes = false
-    else {
-      this.loop!.pause()
-      void this.attempt(() => this.remote?.setMode('lockstep'))
-    }
-    this.store.setState({ paused: cause })
-    this.stage.setDim(DIM[cause])
+    this.move({ type: 'pause', by: cause })
   }
 
   togglePause(): void {
-    if (this.onItsWay) this.pause()
+    if (wished(this.motion).is === 'playing') this.pause()
     else this.play()
   }
 
   /** The page lost the focus: let go of every key, and wait. */
   away(): void {
-    if (this.onItsWay) this.pause('away')
-    else this.driver.clear()
+    this.pause('away')
   }
 
   back(): void {
-    if (this.store.getState().paused === 'away') this.play()
+    this.move({ type: 'back' })
+  }
+
+  /** Something happened to the motion: the loop, a server and the page follow. */
+  private move(event: MotionEvent): void {
+    if (!this.loop || this.clock.mode === 'lockstep') return
+    const before = this.motion
+    const after = next(before, event)
+    if (after === before && event.type !== 'play') return
+    this.motion = after
+    const will = wished(after)
+    this.store.setState({ paused: will.is === 'paused' ? will.by : null })
+    this.stage.setDim(will.is === 'paused' && event.type !== 'step' ? DIM[will.by] : 1)
+    if (after.is === 'playing') {
+      void this.attempt(() => this.remote?.setMode('realtime'))
+      this.loop.play()
+    } else if (before.is === 'playing') {
+      this.loop.pause()
+      if (after.is === 'paused') void this.attempt(() => this.remote?.setMode('lockstep'))
+    }
+  }
+
+  /** Holds the drive while something about it changes. Answers how to let go, which counts for the newest holder alone. */
+  private hold(): () => void {
+    const holder = Symbol('holder')
+    this.holder = holder
+    this.move({ type: 'hold' })
+    return () => {
+      if (this.holder !== holder) return
+      this.holder = null
+      this.move({ type: 'release' })
+    }
   }
 
   /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
   async step(action?: Action): Promise<Tick | null> {
     if (!this.loop) throw notOpen()
     if (action !== undefined) spaceOf(this.loop.world.info.controls).check(action)
-    if (this.clock.mode === 'realtime') this.store.setState({ paused: 'user' })
-    this.stage.setDim(1)
+    this.move({ type: 'step' })
     try {
-      this.loop.pause()
       await this.remote?.setMode('lockstep')
       return await this.loop.step(action)
     } catch (error) {
@@ -512,6 +519,7 @@ export class Player {
       if (event.type === 'tick' && this.playing) void this.waking.hear(event.tick.index)
     } else if (event.type === 'state') {
       this.presenter.interrupted()
+      if (!event.playing) this.move({ type: 'fault' })
     } else if (event.type === 'error') {
       // A fault of the page's own, for the console: thrown again, it would be swallowed. Node has no `reportError`.
       if (event.during === 'listener') (globalThis.reportError ?? console.error)(event.error)

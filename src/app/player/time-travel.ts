@@ -48,6 +48,8 @@ interface Drive {
   readonly playing: () => boolean
   readonly pause: () => void
   readonly play: () => void
+  /** The scrubber was let go of, and the drive stands. */
+  readonly settle: () => void
   /** The drive is at another tick. */
   readonly arrived: () => Promise<void>
 }
@@ -85,7 +87,7 @@ export class Rewind {
     const { resume } = this
     this.resume = false
     if (resume) this.drive.play()
-    else if (this.store.getState().paused === 'scrub') this.store.setState({ paused: 'user' })
+    else this.drive.settle()
   }
 
   private async go(on: (travel: TimeTravel) => Promise<void>): Promise<void> {
