@@ -409,6 +409,29 @@ describe('Player', () => {
     },
   )
 
+  it.each([true, false])(
+    'plays on at a server, and stands there where it was paused on the way: %s',
+    async (pauses) => {
+      const { player, store, dream, remote } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      let answer = () => {}
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      const snapshot = dream.snapshot.bind(dream)
+      dream.snapshot = () => answered.then(snapshot)
+      const move = player.setPlace('server', { url: 'ws://there' })
+      await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
+      if (pauses) player.pause()
+      answer()
+      await move
+      expect(store.getState()).toMatchObject({ place: 'server', paused: pauses ? 'user' : null })
+      expect(player.playing).toBe(!pauses)
+      expect(remote.setMode).toHaveBeenLastCalledWith(pauses ? 'lockstep' : 'realtime')
+      await player.close()
+    },
+  )
+
   it('goes back in time and drives on from there', async () => {
     const { player, store } = setup()
     await player.setView('dream')
