@@ -9,6 +9,7 @@ export default defineConfig({
       'bench/**/*.test.ts',
       'scripts/**/*.test.{ts,mjs}',
       'examples/**/*.test.ts',
+      'clients/**/*.test.ts',
     ],
     environment: 'node',
     // Two workers: the machines this runs on have two cores.
