@@ -17,7 +17,7 @@ function asked(...lines: unknown[]) {
 }
 
 test('an agent drives the simulator itself, several places at once', { timeout: 60_000 }, () => {
-  const action = { steer: 1, throttle: 1 }
+  const action = { steer: 1, throttle: 1 } as const
   const [begun, first, second, anew] = asked(
     ...[
       {

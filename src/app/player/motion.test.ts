@@ -80,7 +80,7 @@ describe('a drive that is held', () => {
         it(`goes on as if it had heard by then: ${JSON.stringify(then)}, ${type}`, () => {
           const event = type === 'pause' ? PAUSE : ({ type } as MotionEvent)
           const held = next(then, { type: 'hold' })
-          expect(held).toEqual({ is: 'held', then })
+          expect(held).toEqual({ is: 'held', after: then })
           expect(next(held, { type: 'hold' })).toBe(held)
           const after = next(held, event)
           expect(after.is).toBe('held')

@@ -7,8 +7,8 @@ export type Motion =
   | { readonly is: 'stopped' }
   | { readonly is: 'playing' }
   | { readonly is: 'paused'; readonly by: PauseCause }
-  /** Something about it changes; after that it is as `then` says, which wishes change meanwhile. */
-  | { readonly is: 'held'; readonly then: Exclude<Motion, { is: 'held' }> }
+  /** Something about it changes; after that it is as `after` says, which wishes change meanwhile. */
+  | { readonly is: 'held'; readonly after: Exclude<Motion, { is: 'held' }> }
 
 export type MotionEvent =
   | { readonly type: 'play' }
@@ -27,13 +27,13 @@ export type MotionEvent =
 
 /** How the drive goes on after an event. The same object where nothing changed. */
 export function next(motion: Motion, event: MotionEvent): Motion {
-  if (event.type === 'hold') return motion.is === 'held' ? motion : { is: 'held', then: motion }
-  if (event.type === 'release') return motion.is === 'held' ? motion.then : motion
+  if (event.type === 'hold') return motion.is === 'held' ? motion : { is: 'held', after: motion }
+  if (event.type === 'release') return motion.is === 'held' ? motion.after : motion
   if (motion.is !== 'held') return free(motion, event)
   // The loop stands already, by our own hand.
   if (event.type === 'fault') return motion
-  const then = free(motion.then, event)
-  return then === motion.then ? motion : { is: 'held', then }
+  const after = free(motion.after, event)
+  return after === motion.after ? motion : { is: 'held', after }
 }
 
 type Free = Exclude<Motion, { is: 'held' }>
@@ -57,5 +57,5 @@ function free(motion: Free, event: Exclude<MotionEvent, { type: 'hold' | 'releas
 
 /** As it is where nothing holds it, or will be when that lets go. */
 export function wished(motion: Motion): Free {
-  return motion.is === 'held' ? motion.then : motion
+  return motion.is === 'held' ? motion.after : motion
 }
