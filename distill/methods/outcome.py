@@ -11,10 +11,8 @@ from torch import Tensor
 
 from distill.config import TrainConfig, UserError
 from distill.data.packed import Latents, Packed
-from distill.models.outcome import Outcome, OutcomeConfig
+from distill.models.outcome import STANDS, Outcome, OutcomeConfig, reads_of
 from distill.training.run import Batches, Ema, Run
-
-STANDS = 1e-6  # a reward that changes by less is always the same
 
 
 @dataclass
@@ -28,17 +26,6 @@ class Config(TrainConfig):
     max_steps: int = 1500
     noise: float = 0.2  # highest size of the noise on a latent: what is seen later is dreamed
     validation: str = "validation"
-
-
-def reads_of(packed: Packed) -> list[str]:
-    """Of reward and done those that recordings say anything of: a reward that is always 0 is none."""
-    rows = packed.transitions()
-    found = []
-    if len(rows) and float(np.abs(packed.rewards[rows]).max()) > STANDS:
-        found.append("reward")
-    if len(rows) and packed.dones[rows].any():
-        found.append("done")
-    return found
 
 
 def told(packed: Packed, rows: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -75,7 +62,8 @@ def figures_of(model: Outcome, latents: Latents, rows: np.ndarray, batch: int = 
 
 def run(config: Config) -> None:
     training, heldout = Latents(config.data, "train"), Latents(config.data, config.validation)
-    reads = reads_of(training)
+    rows = training.transitions()
+    reads = reads_of(training.rewards[rows], training.dones[rows])
     if not reads:
         raise UserError(f"the recordings in {config.data} have no reward but 0 and no end: nothing is to be learnt")
     if "columns" not in training.codec:
@@ -83,7 +71,6 @@ def run(config: Config) -> None:
     columns = training.codec["columns"]
     shape = OutcomeConfig(training.codec["tokens"] // columns, columns, training.codec["channels"], config.width, reads)
     run = Run(config, "outcome", vars(shape))
-    rows = training.transitions()
     seldom = eventful(training, rows)
     model = Outcome(shape).to(run.device)
     rewards, dones = told(training, rows)

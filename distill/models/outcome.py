@@ -19,6 +19,7 @@ from distill.checkpoints import load_checkpoint
 from distill.world import telemetry_token, telemetry_tokens
 
 READINGS = ("reward", "done")  # what instruments in a manifest are called
+STANDS = 1e-6  # a reward that changes by less is always the same
 
 
 @dataclass
@@ -80,6 +81,12 @@ class Outcome(nn.Module):
             {"name": name, "unit": units[name], "centre": scales[name][0], "spread": scales[name][1]}
             for name in self.config.reads
         ]
+
+
+def reads_of(rewards: np.ndarray, dones: np.ndarray) -> list[str]:
+    """Of reward and done those that recordings [N] say anything of: a reward that is always 0 is none."""
+    said = {"reward": float(np.abs(rewards).max(initial=0)) > STANDS, "done": bool(dones.any())}
+    return [name for name in READINGS if said[name]]
 
 
 def load_outcome(path: str) -> Outcome:

@@ -31,8 +31,8 @@ from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import BaseConfig, UserError
 from distill.data.packed import EpisodeError, Packed, read_episode
 from distill.distributed import DTYPES, fast_dtype
-from distill.methods.outcome import reads_of
 from distill.models.codec import load_codec, to_frames, to_input
+from distill.models.outcome import reads_of
 from distill.recipe import plan as planning
 from distill.recipe.judge import PROBE_STEPS, judge, sentences
 from distill.recipe.plan import COMPILE_MINUTES, SIZES, Plan
@@ -275,7 +275,9 @@ class Journey:
 
     def outcome(self) -> Path | None:
         """Learns what says reward and end, where there are any: its checkpoint."""
-        reads = reads_of(Packed(self.data, "train"))
+        packed = Packed(self.data, "train")
+        rows = packed.transitions()
+        reads = reads_of(packed.rewards[rows], packed.dones[rows])
         if not reads:
             self.say("the recordings have no reward and no end, so the dream has none")
             return None
