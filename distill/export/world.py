@@ -292,6 +292,7 @@ def export_starts(
     span = rows[:, None] - np.arange(max(student.dit.config.offsets))
     history = np.array(latents.latents[span], np.float16)
     if outcome is not None:
+        # The oldest may be of the tick before its episode, which nobody is fed.
         brought = outcome.token(latents.rewards[span - 1], latents.dones[span - 1])
         history = np.concatenate([history, brought.astype(np.float16)], 2)
     past = latents.actions[rows[:, None] - 1 - np.arange(student.dit.config.actions - 1)].astype(np.float16)
@@ -394,6 +395,9 @@ def write_world(
     decoder_flops = count_flops(lambda: codec.decode(torch.zeros(1, shape.tokens, shape.channels)))
     calls = evaluations(student, student_graph(student, config.level))
     flops = calls.pop("flops") + decoder_flops
+    if outcome is not None:
+        pair = torch.zeros(2, 1, tokens, shape.channels)
+        flops += count_flops(lambda: outcome(*pair))
     moved = gains(codec)
     relative_gains = [round(gain, 4) for gain in (moved / moved.mean()).tolist()]  # what a server rounds by
     latent = {"tokens": tokens, "channels": shape.channels, "gains": relative_gains}
@@ -426,7 +430,7 @@ def write_world(
             "width": shape.width,
             **calls,
             "gflopPerTick": round(flops / 1e9, 4),
-            "parameters": count_parameters(student),
+            "parameters": count_parameters(student) + (count_parameters(outcome) if outcome else 0),
             "architecture": shape.architecture() | {f"student_{k}": v for k, v in asdict(plan).items()},
             "level": config.level,
             "temperature": config.temperature,

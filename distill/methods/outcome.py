@@ -106,5 +106,5 @@ def run(config: Config) -> None:
         run.backward(sum(losses.values()), optimiser, model)
         ema.update(model)
         run.log({name: loss.detach() for name, loss in losses.items()})
-    figures = figures_of(ema.model, heldout, heldout.transitions())
+    figures = figures_of(ema.model.cpu(), heldout, heldout.transitions())
     run.report(figures)

@@ -19,7 +19,7 @@ from distill.checkpoints import load_checkpoint
 from distill.world import telemetry_token, telemetry_tokens
 
 READINGS = ("reward", "done")  # what instruments in a manifest are called
-STANDS = 1e-6  # a reward that changes by less is always the same
+STANDS = 1e-6  # a reward, or a change of rewards, below this is none
 
 
 @dataclass
@@ -45,6 +45,8 @@ class Outcome(nn.Module):
         self.hidden = nn.Conv2d(width, width, 3, 2, 1)
         self.mix = nn.Linear(2 * width, width)
         self.out = nn.Linear(width, len(config.reads))
+        # Numbers, as not every backend has truth values.
+        self.register_buffer("ends", torch.tensor([float(name == "done") for name in config.reads]))
         self.register_buffer("centre", torch.zeros(()))  # of rewards
         self.register_buffer("spread", torch.ones(()))
 
@@ -63,8 +65,7 @@ class Outcome(nn.Module):
     def read(self, before: Tensor, after: Tensor) -> Tensor:
         """As `forward`, with the probability of an end: what the latent keeps, [B,reads]."""
         out = self(before, after)
-        ends = torch.tensor([name == "done" for name in self.config.reads], device=out.device)
-        return torch.where(ends, out.sigmoid(), out)
+        return out + self.ends * (out.sigmoid() - out)
 
     def token(self, rewards: np.ndarray, dones: np.ndarray) -> np.ndarray:
         """What was recorded, [...] each, as those tokens: float32 [...,n,C]."""

@@ -293,6 +293,8 @@ class Journey:
                 f"max_steps={steps}",
                 config="outcome.yaml",
             )
+            if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, "outcome"), {"max_steps": steps})):
+                raise KeyboardInterrupt  # it was asked to stop, and saved
         return checkpoint
 
     def finish(self, world: WorldSpec) -> None:

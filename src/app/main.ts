@@ -36,6 +36,8 @@ import { Words } from './words/words'
 const address = readParams(location.search, 'assets/drive/', document.baseURI, location.hash, recall())
 const { notices } = address
 let { params } = address
+/** When play went on because the focus was back. */
+let cameBackAtMs = Number.NEGATIVE_INFINITY
 // A token is for this page alone, and a moment for this visit: neither is for the history or for a link that is passed on.
 if (params.token || params.moment) history.replaceState(null, '', location.pathname + location.search)
 const store = createAppStore({
@@ -62,7 +64,8 @@ async function start(): Promise<void> {
   const begin = (seed?: number) =>
     void player?.reset(seed).catch((error) => notify(store, sentenceOf(error), 'warn'))
   const commands: Commands = {
-    togglePause: () => player?.togglePause(),
+    // A click on Play, after which the page has the focus again, has played already.
+    togglePause: () => performance.now() - cameBackAtMs > 400 && player?.togglePause(),
     step: () => void player?.step().catch(() => {}),
     rewind: () => void player?.rewind.rewind(rewindTicks()),
     reset: () => begin(),
@@ -243,11 +246,16 @@ function attachFraming(stage: StageFace, page: PageElements): void {
 /** Focus loss lets go of every key and pauses; coming back goes on. */
 function attachAttention(player: Player): void {
   window.addEventListener('blur', () => player.away())
-  window.addEventListener('focus', () => player.back())
-  document.addEventListener('visibilitychange', () => (document.hidden ? player.away() : player.back()))
+  const back = () => {
+    if (store.getState().paused !== 'away') return
+    cameBackAtMs = performance.now()
+    player.back()
+  }
+  window.addEventListener('focus', back)
+  document.addEventListener('visibilitychange', () => (document.hidden ? player.away() : back()))
   window.addEventListener('pointerdown', (event) => {
     if (event.pointerType === 'touch') store.setState({ touch: true })
-    player.back()
+    back()
   })
   window.addEventListener('offline', () => store.setState({ offline: true }))
   window.addEventListener('online', () => store.setState({ offline: false }))

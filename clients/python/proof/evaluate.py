@@ -1,6 +1,6 @@
 """Plays every trained agent in the game that it never saw (and in its dream), beside agents that learnt nothing:
 
-    python clients/python/proof/evaluate.py drive --episodes 96
+    python clients/python/proof/evaluate.py drive
 
 Writes `results.json` beside the agents and prints a table.
 """

@@ -34,6 +34,8 @@ class SimulatorVecEnv(VecEnv):
         super().__init__(num_envs, spaces.Box(-largest, largest, (READINGS,), np.float32), spaces.MultiDiscrete([3, 3]))
 
     def reset(self) -> np.ndarray:
+        given = [seed for seed in self._seeds if seed is not None]
+        self.next_seed += max(given, default=0)  # what follows differs where the beginning does
         seeds = [self._free() if seed is None else seed for seed in self._seeds]
         self._reset_seeds()
         self.steps[:] = 0

@@ -134,7 +134,10 @@ export class Crossing {
 
 function momentIn(snapshot: Snapshot, manifest: Manifest): ToldMoment | null {
   const telemetry = telemetryAt(snapshot, manifest)
-  return telemetry ? { tick: snapshot.tick, text: snapshot.prompt?.text ?? '', telemetry } : null
+  // Other worlds have readings too.
+  return telemetry?.speed !== undefined
+    ? { tick: snapshot.tick, text: snapshot.prompt?.text ?? '', telemetry }
+    : null
 }
 
 function takenOver(states: readonly Snapshot[]): string {

@@ -123,6 +123,8 @@ export class Handover {
     const dream = await this.open(place, wish, server)
     if (wish.aborted) return
     const release = this.drive.hold()
+    // Who gives the move up need not wait for a machine that does not answer.
+    wish.addEventListener('abort', release)
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
       const at = same ? await this.whereabouts(loop) : null

@@ -432,6 +432,64 @@ describe('Player', () => {
     },
   )
 
+  it('plays on here at once where a move to a server that does not answer is given up', async () => {
+    const { player, store, remote } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    remote.restore = () => new Promise(() => {})
+    void player.setPlace('server', { url: 'ws://there' })
+    await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
+    await player.setPlace('device')
+    expect(player.playing).toBe(true)
+    expect(store.getState()).toMatchObject({ place: 'device', paused: null })
+    await player.close()
+  })
+
+  it.each(['reset', 'rewind', 'step'] as const)(
+    'a %s in the middle of a change of view is of the view that comes',
+    async (wish) => {
+      const { player, store, dream } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      player.pause()
+      for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 0 })
+      const at = store.getState().tick
+      let answer = () => {}
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      const snapshot = dream.snapshot.bind(dream)
+      dream.snapshot = () => answered.then(snapshot)
+      const change = player.setView('simulator')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const wished = {
+        reset: () => player.reset(5),
+        rewind: () => player.rewind.rewind(10),
+        step: () => player.step(),
+      }
+      const done = wished[wish]()
+      answer()
+      await Promise.all([change, done])
+      const { tick } = store.getState()
+      expect(store.getState()).toMatchObject({ shown: 'simulator', failure: null })
+      expect(tick).toBe({ reset: 0, rewind: 10, step: at + 1 }[wish])
+      await player.setView('dream')
+      expect(store.getState()).toMatchObject({ shown: 'dream', failure: null })
+      await player.close()
+    },
+  )
+
+  it('is as bright after a change of view as the step before it was', async () => {
+    const { player, stage } = setup({ clock: 'realtime' })
+    await player.setView('dream')
+    await player.step({ slide: 0, light: 1 })
+    expect(stage.dim).toBe(1)
+    await player.setView('simulator')
+    expect(stage.dim).toBe(1)
+    player.play()
+    player.pause()
+    expect(stage.dim).toBe(0.82)
+    await player.close()
+  })
+
   it('goes back in time and drives on from there', async () => {
     const { player, store } = setup()
     await player.setView('dream')

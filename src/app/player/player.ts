@@ -55,6 +55,8 @@ export class Player {
   private motion: Motion = { is: 'stopped' }
   /** Whose change of view or place holds the drive: the newest. */
   private holder: symbol | null = null
+  /** Done once the newest holder lets go. */
+  private released: Promise<void> = Promise.resolve()
   /** Of the newest wish for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
@@ -98,6 +100,7 @@ export class Player {
       play: () => this.play(),
       pause: () => this.pause('scrub'),
       settle: () => this.move({ type: 'settle' }),
+      free: () => this.free(),
       // The words go back with the drive.
       arrived: () => this.prompts.went(this.snapshot()),
     })
@@ -228,34 +231,49 @@ export class Player {
     if (after === before && event.type !== 'play') return
     this.motion = after
     const will = wished(after)
-    this.store.setState({ paused: will.is === 'paused' ? will.by : null })
-    this.stage.setDim(will.is === 'paused' && event.type !== 'step' ? DIM[will.by] : 1)
+    if (will !== wished(before) || event.type === 'play') {
+      this.store.setState({ paused: will.is === 'paused' ? will.by : null })
+      this.stage.setDim(will.is === 'paused' ? DIM[will.by] : 1)
+    }
     if (after.is === 'playing') {
       void this.attempt(() => this.remote?.setMode('realtime'))
       this.loop.play()
-    } else if (before.is === 'playing') {
-      this.loop.pause()
-      if (after.is === 'paused') void this.attempt(() => this.remote?.setMode('lockstep'))
+      return
     }
+    if (before.is === 'playing') this.loop.pause()
+    const stands = after.is === 'paused' && before.is !== 'paused' && event.type !== 'step'
+    if (stands) void this.attempt(() => this.remote?.setMode('lockstep'))
   }
 
   /** Holds the drive while something about it changes. Answers how to let go, which counts for the newest holder alone. */
   private hold(): () => void {
     const holder = Symbol('holder')
     this.holder = holder
+    let done = () => {}
+    this.released = new Promise((resolve) => {
+      done = resolve
+    })
     this.move({ type: 'hold' })
     return () => {
+      done()
       if (this.holder !== holder) return
       this.holder = null
       this.move({ type: 'release' })
     }
   }
 
+  /** What moves the drive elsewhere waits while a change holds it: it is meant for the world that comes. */
+  private async free(): Promise<void> {
+    while (this.holder !== null) await this.released
+  }
+
   /** Pauses and advances one tick, with `action` or else the keys held. Null where a reset overtook it. */
   async step(action?: Action): Promise<Tick | null> {
     if (!this.loop) throw notOpen()
     if (action !== undefined) spaceOf(this.loop.world.info.controls).check(action)
+    if (this.holder) await this.free()
     this.move({ type: 'step' })
+    this.stage.setDim(1)
     try {
       await this.remote?.setMode('lockstep')
       return await this.loop.step(action)
@@ -269,6 +287,7 @@ export class Player {
   /** Begins the same drive anew, or another one with `seed`. Rejects where that cannot be, and the drive goes on. */
   async reset(seed = this.store.getState().seed): Promise<void> {
     seedKey(seed)
+    if (this.holder) await this.free()
     const { seed: before } = this.store.getState()
     this.store.setState({ seed })
     try {
@@ -335,6 +354,7 @@ export class Player {
   /** Puts a snapshot back; rejects with a sentence where it is of another world or model. */
   async restore(snapshot: Snapshot): Promise<Tick> {
     if (!this.loop) throw notOpen()
+    if (this.holder) await this.free()
     const tick = await this.loop.restore(snapshot)
     this.crossing.begun(this.lead)
     this.prompts.chosen = snapshot.prompt?.text ?? null

@@ -50,6 +50,8 @@ interface Drive {
   readonly play: () => void
   /** The scrubber was let go of, and the drive stands. */
   readonly settle: () => void
+  /** Nothing holds the drive. */
+  readonly free: () => Promise<void>
   /** The drive is at another tick. */
   readonly arrived: () => Promise<void>
 }
@@ -91,6 +93,7 @@ export class Rewind {
   }
 
   private async go(on: (travel: TimeTravel) => Promise<void>): Promise<void> {
+    await this.drive.free()
     if (!this.travel) return
     try {
       await on(this.travel)

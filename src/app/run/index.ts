@@ -2,7 +2,7 @@ import { writeActionLog } from '../../engine/action-log'
 import { dayOf } from '../../engine/run'
 import { runFor } from '../../scene/drive'
 import type { Player } from '../player/player'
-import { notify, type Store } from '../store'
+import { notify, type Store, watch } from '../store'
 import { download } from '../ui/download'
 import { createRunCard, createRunPanel, type RunCommands, shareText } from './panel'
 import { Run } from './run'
@@ -23,7 +23,9 @@ export function attachRun(root: HTMLElement, store: Store, player: Player, linke
   player.listen((event, world) => run.hear(event, world))
   const model = () => player.world?.info.modelHash ?? ''
   root.append(createRunPanel(store, commands, day, model), createRunCard(store, commands))
-  if (player.world) run.meet(player.world.info)
+  // A view is shown after its world has begun.
+  const meet = () => player.world && run.meet(player.world.info)
+  watch(store, (s) => s.shown, meet)
   return commands
 }
 

@@ -310,6 +310,8 @@ export function createScrubber(store: Store, commands: Commands): HTMLElement {
   range.addEventListener('pointerdown', () => {
     pointed = true
   })
+  // Also where nothing moved: keys drive again.
+  range.addEventListener('pointerup', () => setTimeout(() => pointed && range.blur()))
   range.addEventListener('input', () => {
     dragging = true
     commands.seek(Number(range.value))
