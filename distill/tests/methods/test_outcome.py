@@ -53,9 +53,7 @@ def test_a_dream_that_is_the_recording_is_trusted_and_one_that_stands_still_is_n
     assert figures["reward_correlation"] > 0.98
     assert figures["ends_dreamed"] == pytest.approx(figures["ends_recorded"], rel=0.1) and figures["ends_recorded"] > 5
     still = trusted(model, np.repeat(played[:1], 41, 0), *told)
-    assert still["ends_dreamed"] < 0.5 * still["ends_recorded"]
-    # The square stands, so its reward stays as it was.
-    assert still.get("reward_correlation", 0) < 0.8
+    assert still["reward_correlation"] < 0.8
 
 
 def test_recordings_without_any_have_none(folder, tmp_path):
