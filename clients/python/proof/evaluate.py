@@ -89,7 +89,7 @@ def main() -> None:
     results: dict[str, Any] = {"unit": subject.unit, "episodes": asked.episodes, "game": {}, "dream": {}}
 
     def told(place: str, name: str, returns: list[float]) -> None:
-        results[place][name] = returns
+        results[place][name] = [round(one, 1) for one in returns]
         print(f"in the {place}, {name}: {np.mean(returns):.1f} ± {np.std(returns):.1f} {subject.unit}", flush=True)
 
     envs = opened(subject, subject.game(asked.places), None)

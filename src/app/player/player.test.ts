@@ -128,6 +128,17 @@ function setup(
   return { store, stage, dream, simulator, remote, worlds, player, tell: (event: DreamEvent) => hear(event) }
 }
 
+/** From now on a dream tells its state only once the answer is called. */
+function slowToTell(dream: { snapshot(): Promise<Snapshot> }): () => void {
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const snapshot = dream.snapshot.bind(dream)
+  dream.snapshot = () => answered.then(snapshot)
+  return () => answer()
+}
+
 describe('Player', () => {
   it('begins with the first preset and the seed of the address, and shows the first frame', async () => {
     const { player, store, stage } = setup()
@@ -385,12 +396,7 @@ describe('Player', () => {
     async (wish) => {
       const { player, store, dream } = setup({ clock: 'realtime' })
       await player.setView('dream')
-      let answer = () => {}
-      const answered = new Promise<void>((resolve) => {
-        answer = resolve
-      })
-      const snapshot = dream.snapshot.bind(dream)
-      dream.snapshot = () => answered.then(snapshot)
+      const answer = slowToTell(dream)
       const change = player.setView('simulator')
       await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
       expect(store.getState().shown).toBe('dream')
@@ -414,12 +420,7 @@ describe('Player', () => {
     async (pauses) => {
       const { player, store, dream, remote } = setup({ clock: 'realtime' })
       await player.setView('dream')
-      let answer = () => {}
-      const answered = new Promise<void>((resolve) => {
-        answer = resolve
-      })
-      const snapshot = dream.snapshot.bind(dream)
-      dream.snapshot = () => answered.then(snapshot)
+      const answer = slowToTell(dream)
       const move = player.setPlace('server', { url: 'ws://there' })
       await vi.waitFor(() => expect(player.playing).toBe(false), 10_000)
       if (pauses) player.pause()
@@ -452,12 +453,7 @@ describe('Player', () => {
       player.pause()
       for (let i = 0; i < 25; i++) await player.step({ slide: 1, light: 0 })
       const at = store.getState().tick
-      let answer = () => {}
-      const answered = new Promise<void>((resolve) => {
-        answer = resolve
-      })
-      const snapshot = dream.snapshot.bind(dream)
-      dream.snapshot = () => answered.then(snapshot)
+      const answer = slowToTell(dream)
       const change = player.setView('simulator')
       await new Promise((resolve) => setTimeout(resolve, 50))
       const wished = {
