@@ -91,8 +91,7 @@ for (const size of Object.keys(SIZES) as Size[]) {
       }
       if (!(await page.locator('.worlds').isVisible())) return
       const worlds = await boxOf(page, '.worlds')
-      for (const part of ['.heard', '.chips'])
-        expect(overlap(worlds, await boxOf(page, part)), part).toBe(0)
+      for (const part of ['.heard', '.chips']) expect(overlap(worlds, await boxOf(page, part)), part).toBe(0)
     })
     await test.step('what tells of slow motion covers neither title nor controls', async () => {
       // Kept so: a machine that is fast enough would take it away again.
