@@ -285,7 +285,7 @@ function createKeys(store: Store): HTMLElement {
 
 function keysWord(state: AppState): string {
   if (!state.simulated) return 'keys'
-  if (state.cruise) return state.handsOn ? 'you drive' : 'cruising'
+  if (state.cruise && !state.paused) return state.handsOn ? 'you drive' : 'cruising'
   return 'drive'
 }
 
