@@ -196,7 +196,7 @@ async function start(): Promise<void> {
   )
   attachDrop(root, (file) => void sharing.openFile(file))
   const keys: Record<Command, () => void> = {
-    pause: commands.togglePause,
+    pause: () => player.togglePause(),
     step: commands.step,
     rewind: commands.rewind,
     reset: commands.reset,
