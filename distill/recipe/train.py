@@ -236,7 +236,7 @@ class Journey:
         plan, kind = self.plan, KINDS[stage]
         limit = {"max_steps": plan.steps} if plan.steps else {"max_minutes": plan.minutes[stage]}
         checkpoint = self.runs / stage / f"{kind}.pt"
-        if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, kind), limit)):
+        if not is_done(checkpoint, kind, limit):
             validate = max(0.5, plan.minutes.get(stage, 0) / 4)
             length = f"{plan.steps} steps" if plan.steps else f"{plan.minutes[stage]:.1f} minutes"
             self.say(f"{stage}: {length}")
@@ -254,7 +254,7 @@ class Journey:
                 *options,
                 config=f"own-{stage}.yaml",
             )
-            if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, kind), limit)):
+            if not is_done(checkpoint, kind, limit):
                 raise KeyboardInterrupt  # it was asked to stop, and saved
         with suppress(FileNotFoundError):
             shutil.copy(self.runs / stage / f"{kind}.png", self.sheets / f"{number}-{stage}.png")
@@ -282,7 +282,7 @@ class Journey:
             self.say("the recordings have no reward and no end, so the dream has none")
             return None
         checkpoint, steps = self.runs / "outcome/outcome.pt", min(OUTCOME_STEPS, 20 * self.plan.steps or OUTCOME_STEPS)
-        if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, "outcome"), {"max_steps": steps})):
+        if not is_done(checkpoint, "outcome", {"max_steps": steps}):
             self.say(f"learning what says {' and '.join(reads)} in a dream")
             self.stage(
                 "outcome",
@@ -293,7 +293,7 @@ class Journey:
                 f"max_steps={steps}",
                 config="outcome.yaml",
             )
-            if not (checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, "outcome"), {"max_steps": steps})):
+            if not is_done(checkpoint, "outcome", {"max_steps": steps}):
                 raise KeyboardInterrupt  # it was asked to stop, and saved
         return checkpoint
 
@@ -323,6 +323,11 @@ class Journey:
         self.keep()
         self.say("\n".join(sentences(figures, self.spent)))
         self.say(f"play it: npm start, then the address that it prints with /?world={self.source.name}")
+
+
+def is_done(checkpoint: Path, kind: str, limit: dict) -> bool:
+    """Whether a stage has been trained to its end."""
+    return checkpoint.is_file() and is_whole(load_checkpoint(checkpoint, kind), limit)
 
 
 def sheet(frames: np.ndarray, columns: int) -> np.ndarray:

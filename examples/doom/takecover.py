@@ -25,7 +25,7 @@ FULL, EMPTY = (200, 30, 30), (40, 40, 40)
 
 
 class TakeCover(gymnasium.Env):
-    """Observations uint8 [64,96,3]; actions 0, 1, 2: left, nothing, right. The info has `health`, 0 to 100."""
+    """Observations uint8 [64,96,3]; actions -1, 0, 1: left, nothing, right. The info has `health`, 0 to 100."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 35 / TICS}
     controls = [
