@@ -176,9 +176,12 @@ class Doom(gymnasium.Env):
         return {"caption": self.caption, "died": float(died)}
 
 
-def open_game(scenario: Scenario) -> vizdoom.DoomGame:
+def open_game(scenario: Scenario, wad: Path | None = None) -> vizdoom.DoomGame:
+    """The scenario, its window hidden; with another map where `wad` has one."""
     game = vizdoom.DoomGame()
     game.load_config(str(Path(vizdoom.scenarios_path) / scenario.file))
+    if wad is not None:
+        game.set_doom_scenario_path(str(wad))
     game.set_doom_config_path(str(Path(tempfile.gettempdir()) / "oneiro-doom.ini"))  # else it writes one here
     game.set_window_visible(False)
     game.set_screen_resolution(ScreenResolution.RES_320X240)
