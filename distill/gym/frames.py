@@ -9,7 +9,8 @@ from PIL import Image
 
 from distill.config import UserError
 
-STEP = 32  # a frame is a multiple of it: patches of 8 pixels, in a grid that is halved twice
+CELL = 16  # a frame is a multiple of it: patches of 4 pixels, in a grid that is halved twice
+STEP = 2 * CELL  # what is chosen here is a multiple of it, so that patches of 8 pixels, a quarter of the work, fit too
 SIDES = range(STEP, 5 * STEP + 1, STEP)
 PIXELS = 96 * 64  # about as many as a small network learns in an hour
 IMAGES = ("rgb", "image", "pixels", "screen", "frame", "observation")
@@ -66,8 +67,8 @@ def fit_of(picture: np.ndarray, size: str = "", crop: str = "") -> Fit:
         raise UserError(f"crop={crop} is not inside the pictures, which are {columns}x{rows}")
     if size:
         to = _numbers(size.lower(), "x", 2, "size is WIDTHxHEIGHT")
-        if any(side % STEP or side not in SIDES for side in to):
-            raise UserError(f"size={size} is no multiple of {STEP} from {STEP} to {SIDES[-1]} each way; try 96x64")
+        if any(side % CELL or not STEP <= side <= SIDES[-1] for side in to):
+            raise UserError(f"size={size} is no multiple of {CELL} from {STEP} to {SIDES[-1]} each way; try 96x64")
     else:
         shapes = [(w, h) for w in SIDES for h in SIDES if PIXELS / 2 <= w * h <= 2 * PIXELS]
         wrong = lambda w, h: abs(np.log(w / h * height / width)) + 0.2 * abs(np.log(w * h / PIXELS))  # noqa: E731

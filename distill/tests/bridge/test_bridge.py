@@ -422,7 +422,7 @@ def test_a_token_opens_it():
         (["allow_origin=[dreams.example]"], "https://example.org was expected"),
         (["env=distill.tests.gym.fake:Many-v0"], "nobody can press 500 different actions"),
         (["env=distill.tests.gym.fake:Blind-v0"], "has no pictures"),
-        (["size=100x60"], "multiple of 32"),
+        (["size=100x60"], "multiple of 16"),
     ],
 )
 def test_a_bridge_that_cannot_be_is_said_in_one_sentence(options, sentence, monkeypatch):

@@ -131,7 +131,7 @@ def test_what_cannot_be_recorded_is_said_in_one_sentence(tmp_path, env, sentence
 
 @pytest.mark.parametrize(
     ("option", "sentence"),
-    [("size=100x60", "multiple of 32"), ("size=big", "WIDTHxHEIGHT"), ("crop=0,0,400,60", "not inside the pictures")],
+    [("size=100x60", "multiple of 16"), ("size=big", "WIDTHxHEIGHT"), ("crop=0,0,400,60", "not inside the pictures")],
 )
 def test_sizes_that_do_not_fit_are_said(tmp_path, option, sentence):
     with pytest.raises(UserError, match=sentence):
