@@ -12,6 +12,9 @@ class FakeInput extends FakeElement {
   constructor(readonly type: string) {
     super()
   }
+  override closest() {
+    return this as never
+  }
 }
 
 let page: EventTarget
@@ -65,6 +68,12 @@ it('leaves a slider its arrow keys, and drives by the others', () => {
   send('keydown', 'ArrowLeft', 'ArrowLeft', slider)
   send('keydown', 'KeyA', 'a', slider)
   expect(heard).toEqual(['press KeyA'])
+})
+
+it('pauses by Space while a slider has the focus, and leaves Space to a button', () => {
+  send('keydown', 'Space', ' ', new FakeInput('range'))
+  send('keydown', 'Space', ' ', new FakeInput('button'))
+  expect(heard).toEqual(['pause'])
 })
 
 it('neither drives nor commands from a text field', () => {

@@ -62,10 +62,15 @@ describe('a drive that nothing holds', () => {
   for (const [from, row] of TABLE)
     for (const [type, to] of Object.entries(row))
       it(`${JSON.stringify(from)}, ${type}`, () => {
-        const event = type === 'pause' ? PAUSE : ({ type } as MotionEvent)
+        const event = type === 'pause' ? PAUSE : ({ type, from: 'away' } as MotionEvent)
         expect(next(from, event)).toEqual(to)
         expect(next(from, { type: 'release' })).toBe(from)
       })
+})
+
+it('goes on from the scrubber when that is let go of, and not for the focus', () => {
+  expect(next(paused('scrub'), { type: 'back', from: 'scrub' })).toEqual(PLAYING)
+  expect(next(paused('away'), { type: 'back', from: 'scrub' })).toEqual(paused('away'))
 })
 
 describe('a drive that is held', () => {
@@ -78,7 +83,7 @@ describe('a drive that is held', () => {
         })
       else
         it(`goes on as if it had heard by then: ${JSON.stringify(then)}, ${type}`, () => {
-          const event = type === 'pause' ? PAUSE : ({ type } as MotionEvent)
+          const event = type === 'pause' ? PAUSE : ({ type, from: 'away' } as MotionEvent)
           const held = next(then, { type: 'hold' })
           expect(held).toEqual({ is: 'held', after: then })
           expect(next(held, { type: 'hold' })).toBe(held)

@@ -16,9 +16,9 @@ export type MotionEvent =
   | { readonly type: 'pause'; readonly by: PauseCause }
   /** A single tick was asked for: it stands after that, whatever was before. */
   | { readonly type: 'step' }
-  /** The focus is back: what stood for that alone goes on. */
-  | { readonly type: 'back' }
-  /** The scrubber was let go of, and nothing plays on: it stands as if by a key. */
+  /** The focus is back, or the scrubber was let go of: what stood for that alone goes on. */
+  | { readonly type: 'back'; readonly from: Exclude<PauseCause, 'user'> }
+  /** Space while the scrubber is dragged: it stands after that, too. */
   | { readonly type: 'settle' }
   | { readonly type: 'hold' }
   | { readonly type: 'release' }
@@ -47,7 +47,7 @@ function free(motion: Free, event: Exclude<MotionEvent, { type: 'hold' | 'releas
     case 'step':
       return { is: 'paused', by: 'user' }
     case 'back':
-      return motion.is === 'paused' && motion.by === 'away' ? { is: 'playing' } : motion
+      return motion.is === 'paused' && motion.by === event.from ? { is: 'playing' } : motion
     case 'settle':
       return motion.is === 'paused' && motion.by === 'scrub' ? { is: 'paused', by: 'user' } : motion
     case 'fault':

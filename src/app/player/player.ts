@@ -97,9 +97,8 @@ export class Player {
     })
     this.rewind = new Rewind(store, {
       playing: () => this.playing,
-      play: () => this.play(),
       pause: () => this.pause('scrub'),
-      settle: () => this.move({ type: 'settle' }),
+      goOn: () => this.move({ type: 'back', from: 'scrub' }),
       free: () => this.free(),
       // The words go back with the drive.
       arrived: () => this.prompts.went(this.snapshot()),
@@ -210,7 +209,9 @@ export class Player {
   }
 
   togglePause(): void {
-    if (wished(this.motion).is === 'playing') this.pause()
+    const motion = wished(this.motion)
+    if (motion.is === 'playing') this.pause()
+    else if (motion.is === 'paused' && motion.by === 'scrub') this.move({ type: 'settle' })
     else this.play()
   }
 
@@ -220,7 +221,7 @@ export class Player {
   }
 
   back(): void {
-    this.move({ type: 'back' })
+    this.move({ type: 'back', from: 'away' })
   }
 
   /** Something happened to the motion: the loop, a server and the page follow. */

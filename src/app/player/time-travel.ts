@@ -47,9 +47,8 @@ export class TimeTravel {
 interface Drive {
   readonly playing: () => boolean
   readonly pause: () => void
-  readonly play: () => void
-  /** The scrubber was let go of, and the drive stands. */
-  readonly settle: () => void
+  /** The scrubber was let go of: what stood for it alone goes on. */
+  readonly goOn: () => void
   /** Nothing holds the drive. */
   readonly free: () => Promise<void>
   /** The drive is at another tick. */
@@ -59,7 +58,6 @@ interface Drive {
 /** Going back as a person does it, whichever world is driven: by a key, or by the scrubber, while which play waits. */
 export class Rewind {
   private travel: TimeTravel | null = null
-  private resume = false
 
   constructor(
     private readonly store: Store,
@@ -78,18 +76,12 @@ export class Rewind {
 
   /** Shows an earlier tick while the scrubber is dragged; the newest wish wins. */
   async seek(tick: number): Promise<void> {
-    if (this.drive.playing()) {
-      this.resume = true
-      this.drive.pause()
-    }
+    if (this.drive.playing()) this.drive.pause()
     await this.go((travel) => travel.seek(tick))
   }
 
   seekEnd(): void {
-    const { resume } = this
-    this.resume = false
-    if (resume) this.drive.play()
-    else this.drive.settle()
+    this.drive.goOn()
   }
 
   private async go(on: (travel: TimeTravel) => Promise<void>): Promise<void> {

@@ -34,8 +34,9 @@ it('names some of many unknown words, and says that there are more', () => {
   )
 })
 
-it('leaves words alone that a reader understood though nobody wrote them down', () => {
-  expect(remarkOn('camels at midnight', { biome: 'desert', time: 'night' })).toBeNull()
+it('calls a guess what was read in words that nobody wrote down', () => {
+  expect(remarkOn('walruses at midnight', { biome: 'snow', time: 'night' })).toBe('Guessed from walruses: snow.')
+  expect(remarkOn('xyzzy', { weather: 'rain' })).toBe('Guessed from xyzzy: rain.')
 })
 
 it('does not judge what a server reads', () => {

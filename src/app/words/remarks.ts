@@ -21,12 +21,13 @@ export function remarkOn(text: string, heard: Heard): string | null {
   if (names.length === 0) {
     return `Nothing in "${cut(text)}" names a place, a time of day or a weather that is known here, so the drive stays as it is.${language} ${EXAMPLE}`
   }
-  // Words that nobody wrote down may be the ones that were understood.
-  const explained = heardIn(text)
-  if (Object.keys(heard).some((thing) => !(thing in explained))) return null
   const unknown = unknownWords(text)
   if (unknown.length === 0) return null
   const list = unknown.slice(0, LISTED).join(', ') + (unknown.length > LISTED ? ' and more' : '')
+  // Words that nobody wrote down may be the ones that were understood, or were not: "xyzzy" is read as rain.
+  const explained = heardIn(text)
+  const guessed = Object.entries(heard).flatMap(([thing, value]) => (thing in explained ? [] : [value]))
+  if (guessed.length > 0) return `Guessed from ${list}: ${guessed.join(', ')}.${language}`
   return `Heard: ${names.join(', ')}. Not known here: ${list}.${language}`
 }
 
