@@ -35,7 +35,7 @@ it('names some of many unknown words, and says that there are more', () => {
 })
 
 it('calls a guess what was read in words that nobody wrote down', () => {
-  expect(remarkOn('walruses at midnight', { biome: 'snow', time: 'night' })).toBe('Guessed from walruses: snow.')
+  expect(remarkOn('yaks at midnight', { biome: 'snow', time: 'night' })).toBe('Guessed from yaks: snow.')
   expect(remarkOn('xyzzy', { weather: 'rain' })).toBe('Guessed from xyzzy: rain.')
 })
 
