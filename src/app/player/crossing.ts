@@ -3,6 +3,7 @@ import type { Timeline } from '../../engine/timeline'
 import type { Snapshot, World } from '../../engine/world'
 import { telemetryAt } from '../../model/dream/telemetry'
 import type { Manifest } from '../../model/open'
+import { namedIn } from '../../model/prompt/reading'
 import type { Simulator, ToldMoment } from '../../scene/drive'
 import type { SideBySide } from './side-by-side'
 
@@ -135,9 +136,15 @@ export class Crossing {
 function momentIn(snapshot: Snapshot, manifest: Manifest): ToldMoment | null {
   const telemetry = telemetryAt(snapshot, manifest)
   // Other worlds have readings too.
-  return telemetry?.speed !== undefined
-    ? { tick: snapshot.tick, text: snapshot.prompt?.text ?? '', telemetry }
-    : null
+  if (telemetry?.speed === undefined) return null
+  const { text = '', embedding } = snapshot.prompt ?? {}
+  const choices = manifest.prompt?.choices
+  return {
+    tick: snapshot.tick,
+    text,
+    telemetry,
+    ...(embedding && choices && { heard: namedIn(embedding, choices) }),
+  }
 }
 
 function takenOver(states: readonly Snapshot[]): string {

@@ -381,17 +381,20 @@ describe('Player', () => {
     await player.close()
   })
 
-  it.each([false, true])('goes on when the scrubber is let go of, unless Space was pressed: %s', async (space) => {
-    const { player, store } = setup({ clock: 'realtime' })
-    await player.setView('dream')
-    await player.rewind.seek(0)
-    expect(store.getState().paused).toBe('scrub')
-    if (space) player.togglePause()
-    player.rewind.seekEnd()
-    expect(store.getState().paused).toBe(space ? 'user' : null)
-    expect(player.playing).toBe(!space)
-    await player.close()
-  })
+  it.each([false, true])(
+    'goes on when the scrubber is let go of, unless Space was pressed: %s',
+    async (space) => {
+      const { player, store } = setup({ clock: 'realtime' })
+      await player.setView('dream')
+      await player.rewind.seek(0)
+      expect(store.getState().paused).toBe('scrub')
+      if (space) player.togglePause()
+      player.rewind.seekEnd()
+      expect(store.getState().paused).toBe(space ? 'user' : null)
+      expect(player.playing).toBe(!space)
+      await player.close()
+    },
+  )
 
   it('does not go on by itself where a person had paused', async () => {
     const { player } = setup({ clock: 'realtime' })

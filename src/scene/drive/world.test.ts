@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { spaceOf } from '../../engine/controls'
 import { hashBytes } from '../../engine/frame-hash'
 import { checkWorld } from '../../engine/testing/world-suite'
+import { BIOMES, TIMES, WEATHERS } from './captions'
 import { DRIVE_CONTROLS } from './controls'
 import type { CarState } from './physics'
 import { Simulation } from './simulation'
@@ -137,4 +138,18 @@ it('goes on where another drive is: with its speed and place, its words, and a r
   const off = bends.map((name) => Math.abs(now[name]! - moments[2]!.telemetry[name]!))
   expect(Math.max(...off)).toBeLessThan(1 / 400)
   expect(other.retrace(8, [])).toEqual([])
+})
+
+it('takes over what the other world read in the words, and a clear sky where that names no weather', async () => {
+  const world = new SimulatorWorld()
+  const { telemetry } = await world.reset({ seed: 3 })
+  const told = { tick: 1, text: 'the first frost', telemetry: telemetry! }
+  for (let seed = 0; seed < 8; seed++) {
+    const [state] = world.retrace(seed, [{ ...told, heard: { biome: 'snow', time: 'dawn' } }])
+    expect([...(state!.state.setting as Uint8Array)]).toEqual([
+      BIOMES.indexOf('snow'),
+      TIMES.indexOf('dawn'),
+      WEATHERS.indexOf('clear'),
+    ])
+  }
 })

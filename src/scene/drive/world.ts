@@ -36,6 +36,8 @@ export function startSetting(seed: number): Setting {
 /** A moment of another world's drive, under words. */
 export interface ToldMoment extends Moment {
   readonly text: string
+  /** What the other world read in them, as `{ time: 'night' }`; left out, they are read here. */
+  readonly heard?: Readonly<Record<string, string>>
 }
 
 /** A world that can go on where another one is. */
@@ -107,8 +109,8 @@ export class SimulatorWorld implements Simulator {
 
   retrace(seed: number, moments: readonly ToldMoment[]): Snapshot[] {
     const cars = carsLike(seed, moments)
-    return moments.map(({ tick, text }, i) => {
-      const simulation = new Simulation(seed, settingFromText(text, startSetting(seed)))
+    return moments.map(({ tick, text, heard }, i) => {
+      const simulation = new Simulation(seed, settingLike(startSetting(seed), heard ?? heardIn(text)))
       simulation.tick = tick
       simulation.car = cars[i]!
       return this.snapshotOf(simulation, text)
@@ -213,6 +215,16 @@ function textOf(prompt: Prompt | string): string {
   const text = (typeof prompt === 'string' ? prompt : prompt.text).trim()
   if (text) return text
   throw new BadInputError('The simulator reads words, but none came. Say for example "a snowy night drive".')
+}
+
+/** With what was heard; where no weather was, the sky is clear, as nobody says. */
+function settingLike(start: Setting, heard: Readonly<Record<string, string>>): Setting {
+  const { biome, time, weather } = heard
+  return {
+    biome: BIOMES.find((name) => name === biome) ?? start.biome,
+    time: TIMES.find((name) => name === time) ?? start.time,
+    weather: WEATHERS.find((name) => name === weather) ?? 'clear',
+  }
 }
 
 /** A start of the dream is named after its setting, for example "snow-night-clear". */

@@ -10,7 +10,10 @@ const WIDTH = 292
 const MAX_HEIGHT = 460
 const PAD = 20
 const REDRAW_MS = 100
+const GRAPH_TOP = 92
 const STAGES_TOP = 162
+/** Windows with room for the numbers alone. */
+const SMALL_WINDOW = '(max-height: 520px), (max-width: 520px)'
 
 /** The instruments of the drive, drawn with pixi.js on a canvas of their own. */
 export interface Hud {
@@ -41,9 +44,10 @@ export async function createHud(
   })
   host.append(renderer.canvas)
   const panel = new Panel()
+  const small = window.matchMedia(SMALL_WINDOW)
   let timer: ReturnType<typeof setInterval> | null = null
   const draw = () => {
-    panel.draw(read())
+    panel.draw(read(), small.matches)
     renderer.render(panel.root)
   }
   const hud: Hud = {
@@ -74,6 +78,8 @@ export async function createHud(
 class Panel {
   readonly root = new Container()
   private readonly back = new Graphics()
+  /** The graph, the stages and the keys. */
+  private readonly drawings = new Container()
   private readonly rate: Label
   private readonly rateUnit: Label
   private readonly backend: Label
@@ -86,24 +92,24 @@ class Panel {
   private readonly keys: Keys
 
   constructor() {
-    this.root.addChild(this.back)
+    this.root.addChild(this.back, this.drawings)
     const inner = WIDTH - PAD * 2
     this.rate = new Label(this.root, PAD, 15, 34, 0.96)
     this.rateUnit = new Label(this.root, PAD, 33, 12, 0.6)
     this.backend = new Label(this.root, WIDTH - PAD, 20, 13, 0.92, 1)
     this.tick = new Label(this.root, WIDTH - PAD, 38, 12, 0.55, 1)
-    this.graph = new Graph(this.root, PAD, 92, inner, 54)
+    this.graph = new Graph(this.drawings, PAD, GRAPH_TOP, inner, 54)
     this.graphNote = new Label(this.root, PAD, 68, 12, 0.6)
     this.graphRange = new Label(this.root, WIDTH - PAD, 68, 12, 0.92, 1)
-    this.stages = new StageRows(this.root, PAD, STAGES_TOP, inner)
+    this.stages = new StageRows(this.drawings, PAD, STAGES_TOP, inner)
     this.facts = ['input to photon', 'late ticks', 'world speed'].map((name) => ({
       name: new Label(this.root, PAD, 0, 12, 0.6).set(name),
       value: new Label(this.root, WIDTH - PAD, 0, 12, 0.92, 1),
     }))
-    this.keys = new Keys(this.root)
+    this.keys = new Keys(this.drawings)
   }
 
-  draw(now: Instruments): void {
+  draw(now: Instruments, small: boolean): void {
     const budgetMs = 1000 / now.nominalRate
     this.rate.set(now.ticksPerSecond.toFixed(1))
     this.rateUnit.set('ticks/s')
@@ -115,7 +121,8 @@ class Panel {
     const p95 = now.cost.percentile(0.95)
     this.graphNote.set('tick, p50 / p95')
     this.graphRange.set(p50 === null ? '' : `${p50.toFixed(1)} / ${p95!.toFixed(1)} ms`)
-    let y = STAGES_TOP + this.stages.draw(now.stages, budgetMs) + 12
+    this.drawings.visible = !small
+    let y = small ? GRAPH_TOP + 10 : STAGES_TOP + this.stages.draw(now.stages, budgetMs) + 12
     const photon50 = now.photon.percentile(0.5)
     const values: [string, number][] = [
       [
@@ -134,9 +141,8 @@ class Panel {
       value.set(...values[i]!)
       y += 21
     }
-    y += 8
-    this.keys.draw(PAD, y, now)
-    const bottom = y + 37 + PAD
+    this.keys.draw(PAD, y + 8, now)
+    const bottom = y + (small ? -6 : 8 + 37) + PAD
     this.back
       .clear()
       .roundRect(0.5, 0.5, WIDTH - 1, bottom, 20)
