@@ -47,9 +47,9 @@ STAGES = {
     "energy": ("evaluation.score", "the energy score of any worlds beside the first one's, on validation drives"),
     "trust": ("evaluation.trust", "reward and end as dreamed against those recorded, under the same actions"),
     "evaluate": ("evaluation.evaluate", "the table: any two worlds on the same seeds, prompts and actions"),
-    "check-figures": (
+    "check-metrics": (
         "evaluation.check",
-        "the figures against worlds whose answer is known: blurred, without a car",
+        "the metrics against worlds whose answer is known: blurred, without a car",
     ),
     "timing": ("evaluation.timing", "milliseconds a tick of all rows of a comparison, measured in turns"),
     "compare": ("evaluation.compare", "many worlds in one table, with the spread over blocks of seeds, and a plot"),
@@ -62,7 +62,7 @@ STAGES = {
     "wan-dmd": ("wan.dmd", "Wan2.1, stage 2: DMD2-v with the flow-head rollout"),
     "wan-kd": ("wan.kd", "Wan2.1, baseline: the teacher's own pairs, the warm-up of one-step DMD2-v"),
     "wan-sample": ("wan.sample", "Wan2.1: prompts -> videos of a student, named as VBench expects"),
-    "wan-vbench": ("wan.vbench", "Wan2.1: VBench's figures beside the paper's"),
+    "wan-vbench": ("wan.vbench", "Wan2.1: VBench's scores beside the paper's"),
 }
 
 
@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
             stage.add_argument("--a", metavar="WORLD", help="recorded, dream, teacher, teacher-Nstep, student:FILE")
             stage.add_argument("--b", metavar="WORLD", help="the world beside it")
             stage.add_argument("--seeds", metavar="A-B", help="held-out episode seeds, both included")
-            stage.add_argument("--json", metavar="FILE", help="where the figures go")
+            stage.add_argument("--json", metavar="FILE", help="where the metrics go")
         if name == "train":
             stage.add_argument(
                 "--world", metavar="WORLD", help="a module (examples/snake/world.ts), gym:ID, videos:FOLDER, or a name"

@@ -134,8 +134,8 @@ class Rcm:
 
     def student_loss(self, x: Tensor, conditions: Conditions, ratio: float) -> tuple[Tensor, dict]:
         """Mean over the batch; gradients reach the student only."""
-        loss, figures = self.consistency(x, conditions, ratio)
-        figures["consistency"] = loss.detach().mean()
+        loss, metrics = self.consistency(x, conditions, ratio)
+        metrics["consistency"] = loss.detach().mean()
         if self.config.regulariser and ratio >= 1:
             sample = self.sample(x, conditions)
             noised = Noised.draw(x, self.config.time_shift)
@@ -145,9 +145,9 @@ class Rcm:
                 real = denoised(x_t, noised.t, self.guided(conditions)(x_t, noised.t))
             # theirs has no half, and a sum
             scores = 2 * vsd_loss(sample, fake, real, weights=self.weights) * sample[0].numel()
-            figures["vsd"] = scores.detach().mean() / sample[0].numel()
+            metrics["vsd"] = scores.detach().mean() / sample[0].numel()
             loss = loss + self.config.regulariser * scores
-        return loss.mean(), figures
+        return loss.mean(), metrics
 
     def critic_loss(self, x: Tensor, conditions: Conditions) -> tuple[Tensor, dict]:
         """The fake score's, mean over the batch; none reaches the student."""
@@ -225,14 +225,14 @@ def run(config: Config) -> None:
         run.set_learning_rate(optimiser, critic_optimiser)
         if not config.regulariser or ratio < 1 or step % config.student_every == 0:
             with run.autocast():
-                loss, figures = stage.student_loss(x, conditions, ratio)
+                loss, metrics = stage.student_loss(x, conditions, ratio)
             run.backward(loss, optimiser, student)
             ema.update(student)
         else:
             with run.autocast():
-                loss, figures = stage.critic_loss(x, conditions)
+                loss, metrics = stage.critic_loss(x, conditions)
             run.backward(loss, critic_optimiser, fake)
-        run.log(figures)
+        run.log(metrics)
         if run.validation_due():
             report(run, preview, sampler, {}, "student")
     if run.progress() >= 1:

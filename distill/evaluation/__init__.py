@@ -1,1 +1,1 @@
-"""Worlds side by side: what they are, how they run, the table of figures, comparisons. Door: `worlds`, `evaluate`."""
+"""Worlds side by side: what they are, how they run, the table of metrics, comparisons. Door: `worlds`, `evaluate`."""

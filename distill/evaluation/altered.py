@@ -1,4 +1,4 @@
-"""Worlds whose answer is known: the recording with one thing done to it. Every figure is checked on them."""
+"""Worlds whose answer is known: the recording with one thing done to it. Every metric is checked on them."""
 
 from __future__ import annotations
 

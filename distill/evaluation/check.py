@@ -1,6 +1,6 @@
-"""Figures against worlds whose answer is known. Prints a table and what does not hold; then the status is not 0.
+"""Metrics against worlds whose answer is known. Prints a table and what does not hold; then the status is not 0.
 
-    python -m distill check-figures data=data/drive probes=runs/probes codec=runs/codec/autoencoder.pt
+    python -m distill check-metrics data=data/drive probes=runs/probes codec=runs/codec/autoencoder.pt
 
 On validation drives. Worlds: the recording itself, and the recording blurred, speckled, frozen, half as fast, without
 its car and with another one; for words, the recording's frames beside other words than its own.
@@ -17,7 +17,8 @@ import numpy as np
 from distill.config import UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
-from distill.evaluation import altered, evaluate, measures, table
+from distill.evaluation import altered, evaluate, table
+from distill.evaluation.metrics import comparison
 from distill.evaluation.score import probe_of, seeds_of
 from distill.evaluation.worlds import Recorded, TorchCodec
 from distill.world import LABELS
@@ -32,7 +33,7 @@ COLUMNS = {
 
 @dataclass
 class Config(evaluate.Config):
-    name: str = "check-figures"
+    name: str = "check-metrics"
     split: str = "validation"
     histories: int = 64
     noises: int = 2
@@ -90,16 +91,16 @@ def failures(rows: dict[str, dict[str, float | None]]) -> list[str]:
     return wrong
 
 
-def words_check(setting: measures.Setting) -> tuple[float, float, float]:
+def words_check(setting: comparison.Setting) -> tuple[float, float, float]:
     """Prompt following of recorded frames by their own words, by those of other frames, and what chance would give."""
     rows = np.concatenate([setting.rows + tick for tick in (0, setting.last // 2)])
     rows = rows[setting.held.since[rows] > 40]
     labels = setting.held.labels()[setting.held.prompts[rows]]
     frames = setting.held.frames[rows]
-    own = measures.scene_right(setting, frames, labels).mean()
+    own = comparison.scene_right(setting, frames, labels).mean()
     other = labels[np.random.default_rng(0).permutation(len(labels))]
     chance = np.mean([(labels[:, i] == other[:, i]).mean() for i in range(len(LABELS))])
-    return float(own), float(measures.scene_right(setting, frames, other).mean()), float(chance)
+    return float(own), float(comparison.scene_right(setting, frames, other).mean()), float(chance)
 
 
 def run(config: Config) -> None:
@@ -108,9 +109,9 @@ def run(config: Config) -> None:
     seeds = seeds_of(packed, config.seeds)
     probes = {kind: probe for kind in ("features", "prompt") if (probe := probe_of(config.probes, kind))}
     words = np.zeros((len(packed.captions), 1), np.float32)
-    setting = measures.Setting(packed, packed, words, seeds, probes, config.ticks, config.batch)
+    setting = comparison.Setting(packed, packed, words, seeds, probes, config.ticks, config.batch)
     codec = TorchCodec(config.codec) if Path(config.codec).is_file() else None
-    names = [name for name in NAMES if not config.figures or name in config.figures]
+    names = [name for name in NAMES if not config.metrics or name in config.metrics]
     config.policies = ["cruise"]  # a recording goes on as it was recorded
     print("| | " + " | ".join(COLUMNS) + " |\n|---" + "|---" * len(COLUMNS) + "|", flush=True)
     rows: dict[str, dict] = {}
@@ -119,13 +120,13 @@ def run(config: Config) -> None:
 
         def long_run(world=world) -> tuple[dict, dict]:
             instruments: dict = {}
-            return measures.long_run(setting, world, instruments), instruments
+            return comparison.long_run(setting, world, instruments), instruments
 
         makers = table.makers(world, setting, config, long_run)
         found = dict(evaluate.flatten({name: makers[name]() for name in names}))
-        figures = {title: found.get(key, measures.nothing()) for title, key in COLUMNS.items()}
-        rows[world.kind] = {title: figure["value"] for title, figure in figures.items()}
-        cells = ["" if f["value"] is None else f"{f['value']:.3g} ± {f['spread']:.2g}" for f in figures.values()]
+        metrics = {title: found.get(key, comparison.nothing()) for title, key in COLUMNS.items()}
+        rows[world.kind] = {title: metric["value"] for title, metric in metrics.items()}
+        cells = ["" if f["value"] is None else f"{f['value']:.3g} ± {f['spread']:.2g}" for f in metrics.values()]
         print(f"| {world.kind} | " + " | ".join(cells) + " |", flush=True)
     wrong = failures(rows)
     if "prompt" in probes:

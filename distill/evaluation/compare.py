@@ -2,7 +2,7 @@
 
 Writes `compare.json`, `compare.md`, `compare.png` (quality against NFE) and one evaluation a row and block, not
 made again while the row's weights and `evaluate.decided_by` stay the same; its contact sheet is in `runs/`. Rows
-name worlds as `evaluate` does. One whose checkpoint is not here keeps the figures it has, or is left out, and that is
+name worlds as `evaluate` does. One whose checkpoint is not here keeps the metrics it has, or is left out, and that is
 said.
 """
 
@@ -19,9 +19,10 @@ from distill.checkpoints import is_whole, load_checkpoint
 from distill.config import UserError
 from distill.data.packed import Packed
 from distill.evaluation import evaluate, plot
+from distill.evaluation.metrics.interval import half_width
 from distill.evaluation.worlds import file_hash, open_world
-from distill.metrics import half_width
 
+METRICS_KEY = "figures"  # of a row in compare.json: files of earlier days have it
 COLUMNS = {
     "NFE": "nfe",
     "GFLOP": "gflopPerTick",
@@ -50,12 +51,12 @@ class Config(evaluate.Config):
     reference: str = ""  # the row that the others are also set against, block by block
     out: str = "runs/compare"
     ticks: int = 110
-    figures: list[str] = field(default_factory=lambda: list(evaluate.NEED))
-    columns: dict[str, str] = field(default_factory=dict)  # title -> figure; empty: COLUMNS
+    metrics: list[str] = field(default_factory=lambda: list(evaluate.NEED))
+    columns: dict[str, str] = field(default_factory=dict)  # title -> metric; empty: COLUMNS
 
 
 def kept_table(config: Config, path: Path, world: str) -> dict | None:
-    """A row's figures on one block of seeds as they were made earlier, of whatever weights it had."""
+    """A row's metrics on one block of seeds as they were made earlier, of whatever weights it had."""
     if not path.is_file():
         return None
     kept = json.loads(path.read_text())
@@ -69,7 +70,7 @@ def file_of(config: Config, title: str, block: str) -> Path:
     return Path(config.out) / slug / f"{block}.json"
 
 
-def has_figures(config: Config, title: str, world: str) -> bool:
+def has_metrics(config: Config, title: str, world: str) -> bool:
     """Whether a row was evaluated on all blocks, of whatever weights it had."""
     return all(kept_table(config, file_of(config, title, block), world) for block in config.blocks)
 
@@ -89,7 +90,7 @@ def known_spread(config: Config, block: str) -> float | None:
 
 
 def block_table(config: Config, title: str, world: str, block: str, weights: str | None) -> dict | None:
-    """One row's figures on one block of seeds, made now or read. Without `weights` (the row's checkpoint is not here)
+    """One row's metrics on one block of seeds, made now or read. Without `weights` (the row's checkpoint is not here)
     they can only be read."""
     path = file_of(config, title, block)
     kept = kept_table(config, path, world)
@@ -131,8 +132,8 @@ def combined(tables: list[dict], columns: dict[str, str]) -> dict:
     """{column: {value, spread, n}} over blocks: the mean, and the standard deviation between blocks."""
     flat = [dict(evaluate.flatten(table)) for table in tables]
     if unknown := [key for key in columns.values() if key not in flat[0]]:
-        raise UserError(f"there is no figure {unknown[0]}; there are: {', '.join(flat[0])}")
-    return {title: over_blocks([figures[key]["value"] for figures in flat]) for title, key in columns.items()}
+        raise UserError(f"there is no metric {unknown[0]}; there are: {', '.join(flat[0])}")
+    return {title: over_blocks([metrics[key]["value"] for metrics in flat]) for title, key in columns.items()}
 
 
 def differences(tables: list[dict], reference: list[dict], columns: dict[str, str]) -> dict:
@@ -147,20 +148,20 @@ def differences(tables: list[dict], reference: list[dict], columns: dict[str, st
     return row
 
 
-def cell(figure: dict, sign: str) -> str:
-    if figure["value"] is None:
+def cell(metric: dict, sign: str) -> str:
+    if metric["value"] is None:
         return ""
-    value, spread = (round(figure[name], 6) + 0.0 for name in ("value", "spread"))  # no -0, no 1e-17
+    value, spread = (round(metric[name], 6) + 0.0 for name in ("value", "spread"))  # no -0, no 1e-17
     return f"{value:{sign}.3g}" + (f" ± {spread:.2g}" if spread else "")
 
 
-def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") -> str:
+def markdown(rows: dict[str, dict], key: str = METRICS_KEY, sign: str = "") -> str:
     """The first table has also the samples of each row's last training, in thousands."""
-    columns, whole = next(iter(rows.values()))[figures], figures == "figures"
+    columns, whole = next(iter(rows.values()))[key], key == METRICS_KEY
     head = [*columns, *(["samples"] if whole else [])]
     lines = ["| | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
     for title, row in rows.items():
-        cells = [cell(figure, sign) for figure in row[figures].values()]
+        cells = [cell(metric, sign) for metric in row[key].values()]
         if whole:
             samples = row["training"].get("samples")
             cells.append(f"{samples / 1000:.1f}" if samples else "")
@@ -169,7 +170,7 @@ def markdown(rows: dict[str, dict], figures: str = "figures", sign: str = "") ->
 
 
 def against(rows: dict[str, dict], reference: str) -> str:
-    """The second table, where the reference has its figures."""
+    """The second table, where the reference has its metrics."""
     others = {title: row for title, row in rows.items() if "differences" in row}
     if not others:
         return ""
@@ -204,11 +205,11 @@ def run(config: Config) -> None:
             timed = None  # of other weights
         if timed:
             tables = [table | {"msPerTick": timed} for table in tables]
-        figures = combined(tables, columns)
+        metrics = combined(tables, columns)
         if timed:  # its spread is between rounds, not blocks
-            figures |= {column: timed for column, key in columns.items() if key == "msPerTick"}
+            metrics |= {column: timed for column, key in columns.items() if key == "msPerTick"}
         rows[title] = {"world": world, "modelHash": tables[0]["modelHash"], "training": tables[0]["training"]}
-        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), "figures": figures}
+        rows[title] |= {"commits": sorted({table["commit"] for table in tables}), METRICS_KEY: metrics}
         parts[title] = tables
         for other in rows:
             if config.reference in parts and other != config.reference:

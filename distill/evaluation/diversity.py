@@ -41,7 +41,7 @@ class Config(BaseConfig):
     level: float = 0.1  # history noise level that the networks state
     histories: int = 48
     noises: int = 8  # of each
-    json: str = ""  # where the figures go; empty: nowhere
+    json: str = ""  # where the metrics go; empty: nowhere
 
 
 @torch.no_grad()

@@ -15,8 +15,9 @@ from distill.atomic import write_text
 from distill.config import BaseConfig, UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
-from distill.evaluation import measures, table
-from distill.evaluation.figures.real_or_dream import STEPS
+from distill.evaluation import table
+from distill.evaluation.metrics import comparison
+from distill.evaluation.metrics.real_or_dream import STEPS
 from distill.evaluation.policies import POLICIES
 from distill.evaluation.probes import load_probe
 from distill.evaluation.runs import parse_seeds
@@ -24,12 +25,12 @@ from distill.evaluation.worlds import TorchCodec, counted_gflop, counted_nfe, fi
 from distill.models.prompt_classifier import WEIGHTS
 
 PROBES = ("features", "prompt", "inverse")
-NEED = {  # what each figure of `measures` looks through
+NEED = {  # what each metric of metrics/comparison.py looks through
     "codecPsnr": [], "nextTickPsnr": [], "rolloutPsnr": [], "frechetRatio": ["features"],
     "actionFollowing": ["inverse"], "promptFollowing": ["prompt"], "diversity": [], "nfe": [], "gflopPerTick": [],
     "msPerTick": [], "drift": list(PROBES),
 }  # fmt: skip
-FIGURES = tuple(dict.fromkeys([*NEED, *table.NAMES]))
+METRICS = tuple(dict.fromkeys([*NEED, *table.NAMES]))
 
 
 @dataclass
@@ -40,8 +41,8 @@ class Config(BaseConfig):
     b: str = ""  # nothing beside it
     seeds: str = ""  # of the split's drives, as 1000000-1000049; empty: all of them
     json: str = ""  # default: <runs>/<name>/evaluation.json
-    ticks: int = 400  # the longest free run; 1000 and 10000 give the figures for drift
-    figures: list[str] = field(default_factory=list)  # names of the table's figures; empty: all of them
+    ticks: int = 400  # the longest free run; 1000 and 10000 give the metrics for drift
+    metrics: list[str] = field(default_factory=list)  # names of the table's metrics; empty: all of them
     policies: list[str] = field(default_factory=lambda: list(POLICIES))  # that drive the free runs
     classifier_steps: int = STEPS  # of what tells real from dream
     histories: int = 400  # that energy score and spread over error are taken over
@@ -64,15 +65,15 @@ class Config(BaseConfig):
     diversity: bool = True  # needs the teacher's checkpoint
 
 
-def wanted_figures(config: Config) -> list[str]:
+def wanted_metrics(config: Config) -> list[str]:
     """In the table's order. Raises UserError for a name that there is not."""
-    if unknown := [name for name in config.figures if name not in FIGURES]:
-        raise UserError(f"there is no figure {unknown[0]}; there are {', '.join(FIGURES)}")
-    return [name for name in FIGURES if name in config.figures or not config.figures]
+    if unknown := [name for name in config.metrics if name not in METRICS]:
+        raise UserError(f"there is no metric {unknown[0]}; there are {', '.join(METRICS)}")
+    return [name for name in METRICS if name in config.metrics or not config.metrics]
 
 
-def measure(world, setting: measures.Setting, config: Config, bank: list[dict], teacher_spread) -> tuple[dict, dict]:
-    """The figures of one world that are asked for, and the frames of its long run (empty where no figure needs it)."""
+def measure(world, setting: comparison.Setting, config: Config, bank: list[dict], teacher_spread) -> tuple[dict, dict]:
+    """The metrics of one world that are asked for, and the frames of its long run (empty where no metric needs it)."""
     say = lambda text: print(f"[evaluate] {world.kind}: {text}", file=sys.stderr, flush=True)  # noqa: E731
     codec = world.codec if hasattr(world, "codec") else None
 
@@ -80,45 +81,45 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
     def long_run() -> tuple[dict, dict]:
         say(f"free running, {setting.ticks} ticks of {len(setting.seeds)} seeds")
         instruments: dict = {}
-        return measures.long_run(setting, world, instruments), instruments
+        return comparison.long_run(setting, world, instruments), instruments
 
-    ratio = cache(lambda: measures.FrechetRatio(setting))
-    if {"frechetRatio", "drift"} & set(wanted_figures(config)):
+    ratio = cache(lambda: comparison.FrechetRatio(setting))
+    if {"frechetRatio", "drift"} & set(wanted_metrics(config)):
         ratio()  # first: it may lack recordings to compare with
 
     def drift(tick: int) -> dict:
         frames = long_run()[0]
         return {
             "frechetRatio": ratio()(frames, tick),
-            "actionFollowing": measures.action_following(setting, frames, [tick - 24, tick - 16, tick - 8]),
-            "promptFollowing": measures.prompt_drift(setting, frames, tick),
+            "actionFollowing": comparison.action_following(setting, frames, [tick - 24, tick - 16, tick - 8]),
+            "promptFollowing": comparison.prompt_drift(setting, frames, tick),
         }
 
     def diversity() -> dict:
         if not world.dreams or teacher_spread is None:
-            return measures.nothing()
-        return measures.figure(measures.noise_spread(setting, world) / teacher_spread)
+            return comparison.nothing()
+        return comparison.metric(comparison.noise_spread(setting, world) / teacher_spread)
 
     def counted(count) -> dict:
-        return {"value": count(world), "spread": 0.0, "n": 1} if world.dreams else measures.nothing()
+        return {"value": count(world), "spread": 0.0, "n": 1} if world.dreams else comparison.nothing()
 
     def rollout(tick: int) -> dict:
-        return measures.rollout_psnr(setting, long_run()[0], tick)
+        return comparison.rollout_psnr(setting, long_run()[0], tick)
 
     made = {
-        "codecPsnr": lambda: measures.codec_psnr(setting, codec) if codec else measures.nothing(),
-        "rolloutPsnr": lambda: {str(tick): rollout(tick) for tick in measures.PSNR_TICKS},
-        "frechetRatio": lambda: {str(tick): ratio()(long_run()[0], tick) for tick in measures.FRECHET_TICKS},
-        "actionFollowing": lambda: measures.action_following(setting, long_run()[0], measures.ACTION_TICKS),
-        "promptFollowing": lambda: measures.prompt_following(setting, world, bank),
+        "codecPsnr": lambda: comparison.codec_psnr(setting, codec) if codec else comparison.nothing(),
+        "rolloutPsnr": lambda: {str(tick): rollout(tick) for tick in comparison.PSNR_TICKS},
+        "frechetRatio": lambda: {str(tick): ratio()(long_run()[0], tick) for tick in comparison.FRECHET_TICKS},
+        "actionFollowing": lambda: comparison.action_following(setting, long_run()[0], comparison.ACTION_TICKS),
+        "promptFollowing": lambda: comparison.prompt_following(setting, world, bank),
         "diversity": diversity,
-        "msPerTick": lambda: measures.tick_time(setting, world) if world.dreams else measures.nothing(),
+        "msPerTick": lambda: comparison.tick_time(setting, world) if world.dreams else comparison.nothing(),
         "nfe": lambda: counted(counted_nfe),
         "gflopPerTick": lambda: counted(counted_gflop),
-        "drift": lambda: {str(tick): drift(tick) for tick in measures.DRIFT_TICKS},
+        "drift": lambda: {str(tick): drift(tick) for tick in comparison.DRIFT_TICKS},
     } | table.makers(world, setting, config, long_run)
     result = {}
-    for name in wanted_figures(config):
+    for name in wanted_metrics(config):
         say(name)
         result[name] = made[name]()
     result["backend"], result["modelHash"] = world.backend, world.model_hash
@@ -126,10 +127,10 @@ def measure(world, setting: measures.Setting, config: Config, bank: list[dict], 
     return result, long_run()[0] if long_run.cache_info().currsize else {}
 
 
-def contact_sheet(setting: measures.Setting, runs: dict[str, dict], rows: int) -> np.ndarray:
+def contact_sheet(setting: comparison.Setting, runs: dict[str, dict], rows: int) -> np.ndarray:
     """Each seed: the recording, then each world; columns are ticks. Black where there is no frame. uint8 [H,W,3]"""
-    ticks = [tick for tick in measures.SHEET_TICKS if any(tick in frames for frames in runs.values())]
-    ticks = ticks or [tick for tick in measures.SHEET_TICKS if tick <= setting.last]
+    ticks = [tick for tick in comparison.SHEET_TICKS if any(tick in frames for frames in runs.values())]
+    ticks = ticks or [tick for tick in comparison.SHEET_TICKS if tick <= setting.last]
     blank = np.zeros(setting.held.frames.shape[1:], np.uint8)
     lines = []
     for seed in range(min(rows, len(setting.seeds))):
@@ -142,7 +143,7 @@ def contact_sheet(setting: measures.Setting, runs: dict[str, dict], rows: int) -
 
 
 def flatten(table: dict, path: str = ""):
-    """(name, figure) of every figure in a world's table."""
+    """(name, metric) of every metric in a world's table."""
     for key, value in table.items():
         if isinstance(value, dict) and "value" in value:
             yield f"{path}{key}", value
@@ -151,8 +152,8 @@ def flatten(table: dict, path: str = ""):
 
 
 def decided_by(config: Config, world: str) -> dict:
-    """What a world's figures follow from beside its weights and the recordings: settings, and hashes of files."""
-    names = ["split", "figures", "ticks", "histories", "noises", "policies", "classifier_steps"]
+    """What a world's metrics follow from beside its weights and the recordings: settings, and hashes of files."""
+    names = ["split", "ticks", "histories", "noises", "policies", "classifier_steps"]
     names += ["level", "temperature", "teacher_steps"]
     if world.endswith("-guided"):
         names += ["guidance", "guidance_ticks", "action_guidance"]
@@ -160,7 +161,8 @@ def decided_by(config: Config, world: str) -> dict:
     files |= {f"probe {kind}": f"{config.probes}/probe-{kind}.pt" for kind in PROBES}
     files["detector"] = f"{config.probes}/detector.pt"
     hashes = {name: file_hash(path) for name, path in files.items() if Path(path).is_file()}
-    return {name: getattr(config, name) for name in names} | hashes
+    # stored as "figures": tables that were made with this key stay valid
+    return {"figures": config.metrics} | {name: getattr(config, name) for name in names} | hashes
 
 
 def commit() -> str:
@@ -175,7 +177,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     """The result as it is written, and the contact sheet uint8 [H,W,3]. `teacher_spread`: what an earlier result on the
     same seeds says of the teacher's spread over noise, so that it is not run for it again."""
     setup(config)
-    wanted = wanted_figures(config)
+    wanted = wanted_metrics(config)
     held = Packed(config.data, config.split)
     seeds = parse_seeds(config.seeds) if config.seeds else [episode["seed"] for episode in held.episodes]
     pool = Packed(config.data, "train") if (Path(config.data) / "train/packed/index.json").is_file() else held
@@ -189,8 +191,8 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     probes = {kind: load_probe(config.probes, kind) for kind in PROBES if kind in needed | there}
     texts = [caption["text"] for caption in held.captions]
 
-    def setting_of(world) -> measures.Setting:
-        return measures.Setting(held, pool, world.embed_prompt(texts), seeds, probes, config.ticks, config.batch)
+    def setting_of(world) -> comparison.Setting:
+        return comparison.Setting(held, pool, world.embed_prompt(texts), seeds, probes, config.ticks, config.batch)
 
     for world in worlds.values():
         if world.kind == "recorded" and Path(config.codec).is_file():
@@ -204,7 +206,7 @@ def evaluate(config: Config, teacher_spread: float | None = None) -> tuple[dict,
     )
     if asked and teacher_spread is None:
         teacher = open_world("teacher", config, held)
-        teacher_spread = float(measures.noise_spread(setting_of(teacher), teacher).mean())
+        teacher_spread = float(comparison.noise_spread(setting_of(teacher), teacher).mean())
     tables, runs = {}, {}
     for name, world in worlds.items():
         setting = setting_of(world)
@@ -245,7 +247,7 @@ def run(config: Config) -> None:
     rows = {name: dict(flatten(table)) for name, table in tables.items()}
     print(f"{'':38}" + "".join(f"{name[-22:]:>24}" for name in rows))
     for key in dict.fromkeys(key for row in rows.values() for key in row):
-        cells = [row.get(key, measures.nothing()) for row in rows.values()]
+        cells = [row.get(key, comparison.nothing()) for row in rows.values()]
         shown = ["-" if c["value"] is None else f"{c['value']:.3f} ±{c['spread']:.3f}" for c in cells]
         print(f"{key:38}" + "".join(f"{cell:>24}" for cell in shown))
     print(f"written: {path} and {sheet}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distill.metrics import half_width
+from distill.evaluation.metrics.interval import half_width
 
 ACROSS, UP = "NFE", "Fréchet 100"
 LABEL = "Fréchet distance at 100 ticks, real against real = 1"
@@ -41,9 +41,9 @@ def plot(rows: dict[str, dict], series: dict[str, list[str]], reference: str, pa
     left.legend(fontsize=8)
     left.grid(alpha=0.3)
     if others:
-        figures = [rows[t]["differences"][UP] for t in others]
+        gaps = [rows[t]["differences"][UP] for t in others]
         places = range(len(others), 0, -1)
-        right.errorbar([f["value"] for f in figures], places, xerr=[f["spread"] for f in figures], fmt="o", capsize=3)
+        right.errorbar([f["value"] for f in gaps], places, xerr=[f["spread"] for f in gaps], fmt="o", capsize=3)
         right.axvline(0, color="grey", linewidth=0.8)
         right.set_yticks(list(places), others, fontsize=8)
         right.set_xlabel(f"the same, less that of {reference}")
@@ -63,5 +63,5 @@ def error(row: dict, apart: bool) -> float:
     blocks are easy or hard for all, which says nothing of a row. Else of the mean over blocks."""
     if apart:
         return row["differences"][UP]["spread"] if "differences" in row else 0.0
-    figure = row["figures"][UP]
-    return half_width(figure["spread"], figure["n"])
+    metric = row["figures"][UP]
+    return half_width(metric["spread"], metric["n"])

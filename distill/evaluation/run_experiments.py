@@ -5,7 +5,7 @@
 A job is a stage with options; its name is its run's folder. One that is done (its checkpoint has the minutes or steps
 that it was to have) is passed over, one that was cut off resumes. Each is a process of its own, so one that fails says
 so, and what does not need it goes on. With `compare` a row of that table is evaluated as soon as its training is done,
-and what only rows with all their figures need is not trained again.
+and what only rows with all their metrics need is not trained again.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def check_unchanged(name: str, job: Job, settings: TrainConfig) -> None:
 
 
 def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
-    """Which jobs are still to be done: those whose row lacks figures (rows: job -> whether it has them all), those
+    """Which jobs are still to be done: those whose row lacks metrics (rows: job -> whether it has them all), those
     that have no row and that nothing comes after, and what these start from."""
     before = {other for job in jobs.values() for other in job.after}
     names = {name for name in jobs if not rows.get(name, name in before)}
@@ -98,8 +98,8 @@ def wanted(jobs: dict[str, Job], rows: dict[str, bool]) -> set[str]:
 
 
 def rows_of(plan: dict[str, tuple[list[str], TrainConfig]], table: compare.Config) -> dict[str, bool]:
-    """Of each job that a row is made from: whether the row has all its figures."""
-    complete = {world: compare.has_figures(table, title, world) for title, world in table.rows.items()}
+    """Of each job that a row is made from: whether the row has all its metrics."""
+    complete = {world: compare.has_metrics(table, title, world) for title, world in table.rows.items()}
     worlds = {name: f"student:{settings.runs}/{settings.name}/student.pt" for name, (_, settings) in plan.items()}
     return {name: complete[world] for name, world in worlds.items() if world in complete}
 

@@ -17,8 +17,8 @@ from distill.config import UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import evaluate
-from distill.evaluation.figures.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
-from distill.evaluation.figures.spaces import spaces_of
+from distill.evaluation.metrics.ensembles import TICKS, Ensembles, energy, energy_over, ensembles, spread_over_error
+from distill.evaluation.metrics.spaces import spaces_of
 from distill.evaluation.probes import Probe, load_probe
 from distill.evaluation.runs import Drives, parse_seeds
 from distill.evaluation.worlds import TorchCodec, open_world
@@ -77,8 +77,8 @@ def run(config: Config) -> None:
             entry["energyOverFirst"] = energy_over(ran, reference)
         result["worlds"][name] = entry
         print(f"{name}  ({len(ran.drives)} histories of {len(set(ran.drives))} drives, {config.noises} noises)")
-        for key, figure in evaluate.flatten(entry):
-            shown = "-" if figure["value"] is None else f"{figure['value']:.4f} ±{figure['spread']:.4f}"
+        for key, metric in evaluate.flatten(entry):
+            shown = "-" if metric["value"] is None else f"{metric['value']:.4f} ±{metric['spread']:.4f}"
             print(f"  {key:32}{shown:>20}", flush=True)
     path = Path(config.json) if config.json else Path(config.runs) / config.name / "energy.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""All figures of this room for one world: {name: call that gives its part of the table}.
+"""All metrics of this room for one world: {name: call that gives its part of the table}.
 
 A world is asked with the recorded actions and words (energy score, next tick, sharpness, real or dream, flow), and
 under the policies, where it is driven by its own instruments (car, on the road, sharpness).
@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from distill.evaluation.detector import load_detector
-from distill.evaluation.figures import car, flow, interval, real_or_dream, sharpness
-from distill.evaluation.figures.ensembles import TICKS, energy, ensembles, spread_over_error
-from distill.evaluation.figures.next_tick import next_tick
-from distill.evaluation.figures.places import places, recorded_frames
-from distill.evaluation.figures.spaces import spaces_of
+from distill.evaluation.metrics import car, flow, interval, real_or_dream, sharpness
+from distill.evaluation.metrics.ensembles import TICKS, energy, ensembles, spread_over_error
+from distill.evaluation.metrics.next_tick import next_tick
+from distill.evaluation.metrics.places import places, recorded_frames
+from distill.evaluation.metrics.spaces import spaces_of
 from distill.evaluation.runs import Drives, driven
 from distill.world import TELEMETRY
 
@@ -48,7 +48,7 @@ def stacked(frames: dict, setting, ticks) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def sharpness_table(frames: dict, setting, codec, ticks=sharpness.TICKS) -> dict:
-    """{tick: figure}, and with a codec the same over the codec's own sharpness."""
+    """{tick: metric}, and with a codec the same over the codec's own sharpness."""
     table: dict = {str(tick): interval.nothing() for tick in ticks}
     over: dict = {str(tick): interval.nothing() for tick in ticks}
     for tick in ticks:
@@ -86,7 +86,7 @@ def flow_table(frames: dict, instruments: dict, setting) -> dict:
 
 
 def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) -> dict[str, Callable[[], dict]]:
-    """setting: a `measures.Setting`; config: an `evaluate.Config`; long_run() -> (frames, instruments) by tick."""
+    """setting: a `comparison.Setting`; config: an `evaluate.Config`; long_run() -> (frames, instruments) by tick."""
     drives = Drives(setting.held, setting.seeds, setting.conditioning, setting.batch)
     codec = getattr(world, "codec", None)
 
@@ -116,7 +116,7 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
             for policy in config.policies
         }
 
-    def real_or_dream_figure() -> dict:
+    def real_or_dream_metric() -> dict:
         dreamed, real, runs = stacked(long_run()[0], setting, sorted(real_or_dream.ticks_needed()))
         if not len(dreamed):
             return interval.nothing()
@@ -127,7 +127,7 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
         through = codec.decode(codec.encode(real))
         return table | {"ofCodec": auc(real, through), "overCodec": auc(through, dreamed)}
 
-    def places_figure() -> dict:
+    def places_metric() -> dict:
         packed = setting.held
         if getattr(world, "beginnings", None) is not None:
             draw = lambda caption, seeds: world.first_frames(  # noqa: E731
@@ -145,12 +145,12 @@ def makers(world, setting, config, long_run: Callable[[], tuple[dict, dict]]) ->
         "spreadOverError": lambda: spread_over_error(ran()),
         "nextTickPsnr": lambda: next_tick(world, drives),
         "sharpness": lambda: sharpness_table(long_run()[0], setting, codec),
-        "realOrDream": real_or_dream_figure,
+        "realOrDream": real_or_dream_metric,
         "flow": lambda: flow_table(*long_run(), setting),
         "car": cars,
         "onRoad": lambda: {policy: car.on_road(under(policy)) for policy in config.policies},
         "sharpnessUnder": lambda: {
             policy: sharpness_table(under(policy).frames, setting, codec, car_ticks) for policy in config.policies
         },
-        "places": places_figure,
+        "places": places_metric,
     }

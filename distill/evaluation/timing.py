@@ -14,8 +14,9 @@ from distill.atomic import write_text
 from distill.config import UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
-from distill.evaluation import compare, measures
+from distill.evaluation import compare
 from distill.evaluation.evaluate import commit
+from distill.evaluation.metrics import comparison
 from distill.evaluation.runs import parse_seeds
 
 
@@ -33,7 +34,7 @@ def measure(rows: dict[str, tuple], rounds: int, ticks: int) -> dict[str, dict]:
     for number in range(rounds):
         print(f"[timing] round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         for title, (setting, world) in rows.items():
-            took[title].append(measures.tick_time(setting, world, ticks, warm=3)["value"])
+            took[title].append(comparison.tick_time(setting, world, ticks, warm=3)["value"])
     return {t: {"value": median(values), "spread": stdev(values), "n": rounds} for t, values in took.items()}
 
 
@@ -52,13 +53,13 @@ def run(config: Config) -> None:
         if world.embed_prompt not in known:
             known[world.embed_prompt] = world.embed_prompt(texts)
         ticks = config.round_ticks + 3
-        rows[title] = (measures.Setting(held, held, known[world.embed_prompt], seeds, {}, ticks, config.batch), world)
+        rows[title] = (comparison.Setting(held, held, known[world.embed_prompt], seeds, {}, ticks, config.batch), world)
     if not rows:
         raise UserError("no row has a checkpoint yet")
-    figures = measure(rows, config.rounds, config.round_ticks)
+    metrics = measure(rows, config.rounds, config.round_ticks)
     for title, (_, world) in rows.items():
-        figures[title]["modelHash"] = world.model_hash
-        print(f"{figures[title]['value']:7.1f} ± {figures[title]['spread']:.1f} ms  {title}")
-    result = {"commit": commit(), "threads": config.threads, "rows": figures}
+        metrics[title]["modelHash"] = world.model_hash
+        print(f"{metrics[title]['value']:7.1f} ± {metrics[title]['spread']:.1f} ms  {title}")
+    result = {"commit": commit(), "threads": config.threads, "rows": metrics}
     Path(config.out).mkdir(parents=True, exist_ok=True)
     write_text(Path(config.out) / "timing.json", json.dumps(result, indent=2) + "\n")

@@ -27,7 +27,7 @@ from distill.config import UserError
 from distill.data.packed import Packed
 from distill.distributed import setup
 from distill.evaluation import evaluate
-from distill.evaluation.figures import interval
+from distill.evaluation.metrics import interval
 from distill.evaluation.runs import Drives, captions_ahead, steps
 from distill.evaluation.score import seeds_of
 from distill.evaluation.task import dones_of, rewards_of
@@ -96,8 +96,8 @@ def f1(found: np.ndarray, wanted: np.ndarray) -> float:
     return float(2 * both / (found.sum() + wanted.sum())) if both else 0.0
 
 
-def figures_at(run: Judged, tick: int) -> dict:
-    """The figures at a tick, 1 and up."""
+def metrics_at(run: Judged, tick: int) -> dict:
+    """The metrics at a tick, 1 and up."""
     dreamed, recorded = run.rewards[:, tick - 1], run.wanted_rewards[:, tick - 1]
     total, wanted = (rewards[:, :tick].sum(1) for rewards in (run.rewards, run.wanted_rewards))
     ended, wanted_end = (dones[:, :tick].any(1) for dones in (run.dones, run.wanted_dones))
@@ -133,18 +133,18 @@ def run(config: Config) -> None:
             raise UserError(f"{name} dreams nothing; name dream, teacher or student:FILE")
         conditioning = world.embed_prompt([caption["text"] for caption in packed.captions])
         ran = judged(world, Drives(packed, seeds, conditioning, config.batch), config.starts, max(config.each))
-        entry = {str(tick): figures_at(ran, tick) for tick in config.each}
+        entry = {str(tick): metrics_at(ran, tick) for tick in config.each}
         result["worlds"][name] = {"modelHash": world.model_hash, "runs": len(ran.drives), "ticks": entry}
         print(f"{name}: {len(ran.drives)} runs of {len(set(ran.drives))} drives")
         print("ticks  " + "".join(f"{title:>16}" for title in ("reward", "return", "still", "error (m)", "done F1")))
-        for tick, figures in entry.items():
-            cells = "".join(f"{shown(figures[key]):>16}" for key in ("reward", "return", "still", "error", "done"))
-            print(f"{tick:>5}  {cells}  ends {figures['ends']}", flush=True)
+        for tick, metrics in entry.items():
+            cells = "".join(f"{shown(metrics[key]):>16}" for key in ("reward", "return", "still", "error", "done"))
+            print(f"{tick:>5}  {cells}  ends {metrics['ends']}", flush=True)
     path = Path(config.json) if config.json else Path(config.runs) / config.name / "trust.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(result, indent=2) + "\n")
     print(f"written: {path}")
 
 
-def shown(figure: dict) -> str:
-    return "-" if figure["value"] is None else f"{figure['value']:.3f} ±{figure['spread']:.3f}"
+def shown(metric: dict) -> str:
+    return "-" if metric["value"] is None else f"{metric['value']:.3f} ±{metric['spread']:.3f}"

@@ -1,5 +1,5 @@
 """Weights of a graph as whole numbers: int8 with a scale for each channel, behind a Cast and a Mul, which ONNX Runtime
-folds away at load. A quarter of the download of float32, float32 arithmetic, and a rounding that is visible in figures
+folds away at load. A quarter of the download of float32, float32 arithmetic, and a rounding that is visible in metrics
 but hardly in a picture."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from torch import Tensor
 from distill.config import TrainConfig, UserError
 from distill.data.packed import Packed
 from distill.flops import count_flops
-from distill.metrics import psnr, ssim
+from distill.image_metrics import psnr, ssim
 from distill.models.codec import Codec, to_frames, to_input
 from distill.training.run import Batches, Ema, Run
 

@@ -22,7 +22,7 @@ class Config(BaseConfig):
     channels: int = 12
     pca_frames: int = 4000
     validation_frames: int = 400
-    validation: str = "validation"  # the split that the figure is taken on
+    validation: str = "validation"  # the split that the metric is taken on
 
 
 def run(config: Config) -> None:
@@ -32,11 +32,11 @@ def run(config: Config) -> None:
     codec = PatchCodec(config.channels, config.patch, **size)
     frames = train.frames[evenly(np.arange(len(train)), config.pca_frames)]
     codec.fit(frames, symmetric=train.world.is_drive)
-    figures = validate(codec.eval(), held.frames[evenly(np.arange(len(held)), config.validation_frames)])
+    metrics = validate(codec.eval(), held.frames[evenly(np.arange(len(held)), config.validation_frames)])
     architecture = {"channels": config.channels, "patch": config.patch, **size}
     state = {"ema": {"model": codec.state_dict(), "updates": 0}}
     folder = Path(config.runs) / config.name
     folder.mkdir(parents=True, exist_ok=True)
     saved = {"format": FORMAT, "kind": "autoencoder", "architecture": architecture, "config": vars(config)}
     write_checkpoint(saved | {"step": 0, "samples": 0, "minutes": 0.0, "state": state}, folder / "autoencoder.pt")
-    print(f"codec: {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f} on {config.validation}")
+    print(f"codec: {metrics['psnr']:.2f} dB, SSIM {metrics['ssim']:.3f} on {config.validation}")

@@ -52,7 +52,7 @@ from distill.training.optim import Together, make_optimiser
 from distill.training.preview import Preview, report
 from distill.training.rollout_history import RolloutHistory
 from distill.training.run import Batches, Ema, Run
-from distill.training.student_loop import NoiseResponse, cost, require_teacher, student_architecture, student_figures
+from distill.training.student_loop import NoiseResponse, cost, require_teacher, student_architecture, student_metrics
 
 
 @dataclass
@@ -243,18 +243,18 @@ class Stage2:
             velocity = guided(self.teacher, x_t, noised.t, stated, guidance, config.action_guidance)
             real = denoised(x_t, noised.t, velocity)
         loss = vsd_loss(seen, fake, real, config.normaliser, self.weights).mean()
-        figures = {"vsd": loss.detach(), "score_gap": (self.weights * (fake - real).square()).mean()}
+        metrics = {"vsd": loss.detach(), "score_gap": (self.weights * (fake - real).square()).mean()}
         if config.gan and len(x[recorded]):
             looked = self.look(noised[recorded], x[recorded])
             features = self.teacher.features(looked(sample[recorded]), looked.t, conditions[recorded], self.layers)
             opinion = generator_loss(self.discriminator(features))
-            figures["generator"] = opinion.detach()
+            metrics["generator"] = opinion.detach()
             loss = loss + config.gan * opinion
         if config.frame_gan:
             opinion = generator_loss(self.frame_logits(sample, conditions))
-            figures["frame_generator"] = opinion.detach()
+            metrics["frame_generator"] = opinion.detach()
             loss = loss + config.frame_gan * opinion
-        return loss, figures
+        return loss, metrics
 
     def critic_inputs(self, sample: Tensor, conditions: Conditions, age: Tensor | None) -> tuple[Tensor, Conditions]:
         """The sample [B,T,C] and its conditions as the scores see them. The longer a history was dreamed, the higher
@@ -291,7 +291,7 @@ class Stage2:
         x_t = noised(seen)
         velocity = self.fake_velocity(x_t, noised.t, stated, steps)
         loss = (self.weights * self.score_errors(velocity, seen, noised, stated)).mean()
-        figures = {"fake_score": loss.detach()}
+        metrics = {"fake_score": loss.detach()}
         if config.gan and len(x[recorded]):
             looked, recorded_ones = self.look(noised[recorded], x[recorded]), conditions[recorded]
             with torch.no_grad():  # same t, same noise
@@ -299,7 +299,7 @@ class Stage2:
                 real = self.teacher.features(looked(x[recorded]), looked.t, recorded_ones, self.layers)
             real, fake = self.discriminator(real), self.discriminator(fake)
             opinion = discriminator_loss(real, fake)
-            figures |= {"discriminator": opinion.detach(), "discriminator_accuracy": (real > fake).float().mean()}
+            metrics |= {"discriminator": opinion.detach(), "discriminator_accuracy": (real > fake).float().mean()}
             loss = loss + opinion
         if config.frame_gan:
             latent, prompt = self.teacher.to_latent(x, conditions), conditions.prompt
@@ -308,10 +308,10 @@ class Stage2:
             real, fake = self.frames(latent, prompt), self.frame_logits(sample, conditions)
             opinion = discriminator_loss(real, fake)
             accuracy = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
-            figures |= {"frame_discriminator": opinion.detach(), "frame_accuracy": accuracy}
+            metrics |= {"frame_discriminator": opinion.detach(), "frame_accuracy": accuracy}
             rough = smoothness(self.frames, latent, prompt, logits=real).mean()
             loss = loss + opinion + config.frame_smoothness * rough
-        return loss, figures
+        return loss, metrics
 
     def score_errors(self, velocity: Tensor, sample: Tensor, noised: Noised, conditions: Conditions) -> Tensor:
         """Squared errors [B,T,C] of the fake score's v: those of x0, or for a U-Net even over the times as the
@@ -419,18 +419,18 @@ def run(config: Config) -> None:
             on_student = step % config.student_every == 0
             if on_student:
                 critics.requires_grad_(False)
-                loss, figures = stage.student_loss(x, conditions, age)
+                loss, metrics = stage.student_loss(x, conditions, age)
             else:
-                loss, figures = stage.critic_loss(x, conditions, age)
+                loss, metrics = stage.critic_loss(x, conditions, age)
         if on_student:
             run.backward(loss, optimiser, student)
             trainable(critics)
             ema.update(student)
-            figures["gate"] = student.gate
+            metrics["gate"] = student.gate
         else:
             run.backward(loss, critic_optimiser, critics)
-        run.log(figures)
+        run.log(metrics)
         if run.validation_due():
-            report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
+            report(run, preview, sampler, student_metrics(ema.model, preview, noise_response), "student")
     if run.progress() >= 1:
-        report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
+        report(run, preview, sampler, student_metrics(ema.model, preview, noise_response), "student")

@@ -153,10 +153,10 @@ def run(config: Config) -> None:
     for _ in run.steps():
         run.set_learning_rate(optimiser)
         with run.autocast():
-            loss, figures = score.roll_out(config.batch)
+            loss, metrics = score.roll_out(config.batch)
         run.backward(loss, optimiser, student)
         ema.update(student)
-        run.log(figures | {"gate": student.gate})
+        run.log(metrics | {"gate": student.gate})
         if run.validation_due():
             report(run, preview, sampler, {}, "student")
     report(run, preview, sampler, {}, "student")

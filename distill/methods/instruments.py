@@ -72,13 +72,13 @@ def validate(model: Instruments, recordings: Recordings, count: int = 512) -> di
     readings, actions = recordings.windows(rows, torch.zeros(count, dtype=torch.bool))
     members = roll_out(model, readings, actions, recordings.ticks)
     truth = readings[:, RING:].transpose(0, 1)
-    figures = {}
+    metrics = {}
     for tick in (1, 8, recordings.ticks):
         error = members[0, tick - 1] - truth[tick - 1]
-        figures[f"rmse_{tick}"] = error.square().mean().sqrt().item()
-        figures[f"energy_{tick}"] = energy_score(members[:, tick - 1], truth[tick - 1]).mean().item()
+        metrics[f"rmse_{tick}"] = error.square().mean().sqrt().item()
+        metrics[f"energy_{tick}"] = energy_score(members[:, tick - 1], truth[tick - 1]).mean().item()
     named = error.square().mean(0).sqrt().tolist()
-    return figures | {f"last_{name}": value for name, value in zip(TELEMETRY, named, strict=True)}
+    return metrics | {f"last_{name}": value for name, value in zip(TELEMETRY, named, strict=True)}
 
 
 def run(config: Config) -> None:

@@ -45,19 +45,19 @@ def pair(latents: Latents, rows: np.ndarray) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def figures_of(model: Outcome, latents: Latents, rows: np.ndarray, batch: int = 256) -> dict[str, float]:
+def metrics_of(model: Outcome, latents: Latents, rows: np.ndarray, batch: int = 256) -> dict[str, float]:
     """Correlation of rewards, and F1 of ends, over `rows`; left out where there is nothing to compare."""
     read = torch.cat([model.read(*pair(latents, part)) for part in np.split(rows, range(batch, len(rows), batch))])
     rewards, dones = (value.numpy() for value in told(latents, rows))
     columns = dict(zip(model.config.reads, read.numpy().T, strict=True))
-    figures = {}
+    metrics = {}
     if "reward" in columns and rewards.std() > STANDS:
-        figures["reward_correlation"] = float(np.corrcoef(columns["reward"], rewards)[0, 1])
+        metrics["reward_correlation"] = float(np.corrcoef(columns["reward"], rewards)[0, 1])
     if "done" in columns and dones.any():
         said = columns["done"] >= 0.5
         right = float((said & (dones > 0)).sum())
-        figures["done_f1"] = 2 * right / max(1.0, float(said.sum() + (dones > 0).sum()))
-    return figures
+        metrics["done_f1"] = 2 * right / max(1.0, float(said.sum() + (dones > 0).sum()))
+    return metrics
 
 
 def run(config: Config) -> None:
@@ -106,5 +106,5 @@ def run(config: Config) -> None:
         run.backward(sum(losses.values()), optimiser, model)
         ema.update(model)
         run.log({name: loss.detach() for name, loss in losses.items()})
-    figures = figures_of(ema.model.cpu(), heldout, heldout.transitions())
-    run.report(figures)
+    metrics = metrics_of(ema.model.cpu(), heldout, heldout.transitions())
+    run.report(metrics)

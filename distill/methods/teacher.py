@@ -139,7 +139,7 @@ def flow_loss(model, x: Tensor, t: Tensor, noise: Tensor, conditions: Conditions
 def validation_losses(dit: DiT, preview: Preview) -> dict[str, float]:
     """The loss at fixed times on held-out rows, histories as recorded but stated at the preview's level."""
     x = dit.to_change(preview.target, preview.conditions)
-    figures = {}
+    metrics = {}
     picture = (torch.arange(x.shape[1]) < dit.config.grid).float()[:, None].to(x)
     for index, time in enumerate(VALIDATION_TIMES):
         t = torch.full_like(preview.conditions.level, time)
@@ -150,8 +150,8 @@ def validation_losses(dit: DiT, preview: Preview) -> dict[str, float]:
             weights = picture * dit.loss_weight(t[rows], conditions)
             losses.append(flow_loss(dit, x[rows], t[rows], noise, conditions, weights))
         loss = torch.cat(losses)
-        figures[f"loss_t{time:g}"] = loss.mean().item()
-    return figures | {"loss_mean": sum(figures.values()) / len(figures)}
+        metrics[f"loss_t{time:g}"] = loss.mean().item()
+    return metrics | {"loss_mean": sum(metrics.values()) / len(metrics)}
 
 
 def begin_from(model: DiT, path: str) -> DiT:

@@ -257,8 +257,8 @@ def run(config: Config) -> None:
     student, teacher = student.to(run.device), teacher.to(run.device)
 
     def loss_of(x: Tensor, conditions: Conditions, weights: Tensor) -> tuple[Tensor, dict]:
-        loss, figures = tm_mf_loss(student, x, conditions, config, teacher, weights)
-        return loss, figures | {"gate": student.gate}
+        loss, metrics = tm_mf_loss(student, x, conditions, config, teacher, weights)
+        return loss, metrics | {"gate": student.gate}
 
     say_fusion(run, student)
     train_student(run, config, student, loss_of, teacher)

@@ -1,4 +1,4 @@
-"""What a dream can and cannot do, in a minute or two, for any world: no figure here knows what the pictures show.
+"""What a dream can and cannot do, in a minute or two, for any world: no metric here knows what the pictures show.
 
 - The next frame from recorded history, in dB, between a picture that stays and the codec's own limit.
 - Keys: a small network reads from two frames which keys were held. How often is it right on recordings, and on the
@@ -103,16 +103,16 @@ def trusted(outcome: Outcome, dreamed: np.ndarray, rewards: np.ndarray, dones: n
     the correlation of what SUMMED ticks gave."""
     read = [outcome.read(*(torch.from_numpy(one) for one in pair)) for pair in zip(dreamed, dreamed[1:], strict=False)]
     columns = dict(zip(outcome.config.reads, torch.stack(read).permute(2, 0, 1).numpy(), strict=True))
-    figures = {}
+    metrics = {}
     if "done" in columns:
-        figures["ends_recorded"] = 1000 * float((dones > 0).mean())
-        figures["ends_dreamed"] = 1000 * float((columns["done"] >= 0.5).mean())
+        metrics["ends_recorded"] = 1000 * float((dones > 0).mean())
+        metrics["ends_dreamed"] = 1000 * float((columns["done"] >= 0.5).mean())
     if "reward" in columns:
         parts = len(rewards) // SUMMED
         summed = [a[: parts * SUMMED].reshape(parts, SUMMED, -1).sum(1).ravel() for a in (columns["reward"], rewards)]
         if min(part.std() for part in summed) > 1e-6:
-            figures["reward_correlation"] = float(np.corrcoef(*summed)[0, 1])
-    return figures
+            metrics["reward_correlation"] = float(np.corrcoef(*summed)[0, 1])
+    return metrics
 
 
 def judge(
@@ -123,14 +123,14 @@ def judge(
     probe_steps: int = PROBE_STEPS,
     outcome: str = "",
 ) -> dict[str, float]:
-    """The figures of a student on validation."""
+    """The metrics of a student on validation."""
     torch.manual_seed(5)
     student = load_student(student_file)
     shape = student.dit.config
     training, heldout = Latents(data, "train"), Latents(data, "validation")
     preview = Preview(WindowDataset(heldout, shape), codec, level)
     sampler = StudentSampler(student)
-    figures = preview.still() | preview.next_tick(sampler)
+    metrics = preview.still() | preview.next_tick(sampler)
 
     ahead = heldout.transitions(TICKS)
     rows = ahead[np.linspace(0, len(ahead) - 1, DREAMS).astype(np.int64)]
@@ -149,43 +149,43 @@ def judge(
     reader = KeyReader(training, shape.rows, shape.columns, probe_steps)
     flat = lambda array: array.reshape(-1, *array.shape[2:])  # noqa: E731
     actions = heldout.actions[span[:-1]].reshape(-1, heldout.actions.shape[1])
-    figures["keys_recorded"] = reader.right(flat(recorded[:-1]), flat(recorded[1:]), actions)
-    figures["keys_dreamed"] = reader.right(flat(dreamed[:-1]), flat(dreamed[1:]), actions)
+    metrics["keys_recorded"] = reader.right(flat(recorded[:-1]), flat(recorded[1:]), actions)
+    metrics["keys_dreamed"] = reader.right(flat(dreamed[:-1]), flat(dreamed[1:]), actions)
     values = choices_of(heldout.world, actions)
     most = [np.bincount(column).max() / len(column) for column in values.T]
-    figures["keys_by_chance"] = float(np.mean(most))
+    metrics["keys_by_chance"] = float(np.mean(most))
     late = slice(TICKS // 2, TICKS)
     change = lambda frames: float(np.abs(np.diff(frames, axis=0)[late, :, : shape.grid]).mean())  # noqa: E731
-    figures["motion"] = change(dreamed) / max(change(recorded), 1e-9)
+    metrics["motion"] = change(dreamed) / max(change(recorded), 1e-9)
     if outcome:
-        figures |= trusted(load_outcome(outcome), dreamed, heldout.rewards[span[:-1]], heldout.dones[span[:-1]])
-    return figures
+        metrics |= trusted(load_outcome(outcome), dreamed, heldout.rewards[span[:-1]], heldout.dones[span[:-1]])
+    return metrics
 
 
-def sentences(figures: dict[str, float], minutes: float) -> list[str]:
-    """What the figures say, for a person."""
-    told = figures["keys_recorded"] - figures["keys_by_chance"]
-    follows = (figures["keys_dreamed"] - figures["keys_by_chance"]) / told if told > 0.05 else None
+def sentences(metrics: dict[str, float], minutes: float) -> list[str]:
+    """What the metrics say, for a person."""
+    told = metrics["keys_recorded"] - metrics["keys_by_chance"]
+    follows = (metrics["keys_dreamed"] - metrics["keys_by_chance"]) / told if told > 0.05 else None
     lines = [
-        f"next frame: {figures['psnr']:.1f} dB ({figures['psnr_still']:.1f} where nothing moves, "
-        f"{figures['psnr_codec']:.1f} at most)",
-        f"keys read back from the dream: {figures['keys_dreamed']:.2f} (from recordings "
-        f"{figures['keys_recorded']:.2f}, by chance {figures['keys_by_chance']:.2f})",
-        f"after {TICKS // 2} to {TICKS} ticks it moves {figures['motion']:.2f} times as much as the game",
+        f"next frame: {metrics['psnr']:.1f} dB ({metrics['psnr_still']:.1f} where nothing moves, "
+        f"{metrics['psnr_codec']:.1f} at most)",
+        f"keys read back from the dream: {metrics['keys_dreamed']:.2f} (from recordings "
+        f"{metrics['keys_recorded']:.2f}, by chance {metrics['keys_by_chance']:.2f})",
+        f"after {TICKS // 2} to {TICKS} ticks it moves {metrics['motion']:.2f} times as much as the game",
     ]
-    if "reward_correlation" in figures:
-        lines.append(f"reward of {SUMMED} ticks against the game's: correlation {figures['reward_correlation']:.2f}")
-    if "ends_dreamed" in figures:
-        ends = f"{figures['ends_dreamed']:.1f} times in 1,000 ticks, the game {figures['ends_recorded']:.1f} times"
+    if "reward_correlation" in metrics:
+        lines.append(f"reward of {SUMMED} ticks against the game's: correlation {metrics['reward_correlation']:.2f}")
+    if "ends_dreamed" in metrics:
+        ends = f"{metrics['ends_dreamed']:.1f} times in 1,000 ticks, the game {metrics['ends_recorded']:.1f} times"
         lines.append(f"under the same keys it ends {ends}")
     told_so_far = len(lines)
-    gain = figures["psnr"] - figures["psnr_still"]
+    gain = metrics["psnr"] - metrics["psnr_still"]
     if gain < 1:
         lines.append("it has not learnt how this world moves: its next frame is hardly better than the last one")
     if follows is not None and follows < 0.6:
         lines.append("it does not follow the keys well")
-    if not 0.6 < figures["motion"] < 1.6:
-        end = "freezes" if figures["motion"] <= 0.6 else "dissolves into flicker"
+    if not 0.6 < metrics["motion"] < 1.6:
+        end = "freezes" if metrics["motion"] <= 0.6 else "dissolves into flicker"
         lines.append(f"it does not keep going: it {end}")
     if len(lines) == told_so_far:
         lines.append("it moves, follows the keys and keeps going; what it gets wrong, the contact sheet shows")

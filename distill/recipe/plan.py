@@ -27,7 +27,7 @@ LEAST = 4_000  # below it, nothing is learnt that is worth a look
 SHARES = {"teacher": 0.55, "tmd": 0.2, "dmd": 0.2}  # of what is left after recording and before export
 WITHOUT_STAGE_2 = {"teacher": 0.7, "tmd": 0.25}
 STAGE_2_MINUTES = 12  # below it, its critics learn too little, and it takes more than it gives
-ASIDE = 0.08  # of the hours: latents, export, the figures at the end
+ASIDE = 0.08  # of the hours: latents, export, the metrics at the end
 SIZES = {  # fine, middle, width, field_width
     "small": {"fine": 32, "middle": 48, "width": 64, "field_width": 16, "heads": 4},
     "middle": {"fine": 48, "middle": 64, "width": 96, "field_width": 32, "heads": 4},
@@ -187,7 +187,7 @@ def explain(plan: Plan, world: WorldSpec, frames: int) -> str:
             f"network: {plan.size}, {count_parameters(unet) / 1e6:.1f} M parameters (fine {size['fine']}, middle "
             f"{size['middle']}, width {size['width']}): a sample takes {1000 * plan.seconds_by_size[plan.size]:.1f} ms "
             f"here, so its teacher sees about {samples:,.0f} samples",
-            f"minutes: {minutes}, the rest for recording, export and figures"
+            f"minutes: {minutes}, the rest for recording, export and metrics"
             + ("" if "dmd" in plan.minutes else "; too few for stage 2, so stage 1 is what plays"),
         ]
     )

@@ -39,7 +39,7 @@ from distill.recipe.plan import COMPILE_MINUTES, SIZES, Plan
 from distill.recipe.source import Source, source_of
 from distill.world import RING, ROOT, VALIDATION_SEED, WorldSpec
 
-LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and figures dream for 60
+LONGEST_AT_LEAST = 100  # ticks of the longest episode: previews and metrics dream for 60
 ROLLOUT = 120  # ticks of stage 2's roll-outs
 OUTCOME_STEPS = 1500  # a minute or two
 LEVEL = 0.1  # history noise that the dream states, as distill/configs/own-*.yaml train it
@@ -318,10 +318,10 @@ class Journey:
         )
         steps = min(PROBE_STEPS, 20 * self.plan.steps) if self.plan.steps else PROBE_STEPS
         learnt = str(outcome) if outcome else ""
-        figures = judge(str(self.data), str(student), str(codec), LEVEL, steps, learnt)
-        write_text(self.runs / "figures.json", json.dumps(figures, indent=2) + "\n")
+        metrics = judge(str(self.data), str(student), str(codec), LEVEL, steps, learnt)
+        write_text(self.runs / "evaluation.json", json.dumps(metrics, indent=2) + "\n")
         self.keep()
-        self.say("\n".join(sentences(figures, self.spent)))
+        self.say("\n".join(sentences(metrics, self.spent)))
         self.say(f"play it: npm start, then the address that it prints with /?world={self.source.name}")
 
 

@@ -29,7 +29,7 @@ from distill.recordings.folder import RESERVED, Recording, read_folder
 from distill.recordings.lerobot import is_lerobot, read_lerobot
 from distill.world import VALIDATION_SEED, split_of
 
-LEAST = 100  # ticks of a stretch: previews and figures dream for 60
+LEAST = 100  # ticks of a stretch: previews and metrics dream for 60
 PREVIEW = 8  # frames that are shown before a long import
 KEPT = "import.json"  # beside the episodes: what they were made of
 VALIDATION_PART = 10  # one stretch in so many is held out

@@ -1,4 +1,4 @@
-"""A made-up drive for the figures: a textured road that comes toward the camera at the speed of the instruments, hills
+"""A made-up drive for the metrics: a textured road that comes toward the camera at the speed of the instruments, hills
 that pass with the steering, and a car in a known box. Written as packed frames."""
 
 from __future__ import annotations

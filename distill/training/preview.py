@@ -1,6 +1,6 @@
-"""What the teacher's and the student's training look at: next-tick figures and a free-running contact sheet.
+"""What the teacher's and the student's training look at: next-tick metrics and a free-running contact sheet.
 
-These guide a run; the figures that count come from the `evaluate` stage."""
+These guide a run; the metrics that count come from the `evaluate` stage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distill.config import UserError
 from distill.data.dataset import WindowDataset
-from distill.metrics import psnr
+from distill.image_metrics import psnr
 from distill.models.codec import load_codec, to_frames
 from distill.models.sampler import Rollout, Sampler
 from distill.training.run import Run
@@ -61,21 +61,21 @@ class Preview:
         scale = sampler.dit.scale(self.conditions.level[: len(other)])
         apart = ((latent[: len(other)] - other) / scale.clamp(min=1e-6))[:, :grid]
         spread = apart.square().mean().div(2).sqrt().item()
-        figures = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
+        metrics = {"latent_psnr": -10 * float(np.log10(mse)), "diversity": spread}
         if self.codec is not None:
             real = self.dataset.latents.frames[self.rows + 1]
-            figures["psnr"] = float(psnr(self.decode(latent), real).mean())
-        return figures
+            metrics["psnr"] = float(psnr(self.decode(latent), real).mean())
+        return metrics
 
     def still(self) -> dict[str, float]:
         """The same for a frame that simply stays, and the codec's own limit."""
         mse = (self.clean.history[:, 0] - self.target).square().mean().item()
-        figures = {"latent_psnr_still": -10 * float(np.log10(mse))}
+        metrics = {"latent_psnr_still": -10 * float(np.log10(mse))}
         if self.codec is not None:
             real = self.dataset.latents.frames[self.rows + 1]
-            figures["psnr_still"] = float(psnr(self.decode(self.clean.history[:, 0]), real).mean())
-            figures["psnr_codec"] = float(psnr(self.decode(self.target), real).mean())
-        return figures
+            metrics["psnr_still"] = float(psnr(self.decode(self.clean.history[:, 0]), real).mean())
+            metrics["psnr_codec"] = float(psnr(self.decode(self.target), real).mean())
+        return metrics
 
     def free_run(self, sampler: Sampler) -> tuple[dict[str, float], np.ndarray | None]:
         """Rolls out the starts under the recorded actions: latent PSNR at some ticks; where there is a codec also the
@@ -87,7 +87,7 @@ class Preview:
         rollout = Rollout(sampler, config, self.level, self.dataset.device)
         conditioning = self.dataset.conditioning.cpu().numpy()
         rollout.reset(ring, past, conditioning[latents.prompts[rows]], rows)
-        dreamed, figures = [torch.from_numpy(np.asarray(ring[:, 0], np.float32))], {}
+        dreamed, metrics = [torch.from_numpy(np.asarray(ring[:, 0], np.float32))], {}
         for tick in range(max(SHEET_TICKS)):
             rollout.set_prompt(conditioning[latents.prompts[rows + tick]])
             latent = rollout.step(latents.actions[rows + tick]).cpu()
@@ -95,25 +95,25 @@ class Preview:
                 dreamed.append(latent)
                 real = torch.from_numpy(latents.latents[rows + tick + 1].astype(np.float32))
                 mse = (latent - real).square().mean().item()
-                figures[f"rollout_latent_psnr_{tick + 1}"] = -10 * float(np.log10(mse))
+                metrics[f"rollout_latent_psnr_{tick + 1}"] = -10 * float(np.log10(mse))
         if self.codec is None:
-            return figures, None
+            return metrics, None
         lines, near = [], []
         for index, row in enumerate(rows):
             real = latents.frames[row + np.array(SHEET_TICKS)]
             frames = self.decode(torch.stack([latent[index] for latent in dreamed]))
             near.append(psnr(frames, real))
             lines += [np.concatenate(list(real), 1), np.concatenate(list(frames), 1)]
-        figures |= {f"rollout_psnr_{tick}": v for tick, v in zip(SHEET_TICKS[1:], np.mean(near, 0)[1:], strict=True)}
-        return figures, np.concatenate(lines, 0)
+        metrics |= {f"rollout_psnr_{tick}": v for tick, v in zip(SHEET_TICKS[1:], np.mean(near, 0)[1:], strict=True)}
+        return metrics, np.concatenate(lines, 0)
 
 
 def report(run: Run, preview: Preview, sampler, extra: dict[str, float], name: str) -> None:
-    """One validation: figures to the log, the contact sheet to the run's folder."""
+    """One validation: metrics to the log, the contact sheet to the run's folder."""
     with torch.compiler.set_stance("force_eager"):  # sizes that come once in many minutes
-        figures = extra | preview.next_tick(sampler)
+        metrics = extra | preview.next_tick(sampler)
         rolled, sheet = preview.free_run(sampler)
-    figures |= rolled
-    run.report(figures)
+    metrics |= rolled
+    run.report(metrics)
     if sheet is not None:
         run.image(name, sheet)

@@ -409,10 +409,10 @@ class Run:
                 for name, value in values.items():
                     self._writer.add_scalar(name, value, self.step)
 
-    def report(self, figures: dict) -> None:
-        """Figures on held-out data: to the log and the terminal."""
-        self.scalars({f"held_out/{name}": value for name, value in figures.items()})
-        self.say("held out: " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+    def report(self, metrics: dict) -> None:
+        """Metrics on held-out data: to the log and the terminal."""
+        self.scalars({f"held_out/{name}": value for name, value in metrics.items()})
+        self.say("held out: " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
 
     def image(self, name: str, image: np.ndarray) -> None:
         """uint8 [H,W,3]: to TensorBoard and to `<run>/<name>.png`."""

@@ -99,14 +99,14 @@ def train_student(
         with run.autocast():
             if config.rollout_history and run.progress() >= config.rollout_after:
                 target, conditions, _ = rollouts.mix(target, conditions, sampler)
-            loss, figures = loss_at(target, conditions)
+            loss, metrics = loss_at(target, conditions)
         run.backward(loss.mean(), optimiser, student)
         ema.update(student)
-        run.log({"loss": loss.mean(), **figures})
+        run.log({"loss": loss.mean(), **metrics})
         if run.validation_due():
-            report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
+            report(run, preview, sampler, student_metrics(ema.model, preview, noise_response), "student")
     if run.progress() >= 1:
-        report(run, preview, sampler, student_figures(ema.model, preview, noise_response), "student")
+        report(run, preview, sampler, student_metrics(ema.model, preview, noise_response), "student")
 
 
 @torch.no_grad()
@@ -148,7 +148,7 @@ class NoiseResponse:
 
     @torch.no_grad()
     def __call__(self, student: Student | OneStepStudent) -> dict[str, float]:
-        figures = {}
+        metrics = {}
         for name, conditions in self.conditions.items():
             if name not in self.whole:
                 many = TeacherSampler(self.teacher, self.STEPS, time_shift=self.SHIFT)
@@ -157,23 +157,23 @@ class NoiseResponse:
             if student.config.head_blocks:
                 x1 = x1[:: self.NOISES].repeat_interleave(self.NOISES, 0)
             noise = torch.cat([x1] + [self.noise[:, 1:]] * student.config.outer_steps, 1)
-            figures[name] = self._spread(student(noise, conditions)) / self.whole[name]
-        return figures
+            metrics[name] = self._spread(student(noise, conditions)) / self.whole[name]
+        return metrics
 
 
 @torch.no_grad()
 @torch.compiler.set_stance("force_eager")
-def student_figures(
+def student_metrics(
     student: Student | OneStepStudent, preview: Preview, noise_response: NoiseResponse
 ) -> dict[str, float]:
     """Beside the preview's: gate, how the head responds to noise, and the next tick by one inner step instead of N."""
-    figures = noise_response(student)
+    metrics = noise_response(student)
     if not student.config.head_blocks:
-        return figures
-    figures["gate"] = student.gate
+        return metrics
+    metrics["gate"] = student.gate
     if student.config.inner_steps > 1:
         single = type(student)(student.dit, replace(student.config, inner_steps=1))
         single.load_state_dict(student.state_dict())
         alone = preview.next_tick(StudentSampler(single.eval()))
-        figures |= {f"one_inner_{name}": value for name, value in alone.items()}
-    return figures
+        metrics |= {f"one_inner_{name}": value for name, value in alone.items()}
+    return metrics

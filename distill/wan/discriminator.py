@@ -2,7 +2,7 @@
 
 The paper names the kind ("Conv3D") and the size (68 M and 172 M). These are the multi-scale heads of NVlabs/FastGen's
 Wan configurations: features unpatchified to [D/4, frames, rows, columns], five branches that pool by 1 to 16, one MLP.
-With the full D/4 = 384 channels that is 67.9 M for the 1.3B, the paper's figure. No preset gives 172 M for the 14B;
+With the full D/4 = 384 channels that is 67.9 M for the 1.3B, the paper's number. No preset gives 172 M for the 14B;
 608 of its 1280 channels come next to it (171 M). That choice is this project's.
 
 Every branch works at the full resolution first; with `checkpointing` it is recomputed in the backward pass, as the

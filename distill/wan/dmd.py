@@ -120,13 +120,13 @@ def run(config: Config) -> None:
         run.set_learning_rate(optimiser, critic_optimiser)
         if step % config.student_every == 0:
             set_trained(stage.critics, False)
-            figures = accumulate(run, student_side, student, step, clips)
+            metrics = accumulate(run, student_side, student, step, clips)
             set_trained(stage.critics, True)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         else:
-            figures = accumulate(run, critic_side, stage.critics, step, clips)
+            metrics = accumulate(run, critic_side, stage.critics, step, clips)
             critic_optimiser.step()
             critic_optimiser.zero_grad(set_to_none=True)
         side = "student_" if step % config.student_every == 0 else "critics_"
-        run.log({side + name: value for name, value in figures.items()})
+        run.log({side + name: value for name, value in metrics.items()})

@@ -49,7 +49,7 @@ def run(config: Config) -> None:
     run.begin()
     for step in run.steps():
         run.set_learning_rate(optimiser)
-        figures = accumulate(run, side, student, step, clips)
+        metrics = accumulate(run, side, student, step, clips)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        run.log(figures)
+        run.log(metrics)

@@ -219,10 +219,10 @@ class WanRun(Run):
                 with contextlib.suppress(OSError):  # what matters is saved by now, or its failure is printed
                     self._writer.flush()
 
-    def agree(self, figures: dict[str, Tensor]) -> dict[str, float]:
-        """Means over the ranks. Learns of their signals; raises UserError on all of them for a figure that is no
+    def agree(self, metrics: dict[str, Tensor]) -> dict[str, float]:
+        """Means over the ranks. Learns of their signals; raises UserError on all of them for a metric that is no
         number."""
-        values = torch.stack([torch.as_tensor(v, device=self.device).detach().double() for v in figures.values()])
+        values = torch.stack([torch.as_tensor(v, device=self.device).detach().double() for v in metrics.values()])
         if dist.is_initialized():
             dist.all_reduce(values)
             values /= dist.get_world_size()
@@ -230,7 +230,7 @@ class WanRun(Run):
         if self.config.max_minutes and self.minutes >= self.config.max_minutes:
             self.stop(f"{self.config.max_minutes:g} minutes done")
         self._ended = self._any(bool(self._stop))
-        means = dict(zip(figures, values.tolist(), strict=True))
+        means = dict(zip(metrics, values.tolist(), strict=True))
         for name, value in means.items():
             if not math.isfinite(value):
                 raise UserError(
@@ -254,7 +254,7 @@ class WanRun(Run):
 
 
 def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clips: Clips, dropout: float = 0.0) -> dict:
-    """The clipped gradients of one step, of the mean loss of all its micro-batches; figures averaged over all ranks.
+    """The clipped gradients of one step, of the mean loss of all its micro-batches; metrics averaged over all ranks.
     Raises UserError where the loss or the gradient is not a number."""
     engine, config = run.engine, run.config
     total: dict[str, torch.Tensor] = {}
@@ -265,9 +265,9 @@ def accumulate(run: WanRun, side: nn.Module, trained: nn.Module, step: int, clip
         if isinstance(side, nn.parallel.DistributedDataParallel):
             side.require_backward_grad_sync = last
         with run.autocast():
-            loss, figures = side(latents, conditions, number)
+            loss, metrics = side(latents, conditions, number)
         (loss / rounds).backward()
-        for name, value in {"loss": loss.detach(), **figures}.items():
+        for name, value in {"loss": loss.detach(), **metrics}.items():
             total[name] = total.get(name, 0) + value / rounds
     norm = engine.clip(trained)
     return run.agree(total | {"gradient_norm": torch.tensor(norm, device=run.device)})

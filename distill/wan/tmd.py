@@ -71,8 +71,8 @@ def make_loss(student: WanStudent, config: Config, engine: Engine):
         equal, plain = engine.equal_rows(config.equal, number)
         share = replace(config, equal=equal / config.micro_batch)
         x = student.dit.to_tokens(latents)
-        losses, figures = tm_mf_loss(student, x, conditions, share, same=plain)
-        return losses.mean(), figures
+        losses, metrics = tm_mf_loss(student, x, conditions, share, same=plain)
+        return losses.mean(), metrics
 
     return loss
 
@@ -98,7 +98,7 @@ def run(config: Config) -> None:
         if not step:
             say_fusion(run, student)
         run.set_learning_rate(optimiser)
-        figures = accumulate(run, side, student, step, clips, config.prompt_dropout)
+        metrics = accumulate(run, side, student, step, clips, config.prompt_dropout)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        run.log(figures | {"gate": student.gate})
+        run.log(metrics | {"gate": student.gate})

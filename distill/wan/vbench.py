@@ -89,7 +89,7 @@ class Config(BaseConfig):
 
 
 def read_results(folder: Path) -> dict[str, float]:
-    """{dimension: raw figure}, from the tool's *_eval_results.json files."""
+    """{dimension: raw score}, from the tool's *_eval_results.json files."""
     found: dict[str, float] = {}
     for path in sorted(folder.glob("**/*_eval_results.json")):
         try:
@@ -126,7 +126,7 @@ def is_row(config: Config, method: str, nfe: str) -> bool:
 
 
 def table(config: Config, results: dict[str, float]) -> str:
-    """Markdown: the paper's figures, and ours beside the row that `config` names; empty where nothing was run."""
+    """Markdown: the paper's scores, and ours beside the row that `config` names; empty where nothing was run."""
     if config.size not in PAPER:
         raise UserError(f"size must be one of {', '.join(PAPER)}, not {config.size}")
     rows = PAPER[config.size]

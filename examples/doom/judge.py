@@ -125,13 +125,13 @@ def main() -> None:
     given = parser.parse_args()
     reader = Reader(given.data)
     with oneiro.open_world(given.world) as world:
-        figures = {
+        metrics = {
             "reader right on validation": reader.right,
             "words of the recordings": listens(world, reader, [s.words for s in SCENARIOS], range(given.seeds)),
             "words never recorded": listens(world, reader, WORDS, range(given.seeds)),
             **lasts(world, reader, range(max(1, given.seeds // 6))),
         }
-    text = json.dumps(figures, indent=2)
+    text = json.dumps(metrics, indent=2)
     print(text)
     if given.json:
         given.json.write_text(text + "\n")

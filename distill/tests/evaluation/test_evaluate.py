@@ -15,7 +15,8 @@ from distill.data import latents
 from distill.data import prompt_encoder as prompt
 from distill.data.packed import Packed
 from distill.data.prepare import prepare_split
-from distill.evaluation import compare, evaluate, measures, probes, timing, worlds
+from distill.evaluation import compare, evaluate, probes, timing, worlds
+from distill.evaluation.metrics import comparison
 from distill.evaluation.probes import heads_of, load_probe
 from distill.evaluation.runs import captions_ahead, free_run, long_actions, parse_seeds, starts_at
 from distill.export import world as export
@@ -103,11 +104,11 @@ def config(made, **changes) -> evaluate.Config:
     return evaluate.Config(**{k: str(v) for k, v in values.items()} | fixed | changes)
 
 
-def setting_of(made, ticks=90) -> measures.Setting:
+def setting_of(made, ticks=90) -> comparison.Setting:
     held = Packed(made, "heldout")
     found = {kind: load_probe(made / "runs/probes", kind) for kind in ("features", "prompt", "inverse")}
     words = np.zeros((len(held.captions), LABEL_CHOICES), np.float32)
-    return measures.Setting(held, Packed(made, "train"), words, SEEDS, found, ticks, 2)
+    return comparison.Setting(held, Packed(made, "train"), words, SEEDS, found, ticks, 2)
 
 
 def test_starts_have_their_history_newest_first(made):
@@ -144,11 +145,11 @@ def test_the_recording_replays_itself_in_batches(made):
     frames = free_run(world, *args, [0, 7, 20], batch=2)
     for tick, found in frames.items():
         assert np.array_equal(found, setting.frames_at(tick))
-    run = measures.long_run(setting, world)
-    assert measures.rollout_psnr(setting, run, 20)["value"] == 60
-    assert measures.FrechetRatio(setting)(run, 20)["value"] == pytest.approx(1)
-    assert measures.action_following(setting, run, measures.ACTION_TICKS)["value"] == pytest.approx(1)
-    assert measures.rollout_psnr(setting, run, 60)["n"] == 3
+    run = comparison.long_run(setting, world)
+    assert comparison.rollout_psnr(setting, run, 20)["value"] == 60
+    assert comparison.FrechetRatio(setting)(run, 20)["value"] == pytest.approx(1)
+    assert comparison.action_following(setting, run, comparison.ACTION_TICKS)["value"] == pytest.approx(1)
+    assert comparison.rollout_psnr(setting, run, 60)["n"] == 3
 
 
 class Noise(worlds.Recorded):
@@ -160,22 +161,22 @@ class Noise(worlds.Recorded):
 
 def test_noise_is_far_from_real(made):
     setting = setting_of(made, ticks=84)
-    run = measures.long_run(setting, Noise(setting.held))
-    ratio = measures.FrechetRatio(setting)(run, 20)
+    run = comparison.long_run(setting, Noise(setting.held))
+    ratio = comparison.FrechetRatio(setting)(run, 20)
     assert ratio["value"] > 2 and ratio["n"] == 3 * 11
-    assert measures.rollout_psnr(setting, run, 20)["value"] < 12
+    assert comparison.rollout_psnr(setting, run, 20)["value"] < 12
 
 
 def test_a_world_that_ignores_its_noise_has_no_diversity(made):
     setting, options = setting_of(made), config(made)
-    assert measures.noise_spread(setting, worlds.Recorded(setting.held)).max() == 0
-    assert measures.noise_spread(setting, Noise(setting.held)).min() > 20
+    assert comparison.noise_spread(setting, worlds.Recorded(setting.held)).max() == 0
+    assert comparison.noise_spread(setting, Noise(setting.held)).min() > 20
     world = worlds.open_world(f"student:{made}/runs/dmd/student.pt", options, setting.held)
-    spread = measures.noise_spread(setting, world, histories=3)
+    spread = comparison.noise_spread(setting, world, histories=3)
     assert spread.shape == (3,) and spread.min() > 0.1
     noise = world.rollout.noise
     world.rollout.noise = lambda tick: noise(tick)[:1].expand(len(world.rollout.seeds), -1, -1, -1)
-    assert measures.noise_spread(setting, world, histories=3, noises=2).max() < 0.01 * spread.min()
+    assert comparison.noise_spread(setting, world, histories=3, noises=2).max() < 0.01 * spread.min()
 
 
 def test_the_dream_on_onnx_runtime_equals_the_student_in_pytorch(made):
@@ -213,7 +214,7 @@ def test_the_table_has_the_agreed_keys(made, monkeypatch):
         assert set(table["frechetRatio"]) == {"20", "100", "400", "1000", "10000"}
         assert table["frechetRatio"]["20"]["value"] > 0 and table["frechetRatio"]["1000"]["n"] == 0
         for part in ("start", "midDrive"):
-            assert {key: figure["n"] for key, figure in table["promptFollowing"][part].items()} == {
+            assert {key: metric["n"] for key, metric in table["promptFollowing"][part].items()} == {
                 "trained": 3,
                 "unseen": 3,
             }
@@ -247,8 +248,8 @@ def test_what_is_missing_is_said(made, tmp_path):
 
 
 def test_a_table_has_no_digits_of_rounding():
-    figures = {"a": {"value": 1.85e-17, "spread": 3.7e-17}, "b": {"value": -0.123456, "spread": 0.0456}}
-    rows = {"row": {"figures": figures | {"c": {"value": None, "spread": 0.0}}, "training": {"samples": 20448}}}
+    metrics = {"a": {"value": 1.85e-17, "spread": 3.7e-17}, "b": {"value": -0.123456, "spread": 0.0456}}
+    rows = {"row": {"figures": metrics | {"c": {"value": None, "spread": 0.0}}, "training": {"samples": 20448}}}
     assert compare.markdown(rows, sign="+").splitlines()[2] == "| row | +0 | -0.123 ± 0.046 |  | 20.4 |"
 
 
@@ -258,18 +259,18 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     plan = compare.Config(
         **values, rows={"teacher, 1 step": "teacher-1step", "two": "teacher-2step"}, blocks=blocks, reference="two"
     )
-    spread_of, original = [], measures.noise_spread
-    monkeypatch.setattr(measures, "noise_spread", lambda s, world: spread_of.append(world.kind) or original(s, world))
+    spread_of, original = [], comparison.noise_spread
+    monkeypatch.setattr(comparison, "noise_spread", lambda s, world: spread_of.append(world.kind) or original(s, world))
     compare.run(plan)
     assert spread_of.count("teacher") == len(blocks) and len(spread_of) == 3 * len(blocks)  # the teacher's once a block
     result = json.loads((tmp_path / "compare.json").read_text())
-    figures = result["rows"]["two"]["figures"]
-    assert list(figures) == list(compare.COLUMNS)
-    assert figures["NFE"] == {"value": 2.0, "spread": 0.0, "n": 2}
+    metrics = result["rows"]["two"]["figures"]
+    assert list(metrics) == list(compare.COLUMNS)
+    assert metrics["NFE"] == {"value": 2.0, "spread": 0.0, "n": 2}
     parts = [json.loads((tmp_path / f"two/{block}.json").read_text())["worlds"]["teacher-2step"] for block in blocks]
     values = [part["nextTickPsnr"]["value"] for part in parts]
-    assert figures["next tick dB"]["value"] == pytest.approx(np.mean(values))
-    assert figures["next tick dB"]["spread"] == pytest.approx(np.std(values, ddof=1))
+    assert metrics["next tick dB"]["value"] == pytest.approx(np.mean(values))
+    assert metrics["next tick dB"]["spread"] == pytest.approx(np.std(values, ddof=1))
     assert "| two |" in (tmp_path / "compare.md").read_text() and (tmp_path / "compare.png").stat().st_size > 1000
     assert result["rows"]["two"]["training"]["samples"] == 0
     others = [
@@ -296,9 +297,9 @@ def test_a_comparison_takes_its_spread_over_blocks_and_keeps_what_it_has(made, t
     assert now["teacher, 1 step"]["figures"]["ms"] == timed["rows"]["teacher, 1 step"] and before["two"] > 0
     assert now["two"]["figures"]["ms"]["value"] == before["two"]
     compare.run(replace(plan, columns={"at 1,000": "drift 1000 frechetRatio", "a tick": "nfe"}))
-    figures = json.loads((tmp_path / "compare.json").read_text())["rows"]["two"]["figures"]
-    assert figures["at 1,000"]["value"] is None and figures["a tick"]["value"] == 2
-    with pytest.raises(UserError, match="no figure scent"):
+    metrics = json.loads((tmp_path / "compare.json").read_text())["rows"]["two"]["figures"]
+    assert metrics["at 1,000"]["value"] is None and metrics["a tick"]["value"] == 2
+    with pytest.raises(UserError, match="no metric scent"):
         compare.run(replace(plan, columns={"scent": "scent"}))
     with pytest.raises(pytest.fail.Exception, match="evaluated again"):
         compare.run(replace(plan, level=0.5))

@@ -136,7 +136,7 @@ def test_what_only_finished_rows_need_is_not_wanted_again():
     assert run_experiments.wanted(jobs, {}) == set(jobs)
 
 
-def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd):
+def test_a_row_is_passed_over_once_it_has_all_its_metrics(tmp_path, world, capfd):
     table = compare.Config(rows={"a row": f"student:{tmp_path}/row/student.pt"}, blocks=["1-2", "3-4"], ticks=6)
     file = tmp_path / "compare.yaml"
     rows = f"rows: {{a row: 'student:{tmp_path}/row/student.pt'}}"
@@ -146,12 +146,12 @@ def test_a_row_is_passed_over_once_it_has_all_its_figures(tmp_path, world, capfd
     )
     plan.compare, table.out = str(file), f"{tmp_path}/table"
     world_name = table.rows["a row"]
-    figures = {"commit": "c0ffee", "decidedBy": {world_name: evaluate.decided_by(table, world_name)}}
+    made = {"commit": "c0ffee", "decidedBy": {world_name: evaluate.decided_by(table, world_name)}}
     for block in table.blocks:
         path = compare.file_of(table, "a row", block)
         path.parent.mkdir(parents=True, exist_ok=True)
-        assert not compare.has_figures(table, "a row", world_name)
-        path.write_text(json.dumps(figures | {"worlds": {world_name: {"modelHash": "of weights long gone"}}}))
+        assert not compare.has_metrics(table, "a row", world_name)
+        path.write_text(json.dumps(made | {"worlds": {world_name: {"modelHash": "of weights long gone"}}}))
     run_experiments.run(plan)
     assert capfd.readouterr().err.count("compared before") == 2
     assert not (tmp_path / "first").exists()

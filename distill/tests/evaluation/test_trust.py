@@ -56,28 +56,28 @@ class Told(Recorded):
         return self.change(super().telemetry().copy(), self.tick)
 
 
-def figures(packed, tick, **change):
+def metrics(packed, tick, **change):
     drives = Drives(packed, SEEDS, np.zeros((len(packed.captions), 1), np.float32), batch=16)
-    return trust.figures_at(trust.judged(Told(packed, **change), drives, 40, 30), tick)
+    return trust.metrics_at(trust.judged(Told(packed, **change), drives, 40, 30), tick)
 
 
 def test_a_world_that_reads_what_was_recorded_is_trusted(packed):
     for tick in (1, 20, 30):
-        found = figures(packed, tick)
+        found = metrics(packed, tick)
         assert found["reward"]["value"] == pytest.approx(1)
         assert found["return"]["value"] == pytest.approx(1)
         assert found["error"]["value"] == pytest.approx(0, abs=1e-5)
     assert found["done"]["value"] == 1
     assert found["ends"]["recorded"] == found["ends"]["both"] > 0
     # The start alone does not say what the speed is 20 ticks later.
-    assert figures(packed, 20)["still"]["value"] < 0.5
+    assert metrics(packed, 20)["still"]["value"] < 0.5
 
 
 def test_one_that_goes_on_as_it_began_is_not(packed):
     def stands(telemetry, tick):
         return telemetry * 0 + 10
 
-    found = figures(packed, 20, change=stands)
+    found = metrics(packed, 20, change=stands)
     assert found["reward"]["value"] == 0
     assert found["error"]["value"] > 1
 
@@ -91,8 +91,8 @@ def test_ends_that_are_made_up_or_missed_cost_f1(packed):
         telemetry[:, STUCK] = 1
         return telemetry
 
-    assert figures(packed, 30, change=never)["done"]["value"] == 0
-    made_up = figures(packed, 30, change=always)
+    assert metrics(packed, 30, change=never)["done"]["value"] == 0
+    made_up = metrics(packed, 30, change=always)
     ends = made_up["ends"]
     assert ends["dreamed"] == made_up["done"]["n"]
     assert made_up["done"]["value"] == pytest.approx(2 * ends["recorded"] / (ends["dreamed"] + ends["recorded"]))
@@ -105,9 +105,9 @@ def test_runs_that_begin_behind_an_end_are_left_out(packed):
 
 
 def test_where_nothing_ended_there_is_no_f1(packed):
-    assert figures(packed, 1)["ends"]["recorded"] in (0, figures(packed, 1)["ends"]["both"])
+    assert metrics(packed, 1)["ends"]["recorded"] in (0, metrics(packed, 1)["ends"]["both"])
     drives = Drives(packed, SEEDS[2:], np.zeros((len(packed.captions), 1), np.float32), batch=16)
-    assert trust.figures_at(trust.judged(Told(packed), drives, 10, 30), 30)["done"]["value"] is None
+    assert trust.metrics_at(trust.judged(Told(packed), drives, 10, 30), 30)["done"]["value"] is None
 
 
 def test_wrong_settings_are_refused():

@@ -181,18 +181,18 @@ def test_a_roll_out_is_the_same_in_both_and_its_state_is_half(tmp_path):
 
 def test_nfe_is_counted_by_calls_and_by_operations_and_in_the_graph(tmp_path):
     student = tiny_flow_student(inner_steps=2, head_blocks=1)
-    figures = export.evaluations(student, export.student_graph(student, 0.1))
+    metrics = export.evaluations(student, export.student_graph(student, 0.1))
     with BlockCounter(student.dit) as counter, torch.no_grad():
         inputs = export.example_inputs(student, 1)
         told = Conditions(inputs["history"], torch.ones(1), inputs["actions"], inputs["prompt"])
         student.next_latent(inputs["noise"], told)
-    assert figures["blocks"] == 6 and figures["nfe"] == counter.nfe == pytest.approx(7 / 6)
-    assert 1 < figures["nfeByFlops"] < 2 and figures["flops"] > 0
+    assert metrics["blocks"] == 6 and metrics["nfe"] == counter.nfe == pytest.approx(7 / 6)
+    assert 1 < metrics["nfeByFlops"] < 2 and metrics["flops"] > 0
     export.export_student(student, 0.1, tmp_path, half=True)
     architecture = student.dit.config.architecture()
-    told = {"outerSteps": 1, "innerSteps": 2, "blocks": figures["blocks"], "architecture": architecture}
+    told = {"outerSteps": 1, "innerSteps": 2, "blocks": metrics["blocks"], "architecture": architecture}
     world = SimpleNamespace(manifest={"student": told}, student_path=tmp_path / "student.onnx")
-    assert counted_nfe(world) == figures["nfe"]
+    assert counted_nfe(world) == metrics["nfe"]
 
 
 def test_what_differs_from_pytorch_is_refused_and_the_world_that_is_there_stays(tmp_path, monkeypatch):

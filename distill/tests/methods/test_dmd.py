@@ -123,10 +123,10 @@ def test_the_frame_discriminator_moves_the_student_by_its_frames():
     torch.testing.assert_close(  # the frame that a recorded change leads to is the recorded frame
         made.frame_logits(made.teacher.to_change(x, conditions), conditions), made.frames(x, conditions.prompt)
     )
-    loss, figures = made.critic_loss(x, conditions)
+    loss, metrics = made.critic_loss(x, conditions)
     loss.backward()
     assert all(p.grad.abs().max() > 0 for p in made.frames.parameters())
-    assert 0 <= figures["frame_accuracy"] <= 1
+    assert 0 <= metrics["frame_accuracy"] <= 1
     losses = []
     for made.config.frame_smoothness in (0.0, 5.0):
         torch.manual_seed(4)
@@ -152,8 +152,8 @@ def test_the_papers_discriminator_sees_recorded_histories_only():
 def test_without_a_recorded_history_the_papers_discriminator_waits():
     critic = stage(gan=1.0)
     x, conditions, age = noise(4, TOKENS, CHANNELS), tiny_conditions(4), torch.ones(4)
-    for loss, figures in (critic.student_loss(x, conditions, age), critic.critic_loss(x, conditions, age)):
-        assert torch.isfinite(loss) and "generator" not in figures and "discriminator" not in figures
+    for loss, metrics in (critic.student_loss(x, conditions, age), critic.critic_loss(x, conditions, age)):
+        assert torch.isfinite(loss) and "generator" not in metrics and "discriminator" not in metrics
 
 
 def test_the_scores_trust_a_history_less_the_longer_it_was_dreamed():
@@ -192,13 +192,13 @@ def test_a_critic_update_leaves_the_student_untouched():
     made = stage()
     before = {name: value.clone() for name, value in made.student.state_dict().items()}
     critics = [*made.fake.parameters(), *made.discriminator.parameters()]
-    loss, figures = made.critic_loss(noise(6, TOKENS, CHANNELS), tiny_conditions(6))
+    loss, metrics = made.critic_loss(noise(6, TOKENS, CHANNELS), tiny_conditions(6))
     loss.backward()
     assert all(p.grad is None for p in (*made.student.parameters(), *made.teacher.parameters()))
     assert sum(p.grad.abs().sum() for p in critics if p.grad is not None) > 0
     torch.optim.SGD(critics, 0.1).step()
     assert all(torch.equal(value, before[name]) for name, value in made.student.state_dict().items())
-    assert 0 <= figures["discriminator_accuracy"] <= 1
+    assert 0 <= metrics["discriminator_accuracy"] <= 1
 
 
 def test_where_samples_come_from():

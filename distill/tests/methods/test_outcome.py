@@ -39,8 +39,8 @@ def folder(tmp_path_factory):
 def test_it_reads_what_was_recorded(folder):
     heldout, model = Latents(folder / "data", "validation"), load_outcome(folder / "runs/outcome/outcome.pt")
     assert model.config.reads == ["reward", "done"]
-    figures = outcome.figures_of(model, heldout, heldout.transitions())
-    assert figures["reward_correlation"] > 0.95 and figures["done_f1"] > 0.9
+    metrics = outcome.metrics_of(model, heldout, heldout.transitions())
+    assert metrics["reward_correlation"] > 0.95 and metrics["done_f1"] > 0.9
 
 
 def test_a_dream_that_is_the_recording_is_trusted_and_one_that_stands_still_is_not(folder):
@@ -49,9 +49,9 @@ def test_a_dream_that_is_the_recording_is_trusted_and_one_that_stands_still_is_n
     span = rows + np.arange(41)[:, None]
     played = np.asarray(heldout.latents[span], np.float32)
     told = heldout.rewards[span[:-1]], heldout.dones[span[:-1]]
-    figures = trusted(model, played, *told)
-    assert figures["reward_correlation"] > 0.98
-    assert figures["ends_dreamed"] == pytest.approx(figures["ends_recorded"], rel=0.1) and figures["ends_recorded"] > 5
+    metrics = trusted(model, played, *told)
+    assert metrics["reward_correlation"] > 0.98
+    assert metrics["ends_dreamed"] == pytest.approx(metrics["ends_recorded"], rel=0.1) and metrics["ends_recorded"] > 5
     still = trusted(model, np.repeat(played[:1], 41, 0), *told)
     assert still["reward_correlation"] < 0.8
 

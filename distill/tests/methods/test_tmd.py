@@ -317,7 +317,7 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
     config = tmd.Config(**changes)
     student = Student(teacher, StudentConfig(predicts=config.predicts))
     conditions = drop_prompts(tiny_conditions(8), 0.3)
-    loss, figures = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, config, teacher)
+    loss, metrics = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, config, teacher)
     loss.mean().backward()
     names = dict(student.named_parameters())
     for part in (
@@ -330,7 +330,7 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
         assert names[part].grad.abs().max() > 0, part
     assert names["interval.out.weight"].grad.abs().max() > 0
     assert all(p.grad is None for p in teacher.parameters())
-    assert torch.isfinite(figures["error"])
+    assert torch.isfinite(metrics["error"])
 
 
 def test_plain_transition_matching_leaves_the_embedding_of_the_interval_silent(tmp_path):

@@ -71,7 +71,7 @@ def test_gradients_reach_backbone_fusion_and_each_head_call_and_nothing_else():
     made.student.head = head
     for critic in (made.fake, made.discriminator, made.frames):
         critic.requires_grad_(False)
-    loss, figures = made.student_loss(*inputs())
+    loss, metrics = made.student_loss(*inputs())
     loss.backward()
     assert len(heads) == 3 and all(h.grad[:, :GRID].abs().max() > 0 for h in heads)
     names = dict(made.student.named_parameters())
@@ -80,18 +80,18 @@ def test_gradients_reach_backbone_fusion_and_each_head_call_and_nothing_else():
         assert names[name].grad.abs().max() > 0, name
     critics = (made.teacher, made.fake, made.discriminator, made.frames, made.student.dit.instruments)
     assert all(p.grad is None for critic in critics for p in critic.parameters())
-    assert {"vsd", "score_gap", "generator", "frame_generator"} <= figures.keys()
+    assert {"vsd", "score_gap", "generator", "frame_generator"} <= metrics.keys()
 
 
 def test_a_critic_update_leaves_the_student_untouched():
     made = stage(frame_gan=0.1)
-    loss, figures = made.critic_loss(*inputs())
+    loss, metrics = made.critic_loss(*inputs())
     loss.backward()
     assert all(p.grad is None for p in (*made.student.parameters(), *made.teacher.parameters()))
     for critic in (made.fake, made.discriminator, made.frames):
         assert any(p.grad is not None and p.grad.abs().max() > 0 for p in critic.parameters())
     assert all(p.grad is None for p in made.fake.instruments.parameters())
-    assert 0 <= figures["discriminator_accuracy"] <= 1 and 0 <= figures["frame_accuracy"] <= 1
+    assert 0 <= metrics["discriminator_accuracy"] <= 1 and 0 <= metrics["frame_accuracy"] <= 1
 
 
 @pytest.mark.parametrize("side", ["student_loss", "critic_loss"])

@@ -176,7 +176,7 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
     student = make_student(teacher, StudentConfig(config.outer_steps, predicts="data", gate_init=-1.0))
     conditions = unet_conditions(8, first=True)
     weights = torch.ones(TOKENS, CHANNELS)
-    loss, figures = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, config, teacher, weights)
+    loss, metrics = tmd.tm_mf_loss(student, noise(8, TOKENS, CHANNELS), conditions, config, teacher, weights)
     loss.mean().backward()
     names = dict(student.named_parameters())
     told = ["dit.context.weight", "dit.coarse.0.up.weight", "dit.middle_out.0.conv1.weight"]
@@ -192,7 +192,7 @@ def test_gradients_reach_every_part_and_never_the_teacher(changes):
         assert names[name].grad.abs().max() > 0, name
     assert (names["dit.patch.weight"].grad is None) == (config.outer_steps == 1)
     assert all(p.grad is None for p in (*teacher.parameters(), *student.dit.instruments.parameters()))
-    assert torch.isfinite(figures["error"])
+    assert torch.isfinite(metrics["error"])
 
 
 def test_what_x_says_of_telemetry_does_not_count():

@@ -56,15 +56,15 @@ def on_ranks(world: int, folder: Path, function: Callable, *arguments) -> list[s
 
 
 def train(stage, config, record: Path) -> None:
-    """Runs a stage; rank 0 writes the figures of each step to `record`, one JSON object a line."""
+    """Runs a stage; rank 0 writes the metrics of each step to `record`, one JSON object a line."""
     accumulate = stage.accumulate
 
     def recording(*arguments, **named):
-        figures = accumulate(*arguments, **named)
+        metrics = accumulate(*arguments, **named)
         if not int(os.environ.get("RANK", 0)):
             with open(record, "a") as file:
-                file.write(json.dumps(figures) + "\n")
-        return figures
+                file.write(json.dumps(metrics) + "\n")
+        return metrics
 
     stage.accumulate = recording
     try:
@@ -73,5 +73,5 @@ def train(stage, config, record: Path) -> None:
         stage.accumulate = accumulate
 
 
-def figures(record: Path) -> list[dict]:
+def metrics(record: Path) -> list[dict]:
     return [json.loads(line) for line in record.read_text().splitlines()]

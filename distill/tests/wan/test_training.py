@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from distill.config import UserError, load_config
-from distill.tests.wan.ranks import figures, on_ranks, train
+from distill.tests.wan.ranks import metrics, on_ranks, train
 from distill.tests.wan.tiny import overrides, write_clips, write_weights
 from distill.wan import dmd, kd, tmd
 from distill.wan.run import WanRun, latest, load_model, read_state
@@ -40,14 +40,14 @@ def config(stage, folder: Path, **changes):
 
 
 def run(world: Path, stage, ranks: int, name: str, **changes) -> list[dict]:
-    """The figures of a run's steps on so many ranks."""
+    """The metrics of a run's steps on so many ranks."""
     record = world / f"{name}.jsonl"
     chosen = config(stage, world, name=name, **changes)
     if ranks == 1:
         train(stage, chosen, record)
     else:
         assert on_ranks(ranks, world / f"{name}-ranks", train, stage, chosen, record) == [""] * ranks
-    return figures(record)
+    return metrics(record)
 
 
 def assert_same(ours: list[dict], theirs: list[dict]) -> None:
@@ -63,7 +63,7 @@ def test_stage_1_is_the_same_on_two_ranks(world):
 
 
 def test_stage_1_is_the_same_sharded(world, capfd):
-    assert_same(run(world, tmd, 2, "fsdp", max_steps=1, strategy="fsdp"), figures(world / "wan-tmd.jsonl"))
+    assert_same(run(world, tmd, 2, "fsdp", max_steps=1, strategy="fsdp"), metrics(world / "wan-tmd.jsonl"))
     assert capfd.readouterr().err.count("|h0 - m| / |m| = ") == 1
 
 
@@ -91,7 +91,7 @@ def test_a_run_goes_on_with_another_number_of_ranks(world):
 
 def test_the_exact_derivative_goes_with_recomputed_blocks_and_with_shards(world):
     alone = run(world, tmd, 1, "jvp", derivative="jvp")
-    assert alone[0]["loss"] != figures(world / "wan-tmd.jsonl")[0]["loss"]
+    assert alone[0]["loss"] != metrics(world / "wan-tmd.jsonl")[0]["loss"]
     assert_same(run(world, tmd, 2, "jvp-fsdp", derivative="jvp", strategy="fsdp"), alone)
 
 
@@ -110,7 +110,7 @@ def test_the_warm_up_learns_the_teachers_pairs_and_dmd2_v_goes_on_from_it(world)
 
 
 def test_both_stages_run_in_bfloat16_and_without_a_discriminator(world):
-    exact = figures(world / "wan-tmd.jsonl")[0]
+    exact = metrics(world / "wan-tmd.jsonl")[0]
     half = run(world, tmd, 1, "half", dtype="bfloat16")[0]
     assert half["loss"] != exact["loss"] and half["loss"] == pytest.approx(exact["loss"], rel=0.02)
     steps = run(world, dmd, 2, "half-dmd", dtype="bfloat16", gan=0.0)

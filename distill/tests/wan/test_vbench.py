@@ -1,4 +1,4 @@
-"""VBench's figures, and what the full configurations are said to need."""
+"""VBench's scores, and what the full configurations are said to need."""
 
 from __future__ import annotations
 

@@ -218,9 +218,9 @@ class _Statistics:
     def told(self, image: bool) -> dict[str, Any]:
         mean = self.sum / self.numbers
         deviation = np.sqrt(np.maximum(self.squares / self.numbers - mean**2, 0))
-        figures = {"min": self.least, "max": self.most, "mean": mean, "std": deviation}
+        statistics = {"min": self.least, "max": self.most, "mean": mean, "std": deviation}
         # Pixels are from 0 to 1 for its readers, and a channel has an axis for rows and one for columns.
-        shaped = {name: (value / 255).reshape(-1, 1, 1) if image else value for name, value in figures.items()}
+        shaped = {name: (value / 255).reshape(-1, 1, 1) if image else value for name, value in statistics.items()}
         return {**{name: value.tolist() for name, value in shaped.items()}, "count": [self.count]}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.evaluation.figures import interval
+from distill.evaluation.metrics import interval
 from distill.evaluation.runs import Drives
-from distill.metrics import psnr
+from distill.image_metrics import psnr
 
 
 def next_tick(world, drives: Drives, each: int = 4) -> dict:

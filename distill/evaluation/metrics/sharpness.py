@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from distill.evaluation.figures import interval
-from distill.evaluation.figures.spaces import crops_of
+from distill.evaluation.metrics import interval
+from distill.evaluation.metrics.spaces import crops_of
 
 OCTAVES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # cycles per pixel
 CROP = 16

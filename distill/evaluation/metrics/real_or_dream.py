@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import nn
 
-from distill.evaluation.figures import interval
-from distill.evaluation.figures.spaces import CROP, crops_of
+from distill.evaluation.metrics import interval
+from distill.evaluation.metrics.spaces import CROP, crops_of
 
 TICK = 60
 WINDOW = range(-10, 11, 4)  # the frames around the tick

@@ -1,4 +1,4 @@
-"""The figures of the table, each as {"value", "spread", "n"}: one function a figure, all worlds asked the same.
+"""The metrics of the comparison, each as {"value", "spread", "n"}: one function a metric, all worlds asked the same.
 
 `spread` is half of the 95 % interval over runs, which are drives (over a bootstrap of them for the Frechet ratio); `n`
 is how many runs or frames stand behind the value. What cannot be measured is None with n 0. More in evaluation/.
@@ -13,10 +13,11 @@ import numpy as np
 
 from distill.config import UserError
 from distill.data.packed import Packed
+from distill.evaluation.metrics.interval import half_width
 from distill.evaluation.probes import Probe, balanced_accuracy, embed_frames, predict
 from distill.evaluation.runs import Starts, captions_ahead, free_run, long_actions, starts_at
 from distill.evaluation.table import ticks_needed
-from distill.metrics import frechet, half_width, psnr
+from distill.image_metrics import frechet, psnr
 from distill.random import uniforms
 from distill.world import LABELS, MORPH_TICKS, RING
 
@@ -34,7 +35,7 @@ def nothing() -> dict:
     return {"value": None, "spread": None, "n": 0}
 
 
-def figure(values) -> dict:
+def metric(values) -> dict:
     """Mean of a value a run, and half of its 95 % interval."""
     values = np.asarray(values, np.float64)
     if not len(values):
@@ -45,7 +46,7 @@ def figure(values) -> dict:
 
 @dataclass
 class Setting:
-    """What all measures share: the held-out recordings, the real pool, the probes and the longest run."""
+    """What all metrics here share: the held-out recordings, the real pool, the probes and the longest run."""
 
     held: Packed
     pool: Packed
@@ -76,14 +77,14 @@ def codec_psnr(setting: Setting, codec) -> dict:
     for row in setting.rows:
         frames = setting.held.frames[row + np.linspace(0, setting.last, 10).astype(int)]
         scores.append(psnr(frames, codec.decode(codec.encode(frames))).mean())
-    return figure(scores)
+    return metric(scores)
 
 
-# -- the long free run, which several figures look at ------------------------------------------------------------
+# -- the long free run, which several metrics look at ------------------------------------------------------------
 
 
 def long_run_ticks(setting: Setting, limit: int) -> list[int]:
-    """The ticks whose frames the figures need, up to `limit`."""
+    """The ticks whose frames the metrics need, up to `limit`."""
     wanted = {0, *SHEET_TICKS, *PSNR_TICKS, *ticks_needed()}
     offsets = setting.probes["inverse"].offsets if "inverse" in setting.probes else []
     for tick in FRECHET_TICKS:
@@ -105,7 +106,7 @@ def long_run(setting: Setting, world, instruments: dict | None = None) -> dict[i
 def rollout_psnr(setting: Setting, frames: dict, tick: int) -> dict:
     if tick not in frames or tick > setting.last:
         return nothing()
-    return figure(psnr(setting.frames_at(tick), frames[tick]))
+    return metric(psnr(setting.frames_at(tick), frames[tick]))
 
 
 class FrechetRatio:
@@ -201,7 +202,7 @@ def prompt_drift(setting: Setting, frames: dict, tick: int) -> dict:
     if tick not in frames:
         return nothing()
     labels = setting.held.labels()[setting.captions[:, tick - 1]]
-    return figure(scene_right(setting, frames[tick], labels))
+    return metric(scene_right(setting, frames[tick], labels))
 
 
 # -- words -------------------------------------------------------------------------------------------------------
@@ -236,18 +237,18 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
         keep = [PROMPT_TICKS, 2 * PROMPT_TICKS]
         frames = free_run(world, setting.starts, actions, captions, conditioning, keep, setting.batch, title)
         targets = np.array(scenes)
-        result["start"][key] = figure(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
-        result["midDrive"][key] = figure(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
+        result["start"][key] = metric(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
+        result["midDrive"][key] = metric(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
         if getattr(world, "beginnings", None) is not None:
             told, seeds = conditioning[count:], np.array(setting.seeds)
             parts = [slice(i, i + setting.batch) for i in range(0, count, setting.batch)]
             drawn = np.concatenate([world.first_frames(told[part], seeds[part]) for part in parts])
-            result.setdefault("firstFrame", {})[key] = figure(scene_right(setting, drawn, targets[other]))
+            result.setdefault("firstFrame", {})[key] = metric(scene_right(setting, drawn, targets[other]))
     return result
 
 
 def recorded_prompt_following(setting: Setting) -> dict:
-    """What the classifier finds in the simulator's own frames: the ceiling of the figure."""
+    """What the classifier finds in the simulator's own frames: the ceiling of the metric."""
     held = setting.held
     inside = np.concatenate([np.arange(row, row + setting.last + 1) for row in setting.rows])
     unseen = np.array([caption["split"] == "unseen" for caption in held.captions])[held.prompts[inside]]
@@ -260,7 +261,7 @@ def recorded_prompt_following(setting: Setting) -> dict:
         for key, split in (("trained", ~unseen), ("unseen", unseen)):
             rows = inside[at & split]
             right = scene_right(setting, held.frames[rows], held.labels()[held.prompts[rows]]) if len(rows) else []
-            result[name][key] = figure(right)
+            result[name][key] = metric(right)
     return result
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from distill.evaluation.figures import interval
+from distill.evaluation.metrics import interval
 
 TICKS = range(20, 101, 15)
 BLOCK = 8

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from distill.evaluation.figures import interval
-from distill.evaluation.figures.spaces import Space
+from distill.evaluation.metrics import interval
+from distill.evaluation.metrics.spaces import Space
 from distill.evaluation.runs import Drives, steps
 from distill.progress import Progress
 
@@ -96,7 +96,7 @@ def ensembles(
 
 
 def energy(ran: Ensembles) -> dict:
-    """{space: {tick: figure}}"""
+    """{space: {tick: metric}}"""
     return {
         space: {str(tick): interval.mean(values, ran.drives) for tick, values in ticks.items()}
         for space, ticks in ran.energy.items()
@@ -113,7 +113,7 @@ def energy_over(ran: Ensembles, reference: Ensembles) -> dict:
 
 
 def spread_over_error(ran: Ensembles) -> dict:
-    """{space: {tick: figure}}: root of the variance over noises, times 1 + 1/noises since the mean is one of few, over
+    """{space: {tick: metric}}: root of the variance over noises, times 1 + 1/noises since the mean is one of few, over
     the squared error of the mean."""
     if ran.noises < 2:
         return {}

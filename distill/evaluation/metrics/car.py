@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from distill.evaluation.detector import BoxOfInstruments, Detector, expected_boxes, find_cars
-from distill.evaluation.figures import interval
+from distill.evaluation.metrics import interval
 from distill.evaluation.runs import Driven
 
 TICKS = (100, 400, 10_000)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from distill.data.packed import Packed
-from distill.evaluation.figures import interval
-from distill.evaluation.figures.spaces import halved
+from distill.evaluation.metrics import interval
+from distill.evaluation.metrics.spaces import halved
 from distill.random import uniforms
 
 PLACES_STREAM = 25

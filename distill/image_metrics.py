@@ -1,9 +1,9 @@
-"""Figures over frames and features. Everything here takes and returns NumPy."""
+"""Distances between images and between sets of features: PSNR, SSIM, Fréchet. All takes and returns NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -19,12 +19,6 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
     from skimage.metrics import structural_similarity
 
     return float(structural_similarity(a, b, channel_axis=2, data_range=255))
-
-
-def half_width(deviation: float, n: int) -> float:
-    """Of the interval that has the true mean 95 times in 100, from the standard deviation of n values (Student): for
-    three values 2.5 deviations."""
-    return float(deviation / n**0.5 * stats.t.ppf(0.975, n - 1)) if n > 1 else 0.0
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:

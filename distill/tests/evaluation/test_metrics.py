@@ -1,4 +1,4 @@
-"""The figures on worlds whose answer is known, all made up."""
+"""The metrics on worlds whose answer is known, all made up."""
 
 import copy
 import json
@@ -9,12 +9,12 @@ import torch
 from scipy import ndimage
 
 from distill.config import UserError
-from distill.evaluation import altered, check, detector, evaluate, measures, paint, policies, runs
-from distill.evaluation.figures import car, flow, interval, places, real_or_dream
-from distill.evaluation.figures import ensembles as energies
-from distill.evaluation.figures.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
-from distill.evaluation.figures.sharpness import sharpness
-from distill.evaluation.figures.spaces import Latents, crops, crops_of, detail
+from distill.evaluation import altered, check, detector, evaluate, paint, policies, runs
+from distill.evaluation.metrics import car, comparison, flow, interval, places, real_or_dream
+from distill.evaluation.metrics import ensembles as energies
+from distill.evaluation.metrics.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
+from distill.evaluation.metrics.sharpness import sharpness
+from distill.evaluation.metrics.spaces import Latents, crops, crops_of, detail
 from distill.evaluation.runs import Drives
 from distill.evaluation.worlds import Recorded
 from distill.tests import moving_road
@@ -96,7 +96,7 @@ def test_recordings_score_nothing_and_what_is_done_to_them_costs(packed, drives)
         return energies.energy(ensembles(world, drives, SPACES, histories=15, noises=3, ticks=(1, 5)))
 
     exact = score(Recorded(packed))
-    assert all(figure["value"] == 0 for ticks in exact.values() for figure in ticks.values())
+    assert all(metric["value"] == 0 for ticks in exact.values() for metric in ticks.values())
     assert exact["crops"]["5"]["n"] == 15 and exact["crops"]["5"]["drives"] == 5
     soft = [score(altered.Blurred(packed, sigma)) for sigma in (0.5, 1, 2)]
     grain = [score(altered.Speckled(packed, levels)) for levels in (2, 6)]
@@ -483,11 +483,11 @@ def test_instruments_are_read_from_the_last_tokens():
 # -- the commands ------------------------------------------------------------------------------------------------
 
 
-def test_evaluate_gives_the_figures_that_are_asked_for(data, tmp_path):
+def test_evaluate_gives_the_metrics_that_are_asked_for(data, tmp_path):
     names = ["energy", "sharpness", "nextTickPsnr", "flow", "spreadOverError", "car"]
     config = evaluate.Config(
         data=str(data), runs=str(tmp_path), probes=str(tmp_path), codec=str(tmp_path / "none.pt"), split="validation",
-        a="recorded", figures=names, ticks=50, histories=6, noises=2, policies=["mash"],
+        a="recorded", metrics=names, ticks=50, histories=6, noises=2, policies=["mash"],
     )  # fmt: skip
     evaluate.run(config)
     result = json.loads((tmp_path / "evaluate/evaluation.json").read_text())
@@ -497,17 +497,17 @@ def test_evaluate_gives_the_figures_that_are_asked_for(data, tmp_path):
     assert table["nextTickPsnr"] == {"value": 60, "spread": 0, "n": 20, "drives": 5}
     assert table["sharpness"]["20"]["value"] == pytest.approx(1) and table["sharpness"]["400"]["value"] is None
     assert table["flow"]["road"]["value"] == pytest.approx(1) and table["energy"]["crops"]["20"]["value"] == 0
-    config.figures = ["scent"]
-    with pytest.raises(UserError, match="no figure scent"):
+    config.metrics = ["scent"]
+    with pytest.raises(UserError, match="no metric scent"):
         evaluate.run(config)
-    config.figures = ["promptFollowing"]
+    config.metrics = ["promptFollowing"]
     with pytest.raises(UserError, match="checkpoint"):
         config.captions = str(data / "validation/packed/index.json")
         evaluate.run(config)
 
 
 def known() -> dict[str, dict[str, float]]:
-    """What the figures should say of the worlds of check.py."""
+    """What the metrics should say of the worlds of check.py."""
     rows = {
         "recorded": {"energy crops": 0.0, "sharpness": 1.0, "real or dream": 0.5, "flow road": 1, "flow horizon": 1,
                      "car": 0.99, "next tick dB": 60.0},
@@ -534,7 +534,7 @@ def known() -> dict[str, dict[str, float]]:
         ("blurred by 2", "next tick dB", 45.0), ("half as fast", "flow horizon", 1.0),
     ],
 )  # fmt: skip
-def test_a_figure_that_misses_a_known_answer_is_named(world, column, value):
+def test_a_metric_that_misses_a_known_answer_is_named(world, column, value):
     assert check.failures(known()) == []
     rows = known()
     rows[world][column] = value
@@ -544,7 +544,7 @@ def test_a_figure_that_misses_a_known_answer_is_named(world, column, value):
 
 def test_the_check_runs_on_recordings(data, tmp_path, capsys, monkeypatch):
     config = check.Config(
-        data=str(data), probes=str(tmp_path), codec="", figures=["energy", "nextTickPsnr"], histories=5, ticks=50
+        data=str(data), probes=str(tmp_path), codec="", metrics=["energy", "nextTickPsnr"], histories=5, ticks=50
     )
     check.run(config)
     printed = capsys.readouterr().out
@@ -555,5 +555,5 @@ def test_the_check_runs_on_recordings(data, tmp_path, capsys, monkeypatch):
 
 
 def test_measures_stay_half_of_a_95_percent_interval():
-    found = measures.figure([1.0, 2.0, 3.0])
+    found = comparison.metric([1.0, 2.0, 3.0])
     assert found["value"] == 2 and found["spread"] == pytest.approx(4.303 / 3**0.5, rel=1e-3)
