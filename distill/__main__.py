@@ -19,7 +19,7 @@ STAGES = {
     "bridge": ("bridge.serve", "a Gymnasium environment as a world that the page, scripts and agents play"),
     "import-recordings": ("recordings.take", "videos and what was pressed in them, or a LeRobotDataset -> episodes"),
     "prepare": ("data.prepare", "recorded episodes -> packed frames, actions, captions"),
-    "autoencoder": ("methods.autoencoder", "the f16 codec, from the closed-form PCA on"),
+    "codec-f16": ("methods.codec_f16", "the f16 codec, from the closed-form PCA on"),
     "codec": ("methods.codec", "the linear codec of 4x4 patches, in closed form"),
     "decoder": ("methods.decoder", "what the linear codec's decoder adds to a patch from those around it"),
     "instruments": ("methods.instruments", "what the instruments will read next, from the keys"),

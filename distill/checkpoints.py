@@ -38,6 +38,7 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
         raise UserError(f"{path} is not a readable checkpoint ({type(error).__name__}); it may be cut short") from error
     if not isinstance(saved, dict) or saved.get("format") != FORMAT:
         raise UserError(f"{path} is not a checkpoint of this project ({FORMAT})")
+    saved["kind"] = KINDS.get(saved["kind"], saved["kind"])
     if saved["kind"] != kind:
         raise UserError(f"{path} holds a {saved['kind']}, not a {kind}")
     _rename(saved)
@@ -46,7 +47,8 @@ def load_checkpoint(path: str | Path, kind: str, architecture: dict | None = Non
     return saved
 
 
-# What older checkpoints call otherwise: keys of the architecture, tracked parts, layers.
+# What older checkpoints call otherwise: kinds, keys of the architecture, tracked parts, layers.
+KINDS = {"autoencoder": "codec"}
 GONE = ("groups", "encoder_widths")
 ARCHITECTURE, PARTS = {"reader": "prompt_hidden"}, {"own": "rollouts"}
 LAYERS = {"reader": "prompt_hidden", "told": "condition"}

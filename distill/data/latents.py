@@ -25,7 +25,7 @@ from distill.world import LABELS, telemetry_token, telemetry_tokens
 
 @dataclass
 class Config(BaseConfig):
-    codec: str = "runs/codec/autoencoder.pt"
+    codec: str = "runs/codec/codec.pt"
     splits: list[str] = field(default_factory=lambda: ["train", "validation", "heldout"])
     flip: bool = True  # encode the mirrored frames as well
     paraphrases: str = "distill/paraphrases.json.gz"  # more ways to say each setting, for training; empty: none

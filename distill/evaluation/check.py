@@ -1,6 +1,6 @@
 """Metrics against worlds whose answer is known. Prints a table and what does not hold; then the status is not 0.
 
-    python -m distill check-metrics data=data/drive probes=runs/probes codec=runs/codec/autoencoder.pt
+    python -m distill check-metrics data=data/drive probes=runs/probes codec=runs/codec/codec.pt
 
 On validation drives. Worlds: the recording itself, and the recording blurred, speckled, frozen, half as fast, without
 its car and with another one; for words, the recording's frames beside other words than its own.

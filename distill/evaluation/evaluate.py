@@ -50,7 +50,7 @@ class Config(BaseConfig):
     batch: int = 25  # runs side by side
     sheet_rows: int = 4  # seeds on the contact sheet
     assets: str = "assets/drive"
-    codec: str = "runs/codec/autoencoder.pt"
+    codec: str = "runs/codec/codec.pt"
     teacher: str = "runs/teacher/teacher.pt"
     teacher_steps: int = 8
     teacher_shift: float = 0.4  # of the times of its steps, below 1 towards 0, where a U-Net's samples are decided

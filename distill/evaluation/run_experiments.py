@@ -61,7 +61,7 @@ def planned(name: str, job: Job, config: Config) -> tuple[list[str], TrainConfig
 
 def checkpoint_of(settings: TrainConfig) -> dict | None:
     """What the job's training saved, if it did."""
-    for stem in ("autoencoder", "teacher", "student"):  # others are earlier ones that were kept
+    for stem in ("codec", "teacher", "student"):  # others are earlier ones that were kept
         path = Path(settings.runs) / settings.name / f"{stem}.pt"
         if path.is_file():
             return load_checkpoint(path, stem)

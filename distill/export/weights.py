@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distill.checkpoints import load_checkpoint, write_checkpoint
+from distill.checkpoints import KINDS, load_checkpoint, write_checkpoint
 from distill.config import BaseConfig, UserError
 
-WHOLE = ("autoencoder", "instruments")  # latents must not change by rounding, nor readings drift
+WHOLE = ("codec", "instruments")  # latents must not change by rounding, nor readings drift
 
 
 @dataclass
 class Config(BaseConfig):
     files: list[str] = field(
-        default_factory=lambda: ["runs/codec/autoencoder.pt", "runs/teacher/teacher.pt", "runs/tmd/student.pt"]
+        default_factory=lambda: ["runs/codec/codec.pt", "runs/teacher/teacher.pt", "runs/tmd/student.pt"]
     )
     out: str = "distill/weights"
 
@@ -40,14 +40,14 @@ def run(config: Config) -> None:
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     for file in map(Path, config.files):
-        kind = file.stem
-        if kind not in ("autoencoder", "instruments", "teacher", "student") and not kind.startswith("probe-"):
+        kind = KINDS.get(file.stem, file.stem)
+        if kind not in ("codec", "instruments", "teacher", "student") and not kind.startswith("probe-"):
             raise UserError(
-                f"{file} should be called autoencoder.pt, instruments.pt, teacher.pt, student.pt or probe-KIND.pt, as "
+                f"{file} should be called codec.pt, instruments.pt, teacher.pt, student.pt or probe-KIND.pt, as "
                 "training names it"
             )
         saved = load_checkpoint(file, kind)
-        path = out / ("codec.pt" if kind == "autoencoder" else file.name)
+        path = out / f"{kind}.pt"
         write_checkpoint(kept(saved), path)
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         print(f"[export-weights] {path}, {size}: step {saved['step']}, {saved['minutes']:.0f} minutes")

@@ -75,7 +75,7 @@ PRESETS = [  # the first is what a newcomer sees
 class Config(BaseConfig):
     name: str = "export"
     student: str = "runs/dmd/student.pt"
-    codec: str = "runs/codec/autoencoder.pt"
+    codec: str = "runs/codec/codec.pt"
     outcome: str = ""  # a checkpoint of the `outcome` stage: what says reward and end in the dream
     prompt_classifier: str = WEIGHTS  # for a student that is conditioned on prompt labels
     split: str = "heldout"  # whose moments a dream may start from

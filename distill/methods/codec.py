@@ -11,7 +11,7 @@ from distill.checkpoints import FORMAT, write_checkpoint
 from distill.config import BaseConfig
 from distill.data.packed import Packed
 from distill.distributed import setup
-from distill.methods.autoencoder import evenly, validate
+from distill.methods.codec_f16 import evenly, validate
 from distill.models.patch_codec import PatchCodec
 
 
@@ -37,6 +37,6 @@ def run(config: Config) -> None:
     state = {"ema": {"model": codec.state_dict(), "updates": 0}}
     folder = Path(config.runs) / config.name
     folder.mkdir(parents=True, exist_ok=True)
-    saved = {"format": FORMAT, "kind": "autoencoder", "architecture": architecture, "config": vars(config)}
-    write_checkpoint(saved | {"step": 0, "samples": 0, "minutes": 0.0, "state": state}, folder / "autoencoder.pt")
+    saved = {"format": FORMAT, "kind": "codec", "architecture": architecture, "config": vars(config)}
+    write_checkpoint(saved | {"step": 0, "samples": 0, "minutes": 0.0, "state": state}, folder / "codec.pt")
     print(f"codec: {metrics['psnr']:.2f} dB, SSIM {metrics['ssim']:.3f} on {config.validation}")

@@ -20,7 +20,7 @@ from distill.data.packed import Packed
 from distill.evaluation.runs import Drives
 from distill.evaluation.worlds import open_dream
 from distill.flops import count_flops
-from distill.methods.autoencoder import evenly, losses, sheet, validate
+from distill.methods.codec_f16 import evenly, losses, sheet, validate
 from distill.models.codec import load_codec, to_input
 from distill.models.patch_codec import PatchCodec
 from distill.progress import Progress
@@ -32,7 +32,7 @@ AHEAD = (1, 2, 4)  # ticks
 @dataclass
 class Config(TrainConfig):
     name: str = "decoder"
-    codec: str = "runs/codec/autoencoder.pt"
+    codec: str = "runs/codec/codec.pt"
     detail: int = 48  # channels between the two convolutions
     learning_rate: float = 2e-3
     ema: float = 0.998
@@ -82,7 +82,7 @@ def run(config: Config) -> None:
         raise UserError(f"{config.codec} is no codec of patches; train the `codec` stage first")
     architecture = {name: getattr(linear, name) for name in ("channels", "patch", "height", "width")}
     architecture["detail"] = config.detail
-    session = Run(config, "autoencoder", architecture)
+    session = Run(config, "codec", architecture)
     device = session.device
     train, held = Packed(config.data, "train"), Packed(config.data, config.validation)
     validation = held.frames[evenly(np.arange(len(held)), config.validation_frames)]

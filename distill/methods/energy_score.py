@@ -55,7 +55,7 @@ class Config(TrainConfig):
     longest: int = 24  # ticks that a roll-out of the pool goes on at most
     pool: int = 128
     history_noise: float = 0.5  # on the frames that a fresh roll-out begins at, at most
-    codec: str = "runs/codec/autoencoder.pt"
+    codec: str = "runs/codec/codec.pt"
     sample_level: float = 0.1
     validation: str = "validation"
 

@@ -86,7 +86,7 @@ def unet_config(config: Config, latents: Latents) -> UNetConfig:
     columns = (latents.codec.get("mirror") or latents.codec).get("columns")
     if not columns:
         raise UserError(
-            "a U-Net needs latents of the linear codec (the `codec` stage); for the autoencoder's set network=dit"
+            "a U-Net needs latents of the linear codec (the `codec` stage); for the f16 codec's set network=dit"
         )
     tokens, channels = latents.latents.shape[1:]
     world = latents.world

@@ -1,4 +1,5 @@
-"""The codec: one 96x160 frame <-> 60 tokens of 48 channels (f16), deterministic.
+"""The f16 codec: one 96x160 frame <-> 60 tokens of 48 channels, deterministic. `load_codec` loads either codec; the
+linear one is in patch_codec.py.
 
 - The encoder is the closed-form PCA of 16x16 patches and stays it: latents are known in seconds and never change, so
   the dynamics train at once and a better decoder drops in at any time.
@@ -178,7 +179,7 @@ def gains(codec: Codec) -> Tensor:
 
 def load_codec(path: str | Path, device="cpu") -> Codec:
     """The averaged weights of a checkpoint, calibrated, ready to encode and decode. Raises UserError."""
-    saved = load_checkpoint(path, "autoencoder")
+    saved = load_checkpoint(path, "codec")
     kind = PatchCodec if "patch" in saved["architecture"] else Codec
     codec = kind(**saved["architecture"])
     codec.load_state_dict(saved["state"]["ema"]["model"])

@@ -218,7 +218,7 @@ class Journey:
         return world
 
     def encode(self) -> None:
-        codec = self.runs / "codec/autoencoder.pt"
+        codec = self.runs / "codec/codec.pt"
         folders = (f"data={self.data}", f"runs={self.runs}", f"threads={self.config.threads}")
         if not codec.is_file():
             self.stage("codec", *folders, f"patch={self.plan.patch}", f"channels={self.plan.channels}", show=True)
@@ -245,7 +245,7 @@ class Journey:
                 f"data={self.data}",
                 f"runs={self.runs}",
                 f"name={stage}",
-                f"codec={self.runs}/codec/autoencoder.pt",
+                f"codec={self.runs}/codec/codec.pt",
                 f"threads={self.config.threads}",
                 f"seed={self.config.seed}",
                 f"validate_minutes={validate:.2f}",
@@ -300,7 +300,7 @@ class Journey:
     def finish(self, world: WorldSpec) -> None:
         """Judges the student, exports it and says where it plays."""
         last = "dmd" if "dmd" in self.plan.minutes else "tmd"
-        student, codec = self.runs / last / "student.pt", self.runs / "codec/autoencoder.pt"
+        student, codec = self.runs / last / "student.pt", self.runs / "codec/codec.pt"
         out, outcome = Path(self.config.assets) / self.source.name, self.outcome()
         self.stage(
             "export",

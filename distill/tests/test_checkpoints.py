@@ -1,8 +1,11 @@
 """Checkpoints of before: their names are brought up to date where they are loaded."""
 
+from pathlib import Path
+
 import torch
 
 from distill.checkpoints import load_checkpoint, write_checkpoint
+from distill.models.codec import load_codec
 from distill.models.dit import DiT
 from distill.models.sampler import load_teacher
 from distill.tests.tiny import save, tiny_config
@@ -22,3 +25,10 @@ def test_a_checkpoint_with_older_names_loads(tmp_path):
     again = load_checkpoint(path, "teacher", dit.config.architecture())["state"]
     assert again["rollouts"] == {"cursor": 3} and list(again["frames"]) == ["condition.weight"]
     torch.testing.assert_close(load_teacher(path).state_dict(), dit.state_dict())
+
+
+def test_a_codec_saved_under_the_older_kind_loads():
+    weights = Path(__file__).parents[1] / "weights"
+    assert torch.load(weights / "codec.pt", weights_only=True)["kind"] == "autoencoder"
+    codec = load_codec(weights / "codec.pt")
+    assert (codec.rows, codec.columns, codec.channels) == (24, 40, 12)

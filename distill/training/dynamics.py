@@ -17,7 +17,7 @@ class DynamicsConfig(TrainConfig):
     rollout_history: float = 0.0  # part of the batch whose history the network dreamed itself
     rollout_ticks: int = 8  # how far such a history is dreamed at most
     freeze_prompt_layers: bool = False  # with sentence embeddings: the prompt's layers stay as they are
-    codec: str = "runs/codec/autoencoder.pt"  # for pictures and for the weights of errors
+    codec: str = "runs/codec/codec.pt"  # for pictures and for the weights of errors
     sample_level: float = 0.1  # history noise level that roll-outs and previews state
     validation: str = "validation"  # the split that previews look at
 

@@ -72,7 +72,7 @@ def run(config: Config) -> None:
     negative = encoder(NEGATIVE_PROMPT)
     if rank == 0:
         write_clip(folder / "negative.safetensors", {"text": negative.bfloat16()})
-    codec = VideoAutoencoder(config.weights, device) if config.videos else None
+    autoencoder = VideoAutoencoder(config.weights, device) if config.videos else None
     teacher = None if config.videos else load_teacher(published, config.latent, device, dtype)
     for number in range(rank, len(prompts), world):
         path = folder / "clips" / f"{number:06d}.safetensors"
@@ -80,8 +80,8 @@ def run(config: Config) -> None:
             continue
         text = encoder(prompts[number])
         made = {"text": text.bfloat16()}
-        if codec is not None:
-            latent = codec.encode(read_video(Path(config.videos) / f"{number:06d}.mp4"))
+        if autoencoder is not None:
+            latent = autoencoder.encode(read_video(Path(config.videos) / f"{number:06d}.mp4"))
             if tuple(latent.shape[1:]) != tuple(config.latent):
                 raise UserError(
                     f"video {number} of {config.videos} has a latent of {list(latent.shape[1:])}, not {config.latent}"

@@ -119,7 +119,8 @@ def run(config: Config) -> None:
         return
     student = load_student(config, device)
     shape, plan = student.dit.config, student.config
-    encoder, codec = TextEncoder(config.weights, device, dtype, shape.words), VideoAutoencoder(config.weights, device)
+    encoder = TextEncoder(config.weights, device, dtype, shape.words)
+    autoencoder = VideoAutoencoder(config.weights, device)
     nfe = effective_nfe(plan, shape.blocks)
     print(f"[wan-sample] M={plan.outer_steps} N={plan.inner_steps} H={plan.head_blocks}, effective NFE {nfe:.2f}")
     for job in todo:
@@ -127,5 +128,5 @@ def run(config: Config) -> None:
         noise = noise_for(shape, config.seed, job.line, job.index, count=1 + plan.outer_steps).to(device)
         with torch.no_grad(), torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
             x = student(noise, WanConditions(text[None], torch.zeros_like(text)))
-        write_video(job.path, codec.decode(student.dit.to_latent(x.float())[0]))
+        write_video(job.path, autoencoder.decode(student.dit.to_latent(x.float())[0]))
         print(f"[wan-sample] {job.path}", flush=True)

@@ -43,7 +43,7 @@ def test_latents_hold_the_picture_and_nothing_else(tmp_path):
     data = packed_square(tmp_path)
     common = [f"data={data}", f"runs={tmp_path / 'runs'}"]
     codec_stage.run(load_config(codec_stage.Config, None, [*common, "patch=8", "channels=4"]))
-    file = tmp_path / "runs/codec/autoencoder.pt"
+    file = tmp_path / "runs/codec/codec.pt"
     given = [*common, f"codec={file}", "splits=[train,validation]"]
     latents_stage.run(load_config(latents_stage.Config, None, given))
     latents = Latents(data, "validation")

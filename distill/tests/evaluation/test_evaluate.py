@@ -20,7 +20,7 @@ from distill.evaluation.metrics import comparison
 from distill.evaluation.probes import heads_of, load_probe
 from distill.evaluation.runs import captions_ahead, free_run, long_actions, parse_seeds, starts_at
 from distill.export import world as export
-from distill.methods import autoencoder
+from distill.methods import codec_f16
 from distill.models.dit import DiT
 from distill.models.prompt_classifier import (
     LABEL_CHOICES,
@@ -62,7 +62,7 @@ def made(tmp_path_factory):
         "decoder_blocks": [1, 1, 1],
         "batch": 4,
     }
-    autoencoder.run(autoencoder.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
+    codec_f16.run(codec_f16.Config(max_steps=1, pca_frames=60, validation_frames=4, **small, **common))
     probes.run(probes.Config(max_steps=10, batch=8, widths=[8, 16, 16, 16], validation_frames=20, **common))
     torch.manual_seed(0)
     shape = tiny_config(tokens=62, columns=10, channels=12, prompt_dim=LABEL_CHOICES)
@@ -71,7 +71,7 @@ def made(tmp_path_factory):
     save(runs, "teacher", "teacher", asdict(shape), dit)
     student, plan = Student(dit, StudentConfig()), asdict(StudentConfig())
     save(runs, "dmd", "student", asdict(shape) | {f"student_{k}": v for k, v in plan.items()}, student)
-    codec = str(runs / "codec" / "autoencoder.pt")
+    codec = str(runs / "codec" / "codec.pt")
     latents.run(latents.Config(codec=codec, flip=False, paraphrases="", **common))
     out, classifier = str(data / "assets"), str(runs / "classifier.safetensors")
     save_prompt_classifier(PromptClassifier(PromptClassifierConfig(hidden=4, members=2)), classifier)
@@ -95,7 +95,7 @@ def one_direction(texts: list[str], **_) -> np.ndarray:
 def config(made, **changes) -> evaluate.Config:
     runs = made / "runs"
     values = {
-        "data": made, "runs": runs, "assets": made / "assets", "codec": runs / "codec/autoencoder.pt",
+        "data": made, "runs": runs, "assets": made / "assets", "codec": runs / "codec/codec.pt",
         "teacher": runs / "teacher/teacher.pt", "probes": runs / "probes",
         "prompt_classifier": runs / "classifier.safetensors",
     }  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 from distill.config import UserError
 from distill.data.prepare import prepare_split
 from distill.methods import codec, decoder
-from distill.methods.autoencoder import validate
+from distill.methods.codec_f16 import validate
 from distill.models.codec import load_codec, to_input
 from distill.tests import synthetic
 
@@ -24,14 +24,14 @@ def folder(tmp_path_factory):
 
 def settings(folder, name: str, **others) -> decoder.Config:
     return decoder.Config(
-        data=str(folder), runs=str(folder / "runs"), codec=str(folder / "runs/codec/autoencoder.pt"), name=name,
+        data=str(folder), runs=str(folder / "runs"), codec=str(folder / "runs/codec/codec.pt"), name=name,
         batch=8, detail=16, validation_frames=10, log_steps=20, warmup_steps=5, **others,
     )  # fmt: skip
 
 
 def test_the_detail_gains_and_the_latents_stay(folder):
     decoder.run(settings(folder, "decoder", max_steps=300, noise=0.0, learning_rate=5e-3))
-    before, after = (load_codec(folder / f"runs/{name}/autoencoder.pt") for name in ("codec", "decoder"))
+    before, after = (load_codec(folder / f"runs/{name}/codec.pt") for name in ("codec", "decoder"))
     frames = synthetic.read(folder, "validation", 1_100_000)["frames"]
     assert validate(after, frames)["psnr"] > validate(before, frames)["psnr"] + 0.1
     assert torch.equal(before.encode(to_input(frames)), after.encode(to_input(frames)))
@@ -42,7 +42,7 @@ def test_training_resumes_to_the_bit(folder):
     decoder.run(settings(folder, "whole", max_steps=6, schedule="constant"))
     decoder.run(settings(folder, "parts", max_steps=3, schedule="constant"))
     decoder.run(settings(folder, "parts", max_steps=6, schedule="constant", resume=True))
-    whole, parts = (load_codec(folder / f"runs/{name}/autoencoder.pt") for name in ("whole", "parts"))
+    whole, parts = (load_codec(folder / f"runs/{name}/codec.pt") for name in ("whole", "parts"))
     latent = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 960, 6), np.float32))
     assert torch.equal(whole.decode(latent), parts.decode(latent))
 
@@ -53,7 +53,7 @@ def test_what_a_dream_makes_is_learnt_from_and_dreamed_once(folder, monkeypatch)
     def dream(world, packed, count):
         asked.append((world, count))
         rows = np.arange(12)
-        before = load_codec(folder / "runs/codec/autoencoder.pt")
+        before = load_codec(folder / "runs/codec/codec.pt")
         latents = before.encode(to_input(np.array(packed.frames[rows]))).numpy().astype(np.float16)
         return latents + np.float16(0.2), rows
 
@@ -63,10 +63,10 @@ def test_what_a_dream_makes_is_learnt_from_and_dreamed_once(folder, monkeypatch)
     decoder.run(settings(folder, "dreamt", max_steps=3, **common))
     decoder.run(settings(folder, "dreamt", max_steps=6, resume=True, **common))
     assert asked == [("a dream", 12)] * 2
-    whole, parts = (load_codec(folder / f"runs/{name}/autoencoder.pt") for name in ("dreams", "dreamt"))
+    whole, parts = (load_codec(folder / f"runs/{name}/codec.pt") for name in ("dreams", "dreamt"))
     latent = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 960, 6), np.float32))
     assert torch.equal(whole.decode(latent), parts.decode(latent))
-    alone = load_codec(folder / "runs/whole/autoencoder.pt")
+    alone = load_codec(folder / "runs/whole/codec.pt")
     assert not torch.equal(whole.decode(latent), alone.decode(latent))
 
 
@@ -78,10 +78,10 @@ def test_a_codec_of_the_other_kind_is_refused(folder):
 
 
 def write_other(folder):
-    from distill.methods import autoencoder
+    from distill.methods import codec_f16
 
-    autoencoder.run(
-        autoencoder.Config(
+    codec_f16.run(
+        codec_f16.Config(
             data=str(folder),
             runs=str(folder / "runs"),
             name="f16",
@@ -94,4 +94,4 @@ def write_other(folder):
             max_steps=1,
         )  # fmt: skip
     )
-    return folder / "runs/f16/autoencoder.pt"
+    return folder / "runs/f16/codec.pt"

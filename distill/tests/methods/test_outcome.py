@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
     splits = "splits=[train,validation]"
     stage(prepare, where[0], splits)
     stage(codec, *where, "patch=8", "channels=8")
-    stage(latents, *where, splits, f"codec={folder}/runs/codec/autoencoder.pt")
+    stage(latents, *where, splits, f"codec={folder}/runs/codec/codec.pt")
     stage(outcome, *where, "max_steps=250", "batch=64", "width=16", "warmup_steps=10")
     return folder
 
@@ -59,7 +59,7 @@ def test_a_dream_that_is_the_recording_is_trusted_and_one_that_stands_still_is_n
 def test_recordings_without_any_have_none(folder, tmp_path):
     square.write(tmp_path, rewards=np.zeros(110, "<f4").tobytes(), dones=np.zeros(110, np.uint8).tobytes())
     stage(prepare, f"data={tmp_path}", "splits=[train,validation]")
-    stage(latents, f"data={tmp_path}", "splits=[train,validation]", f"codec={folder}/runs/codec/autoencoder.pt")
+    stage(latents, f"data={tmp_path}", "splits=[train,validation]", f"codec={folder}/runs/codec/codec.pt")
     with pytest.raises(UserError, match="no reward but 0 and no end"):
         stage(outcome, f"data={tmp_path}", f"runs={tmp_path}/runs")
 

@@ -95,7 +95,7 @@ def evenly(rows: np.ndarray, count: int) -> np.ndarray:
 def run(config: Config) -> None:
     if config.batch % 2:
         raise UserError(f"batch must be even, for pairs of neighbouring ticks; it is {config.batch}")
-    session = Run(config, "autoencoder", architecture(config))
+    session = Run(config, "codec", architecture(config))
     device = session.device
     train, held = Packed(config.data, "train"), Packed(config.data, "heldout")
     pairs = np.flatnonzero(train.left >= 1)

@@ -6,7 +6,7 @@ import torch
 
 from distill.data.prepare import prepare_split
 from distill.flops import count_flops
-from distill.methods.autoencoder import Config, architecture, run, validate
+from distill.methods.codec_f16 import Config, architecture, run, validate
 from distill.models.codec import Codec, load_codec, to_input, to_patches
 from distill.tests import synthetic
 
@@ -81,7 +81,7 @@ def test_training_resumes_and_its_codec_loads(tmp_path):
     )  # fmt: skip
     run(Config(max_steps=2, **common))
     run(Config(max_steps=4, resume=True, **common))
-    codec = load_codec(tmp_path / "runs" / "codec" / "autoencoder.pt")
+    codec = load_codec(tmp_path / "runs" / "codec" / "codec.pt")
     held = synthetic.read(tmp_path, "heldout", 1_000_000)["frames"]
     assert validate(codec, held)["psnr"] > 15
     assert (tmp_path / "runs" / "codec" / "codec.png").stat().st_size > 1000
