@@ -17,9 +17,9 @@ import {
 import { BIOMES, caption, heardIn, type Setting, settingFromText, TIMES, WEATHERS } from './captions'
 import { checkDriveAction, DRIVE_CONTROLS } from './controls'
 import { carsLike, type Moment } from './likeness'
+import { RecoveringRenderer } from './recovering-renderer'
 import { HEIGHT, WIDTH } from './renderer'
 import { Simulation } from './simulation'
-import { Surface } from './surface'
 import { doneOf, rewardOf, TELEMETRY } from './telemetry'
 
 /** Changes whenever the same seed and actions would no longer give the same frames. */
@@ -65,7 +65,7 @@ export class SimulatorWorld implements Simulator {
     reward: true,
     done: true,
   }
-  private readonly surface: Surface
+  private readonly graphics: RecoveringRenderer
   private simulation: Simulation | null = null
   private text = ''
   private epoch = 0
@@ -73,7 +73,7 @@ export class SimulatorWorld implements Simulator {
   private closed = false
 
   constructor(canvas?: HTMLCanvasElement | OffscreenCanvas) {
-    this.surface = new Surface(canvas)
+    this.graphics = new RecoveringRenderer(canvas)
   }
 
   async reset(options: ResetOptions): Promise<Tick> {
@@ -156,7 +156,7 @@ export class SimulatorWorld implements Simulator {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    this.surface.renderer.dispose()
+    this.graphics.renderer.dispose()
   }
 
   private snapshotOf(simulation: Simulation, text: string): Snapshot {
@@ -179,14 +179,14 @@ export class SimulatorWorld implements Simulator {
   /** At once, so that calls keep their order; later where the graphics were lost and must come back first. */
   private draw(physics: number): Tick | Promise<Tick> {
     const tick = this.drawNow(physics)
-    return this.surface.lost ? this.surface.back().then(() => this.draw(physics)) : tick
+    return this.graphics.lost ? this.graphics.recover().then(() => this.draw(physics)) : tick
   }
 
   private drawNow(physics: number): Tick {
     const reading = this.simulation!.reading()
     const { seed, tick, car, braking } = this.simulation!
     const started = performance.now()
-    this.pixels = this.surface.renderer.render(seed, tick, car, braking, this.simulation!.look())
+    this.pixels = this.graphics.renderer.render(seed, tick, car, braking, this.simulation!.look())
     const timings = { physics, render: performance.now() - started }
     return {
       index: tick,

@@ -4,7 +4,7 @@ import { Container, Graphics, WebGLRenderer } from 'pixi.js'
 import { whenContextGone } from '../context'
 import type { Instruments } from './instruments'
 import { FONT, INK, PAPER, WARM } from './palette'
-import { Graph, Keys, Label, StageRows } from './parts'
+import { Graph, Keys, Label, StageRows } from './widgets'
 
 const WIDTH = 292
 const MAX_HEIGHT = 460

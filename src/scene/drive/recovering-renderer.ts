@@ -16,7 +16,7 @@ export class GraphicsLostError extends OneiroError {
 }
 
 /** The simulator's renderer, and another one where its WebGL context is lost. */
-export class Surface {
+export class RecoveringRenderer {
   renderer: DriveRenderer
 
   constructor(
@@ -34,7 +34,7 @@ export class Surface {
   }
 
   /** Waits until it can be drawn again: on the same canvas, or after some seconds on another. */
-  async back(): Promise<void> {
+  async recover(): Promise<void> {
     const { canvas } = this
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.withinMs)
