@@ -144,7 +144,7 @@ export class HealthyPlayer {
 
   private receive(message: ServerMessage): void {
     if (message.type === 'frame') this.tick = Math.max(this.tick, message.tick)
-    if (message.type !== 'pulse') return
+    if (message.type !== 'pong') return
     this.worstMs = Math.max(this.worstMs, performance.now() - message.echoMs)
     this.unanswered = this.unanswered.filter((sentAtMs) => sentAtMs > message.echoMs)
   }

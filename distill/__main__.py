@@ -37,7 +37,10 @@ STAGES = {
     "export-weights": ("export.weights", "checkpoints -> averaged weights that are small enough to commit"),
     "export": ("export.world", "checkpoints -> assets/<world>"),
     "export-opponent": ("export.opponent", "the teacher's single step, beside a world: what the arena compares with"),
-    "export-reader": ("export.reader", "a prompt classifier -> a world that ships, whose student stays"),
+    "export-prompt-classifier": (
+        "export.prompt_classifier",
+        "a prompt classifier -> a world that ships, whose student stays",
+    ),
     "diversity": ("evaluation.diversity", "how much of the teacher's diversity each outer step of a student has"),
     "probes": ("evaluation.probes", "the small networks that evaluation measures with"),
     "detector": (

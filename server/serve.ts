@@ -49,7 +49,7 @@ export interface RunningServer {
   readonly port: number
   /** Resolves with the reason if the thread that computes the dreams ends by itself. Close the server then. */
   readonly lost: Promise<Error>
-  /** Tells every client where its drive is, ends all sessions and frees everything. Twice is harmless. */
+  /** Tells every client where its drive is, ends all sessions and frees everything. Idempotent. */
   close(): Promise<void>
 }
 

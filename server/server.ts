@@ -165,7 +165,7 @@ export class DreamServer {
     return this.connections.size
   }
 
-  /** Tells every client where its drive is, ends all sessions and frees everything. Twice is harmless. */
+  /** Tells every client where its drive is, ends all sessions and frees everything. Idempotent. */
   close(): Promise<void> {
     this.ending ??= this.end()
     return this.ending
@@ -254,20 +254,20 @@ export class DreamServer {
         const { resume, watch } = hello
         const how = { resumed: resume !== undefined, watches: watch !== undefined }
         const joined = () => {
-          if (carrier && from.guest) this.strangers.know(carrier)
-          this.log.info({ session: from.guest?.id, ...how }, 'a client joined')
+          if (carrier && from.peer) this.strangers.know(carrier)
+          this.log.info({ session: from.peer?.id, ...how }, 'a client joined')
         }
         const joining = this.sessions.join(from, hello)
         if (joining) return joining.then(joined)
         joined()
       },
-      onHeard: (guest) => this.sessions.heard(guest),
+      onMessage: (peer) => this.sessions.confirmToken(peer),
       onClosing: () => {
         if (carrier) this.strangers.meet(carrier)
       },
       onClosed: (from) => {
         this.connections.delete(from)
-        this.log.info({ session: from.guest?.id }, 'a connection closed')
+        this.log.info({ session: from.peer?.id }, 'a connection closed')
       },
       onRefused: (code) => this.refused(code, 'a connection was ended'),
       onError: (error) => this.log.error({ err: error }, 'a connection failed'),

@@ -113,8 +113,8 @@ export class Sessions {
   }
 
   /** The client has said something: it has its newest token. */
-  heard(guest: Peer): void {
-    if (guest instanceof Session) this.tokens.confirm(guest.id)
+  confirmToken(peer: Peer): void {
+    if (peer instanceof Session) this.tokens.confirm(peer.id)
   }
 
   sweep(nowMs: number): void {
@@ -194,7 +194,7 @@ export class Sessions {
   private goOn(session: Session, connection: Connection, hello: Hello, token: string, epoch?: number): void {
     const format = this.formatFor(hello)
     const resume = this.tokens.rotate(session.id, token)
-    connection.guest = session
+    connection.peer = session
     session.attach(connection, hello, format)
     const subflow = this.subflowKeys.rotate(session.id)
     const body = { ...this.options.engine.served, format, resume, subflow, resumed: true }
@@ -234,7 +234,7 @@ export class Sessions {
     const session = this.seated.get(this.subflowKeys.find(key) ?? '')
     if (session?.state !== 'active') throw refusal('SESSION_GONE')
     const { subflow, format } = session.branch(connection)
-    connection.guest = subflow
+    connection.peer = subflow
     const body = { ...this.options.engine.served, format, resumed: false }
     connection.send(encodeServer({ type: 'welcome', body }))
   }
@@ -254,7 +254,7 @@ export class Sessions {
     }
     const spectator = new Spectator({ id, line: connection, format, meters, onGone })
     this.spectators.add(spectator)
-    connection.guest = spectator
+    connection.peer = spectator
     connection.send(encodeServer({ type: 'welcome', body: { ...engine.served, format, resumed: false } }))
     this.tellWorkersTo(spectator)
     session.watch(spectator)
@@ -267,7 +267,7 @@ export class Sessions {
   private newcomer(connection: Connection, hello: Hello, format: FrameFormat): Waiting {
     const session = this.newSession()
     session.wait(connection)
-    connection.guest = session
+    connection.peer = session
     return { session, connection, hello, format }
   }
 
@@ -300,13 +300,13 @@ export class Sessions {
     const { urls } = this.group
     if (urls.join() === this.told.join()) return
     this.told = urls
-    for (const guest of [...this.seated.values(), ...this.spectators]) this.tellWorkersTo(guest, true)
+    for (const peer of [...this.seated.values(), ...this.spectators]) this.tellWorkersTo(peer, true)
   }
 
-  /** Where this guest may go when this worker is gone. */
-  private tellWorkersTo(guest: Session | Spectator, changed = false): void {
+  /** Where this peer may go when this worker is gone. */
+  private tellWorkersTo(peer: Session | Spectator, changed = false): void {
     const { urls } = this.group
-    if (changed || urls.length > 0) guest.send({ type: 'workers', body: { urls: [...urls] } })
+    if (changed || urls.length > 0) peer.send({ type: 'workers', body: { urls: [...urls] } })
   }
 
   private newSession(): Session {

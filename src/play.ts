@@ -17,7 +17,7 @@ export interface PlayOptions {
 export interface Playing {
   /** Pauses, steps, resets, and changes the words in mid-play. */
   readonly loop: Loop
-  /** Ends play and lets go of the keys; the world stays open. Twice is harmless. */
+  /** Ends play and lets go of the keys; the world stays open. Idempotent. */
   stop(): void
 }
 

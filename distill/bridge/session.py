@@ -172,7 +172,7 @@ class Session:
                 return
             play.hear(message)
             if kind == "heartbeat":
-                self._line.send(wire.pulse(message.ms))
+                self._line.send(wire.pong(message.ms))
 
     def _read(self, seconds: float) -> bytes:
         """Raises TimeoutError, ConnectionClosed, RefusedError."""

@@ -33,7 +33,7 @@ CLIENT = {
     10: ("mode", 6, struct.Struct("<IB")),
     11: ("bye", 1, struct.Struct("<")),
 }
-WELCOME, FRAME, RESULT, ERROR, PULSE = 129, 130, 131, 132, 134
+WELCOME, FRAME, RESULT, ERROR, PONG = 129, 130, 131, 132, 134
 MOST_WELCOME, MOST_FRAME = 16 * 1024, 64 * 1024
 FRAME_HEADER = struct.Struct("<BBBBIIIIIdffffI")
 HAS_REWARD, HAS_DONE, IS_DONE = 1, 2, 4
@@ -154,8 +154,8 @@ def error(request: int, code: str, sentence: str) -> bytes:
     return struct.pack("<BI", ERROR, request) + msgpack.packb(body)
 
 
-def pulse(ms: float) -> bytes:
-    return struct.pack("<Bd", PULSE, ms)
+def pong(ms: float) -> bytes:
+    return struct.pack("<Bd", PONG, ms)
 
 
 def _hello(data: bytes) -> Heard:

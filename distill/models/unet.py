@@ -295,8 +295,8 @@ class UNet(ChangeUnits, nn.Module):
         read = conditions.history[:, :2, self.config.grid :].flatten(2)[..., :n]
         now, before, following = read[:, 0], read[:, 1], conditions.following.flatten(1)[:, :n]
         moved = torch.stack([now - before, following - now], 1) / self.instruments.change
-        told = moved.clamp(-LARGEST_CHANGE, LARGEST_CHANGE).flatten(1)
-        readings = torch.cat([now, told], 1)
+        changes = moved.clamp(-LARGEST_CHANGE, LARGEST_CHANGE).flatten(1)
+        readings = torch.cat([now, changes], 1)
         if conditions.first is None:
             return readings
         alone = torch.cat([following, 0 * now, 0 * now], 1)  # zeros_like would ask for a shape in the exported graph

@@ -56,11 +56,11 @@ def unet_conditions(batch: int, seed: int = 1, first: bool = False) -> Condition
     following.flatten(1)[:, -spare:] = 0
     actions = torch.randint(-1, 2, (batch, 4, 2), generator=generator).float()
     level = 0.3 * torch.rand(batch, generator=generator)
-    told = Conditions(history, level, actions, draw(batch, LABEL_CHOICES), following=following)
+    conditions = Conditions(history, level, actions, draw(batch, LABEL_CHOICES), following=following)
     if not first:
-        return told
+        return conditions
     alone = torch.arange(batch) % 2 == 0
-    return replace(told, first=alone, action_dropout_mask=alone, level=torch.where(alone, 0.0, level))
+    return replace(conditions, first=alone, action_dropout_mask=alone, level=torch.where(alone, 0.0, level))
 
 
 def write_unet_world(folder: Path, **changes) -> Path:

@@ -10,7 +10,7 @@ Stages that learn from the recorded frame keep such a history `anchored`:
 - Its telemetry is the recorded one, not the dreamed one: where the picture has lost the road, the
   telemetry still says where it goes.
 - Its stated level is how far it has drifted from what was recorded. The further off, the more the recorded frame is a
-  jump away from the dreamed ones; with one level for all, the network learns to make such jumps at chance.
+  jump away from the dreamed ones; with one level for all, the network learns to make such jumps randomly.
 
 Stage 2 needs no right answer: there the telemetry is dreamed too (by a U-Net's instruments) and the level is the one
 stated at play.

@@ -229,6 +229,6 @@ export function seek(board: Board, rng: Rng): Action {
     return { action, cost: dies(cell, board) ? 1000 : away(cell, board.apple) + rng.uniform(0, 0.5) }
   })
   const best = choices.reduce((a, b) => (b.cost < a.cost ? b : a)).action
-  // Keys along the way do nothing: leaving them out at chance teaches that.
+  // Keys along the way do nothing: leaving them out randomly teaches that.
   return rng.chance(0.5) ? best : board.heading % 2 === 0 ? { ...best, x: 0 } : { ...best, y: 0 }
 }

@@ -88,6 +88,6 @@ export interface SessionDirectory {
   forget(id: string): Promise<void>
   /** From now on nobody is sent here. */
   drain(): Promise<void>
-  /** This worker is gone, which every other may know at once. Twice is harmless. */
+  /** This worker is gone, which every other may know at once. Idempotent. */
   close(): Promise<void>
 }

@@ -40,7 +40,7 @@ export interface StepResult {
   readonly studentMs: number
 }
 
-/** Words, and what the student is told of them. */
+/** Words, and their conditioning. */
 export type Embedded = Required<Prompt>
 
 /** Computes the dreams of all sessions, wherever it runs. Steps must not overlap; every other call may come at any time. */

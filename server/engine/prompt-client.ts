@@ -5,7 +5,7 @@ import type { PromptEncoder } from '../../src/model/prompt/types'
 import { NodeWorker } from './node-worker'
 
 export interface PromptThreadOptions {
-  /** The encoder's folder, and that of the world that is to be told. */
+  /** The encoder's folder, and that of the world that is conditioned. */
   readonly folder: string
   readonly world?: string
   readonly script?: URL

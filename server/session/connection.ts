@@ -18,7 +18,7 @@ const MOST_BUFFERED = 2 * 1024 * 1024
 /** Characters of a sentence; an error message has room for as many. */
 const LONGEST_SENTENCE = 2000
 
-/** A connection, as its guest sees it. */
+/** A connection, as its peer sees it. */
 export interface Channel {
   send(bytes: Uint8Array): void
   /** Says why, where there is a reason, and closes. */
@@ -40,12 +40,12 @@ export interface ConnectionOptions {
   readonly socket: WebSocket
   readonly now: () => number
   /**
-   * The first message; throws an `OneiroError` where it is refused. Else the connection's guest is set, at once or, where
+   * The first message; throws an `OneiroError` where it is refused. Else the connection's peer is set, at once or, where
    * other workers have to be asked, a little later.
    */
   readonly onHello: (connection: Connection, hello: Hello) => void | Promise<void>
   /** Any message after the hello. */
-  readonly onHeard: (guest: Peer) => void
+  readonly onMessage: (peer: Peer) => void
   /** It was ended, and may last a moment longer. */
   readonly onClosing?: () => void
   readonly onClosed: (connection: Connection) => void
@@ -54,9 +54,9 @@ export interface ConnectionOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** One websocket: reads and checks what comes, and passes it to its guest. */
+/** One websocket: reads and checks what comes, and passes it to its peer. */
 export class Connection implements Channel {
-  guest: Peer | null = null
+  peer: Peer | null = null
   private readonly limits = new Limits()
   private heardAtMs: number
   private greeted = false
@@ -78,7 +78,7 @@ export class Connection implements Channel {
     socket.on('error', () => {})
     socket.on('close', () => {
       this.closed = true
-      this.guest?.detach(this)
+      this.peer?.detach(this)
       options.onClosed(this)
     })
   }
@@ -102,7 +102,7 @@ export class Connection implements Channel {
     this.patient = code === 'SERVER_DRAINING'
     this.options.onClosing?.()
     this.options.socket.close(code ? CLOSE_CODES[code] : 1000, code ?? '')
-    this.guest?.detach(this)
+    this.peer?.detach(this)
   }
 
   /** Ends the connection at once, without a word: for one that does not answer. */
@@ -160,15 +160,15 @@ export class Connection implements Channel {
   /** What must not be said now, or not so often, is not even read: a stranger's megabyte costs nothing. */
   private take(bytes: Buffer): void {
     const type = clientType(bytes)
-    const { guest } = this
+    const { peer } = this
     if (!this.limits.take(type, this.heardAtMs)) this.close('TOO_MANY_MESSAGES')
     else if (!this.mayCome(type)) this.close('UNEXPECTED_MESSAGE')
     else {
       const message = decodeClient(bytes)
       if (message.type === 'hello') this.greet(message.body)
-      else if (guest) {
-        this.options.onHeard(guest)
-        guest.handle(message)
+      else if (peer) {
+        this.options.onMessage(peer)
+        peer.handle(message)
       } else if (message.type === 'bye') this.close(null)
     }
   }
@@ -176,7 +176,7 @@ export class Connection implements Channel {
   private mayCome(type: ClientMessage['type']): boolean {
     if (!this.greeted) return type === 'hello'
     if (this.joining) return type === 'heartbeat' || type === 'bye'
-    return type !== 'hello' && this.guest?.mayCome(type) === true
+    return type !== 'hello' && this.peer?.mayCome(type) === true
   }
 
   private greet(hello: Hello): void {
@@ -187,7 +187,7 @@ export class Connection implements Channel {
     joining
       .then(() => {
         // It went while others were asked.
-        if (this.closed) this.guest?.detach(this)
+        if (this.closed) this.peer?.detach(this)
       })
       .catch((error: unknown) => this.refuse(error))
       .finally(() => {

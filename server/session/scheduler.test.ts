@@ -20,7 +20,7 @@ class Player implements Schedulable {
     readonly id: string,
     public realtime = true,
   ) {}
-  wish(): TickInput | null {
+  tickInput(): TickInput | null {
     return { action: IDLE, formats: ['latents'] }
   }
   ticked(ticked: Ticked): void {

@@ -13,7 +13,7 @@ export interface TickInput {
 
 /** A session's tick once it is computed. */
 export interface Ticked {
-  /** One for each format that was wished; none where a reset overtook the tick. */
+  /** One for each format that was asked for; none where a reset overtook the tick. */
   readonly pictures: readonly Picture[]
   /** From when it was due to when it began, milliseconds. */
   readonly queueMs: number
@@ -26,8 +26,8 @@ export interface Schedulable {
   readonly id: string
   /** True while it plays by the server's clock. */
   readonly realtime: boolean
-  /** Null where it has no wish any more. */
-  wish(): TickInput | null
+  /** Null where it needs no tick any more. */
+  tickInput(): TickInput | null
   ticked(ticked: Ticked): void
   failed(error: unknown): void
 }
@@ -52,7 +52,7 @@ export interface BatchReport {
 export const SPARE_MS = 250
 
 interface Due {
-  readonly ticking: Schedulable
+  readonly schedulable: Schedulable
   readonly dueAtMs: number
 }
 
@@ -62,7 +62,7 @@ interface Due {
  * machine cannot hold the rate, everybody's world slows alike.
  */
 export class Scheduler {
-  private readonly tickings = new Map<string, Schedulable>()
+  private readonly schedulables = new Map<string, Schedulable>()
   private readonly line = new Map<string, Due>()
   private running: { stop: AbortController; done: Promise<void> } | null = null
   private wake: AbortController | null = null
@@ -87,18 +87,18 @@ export class Scheduler {
     return { missedPeriods, overdueTicks, batches, ticks }
   }
 
-  add(ticking: Schedulable): void {
-    this.tickings.set(ticking.id, ticking)
+  add(schedulable: Schedulable): void {
+    this.schedulables.set(schedulable.id, schedulable)
   }
 
   remove(id: string): void {
-    this.tickings.delete(id)
+    this.schedulables.delete(id)
     this.line.delete(id)
   }
 
   /** A lockstep session asks for its next tick; `ticked` or `failed` answers. */
-  request(ticking: Schedulable): void {
-    this.enqueue(ticking, this.time.now())
+  request(schedulable: Schedulable): void {
+    this.enqueue(schedulable, this.time.now())
     this.wake?.abort()
   }
 
@@ -134,8 +134,8 @@ export class Scheduler {
     for (const { resolve } of ready) resolve()
   }
 
-  private enqueue(ticking: Schedulable, dueAtMs: number): void {
-    if (!this.line.has(ticking.id)) this.line.set(ticking.id, { ticking, dueAtMs })
+  private enqueue(schedulable: Schedulable, dueAtMs: number): void {
+    if (!this.line.has(schedulable.id)) this.line.set(schedulable.id, { schedulable, dueAtMs })
   }
 
   private async run(stop: AbortSignal): Promise<void> {
@@ -143,10 +143,10 @@ export class Scheduler {
     while (!stop.aborted) {
       const nowMs = this.time.now()
       if (nowMs >= deadlineMs) {
-        for (const ticking of this.tickings.values()) {
-          if (!ticking.realtime) continue
-          if (this.line.has(ticking.id)) this.overdueTicks++
-          else this.enqueue(ticking, deadlineMs)
+        for (const schedulable of this.schedulables.values()) {
+          if (!schedulable.realtime) continue
+          if (this.line.has(schedulable.id)) this.overdueTicks++
+          else this.enqueue(schedulable, deadlineMs)
         }
         const periods = Math.floor((nowMs - deadlineMs) / this.periodMs) + 1
         this.missedPeriods += periods - 1
@@ -174,22 +174,26 @@ export class Scheduler {
       if (entries.length === most) break
       this.line.delete(id)
       // To the end: of those that are due together, who was served longest ago is first.
-      if (this.tickings.delete(id)) this.tickings.set(id, due.ticking)
-      const wish = due.ticking.wish()
-      if (wish) entries.push({ ...due, ...wish })
+      if (this.schedulables.delete(id)) this.schedulables.set(id, due.schedulable)
+      const input = due.schedulable.tickInput()
+      if (input) entries.push({ ...due, ...input })
     }
     if (entries.length === 0) return
-    const jobs = entries.map(({ ticking, action, formats }) => ({ session: ticking.id, action, formats }))
+    const jobs = entries.map(({ schedulable, action, formats }) => ({
+      session: schedulable.id,
+      action,
+      formats,
+    }))
     try {
       const stepped = await this.engine.step(jobs)
       this.size.observe(entries.length, this.time.now() - startedMs)
-      for (const { ticking, dueAtMs } of entries) {
-        const pictures = stepped.pictures.filter(({ session }) => session === ticking.id)
+      for (const { schedulable, dueAtMs } of entries) {
+        const pictures = stepped.pictures.filter(({ session }) => session === schedulable.id)
         const queueMs = startedMs - dueAtMs
-        deliver(ticking, { pictures, queueMs, studentMs: stepped.studentMs, batch: entries.length })
+        deliver(schedulable, { pictures, queueMs, studentMs: stepped.studentMs, batch: entries.length })
       }
     } catch (error) {
-      for (const { ticking } of entries) ticking.failed(error)
+      for (const { schedulable } of entries) schedulable.failed(error)
     }
     this.batches++
     this.ticks += entries.length
@@ -199,10 +203,10 @@ export class Scheduler {
 }
 
 /** What fails in one session is no matter of the others in its run. */
-function deliver(ticking: Schedulable, ticked: Ticked): void {
+function deliver(schedulable: Schedulable, ticked: Ticked): void {
   try {
-    ticking.ticked(ticked)
+    schedulable.ticked(ticked)
   } catch (error) {
-    ticking.failed(error)
+    schedulable.failed(error)
   }
 }

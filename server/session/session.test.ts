@@ -131,7 +131,7 @@ describe('realtime', () => {
   it('answers heartbeats, so that a client knows its server is there', async () => {
     const { line, say } = await started()
     say({ type: 'heartbeat', sentAtMs: 42 })
-    expect(line.messages.at(-1)).toEqual({ type: 'pulse', echoMs: 42 })
+    expect(line.messages.at(-1)).toEqual({ type: 'pong', echoMs: 42 })
   })
 })
 

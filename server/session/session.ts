@@ -148,7 +148,7 @@ export class Session implements Schedulable, Peer {
         return
       case 'heartbeat':
         this.heardAtMs = this.options.time.now()
-        this.send({ type: 'pulse', echoMs: message.sentAtMs })
+        this.send({ type: 'pong', echoMs: message.sentAtMs })
         return
       case 'bye':
         this.end('left')
@@ -203,7 +203,7 @@ export class Session implements Schedulable, Peer {
     this.line?.send(encodeServer(message))
   }
 
-  wish(): TickInput | null {
+  tickInput(): TickInput | null {
     if (!this.step && !this.realtime) return null
     const cause = this.step ?? this.held
     // Who asked for a step has room for its answer.

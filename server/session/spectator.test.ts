@@ -138,7 +138,7 @@ describe('a spectator', () => {
     await begin()
     const socket = await watch()
     socket.say({ type: 'heartbeat', sentAtMs: 7 })
-    expect(socket.messages.at(-1)).toEqual({ type: 'pulse', echoMs: 7 })
+    expect(socket.messages.at(-1)).toEqual({ type: 'pong', echoMs: 7 })
     socket.say(message)
     expect(socket.closed).toBe('4412 UNEXPECTED_MESSAGE')
     await time.run(200)

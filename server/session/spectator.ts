@@ -40,7 +40,7 @@ export class Spectator implements Peer {
   handle(message: ClientMessage): void {
     if (message.type === 'ack') this.frames.acknowledge(message.sequence)
     else if (message.type === 'heartbeat') {
-      this.send({ type: 'pulse', echoMs: message.sentAtMs })
+      this.send({ type: 'pong', echoMs: message.sentAtMs })
     } else this.end(null)
   }
 

@@ -72,9 +72,9 @@ describe('a subflow', () => {
   it('may ask for nothing, and hears of its heartbeats by itself', async () => {
     const { player, join, key } = await played()
     const beside = join({ subflow: key })
-    const pulses = ({ messages }: FakeSocket) => messages.filter(({ type }) => type === 'pulse').length
+    const pongs = ({ messages }: FakeSocket) => messages.filter(({ type }) => type === 'pong').length
     beside.say({ type: 'heartbeat', sentAtMs: 5 })
-    expect([pulses(beside), pulses(player)]).toEqual([1, 0])
+    expect([pongs(beside), pongs(player)]).toEqual([1, 0])
     beside.say({ type: 'snapshot', request: 2 })
     expect(beside.closed).toBe('4412 UNEXPECTED_MESSAGE')
     expect(player.closed).toBeNull()

@@ -24,7 +24,7 @@ export class Subflow implements Peer {
 
   handle(message: Exclude<ClientMessage, { type: 'hello' }>): void {
     if (message.type === 'heartbeat') {
-      this.line.send(encodeServer({ type: 'pulse', echoMs: message.sentAtMs }))
+      this.line.send(encodeServer({ type: 'pong', echoMs: message.sentAtMs }))
     } else if (message.type === 'bye') this.line.close(null)
     else this.session.handle(message)
   }

@@ -31,14 +31,14 @@ export interface Notice {
   readonly text: string
 }
 
-/** What the world made of the words that it was told. */
+/** What the world made of its prompt. */
 export interface HeardState {
   /** By thing, as `{ time: 'night' }`; what is left out was not named. */
   readonly values: Readonly<Record<string, string>>
   /** The first tick under these words, of the drive that is shown. */
   readonly tick: number
-  /** What the world is told, to be edited; null where it reads words by itself. */
-  readonly reading: Float32Array | null
+  /** The prompt labels that condition the world, to be edited; null where it reads words by itself. */
+  readonly labels: Float32Array | null
 }
 
 /** A run under way or finished. */

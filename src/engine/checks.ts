@@ -87,8 +87,8 @@ function wholeSnapshot(
 ): Snapshot {
   const { prompt, state } = (snapshot ?? {}) as Partial<Snapshot>
   const words = prompt ?? null
-  const isWording = info.prompt ? isObject(words) && typeof words.text === 'string' : words === null
-  if (!isWording || !isObject(state)) {
+  const isPrompt = info.prompt ? isObject(words) && typeof words.text === 'string' : words === null
+  if (!isPrompt || !isObject(state)) {
     const came = isObject(snapshot) ? 'one without its prompt or state' : shown(snapshot)
     throw new BadInputError(`A snapshot is what snapshot() gave, but ${came} came.`)
   }

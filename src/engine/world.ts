@@ -42,7 +42,7 @@ export interface Instrument {
 export const FORMAT_VERSION = 2
 
 /**
- * A prompt: the words, and where it is already known, what the world is told of them (`embedding`: the sentence's, or its
+ * A prompt: the words, and where it is already known, their conditioning (`embedding`: the sentence's, or its
  * reading).
  *
  * @example
@@ -162,7 +162,7 @@ export interface World {
    * await world.restore(await futures.snapshot(best)) // go on with one of them
    */
   readonly fork?: ((count: number) => Promise<Futures>) | undefined
-  /** Frees everything; twice is harmless; every other call afterwards throws `WorldClosedError`. */
+  /** Frees everything; idempotent; every other call afterwards throws `WorldClosedError`. */
   close(): Promise<void>
 }
 
@@ -178,6 +178,6 @@ export interface Futures {
   setPrompt(future: number, prompt: Prompt | string): Promise<PromptReceipt>
   /** The whole state of one of them, for `World.restore`. */
   snapshot(future: number): Promise<Snapshot>
-  /** Frees them; twice is harmless; every other call afterwards throws `WorldClosedError`. */
+  /** Frees them; idempotent; every other call afterwards throws `WorldClosedError`. */
   close(): Promise<void>
 }

@@ -240,9 +240,9 @@ def prompt_following(setting: Setting, world, bank: list[dict]) -> dict:
         result["start"][key] = metric(scene_right(setting, frames[PROMPT_TICKS], targets[same]))
         result["midDrive"][key] = metric(scene_right(setting, frames[2 * PROMPT_TICKS], targets[other]))
         if getattr(world, "beginnings", None) is not None:
-            told, seeds = conditioning[count:], np.array(setting.seeds)
+            prompts, seeds = conditioning[count:], np.array(setting.seeds)
             parts = [slice(i, i + setting.batch) for i in range(0, count, setting.batch)]
-            drawn = np.concatenate([world.first_frames(told[part], seeds[part]) for part in parts])
+            drawn = np.concatenate([world.first_frames(prompts[part], seeds[part]) for part in parts])
             result.setdefault("firstFrame", {})[key] = metric(scene_right(setting, drawn, targets[other]))
     return result
 

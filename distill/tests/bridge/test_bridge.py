@@ -341,7 +341,7 @@ def test_who_says_no_hello_or_nothing_at_all_is_let_go(square, monkeypatch):
         for _ in range(3):
             time.sleep(0.8)
             line.send(struct.pack("<Bd", 9, 1.0))
-            assert line.recv(timeout=20)[0] == wire.PULSE
+            assert line.recv(timeout=20)[0] == wire.PONG
         assert code_of(line) == (None, 1000)
 
 

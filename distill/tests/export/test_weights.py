@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from distill.config import TrainConfig, UserError
-from distill.export import weights as keep
+from distill.export import weights
 from distill.models.sampler import load_teacher
 from distill.tests.tiny import CHANNELS, TOKENS, noise, tiny_conditions, tiny_config, tiny_teacher
 from distill.training.run import Ema, Run
@@ -19,10 +19,10 @@ def test_kept_weights_are_the_average_and_load_like_a_checkpoint(tmp_path):
     run._clock = 0.0
     run.save()
     file = tmp_path / "teacher/teacher.pt"
-    keep.run(keep.Config(files=[str(file)], out=str(tmp_path / "kept")))
+    weights.run(weights.Config(files=[str(file)], out=str(tmp_path / "kept")))
     small = tmp_path / "kept/teacher.pt"
     assert small.stat().st_size < 0.8 * file.stat().st_size
     x, t, conditions = noise(2, TOKENS, CHANNELS), torch.tensor([0.2, 0.9]), tiny_conditions(2)
     torch.testing.assert_close(load_teacher(small)(x, t, conditions), dit(x, t, conditions), rtol=0.02, atol=0.02)
     with pytest.raises(UserError, match="should be called"):
-        keep.run(keep.Config(files=[str(tmp_path / "other.pt")], out=str(tmp_path)))
+        weights.run(weights.Config(files=[str(tmp_path / "other.pt")], out=str(tmp_path)))

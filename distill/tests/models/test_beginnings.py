@@ -12,17 +12,17 @@ from distill.world import RING
 
 def test_a_blank_history_is_a_first_frame_under_its_instruments():
     unet = unet_student(head_blocks=1).dit
-    told = unet_conditions(3)
-    told.following = None
-    told.history[0, :, :GRID] = 0
-    told.history[1, 1:, :GRID] = 0
-    begun = unet.begun(told, torch.zeros(3, TOKENS, CHANNELS))
+    conditions = unet_conditions(3)
+    conditions.following = None
+    conditions.history[0, :, :GRID] = 0
+    conditions.history[1, 1:, :GRID] = 0
+    begun = unet.begun(conditions, torch.zeros(3, TOKENS, CHANNELS))
     assert begun.first.tolist() == [True, False, False]
-    assert torch.equal(begun.following[0], told.history[0, 0, GRID:])
-    assert not torch.equal(begun.following[1], told.history[1, 0, GRID:])
+    assert torch.equal(begun.following[0], conditions.history[0, 0, GRID:])
+    assert not torch.equal(begun.following[1], conditions.history[1, 0, GRID:])
     # A drive that has just begun sees its only frame everywhere; a whole history stays as it is.
-    assert torch.equal(begun.history[1], told.history[1, :1].expand_as(begun.history[1]))
-    assert torch.equal(begun.history[2], told.history[2])
+    assert torch.equal(begun.history[1], conditions.history[1, :1].expand_as(begun.history[1]))
+    assert torch.equal(begun.history[2], conditions.history[2])
 
 
 def test_a_roll_out_goes_on_from_nothing():

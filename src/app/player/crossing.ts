@@ -3,7 +3,7 @@ import type { Timeline } from '../../engine/timeline'
 import type { Snapshot, World } from '../../engine/world'
 import { telemetryAt } from '../../model/dream/telemetry'
 import type { Manifest } from '../../model/open'
-import { namedIn } from '../../model/prompt/reading'
+import { namedIn } from '../../model/prompt/labels'
 import type { Simulator, ToldMoment } from '../../scene/drive'
 import type { SideBySide } from './side-by-side'
 

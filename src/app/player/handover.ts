@@ -18,13 +18,13 @@ export interface Drive {
   play(): void
   /** Holds the drive until the answer is called. */
   hold(): () => void
-  /** Another wish; the signal of the one before is aborted. */
-  wish(): AbortSignal
+  /** The signal of another request; that of the one before is aborted. */
+  newSignal(): AbortSignal
   /** A dream was opened. */
-  met(dream: DreamClient | RemoteDream): void
+  onOpened(dream: DreamClient | RemoteDream): void
   setView(view: View, from?: Snapshot): Promise<void>
   /** Shows a dream once it has begun, where nothing else was asked for meanwhile. */
-  enter(dream: DreamClient | RemoteDream, place: Place, wish: AbortSignal, begin?: Begin): Promise<boolean>
+  enter(dream: DreamClient | RemoteDream, place: Place, signal: AbortSignal, begin?: Begin): Promise<boolean>
 }
 
 /** Where the dream is computed, here or on the server that was last named, and the way from one to the other. */
@@ -41,15 +41,15 @@ export class Handover {
     private readonly drive: Drive,
   ) {}
 
-  /** The dream of a place. A server may have no seat for long; `wish` gives it up. */
-  async open(place: Place, wish: AbortSignal, server = this.server): Promise<DreamClient | RemoteDream> {
+  /** The dream of a place. A server may have no seat for long; `signal` gives it up. */
+  async open(place: Place, signal: AbortSignal, server = this.server): Promise<DreamClient | RemoteDream> {
     if (place === 'server' && !server)
       throw new Error('No server was named. Give its address, for example ws://localhost:7700.')
     if (place === 'server') checkServer(server!.url)
     const dream = await (place === 'device'
       ? this.worlds.dream()
-      : this.worlds.remote(server!, (...lost) => this.comeHome(...lost), wish))
-    this.drive.met(dream)
+      : this.worlds.remote(server!, (...lost) => this.comeHome(...lost), signal))
+    this.drive.onOpened(dream)
     return dream
   }
 
@@ -65,21 +65,21 @@ export class Handover {
       place === at && (place === 'device' || isSameServer(server, other))
     const stays = isAt(before, this.server)
     if (moving ? isAt(moving, this.asked) : stays) return
-    const wish = drive.wish()
+    const signal = drive.newSignal()
     if (stays) return this.stay()
     this.asked = server
     store.setState({ moving: place, server: server?.url ?? null })
     const { loop } = drive.now()
     try {
-      if (shown === 'dream' && loop) await this.handOver(loop, place, wish, server)
-      if (wish.aborted) return
+      if (shown === 'dream' && loop) await this.handOver(loop, place, signal, server)
+      if (signal.aborted) return
       this.server = server
       store.setState({ place, moving: null, loading: null })
       // A dream was on its way to the view, from the place before.
       if (!loop || shown !== view) await drive.setView(view)
       await this.leave()
     } catch (error) {
-      if (wish.aborted) return
+      if (signal.aborted) return
       notify(store, sentenceOf(error), 'warn', 12_000)
       this.stay()
     }
@@ -119,16 +119,21 @@ export class Handover {
   }
 
   /** The drive goes on elsewhere from the very tick it is at; from its beginning where that is another world. */
-  private async handOver(loop: Loop, place: Place, wish: AbortSignal, server: Server | null): Promise<void> {
-    const dream = await this.open(place, wish, server)
-    if (wish.aborted) return
+  private async handOver(
+    loop: Loop,
+    place: Place,
+    signal: AbortSignal,
+    server: Server | null,
+  ): Promise<void> {
+    const dream = await this.open(place, signal, server)
+    if (signal.aborted) return
     const release = this.drive.hold()
     // Who gives the move up need not wait for a machine that does not answer.
-    wish.addEventListener('abort', release)
+    signal.addEventListener('abort', release)
     try {
       const same = loop.world.info.modelHash === dream.info.modelHash
       const at = same ? await this.whereabouts(loop) : null
-      const entered = await this.drive.enter(dream, place, wish, at ? { restore: at } : undefined)
+      const entered = await this.drive.enter(dream, place, signal, at ? { restore: at } : undefined)
       if (!entered) return
       if (!same) notify(this.store, 'That is another dream, so the drive began anew.')
       else if (!at) notify(this.store, 'Nothing of this drive is known here, so it began anew.')

@@ -8,7 +8,7 @@ import { checkLog, type Replay, replay } from '../../engine/replay'
 import { type Branch, type Past, Timeline } from '../../engine/timeline'
 import type { Pixels, Prompt, Snapshot, Telemetry, Tick, World, WorldInfo } from '../../engine/world'
 import type { DreamClient } from '../../model/open'
-import { namedIn } from '../../model/prompt/reading'
+import { namedIn } from '../../model/prompt/labels'
 import type { Instruments } from '../../scene/hud'
 import type { StageFace } from '../../scene/stage'
 import { codeOf, type FailureAction, sentenceOf } from '../failures'
@@ -57,7 +57,7 @@ export class Player {
   private holder: symbol | null = null
   /** Done once the newest holder lets go. */
   private released: Promise<void> = Promise.resolve()
-  /** Of the newest wish for a view or a place. */
+  /** Of the newest request for a view or a place. */
   private turn = new AbortController()
   private readonly prompts: PromptController
   /** The dream on a server, while it is the one that is driven. */
@@ -89,8 +89,8 @@ export class Player {
       now: () => ({ loop: this.loop, remote: this.remote }),
       play: () => this.play(),
       hold: () => this.hold(),
-      wish: () => this.wish(),
-      met: (dream) => this.met(dream),
+      newSignal: () => this.newSignal(),
+      onOpened: (dream) => this.onOpened(dream),
       setView: (view, from) => this.setView(view, from),
       enter: (dream, place, turn, begin) =>
         this.enter(this.leadOf({ dream }, place), 'dream', { place, turn, begin }),
@@ -156,7 +156,7 @@ export class Player {
    * start and words, or `from` a snapshot of its world. The old view plays until then.
    */
   async setView(view: View, from?: Snapshot): Promise<void> {
-    const turn = this.wish()
+    const turn = this.newSignal()
     this.handover.stay()
     const { failure } = this.store.getState()
     this.store.setState({ view, failure: null })
@@ -422,15 +422,15 @@ export class Player {
       : SNAPSHOT_EVERY.cpu
   }
 
-  /** Another wish; what was under way for the one before comes to nothing. */
-  private wish(): AbortSignal {
+  /** The signal of another request; what was under way for the one before comes to nothing. */
+  private newSignal(): AbortSignal {
     this.turn.abort()
     this.turn = new AbortController()
     return this.turn.signal
   }
 
   /** A dream was opened: what it knows by heart. */
-  private met(dream: DreamClient | RemoteDream): void {
+  private onOpened(dream: DreamClient | RemoteDream): void {
     if ('on' in dream) this.stalls.watch(dream)
     if (!dream.manifest) return
     const { presets, starts, prompt, beginnings } = dream.manifest

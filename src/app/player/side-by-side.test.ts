@@ -5,7 +5,7 @@ import { Timeline } from '../../engine/timeline'
 import type { Snapshot, Tick } from '../../engine/world'
 import { SideBySide } from './side-by-side'
 
-function duet() {
+function sideBySide() {
   const first = new FakeWorld({ modelHash: 'a' })
   const second = new FakeWorld({ modelHash: 'b' })
   const seconds: Tick[] = []
@@ -16,7 +16,7 @@ function duet() {
 
 describe('SideBySide', () => {
   it('steps both worlds under the same seed, action and prompt', async () => {
-    const { world, seconds } = duet()
+    const { world, seconds } = sideBySide()
     await world.reset({ seed: 3 })
     await world.setPrompt('fog')
     const tick = await world.step({ slide: 1, light: 1 })
@@ -26,7 +26,7 @@ describe('SideBySide', () => {
   })
 
   it('begins the second where its words are, where the start is one of the first alone', async () => {
-    const { world, first, second } = duet()
+    const { world, first, second } = sideBySide()
     vi.spyOn(first, 'reset')
     const reset = vi.spyOn(second, 'reset')
     reset.mockRejectedValueOnce(new BadInputError('No start is called "here".'))
@@ -36,7 +36,7 @@ describe('SideBySide', () => {
   })
 
   it('round-trips the state of both', async () => {
-    const { world, seconds } = duet()
+    const { world, seconds } = sideBySide()
     await world.reset({ seed: 3 })
     await world.step({ slide: 1, light: 0 })
     const snapshot = await world.snapshot()
@@ -48,14 +48,14 @@ describe('SideBySide', () => {
   })
 
   it('refuses the snapshot of one world alone', async () => {
-    const { world, first } = duet()
+    const { world, first } = sideBySide()
     await world.reset({ seed: 3 })
     const alone = await first.snapshot()
     await expect(world.restore(alone)).rejects.toThrow(/snapshot's model is a/)
   })
 
   it('goes back with both to their own states of then, and to one like the first where the second has none', async () => {
-    const { world, timeline, second, seconds } = duet()
+    const { world, timeline, second, seconds } = sideBySide()
     await world.reset({ seed: 3 })
     for (let i = 0; i < 30; i++) await world.step({ slide: i % 2 ? 1 : -1, light: 1 })
     const before = seconds[10]?.frame
@@ -80,7 +80,7 @@ describe('SideBySide', () => {
   })
 
   it('passes on the error of either world after both have stepped', async () => {
-    const { world, first, second } = duet()
+    const { world, first, second } = sideBySide()
     await world.reset({ seed: 3 })
     second.failNextStep(new Error('lost'))
     await expect(world.step({ slide: 0, light: 0 })).rejects.toThrow('lost')

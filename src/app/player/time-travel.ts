@@ -3,7 +3,7 @@ import type { Past } from '../../engine/timeline'
 import { sentenceOf } from '../failures'
 import { notify, type Store } from '../store'
 
-/** Going back in one world. Seeks land on snapshots, so that they need no replay; the newest wish wins. */
+/** Going back in one world. Seeks land on snapshots, so that they need no replay; the newest request wins. */
 export class TimeTravel {
   private wanted: number | null = null
 
@@ -74,7 +74,7 @@ export class Rewind {
     await this.go((travel) => travel.rewind(ticks))
   }
 
-  /** Shows an earlier tick while the scrubber is dragged; the newest wish wins. */
+  /** Shows an earlier tick while the scrubber is dragged; the newest request wins. */
   async seek(tick: number): Promise<void> {
     if (this.drive.playing()) this.drive.pause()
     await this.go((travel) => travel.seek(tick))

@@ -12,7 +12,7 @@ const WOKE_FARTHER = 'The dream broke again. It goes on from farther back.'
 
 /** Where the dream breaks, one wakes for a moment, and it goes on from a snapshot of when all was well. */
 export class Waking {
-  private underWay = false
+  private inFlight = false
   private landedAt = Number.NEGATIVE_INFINITY
   private times = 0
   private wokeAt = Number.NEGATIVE_INFINITY
@@ -34,8 +34,8 @@ export class Waking {
     if (tick < this.landedAt) this.landedAt = Number.NEGATIVE_INFINITY
     const { wellBefore } = this.driver
     const { past } = this.store.getState()
-    if (wellBefore === null || this.underWay || !past || past.from >= tick) return
-    this.underWay = true
+    if (wellBefore === null || this.inFlight || !past || past.from >= tick) return
+    this.inFlight = true
     this.wokeAt = tick
     this.times = tick - this.landedAt < SOON + BACK ? this.times + 1 : 1
     const target = Math.max(past.from, Math.min(tick - BACK * this.times, wellBefore))
@@ -46,7 +46,7 @@ export class Waking {
       await this.rewind.rewind(tick - target)
       this.driver.rest()
     } finally {
-      this.underWay = false
+      this.inFlight = false
     }
   }
 }

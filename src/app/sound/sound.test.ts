@@ -30,7 +30,7 @@ describe('sound', () => {
       sound.hear(tick({ speed: 9 }), world)
       expect(synth.play).toHaveBeenCalledWith(expect.objectContaining({ rain: 0 }))
     }, 10_000)
-    store.setState({ heard: { values: { weather: 'rain' }, tick: 1, reading: null } })
+    store.setState({ heard: { values: { weather: 'rain' }, tick: 1, labels: null } })
     sound.hear(tick({ speed: 9 }), world)
     expect(synth.play).toHaveBeenLastCalledWith(expect.objectContaining({ rain: 1 }))
     sound.hear({ type: 'state', playing: false }, world)

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { namedIn } from '../../model/prompt/reading'
+import { namedIn } from '../../model/prompt/labels'
 import { chosen, merged } from './edit'
 
 const choices = { place: ['sea', 'town'], weather: ['clear', 'fog'] }
-const reading = (...values: number[]) => Float32Array.from(values)
+const labels = (...values: number[]) => Float32Array.from(values)
 /** The sea in clear weather. */
 const now = {
   choices,
-  heard: { values: { place: 'sea', weather: 'clear' }, tick: 3, reading: reading(0.9, 0.1, 0, 1, 0, 0) },
+  heard: { values: { place: 'sea', weather: 'clear' }, tick: 3, labels: labels(0.9, 0.1, 0, 1, 0, 0) },
 }
-const fog = reading(0, 0, 1, 0, 1, 0)
+const fog = labels(0, 0, 1, 0, 1, 0)
 
 describe('words that only change the drive', () => {
   it.each(['make it foggy', 'Now with fog', 'please, add some fog', 'but in the fog'])(
@@ -40,7 +40,7 @@ describe('a chip', () => {
   it('changes one thing', () => {
     expect(chosen(now, 'place', 'town')).toMatchObject({ text: 'town, clear' })
     expect(chosen(now, 'weather', null)).toMatchObject({ text: 'sea' })
-    const unread = { ...now, heard: { ...now.heard, reading: null } }
+    const unread = { ...now, heard: { ...now.heard, labels: null } }
     expect(chosen(unread, 'weather', 'fog')).toEqual({ text: 'sea, fog' })
     expect(chosen(unread, 'place', 'town')).toEqual({ text: 'town, clear' })
     expect(chosen({ choices, heard: null }, 'weather', 'fog')).toBeNull()

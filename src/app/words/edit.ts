@@ -1,5 +1,5 @@
 import type { Prompt } from '../../engine/world'
-import { edited, namedIn } from '../../model/prompt/reading'
+import { edited, namedIn } from '../../model/prompt/labels'
 import type { AppState } from '../store'
 
 type Now = Pick<AppState, 'heard' | 'choices'>
@@ -9,14 +9,14 @@ const CHANGE = /^(please,? )?(and|but|also|now|then|make it|turn it|let it|with|
 
 /** What words make of the drive that is under way: "make it foggy" changes the weather, and the rest stays. */
 export function merged(prompt: Prompt, { heard, choices }: Now): Prompt {
-  if (!CHANGE.test(prompt.text.trim()) || !prompt.embedding || !heard?.reading || !choices) return prompt
-  return promptOf(edited(heard.reading, choices, namedIn(prompt.embedding, choices)), choices)
+  if (!CHANGE.test(prompt.text.trim()) || !prompt.embedding || !heard?.labels || !choices) return prompt
+  return promptOf(edited(heard.labels, choices, namedIn(prompt.embedding, choices)), choices)
 }
 
-/** The drive under way with another value of one thing. Null where nobody knows what it is told. */
+/** The drive under way with another value of one thing. Null where nobody knows its conditioning. */
 export function chosen({ heard, choices }: Now, thing: string, value: string | null): Prompt | null {
   if (!heard || !choices) return null
-  if (heard.reading) return promptOf(edited(heard.reading, choices, { [thing]: value }), choices)
+  if (heard.labels) return promptOf(edited(heard.labels, choices, { [thing]: value }), choices)
   const { [thing]: _, ...others } = heard.values
   return { text: textOf({ ...others, ...(value === null ? {} : { [thing]: value }) }, choices) }
 }

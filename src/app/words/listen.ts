@@ -1,6 +1,6 @@
 import type { LoopEvent } from '../../engine/loop'
 import type { World } from '../../engine/world'
-import { namedIn } from '../../model/prompt/reading'
+import { namedIn } from '../../model/prompt/labels'
 import type { Store } from '../store'
 import { heardBySimulator } from './remarks'
 
@@ -24,8 +24,8 @@ export class Listening {
     if (turn !== this.turn) return
     const { choices } = this.store.getState()
     if (!prompt || !choices) return this.store.setState({ heard: null })
-    const { text, embedding: reading } = prompt
-    const values = reading ? namedIn(reading, choices) : (heardBySimulator(text) ?? {})
-    this.store.setState({ heard: { values, tick, reading } })
+    const { text, embedding: labels } = prompt
+    const values = labels ? namedIn(labels, choices) : (heardBySimulator(text) ?? {})
+    this.store.setState({ heard: { values, tick, labels } })
   }
 }

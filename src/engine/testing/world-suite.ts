@@ -335,7 +335,7 @@ export function checkWorld(name: string, options: CheckWorldOptions): void {
       await expect(world.readTelemetry()).rejects.toBeInstanceOf(NotReadyError)
     })
 
-    test('closing twice is harmless and every call afterwards is refused by name', async () => {
+    test('closing is idempotent and every call afterwards is refused by name', async () => {
       const world = await open()
       await world.reset({ seed: 1 })
       const snapshot = await world.snapshot()

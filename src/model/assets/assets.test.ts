@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { float16 } from '../../engine/half'
+import { float16 } from '../../engine/float16'
 import {
   AssetCorruptError,
   AssetMissingError,

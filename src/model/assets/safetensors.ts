@@ -1,4 +1,4 @@
-import { float16 } from '../../engine/half'
+import { float16 } from '../../engine/float16'
 import { AssetCorruptError } from '../errors'
 
 /** A tensor widened to float32; `shape` is outermost first. */

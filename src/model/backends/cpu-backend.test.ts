@@ -19,7 +19,7 @@ describe('the backend in Node', () => {
     await backend.dispose()
   })
 
-  it('refuses every call after dispose by name; dispose twice is harmless', async () => {
+  it('refuses every call after dispose by name; dispose is idempotent', async () => {
     const files = await loadTiny()
     const backend = await tinyBackend(files)
     await backend.begin(files.starts[0]!.latents)

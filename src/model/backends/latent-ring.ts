@@ -1,4 +1,4 @@
-import { roundToHalves } from '../../engine/half'
+import { roundToFloat16 } from '../../engine/float16'
 import type { WorldShape } from '../assets/manifest'
 
 /** Where the ring's slots are: shared by the ring in memory and the one on the GPU. */
@@ -71,7 +71,7 @@ export class LatentRing {
   }
 
   private put(latents: Float32Array, at: number): void {
-    if (this.shape.half) roundToHalves(latents, this.data, at)
+    if (this.shape.half) roundToFloat16(latents, this.data, at)
     else this.data.set(latents, at)
   }
 }

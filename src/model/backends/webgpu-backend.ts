@@ -6,7 +6,7 @@ import type { WorldFiles } from '../assets/world-files'
 import { BackendError, BackendReleasedError, DeviceLostError } from '../errors'
 import type { Backend, BackendCounts, Fit, Ort, Screen, Stages, StepInput } from './backend'
 import type { GpuDevice } from './gpu-device'
-import { GpuHalves } from './gpu-half'
+import { GpuFloat16 } from './gpu-float16'
 import { GpuScreen } from './gpu-screen'
 import { RingCursor } from './latent-ring'
 import { pixelsOf } from './pixels'
@@ -62,7 +62,7 @@ export class WebGpuBackend implements Backend {
   // Made once: a captured graph reads these very buffers for ever.
   private readonly feeds: { student: Record<string, Tensor>; decoder: Record<string, Tensor> }
   /** Null where the state is whole floats. */
-  private readonly halves: GpuHalves | null
+  private readonly float16: GpuFloat16 | null
   private uploadedPrompt: Float32Array | null = null
   private frame: Tensor | null = null
   private display: GpuScreen | null = null
@@ -108,7 +108,7 @@ export class WebGpuBackend implements Backend {
       noise: buffer('noise'),
       latent: buffer('latent'),
     }
-    this.halves = shape.half ? new GpuHalves(device, this.buffers.latent, shape.latentLength) : null
+    this.float16 = shape.half ? new GpuFloat16(device, this.buffers.latent, shape.latentLength) : null
     const tensor = (name: keyof typeof dims) =>
       ort.Tensor.fromGpuBuffer(this.buffers[name], { dataType: 'float32', dims: dims[name] })
     this.feeds = {
@@ -243,7 +243,7 @@ export class WebGpuBackend implements Backend {
     const { ring, latent: newest } = this.buffers
     this.cursor.advance()
     const encoder = this.device.createCommandEncoder({ label: 'latent' })
-    if (this.halves) this.halves.encode(encoder, latent)
+    if (this.float16) this.float16.encode(encoder, latent)
     else encoder.copyBufferToBuffer(latent, 0, newest, 0, this.latentBytes)
     encoder.copyBufferToBuffer(newest, 0, ring, this.slotStart(1), this.latentBytes)
     this.device.queue.submit([encoder.finish()])

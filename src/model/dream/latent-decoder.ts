@@ -60,7 +60,7 @@ export class LatentDecoder {
     return pixels
   }
 
-  /** Frees the session; twice is harmless. */
+  /** Frees the session; idempotent. */
   async dispose(): Promise<void> {
     if (this.released) return
     this.released = true

@@ -1,12 +1,12 @@
 import { checkedSnapshot, checkReset } from '../../engine/checks'
 import { BadInputError } from '../../engine/errors'
-import { packHalves, unpackHalves } from '../../engine/half'
+import { packFloat16, unpackFloat16 } from '../../engine/float16'
 import { FORMAT_VERSION, type ResetOptions, type Snapshot } from '../../engine/world'
 import type { Manifest, WorldShape } from '../assets/manifest'
 import type { FloatTensor } from '../assets/safetensors'
 import type { WorldFiles } from '../assets/world-files'
+import { startsLike } from '../prompt/labels'
 import type { Prompts } from '../prompt/prompts'
-import { startsLike } from '../prompt/reading'
 import { NO_WORDS, type ResolvedPrompt } from '../prompt/resolved'
 import { largestAction } from './actions'
 
@@ -159,7 +159,7 @@ function latentsOf(snapshot: Snapshot, { ringLength, latentLength, half }: World
   const halves = snapshot.state.halfLatents
   if (halves instanceof Uint16Array) {
     const latents = new Float32Array(halves.length)
-    unpackHalves(halves, latents)
+    unpackFloat16(halves, latents)
     if (isWithin(latents, length, LARGEST_LATENT)) return latents
   }
   throw badArray(snapshot, 'halfLatents', length, LARGEST_LATENT, 'Uint16Array')
@@ -167,7 +167,7 @@ function latentsOf(snapshot: Snapshot, { ringLength, latentLength, half }: World
 
 function halvesOf(numbers: Float32Array): Uint16Array {
   const halves = new Uint16Array(numbers.length)
-  packHalves(numbers, halves)
+  packFloat16(numbers, halves)
   return halves
 }
 

@@ -1,4 +1,4 @@
-import { float16 } from '../../engine/half'
+import { float16 } from '../../engine/float16'
 import type { Snapshot, Telemetry } from '../../engine/world'
 import type { Manifest, WorldShape } from '../assets/manifest'
 

@@ -42,7 +42,7 @@ describe('openPromptEncoder', () => {
     expect(workers).toHaveLength(1)
   })
 
-  it('tells the worker which world is to be told', () => {
+  it('tells the worker which world is conditioned', () => {
     const { encoder, workers } = open({ world: 'https://example.org/assets/drive/' })
     encoder.encode('rain').catch(() => {})
     expect(workers[0]!.calls[0]!.args[0]).toEqual({
@@ -86,10 +86,10 @@ describe('openPromptEncoder', () => {
 
   it('refuses everything after dispose', async () => {
     const { encoder, workers } = open()
-    const underWay = encoder.encode('rain')
+    const inFlight = encoder.encode('rain')
     await encoder.dispose()
     await encoder.dispose()
-    await expect(underWay).rejects.toThrow(/dispose/)
+    await expect(inFlight).rejects.toThrow(/dispose/)
     await expect(encoder.encode('rain')).rejects.toThrow(/dispose/)
     expect(workers[0]!.terminated).toBe(true)
   })

@@ -26,7 +26,7 @@ export type PromptMessage =
 export interface OpenPromptEncoderOptions {
   /** Address of `encoder.json`; the other files lie beside it. */
   readonly url: string
-  /** Address of the folder of the world that is to be told. Left out, `encode` gives sentence embeddings. */
+  /** Address of the folder of the world that is conditioned. Left out, `encode` gives sentence embeddings. */
   readonly world?: string
   /** Told while the first `encode` loads the model. */
   readonly onProgress?: (progress: EncoderProgress) => void

@@ -93,7 +93,7 @@ describe('encoder on WASM', () => {
   })
 })
 
-describe('encoder for a world with a reader', async () => {
+describe('encoder for a world with a prompt classifier', async () => {
   const drive = fileURLToPath(new URL('../../../assets/drive/', import.meta.url))
   const { manifest, shape, knownPrompts } = await loadWorldFiles({
     source: folderOnDisk(drive),
@@ -129,9 +129,9 @@ describe('encoder for a world with a reader', async () => {
     expect(shape.readsWords).toBe(true)
     const texts = [...manifest.presets.map(({ text }) => text), manifest.starts[0]!.caption]
     for (const text of texts) {
-      const reading = await encoder.encode(text)
-      expect(reading).toHaveLength(shape.promptDim)
-      expect(furthest(reading, knownPrompts.get(promptKey(text))!)).toBeLessThan(1e-3)
+      const labels = await encoder.encode(text)
+      expect(labels).toHaveLength(shape.promptDim)
+      expect(furthest(labels, knownPrompts.get(promptKey(text))!)).toBeLessThan(1e-3)
     }
   })
 
@@ -167,8 +167,8 @@ describe('encoder for a world with a reader', async () => {
   ])('computes no more than so much of %s', async (_what, wordOf) => {
     runs.length = 0
     const text = Array.from({ length: 40 }, (_, word) => wordOf(word)).join(' ')
-    const told = await bounded.encode(text)
-    expect(told.every(Number.isFinite)).toBe(true)
+    const labels = await bounded.encode(text)
+    expect(labels.every(Number.isFinite)).toBe(true)
     expect(Math.max(...runs.map(([rows]) => rows!))).toBeLessThanOrEqual(32)
     expect(runs.reduce((sum, [rows, tokens]) => sum + rows! * tokens!, 0)).toBeLessThanOrEqual(190 * 16)
   })
@@ -177,10 +177,10 @@ describe('encoder for a world with a reader', async () => {
     runs.length = 0
     const words =
       'a snowy night drive over the long mountain pass with heavy thunderstorms and fog between tall pine trees while the moon shines on the wet asphalt and a few cars come towards us slowly from the dark tunnel ahead here'
-    const told = await bounded.encode(words)
+    const labels = await bounded.encode(words)
     expect(runs.length).toBeGreaterThan(1)
     // What one run of all phrases gave.
-    expect(furthest([0, 0.94485, 0, 0.05515], told.slice(0, 4))).toBeLessThan(1e-3)
+    expect(furthest([0, 0.94485, 0, 0.05515], labels.slice(0, 4))).toBeLessThan(1e-3)
   })
 
   it('names the world that is missing', async () => {
@@ -295,8 +295,8 @@ describe('loading', () => {
 
   it('refuses calls after dispose, and calls under way', async () => {
     const encoder = create()
-    const underWay = encoder.encode('rain')
-    await Promise.all([expect(underWay).rejects.toThrow(/dispose/), encoder.dispose()])
+    const inFlight = encoder.encode('rain')
+    await Promise.all([expect(inFlight).rejects.toThrow(/dispose/), encoder.dispose()])
     await encoder.dispose()
     await expect(encoder.encode('rain')).rejects.toMatchObject({ code: 'PROMPT_ENCODER' })
   })

@@ -2,7 +2,7 @@ import type { InferenceSession } from 'onnxruntime-common'
 import { type AssetCache, type AssetSource, NO_CACHE } from '../assets/assets'
 import { noticeOf, type TellNotice } from '../notices'
 import { disposed, emptyPrompt, PromptEncoderError, reason } from './errors'
-import { loadReader, type SentenceModel } from './load'
+import { loadClassifier, type SentenceModel } from './load'
 import { phrasesOf, WORDS_READ } from './phrases'
 import { ownSentences, type Sentences } from './sentences'
 import type { EncoderProgress, PromptEncoder, PromptOrt, WorldFolder } from './types'
@@ -15,7 +15,7 @@ export interface PromptEncoderOptions {
   readonly cache?: AssetCache
   /** Name of the manifest in the folder, `encoder.json` where left out. */
   readonly manifest?: string
-  /** The world whose reader turns embeddings into what its student is told. Left out, that is the text's embedding. */
+  /** The world whose classifier turns embeddings into prompt labels. Left out, the conditioning is the text's embedding. */
   readonly world?: WorldFolder
   readonly onProgress?: (progress: EncoderProgress) => void
   /** Told `PROMPT_CUT` where a prompt was too long, and what the loading of assets has to say. */
@@ -31,8 +31,8 @@ export interface PromptEncoderOptions {
 }
 
 interface Loaded extends SentenceModel {
-  /** The world's graph from embeddings of phrases to what its student is told. */
-  readonly reader: InferenceSession | null
+  /** The world's graph from embeddings of phrases to prompt labels. */
+  readonly classifier: InferenceSession | null
 }
 
 /** Phrases in one run of the graph: what a run needs of memory and time grows with them. */
@@ -56,17 +56,17 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       manifest: options.manifest ?? 'encoder.json',
       onProgress: options.onProgress ?? (() => {}),
     })
-  let reading: Promise<InferenceSession | null> | null = null
+  let loading: Promise<InferenceSession | null> | null = null
   let closed = false
 
   async function load(): Promise<Loaded> {
-    reading ??= world ? loadReader(world, { ort, onNotice, runExclusive }) : Promise.resolve(null)
-    const read = reading
-    read.catch(() => {
-      if (reading === read) reading = null
+    loading ??= world ? loadClassifier(world, { ort, onNotice, runExclusive }) : Promise.resolve(null)
+    const made = loading
+    made.catch(() => {
+      if (loading === made) loading = null
     })
-    const [model, reader] = await Promise.all([sentences.load(), read])
-    return { ...model, reader }
+    const [model, classifier] = await Promise.all([sentences.load(), made])
+    return { ...model, classifier }
   }
 
   return {
@@ -79,16 +79,18 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
       return runExclusive(async () => {
         if (closed) throw disposed()
         const embeddings = await embed(options.ort, loaded, lines)
-        return loaded.reader ? read(options.ort, loaded.reader, embeddings, lines.length) : embeddings
+        return loaded.classifier
+          ? classify(options.ort, loaded.classifier, embeddings, lines.length)
+          : embeddings
       })
     },
     async dispose() {
       if (closed) return
       closed = true
-      const reader = await reading?.catch(() => null)
+      const classifier = await loading?.catch(() => null)
       try {
-        // In its turn, where there is no reader too: calls under way are done then.
-        await runExclusive(async () => reader?.release())
+        // In its turn, where there is no classifier too: calls under way are done then.
+        await runExclusive(async () => classifier?.release())
       } finally {
         await sentences.release()
       }
@@ -97,8 +99,11 @@ export function createPromptEncoder(options: PromptEncoderOptions): PromptEncode
 }
 
 /** The token ids of what is embedded, the whole text or its phrases, and what was cut off. Throws `BadInputError`. */
-function linesOf(text: string, { manifest, tokenizer, reader }: Loaded): { lines: number[][]; cut: string } {
-  if (!reader) {
+function linesOf(
+  text: string,
+  { manifest, tokenizer, classifier }: Loaded,
+): { lines: number[][]; cut: string } {
+  if (!classifier) {
     const { ids, dropped } = tokenizer.tokenize(text)
     const cut = dropped > 0 ? `${ids.length + dropped} tokens, of which ${manifest.maxTokens} are read` : ''
     return { lines: [ids], cut }
@@ -157,14 +162,14 @@ async function embedSome(
 }
 
 /** What the phrases of those embeddings [count, dim] say together. */
-async function read(
+async function classify(
   ort: PromptOrt,
-  reader: InferenceSession,
+  classifier: InferenceSession,
   embeddings: Float32Array,
   count: number,
 ): Promise<Float32Array> {
   const phrases = new ort.Tensor('float32', embeddings, [count, embeddings.length / count])
-  return run(reader, { phrases }, 'reading')
+  return run(classifier, { phrases }, 'reading')
 }
 
 async function run(

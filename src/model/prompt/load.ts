@@ -38,8 +38,8 @@ export async function loadSentenceModel(options: LoadOptions): Promise<SentenceM
   })
 }
 
-/** The graph from embeddings of phrases to what the world's student is told; null where its manifest names none. */
-export async function loadReader(
+/** The graph from embeddings of phrases to the world's prompt labels; null where its manifest names none. */
+export async function loadClassifier(
   world: WorldFolder,
   options: Pick<LoadOptions, 'ort' | 'onNotice' | 'runExclusive'>,
 ): Promise<InferenceSession | null> {

@@ -3,7 +3,7 @@ import { type LoadOptions, loadSentenceModel, type SentenceModel } from './load'
 /** A model of sentences that is loaded when it is first needed, and again where that failed. */
 export interface Sentences {
   load(): Promise<SentenceModel>
-  /** Lets go of it. Twice is harmless. */
+  /** Lets go of it. Idempotent. */
   release(): Promise<void>
 }
 

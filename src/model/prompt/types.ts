@@ -12,7 +12,7 @@ export interface PromptOrt {
   }
 }
 
-/** Where a world's files are: its manifest names the reader of words that belongs to its student, if it has one. */
+/** Where a world's files are: its manifest names the prompt classifier that belongs to its student, if it has one. */
 export interface WorldFolder {
   readonly source: AssetSource
   readonly cache: AssetCache
@@ -27,14 +27,14 @@ export interface EncoderProgress {
 /** Turns words into the vector that the student listens to. */
 export interface PromptEncoder {
   /**
-   * What the student is told of `text`, a fresh array each time: the world's reading of its phrases (each group of
-   * choices sums to 1), or where the world has no reader, the sentence embedding, 384 floats of unit norm. The first call
+   * The conditioning of `text`, a fresh array each time: the prompt labels of its phrases (each group of choices sums
+   * to 1), or where the world has no prompt classifier, the sentence embedding, 384 floats of unit norm. The first call
    * loads the model.
    *
    * Throws `BadInputError` where `text` has no words, and `PromptEncoderError` where the model cannot be loaded or
    * run, or after `dispose`. A failed load is tried again by the next call.
    */
   encode(text: string): Promise<Float32Array>
-  /** Frees the model; calls under way are refused. Twice is harmless. */
+  /** Frees the model; calls under way are refused. Idempotent. */
   dispose(): Promise<void>
 }

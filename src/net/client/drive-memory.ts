@@ -1,5 +1,5 @@
 import type { Action } from '../../engine/controls'
-import { unpackHalves } from '../../engine/half'
+import { unpackFloat16 } from '../../engine/float16'
 import type { Prompt, ResetOptions, Snapshot, SnapshotArray } from '../../engine/world'
 import type { Manifest, WorldShape } from '../../model/assets/manifest'
 import { encodeAction, idleAction } from '../../model/dream/actions'
@@ -163,6 +163,6 @@ export class DriveMemory {
 function floatsOf(array: SnapshotArray | undefined): Float32Array {
   if (!(array instanceof Uint16Array)) return array instanceof Float32Array ? array : new Float32Array()
   const floats = new Float32Array(array.length)
-  unpackHalves(array, floats)
+  unpackFloat16(array, floats)
   return floats
 }

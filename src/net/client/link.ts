@@ -143,7 +143,7 @@ export class Link {
     return true
   }
 
-  /** Takes leave. Twice is harmless. */
+  /** Takes leave. Idempotent. */
   close(): void {
     if (this.closing) return
     this.send({ type: 'bye' })
@@ -263,7 +263,7 @@ export class Link {
       options.onWelcome(message.body)
     } else if (message.type === 'waiting') options.onWaiting(message.position)
     else if (message.type === 'workers') this.addresses.learn(message.body.urls)
-    else if (message.type === 'pulse') this.roundTripMs = options.time.now() - message.echoMs
+    else if (message.type === 'pong') this.roundTripMs = options.time.now() - message.echoMs
     else options.onMessage(message)
   }
 

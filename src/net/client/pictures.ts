@@ -23,7 +23,7 @@ export interface Pictures {
   readonly known?: Known
   /** Throws an `OneiroError` where the payload is damaged. */
   decode(format: FrameFormat, payload: Uint8Array): Promise<Picture>
-  /** Frees what it holds; twice is harmless. */
+  /** Frees what it holds; idempotent. */
   close(): Promise<void>
 }
 

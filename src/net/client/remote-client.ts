@@ -56,7 +56,7 @@ export class RemoteClient implements World, Past {
     let client: RemoteClient | null = null
     const tell = (event: RemoteHostEvent) => {
       if (client ? client.closing : signal?.aborted) return
-      client?.heed(event.type)
+      client?.handle(event.type)
       onEvent(event)
     }
     const port: Port = new RequestPort({
@@ -170,7 +170,7 @@ export class RemoteClient implements World, Past {
     this.port.end(new WorldClosedError('step'))
   }
 
-  private heed(type: RemoteHostEvent['type']): void {
+  private handle(type: RemoteHostEvent['type']): void {
     if (type === 'failed') this.lost = true
     else if (type === 'reconnected') this.silent = false
     else if (type === 'disconnected') {

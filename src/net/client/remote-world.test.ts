@@ -40,7 +40,7 @@ class Server implements SocketLike {
 
   send(data: Uint8Array<ArrayBuffer>): void {
     const message = decodeClient(data)
-    if (message.type === 'heartbeat') this.say({ type: 'pulse', echoMs: message.sentAtMs })
+    if (message.type === 'heartbeat') this.say({ type: 'pong', echoMs: message.sentAtMs })
     else if (message.type === 'hello') {
       const latent = { tokens: 1, channels: 1 }
       this.say({ type: 'welcome', body: { world: WORLD, latent, format: 'webp', resumed: false } })

@@ -26,14 +26,14 @@ interface Waiting {
 }
 
 /** Requests that may be on their way; more wait here. As many as a server remembers. */
-const MOST_UNDER_WAY = 8
+const MOST_IN_FLIGHT = 8
 
 /**
  * Numbers requests, and keeps them until they are answered. Over another connection to the same session they are sent
  * again under the same numbers, by which the server knows what it has done already.
  */
 export class Requests {
-  private underWay = new Map<number, Waiting>()
+  private inFlight = new Map<number, Waiting>()
   private queue: Waiting[] = []
   private last = 0
   private latest: Promise<unknown> = Promise.resolve()
@@ -52,8 +52,8 @@ export class Requests {
   }
 
   answered(message: Answer): void {
-    const waiting = this.underWay.get(message.request)
-    this.underWay.delete(message.request)
+    const waiting = this.inFlight.get(message.request)
+    this.inFlight.delete(message.request)
     if (message.type === 'error') waiting?.reject(revive(message.body))
     else {
       waiting?.heard?.(message)
@@ -69,14 +69,14 @@ export class Requests {
 
   /** Another connection to the same session: what was not answered is asked again. */
   again(): void {
-    for (const [request, { ask }] of this.underWay) this.send(numbered(ask, request))
+    for (const [request, { ask }] of this.inFlight) this.send(numbered(ask, request))
     this.pump()
   }
 
   /** A new session, which has seen none of the numbers: first `ask`, then all that was not answered, under new ones. */
   againAfter(ask: Ask): Promise<ServerMessage> {
-    const unanswered = [...this.underWay.values()]
-    this.underWay.clear()
+    const unanswered = [...this.inFlight.values()]
+    this.inFlight.clear()
     const answer = new Promise<ServerMessage>((resolve, reject) => {
       this.queue.unshift({ ask, resolve, reject }, ...unanswered)
     })
@@ -85,20 +85,20 @@ export class Requests {
   }
 
   fail(error: Error): void {
-    const all = [...this.underWay.values(), ...this.queue]
-    this.underWay.clear()
+    const all = [...this.inFlight.values(), ...this.queue]
+    this.inFlight.clear()
     this.queue = []
     for (const { reject } of all) reject(error)
   }
 
   private pump(): void {
-    while (this.queue.length > 0 && this.underWay.size < MOST_UNDER_WAY) {
+    while (this.queue.length > 0 && this.inFlight.size < MOST_IN_FLIGHT) {
       const waiting = this.queue[0]!
       const request = this.last + 1
       try {
         if (!this.send(numbered(waiting.ask, request))) return
         this.last = request
-        this.underWay.set(request, waiting)
+        this.inFlight.set(request, waiting)
       } catch (error) {
         waiting.reject(error as Error)
       }

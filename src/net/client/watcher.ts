@@ -96,7 +96,7 @@ export class Watcher {
     return this.show(await this.pacer.take(this.time.now()))
   }
 
-  /** Twice is harmless. */
+  /** Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.end()
     return this.closing

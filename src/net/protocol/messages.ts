@@ -184,7 +184,7 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly request: number; readonly body: ErrorBody }
   /** The snapshot asked for; where `request` is 0, the server is going away, and this is where the drive was. */
   | { readonly type: 'state'; readonly request: number; readonly body: WireSnapshot }
-  | { readonly type: 'pulse'; readonly echoMs: number }
+  | { readonly type: 'pong'; readonly echoMs: number }
   /** The server is full; the client is let in when those before it are. 1 is next. */
   | { readonly type: 'waiting'; readonly position: number }
   /** The other workers that take sessions up when this one is gone; after the welcome, and whenever they change. */

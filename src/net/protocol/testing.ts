@@ -128,7 +128,7 @@ export const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
     ),
   }),
   fc.record({ type: fc.constant('state' as const), request: fc.nat(), body: snapshot }),
-  fc.record({ type: fc.constant('pulse' as const), echoMs: ms }),
+  fc.record({ type: fc.constant('pong' as const), echoMs: ms }),
   fc.record({ type: fc.constant('waiting' as const), position: fc.integer({ min: 1, max: 0xffff }) }),
   fc.record({
     type: fc.constant('workers' as const),

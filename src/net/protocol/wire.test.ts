@@ -256,7 +256,7 @@ test('numbers and sizes are pinned, as other builds rely on them', () => {
       "131 result 5",
       "132 error 8192",
       "133 state 1048576",
-      "134 pulse 9",
+      "134 pong 9",
       "135 waiting 3",
       "136 workers 2048",
       "137 heard 9",

@@ -1,7 +1,6 @@
 /** The codec of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
 import type { z } from '../../engine/schema'
 import { WireMalformedError, WireVersionError } from './errors'
-import { holdsFew, MOST_ITEMS } from './items'
 import {
   type ClientMessage,
   errorBody,
@@ -17,6 +16,7 @@ import {
   welcomeBody,
   workersBody,
 } from './messages'
+import { holdsFew, MOST_ITEMS } from './msgpack-limits'
 import { pack, unpack } from './pack'
 
 const MEBIBYTE = 1024 * 1024
@@ -40,7 +40,7 @@ export const LAYOUT = {
   result: { number: 131, most: 5 },
   error: { number: 132, most: 8 * 1024 },
   state: { number: 133, most: MEBIBYTE },
-  pulse: { number: 134, most: 9 },
+  pong: { number: 134, most: 9 },
   waiting: { number: 135, most: 3 },
   workers: { number: 136, most: 2048 },
   heard: { number: 137, most: 9 },
@@ -152,7 +152,7 @@ export function encodeServer(message: ServerMessage): Uint8Array {
       view.setUint32(5, message.tick, true)
       return bytesOf(view)
     }
-    case 'pulse':
+    case 'pong':
       return time(number, most, message.echoMs)
     case 'waiting': {
       const view = fixed(number, most)
@@ -179,8 +179,8 @@ export function decodeServer(bytes: Uint8Array): ServerMessage {
       return { type: 'error', request: reader.u32(), body: reader.body(errorBody) }
     case 'state':
       return { type: 'state', request: reader.u32(), body: reader.body(snapshotBody) }
-    case 'pulse':
-      return reader.end({ type: 'pulse', echoMs: reader.time() })
+    case 'pong':
+      return reader.end({ type: 'pong', echoMs: reader.time() })
     case 'workers':
       return { type: 'workers', body: reader.body(workersBody) }
     case 'heard': {

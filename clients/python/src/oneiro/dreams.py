@@ -80,11 +80,11 @@ class Dreams:
 
     def _advance(self, where: NDArray[np.intp], actions: Floats) -> None:
         m = self.model.manifest
-        told = np.concatenate([actions[:, None], self.past[where]], axis=1)
+        taken = np.concatenate([actions[:, None], self.past[where]], axis=1)
         history = self.latents[where][:, [offset - 1 for offset in m.offsets]]
         noise = self.model.noise(self.seeds[where], (self.ticks[where] + 1) % 2**32)
-        latents = self.model.next_latents(history, told, self.prompt[where], noise)
+        latents = self.model.next_latents(history, taken, self.prompt[where], noise)
         self.latents[where, 1:] = self.latents[where, :-1]
         self.latents[where, 0] = latents
-        self.past[where] = told[:, : m.action_count - 1]
+        self.past[where] = taken[:, : m.action_count - 1]
         self.ticks[where] += 1

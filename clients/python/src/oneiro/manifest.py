@@ -50,7 +50,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Words:
-    """How words are told to the student. `choices`: what a reading chooses between, the most important thing first."""
+    """How words condition the student. `choices`: the prompt labels there are, the most important thing first."""
 
     dim: int
     encoder: str
@@ -112,7 +112,7 @@ class Manifest:
 
     @property
     def reads_words(self) -> bool:
-        """What the student is told of words is a reading, not an embedding of unit norm."""
+        """The conditioning is prompt labels, not an embedding of unit norm."""
         return "reader" in self.files
 
 

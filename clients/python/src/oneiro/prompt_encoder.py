@@ -1,4 +1,4 @@
-"""Words that are no preset, by the sentence encoder and the world's reader behind it, as in `src/model/prompt`.
+"""Words that are no preset, by the sentence encoder and the world's prompt classifier behind it: `src/model/prompt`.
 
 Needs the package `tokenizers` (`pip install "oneiro[words]"`), which is imported at the first words.
 """
@@ -24,12 +24,12 @@ PHRASE_TOKENS = 16  # of a phrase that are read
 
 
 class PromptEncoder:
-    """The encoder in `folder` (it holds `encoder.json`); `reader`: the world's graph from phrases to a reading.
+    """The encoder in `folder` (it holds `encoder.json`); `classifier`: the world's graph from phrases to prompt labels.
 
     Raises PromptEncoderError where `tokenizers` is not installed or a file is not the right one.
     """
 
-    def __init__(self, folder: Path, reader: bytes | None):
+    def __init__(self, folder: Path, classifier: bytes | None):
         try:
             from tokenizers import Tokenizer
         except ImportError as cause:
@@ -43,13 +43,13 @@ class PromptEncoder:
             model, words = (read_checked(folder, files[name]) for name in ("model", "tokenizer"))
             self.tokenizer: Any = Tokenizer.from_str(words.decode())
             self.session = open_session(model, "prompt encoder", threads=1)
-            self.reader = reader and open_session(reader, "reader", threads=1)
+            self.classifier = classifier and open_session(classifier, "prompt classifier", threads=1)
         except (OneiroError, ValueError) as cause:
             raise PromptEncoderError(f"it could not be loaded: {cause}") from cause
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """What the student is told of `text`: float32 [P]. Raises BadInputError where it has no words."""
-        if not self.reader:
+        """The conditioning of `text`: float32 [P]. Raises BadInputError where it has no words."""
+        if not self.classifier:
             (ids,) = self._tokens([text])
             (embedding,) = self._embed([self._cut(ids)])
             return np.asarray(embedding, np.float32)
@@ -57,7 +57,7 @@ class PromptEncoder:
         if dropped:
             _warn_cut(f"{dropped + WORDS_READ} words, of which {WORDS_READ}")
         lines = [_shortened(ids, PHRASE_TOKENS) for ids in self._tokens(phrases)]
-        return run_session(self.reader, "reader", "reading", {"phrases": self._embed(lines)}).reshape(-1)
+        return run_session(self.classifier, "prompt classifier", "reading", {"phrases": self._embed(lines)}).reshape(-1)
 
     def _tokens(self, texts: list[str]) -> list[list[int]]:
         """Token ids of those texts that have any, with [CLS] and [SEP]."""

@@ -1,4 +1,4 @@
-"""Words to what a student is told: given embeddings are checked, presets and captions are known by heart, others are
+"""Words to conditioning: given embeddings are checked, presets and captions are known by heart, others are
 encoded."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SURE = 0.5
 
 @dataclass(frozen=True)
 class Prompt:
-    """Words, and where it is already known, what the student is told of them: float32 [P]."""
+    """Words, and where it is already known, their conditioning: float32 [P]."""
 
     text: str
     embedding: NDArray[np.float32] | None = None
@@ -39,7 +39,7 @@ class Prompts:
         self.encoder: PromptEncoder | None = None
 
     def resolve(self, prompt: Prompt | str) -> tuple[str, NDArray[np.float32]]:
-        """The text, and what the student is told of it. Raises BadInputError."""
+        """The text, and its conditioning. Raises BadInputError."""
         if self.files.manifest.prompt is None:
             raise BadInputError("This world listens to no words, but a prompt came. Leave it out, as info.prompt says.")
         text, embedding = (prompt.text, prompt.embedding) if isinstance(prompt, Prompt) else (prompt, None)
@@ -65,25 +65,29 @@ class Prompts:
 
     def _open(self) -> PromptEncoder:
         assert self.folder
-        reader = self.files.manifest.files.get("reader")
-        return PromptEncoder(self.folder, read_checked(self.files.folder, reader) if reader else None)
+        classifier = self.files.manifest.files.get("reader")
+        return PromptEncoder(self.folder, read_checked(self.files.folder, classifier) if classifier else None)
 
     def _checked(self, embedding: object) -> NDArray[np.float32]:
         manifest = self.files.manifest
         try:
-            told = np.array(embedding, np.float32)
+            conditioning = np.array(embedding, np.float32)
         except (TypeError, ValueError):
-            told = NO_WORDS
-        norm = float(np.linalg.norm(told))
+            conditioning = NO_WORDS
+        norm = float(np.linalg.norm(conditioning))
         # Written so that NaN fails.
-        fits = bool(((told >= 0) & (told <= 1.001)).all()) if manifest.reads_words else abs(norm - 1) < 0.02
-        if told.shape != (manifest.prompt_dim,) or not fits:
+        fits = (
+            bool(((conditioning >= 0) & (conditioning <= 1.001)).all())
+            if manifest.reads_words
+            else abs(norm - 1) < 0.02
+        )
+        if conditioning.shape != (manifest.prompt_dim,) or not fits:
             wanted = "from 0 to 1" if manifest.reads_words else "of unit norm"
             raise BadInputError(
-                f"What this world is told of a prompt is {manifest.prompt_dim} floats {wanted}, but {shown(embedding)} "
-                f"of norm {norm:.2f} came."
+                f"The conditioning of a prompt is {manifest.prompt_dim} floats {wanted} in this world, but "
+                f"{shown(embedding)} of norm {norm:.2f} came."
             )
-        return told
+        return conditioning
 
 
 Choices = Mapping[str, Sequence[str]]

@@ -34,25 +34,25 @@ def first_state(
     Raises BadInputError on a bad seed, prompt or unknown start.
     """
     seed = checked_seed(seed)
-    told = None if prompt is None else prompts.resolve(prompt)
+    resolved = None if prompt is None else prompts.resolve(prompt)
     if start is not None:
         fitting = [one for one in files.starts if one.id == start]
         if not fitting:
             known = ", ".join(one.id for one in files.starts)
             raise BadInputError(f"No start is called {shown(start)}. Choose one of {known}.")
     elif files.beginnings:
-        return _from_words(files, prompts, seed, told)
-    elif told and files.manifest.prompt and files.manifest.prompt.choices:
-        fitting = starts_like(files.starts, told[1], files.manifest.prompt.choices)
+        return _from_words(files, prompts, seed, resolved)
+    elif resolved and files.manifest.prompt and files.manifest.prompt.choices:
+        fitting = starts_like(files.starts, resolved[1], files.manifest.prompt.choices)
     else:
         fitting = list(files.starts)
     chosen = fitting[seed % len(fitting)]
     own = (chosen.caption, chosen.embedding) if files.manifest.prompt else ("", NO_WORDS)
-    text, embedding = told or own
+    text, embedding = resolved or own
     return Beginning(0, seed, text, embedding, chosen.latents, chosen.actions)
 
 
-def _from_words(files: WorldFiles, prompts: Prompts, seed: int, told: tuple[str, Floats] | None) -> Beginning:
+def _from_words(files: WorldFiles, prompts: Prompts, seed: int, resolved: tuple[str, Floats] | None) -> Beginning:
     """A blank history under instruments that the seed picks: the student draws the rest."""
     m = files.manifest
     assert files.beginnings
@@ -60,5 +60,5 @@ def _from_words(files: WorldFiles, prompts: Prompts, seed: int, told: tuple[str,
     latents = np.zeros((m.ring_length, m.tokens, m.channels), np.float32)
     latents[:, -len(instruments) :] = instruments
     own = prompts.resolve(m.presets[seed % len(m.presets)].text) if m.prompt else ("", NO_WORDS)
-    text, embedding = told or own
+    text, embedding = resolved or own
     return Beginning(-m.beginning_steps, seed, text, embedding, latents, actions)

@@ -141,7 +141,7 @@ class World:
         return Futures(dreams, self._prompts)
 
     def close(self) -> None:
-        """Twice is harmless; every other call afterwards raises WorldClosedError."""
+        """Idempotent; every other call afterwards raises WorldClosedError."""
         self._closed = True
 
     def __enter__(self) -> World:
@@ -200,7 +200,7 @@ class Futures:
         return to_snapshot(self._dreams.model.manifest, self._dreams.state(self._named(future)))
 
     def close(self) -> None:
-        """Twice is harmless; every other call afterwards raises WorldClosedError."""
+        """Idempotent; every other call afterwards raises WorldClosedError."""
         self._closed = True
 
     def _named(self, future: int) -> int:

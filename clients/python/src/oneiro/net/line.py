@@ -65,7 +65,7 @@ class Line:
             return message
 
     def close(self) -> None:
-        """Takes leave. Twice is harmless."""
+        """Takes leave. Idempotent."""
         if self._ended.is_set():
             return
         self._ended.set()

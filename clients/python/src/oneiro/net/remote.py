@@ -123,7 +123,7 @@ class RemoteWorld:
         return self._check_ready("read_telemetry").telemetry
 
     def close(self) -> None:
-        """Gives the seat back. Twice is harmless; every other call afterwards raises WorldClosedError."""
+        """Gives the seat back. Idempotent; every other call afterwards raises WorldClosedError."""
         self._closed = True
         self._line.close()
 
@@ -136,20 +136,20 @@ class RemoteWorld:
     def _words(self, prompt: Prompt | str) -> str | dict[str, Any]:
         if not self.info.prompt:
             raise BadInputError("This world listens to no words, but a prompt came. Leave it out, as info.prompt says.")
-        text, told = (prompt.text, prompt.embedding) if isinstance(prompt, Prompt) else (prompt, None)
+        text, known = (prompt.text, prompt.embedding) if isinstance(prompt, Prompt) else (prompt, None)
         if not isinstance(text, str) or len(text) > LONGEST_TEXT:
             raise BadInputError(
                 f"A prompt's text is a string of {LONGEST_TEXT} characters at most, but {shown(text)} came."
             )
-        if told is None:
+        if known is None:
             if not text.strip():
                 raise BadInputError(
                     'A prompt needs at least one word, but an empty one came. Say "a snowy night drive".'
                 )
             return text
-        embedding = np.asarray(told)
+        embedding = np.asarray(known)
         if embedding.dtype.kind not in "iuf" or embedding.ndim != 1 or embedding.size > 4096:
-            raise BadInputError(f"What a world is told of a prompt is a row of floats, but {shown(told)} came.")
+            raise BadInputError(f"The conditioning of a prompt is a row of floats, but {shown(known)} came.")
         return {"text": text, "embedding": embedding.astype(np.float32)}
 
     def _shown(self, message: Message) -> RemoteTick:
@@ -248,10 +248,10 @@ def _packable(snapshot: Mapping[str, Any]) -> dict[str, Any]:
         }
         words = snapshot["prompt"]
         if words is not None:
-            told = words.get("embedding")
+            known = words.get("embedding")
             words = {
                 "text": str(words["text"])[:LONGEST_TEXT],
-                "embedding": None if told is None else np.asarray(numbers_of(told), np.float32),
+                "embedding": None if known is None else np.asarray(numbers_of(known), np.float32),
             }
         head = {name: snapshot[name] for name in ("format", "version", "world", "modelHash")}
         tick = snapshot["tick"]

@@ -120,7 +120,7 @@ def _read(data: bytes) -> Message:
     if number == _WAITING:
         return Message("waiting", body=struct.unpack("<H", data[1:])[0])
     if number == _PULSE:
-        return Message("pulse")
+        return Message("pong")
     if number == _WORKERS:
         return Message("workers", body=_unpack(data[1:]))
     raise WireMalformedError("unknown", f"no message of a server has number {number}")

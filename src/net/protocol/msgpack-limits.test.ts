@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { holdsFew, MOST_ITEMS } from './items'
+import { holdsFew, MOST_ITEMS } from './msgpack-limits'
 import { pack, unpack } from './pack'
 import { clientMessages, hex, serverMessages } from './testing'
 

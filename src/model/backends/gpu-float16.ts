@@ -6,7 +6,7 @@ const SHADER = /* wgsl */ `
 @group(0) @binding(0) var<storage, read> given: array<u32>;
 @group(0) @binding(1) var<storage, read_write> rounded: array<u32>;
 
-@compute @workgroup_size(64) fn round_halves(@builtin(global_invocation_id) id: vec3u) {
+@compute @workgroup_size(64) fn round_float16(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x;
   if (i >= arrayLength(&rounded)) {
     return;
@@ -32,7 +32,7 @@ const SHADER = /* wgsl */ `
 const GROUP = 64
 
 /** Rounds one buffer of floats into another. */
-export class GpuHalves {
+export class GpuFloat16 {
   private readonly pipeline: GPUComputePipeline
   // One bind group per buffer: with a captured graph that is one for ever.
   private bound: { from: GPUBuffer; group: GPUBindGroup } | null = null
@@ -43,12 +43,12 @@ export class GpuHalves {
     private readonly to: GPUBuffer,
     private readonly count: number,
   ) {
-    const module = device.createShaderModule({ label: 'halves', code: SHADER })
-    this.pipeline = device.createComputePipeline({ label: 'halves', layout: 'auto', compute: { module } })
+    const module = device.createShaderModule({ label: 'float16', code: SHADER })
+    this.pipeline = device.createComputePipeline({ label: 'float16', layout: 'auto', compute: { module } })
   }
 
   encode(encoder: GPUCommandEncoder, from: GPUBuffer): void {
-    const pass = encoder.beginComputePass({ label: 'halves' })
+    const pass = encoder.beginComputePass({ label: 'float16' })
     pass.setPipeline(this.pipeline)
     pass.setBindGroup(0, this.bindGroup(from))
     pass.dispatchWorkgroups(Math.ceil(this.count / GROUP))

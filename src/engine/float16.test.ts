@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float16, float16Bits, packHalves, roundToHalves, unpackHalves } from './half'
+import { float16, float16Bits, packFloat16, roundToFloat16, unpackFloat16 } from './float16'
 
 describe('half precision', () => {
   test('every finite number comes back as itself', () => {
@@ -37,12 +37,12 @@ describe('half precision', () => {
     fc.assert(
       fc.property(fc.array(fc.float({ noNaN: true, min: -100, max: 100 }), { maxLength: 40 }), (numbers) => {
         const halves = new Uint16Array(numbers.length + 3)
-        packHalves(Float32Array.from(numbers), halves, 2)
+        packFloat16(Float32Array.from(numbers), halves, 2)
         expect([...halves.subarray(2, -1)]).toEqual(numbers.map(float16Bits))
         const floats = new Float32Array(numbers.length + 1)
-        unpackHalves(halves.subarray(2, -1), floats, 1)
+        unpackFloat16(halves.subarray(2, -1), floats, 1)
         const rounded = new Float32Array(numbers.length + 1)
-        roundToHalves(Float32Array.from(numbers), rounded, 1)
+        roundToFloat16(Float32Array.from(numbers), rounded, 1)
         expect([...floats.subarray(1)]).toEqual(numbers.map((number) => float16(float16Bits(number))))
         expect(rounded).toEqual(floats)
       }),
@@ -63,11 +63,11 @@ describe('half precision', () => {
       Number.NaN,
     )
     const rounded = new Float32Array(ends.length)
-    roundToHalves(ends, rounded)
+    roundToFloat16(ends, rounded)
     const halves = new Uint16Array(ends.length)
-    packHalves(ends, halves)
+    packFloat16(ends, halves)
     const unpacked = new Float32Array(ends.length)
-    unpackHalves(halves, unpacked)
+    unpackFloat16(halves, unpacked)
     expect(rounded).toEqual(unpacked)
   })
 })

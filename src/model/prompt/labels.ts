@@ -1,29 +1,29 @@
-/** What a world's reader makes of words: one choice each of a few things. */
+/** Prompt labels, what a world's prompt classifier makes of words: one choice each of a few things. */
 
 export type Choices = Readonly<Record<string, readonly string[]>>
 
-/** How sure a reading must be of a value. */
+/** How sure labels must be of a value. */
 const SURE = 0.5
 
-/** The value that a reading names of each thing, for example `{ time: 'night' }`; left out where none. */
-export function namedIn(reading: Float32Array, choices: Choices): Readonly<Record<string, string>> {
+/** The value that labels name of each thing, for example `{ time: 'night' }`; left out where none. */
+export function namedIn(labels: Float32Array, choices: Choices): Readonly<Record<string, string>> {
   const named: Record<string, string> = {}
   let from = 0
   for (const [thing, values] of Object.entries(choices)) {
-    const value = values.find((_, i) => reading[from + i]! > SURE)
+    const value = values.find((_, i) => labels[from + i]! > SURE)
     if (value !== undefined) named[thing] = value
     from += values.length + 1
   }
   return named
 }
 
-/** The same reading with other values of some things; null is none of a thing's values. A fresh array. */
+/** The same labels with other values of some things; null is none of a thing's values. A fresh array. */
 export function edited(
-  reading: Float32Array,
+  labels: Float32Array,
   choices: Choices,
   changes: Readonly<Record<string, string | null>>,
 ): Float32Array {
-  const made = reading.slice()
+  const made = labels.slice()
   let from = 0
   for (const [thing, values] of Object.entries(choices)) {
     const to = from + values.length + 1
@@ -37,13 +37,13 @@ export function edited(
   return made
 }
 
-/** The starts that are most like what a reading names; all of them where it names nothing. */
+/** The starts that are most like what labels name; all of them where they name nothing. */
 export function startsLike<Start extends { readonly embedding: Float32Array }>(
   starts: readonly Start[],
-  reading: Float32Array,
+  labels: Float32Array,
   choices: Choices,
 ): readonly Start[] {
-  const wanted = namedIn(reading, choices)
+  const wanted = namedIn(labels, choices)
   const things = Object.keys(choices)
   let best: Start[] = []
   let most = 0

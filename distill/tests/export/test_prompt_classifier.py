@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from distill.config import UserError
-from distill.export import reader
+from distill.export import prompt_classifier
 from distill.world import ROOT
 
 SHIPPED = ROOT / "assets" / "drive"
@@ -20,10 +20,10 @@ def test_what_ships_is_what_the_stage_makes_of_the_weights(tmp_path):
     before = json.loads((SHIPPED / "world.json").read_text())
     (world / "reader.onnx").write_bytes(b"another")
     starts = dict(load_file(world / "starts.safetensors"))
-    reader.run(reader.Config(out=str(world)))
+    prompt_classifier.run(prompt_classifier.Config(out=str(world)))
     after = json.loads((world / "world.json").read_text())
     assert {name for name in before if before[name] != after[name]} <= {"files", "selfTest"}
-    assert after["files"]["reader"] == reader.describe(world / "reader.onnx")
+    assert after["files"]["reader"] == prompt_classifier.describe(world / "reader.onnx")
     again = load_file(world / "starts.safetensors")
     assert np.abs(again["promptEmbeddings"] - starts["promptEmbeddings"]).max() < 1e-3
     assert all(np.array_equal(again[name], starts[name]) for name in starts if name != "promptEmbeddings")
@@ -36,11 +36,11 @@ def test_texts_stand_where_the_manifest_says():
         "presets": [{"text": "rain", "embedding": 1}],
         "starts": [{"caption": "snow", "embedding": 0}, {"caption": "rain", "embedding": 1}],
     }
-    assert reader.told_texts(manifest) == ["snow", "rain"]
+    assert prompt_classifier.conditioned_texts(manifest) == ["snow", "rain"]
 
 
 def test_a_world_without_words_is_refused(tmp_path):
     world = tmp_path / "snake"
     shutil.copytree(ROOT / "assets" / "snake", world)
-    with pytest.raises(UserError, match="is not told what a prompt classifier reads"):
-        reader.run(reader.Config(out=str(world)))
+    with pytest.raises(UserError, match="is not conditioned on prompt labels"):
+        prompt_classifier.run(prompt_classifier.Config(out=str(world)))

@@ -45,7 +45,7 @@ export function float16(bits: number): number {
 let table: Float32Array | null = null
 
 /** Rounds numbers to binary16 bits, into `out` from `at` on. */
-export function packHalves(numbers: Float32Array, out: Uint16Array, at = 0): void {
+export function packFloat16(numbers: Float32Array, out: Uint16Array, at = 0): void {
   const wholes = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length)
   for (let i = 0; i < wholes.length; i++) {
     const whole = wholes[i]!
@@ -55,7 +55,7 @@ export function packHalves(numbers: Float32Array, out: Uint16Array, at = 0): voi
 }
 
 /** Rounds numbers to binary16 and leaves them floats, in `out` from `at` on. */
-export function roundToHalves(numbers: Float32Array, out: Float32Array, at = 0): void {
+export function roundToFloat16(numbers: Float32Array, out: Float32Array, at = 0): void {
   const wholes = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length)
   const rounds = new Uint32Array(out.buffer, out.byteOffset + 4 * at, numbers.length)
   for (let i = 0; i < wholes.length; i++) {
@@ -66,7 +66,7 @@ export function roundToHalves(numbers: Float32Array, out: Float32Array, at = 0):
 }
 
 /** The numbers of binary16 bits, into `out` from `at` on. */
-export function unpackHalves(halves: Uint16Array, out: Float32Array, at = 0): void {
+export function unpackFloat16(halves: Uint16Array, out: Float32Array, at = 0): void {
   table ??= Float32Array.from({ length: 0x1_0000 }, (_, i) => float16(i))
   for (let i = 0; i < halves.length; i++) out[at + i] = table[halves[i]!]!
 }

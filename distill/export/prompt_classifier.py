@@ -1,6 +1,6 @@
-"""Puts a prompt classifier into a world that ships, whose student stays: the graph, what presets and captions are told
-by it, and the self-test, which begins under the first preset. After a stop in between, run it again; other manifests of
-the folder, as the arena's opponent, are made again after it (`export-opponent`)."""
+"""Puts a prompt classifier into a world that ships, whose student stays: the graph, the conditioning by it of presets
+and captions, and the self-test, which begins under the first preset. After a stop in between, run it again; other
+manifests of the folder, as the arena's opponent, are made again after it (`export-opponent`)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from distill.models.prompt_classifier import WEIGHTS, load_prompt_classifier
 
 @dataclass
 class Config(BaseConfig):
-    name: str = "export-reader"
+    name: str = "export-prompt-classifier"
     prompt_classifier: str = WEIGHTS
     out: str = "assets/drive"
 
 
-def told_texts(manifest: dict) -> list[str]:
+def conditioned_texts(manifest: dict) -> list[str]:
     """The texts of a world's embeddings, in their order."""
     texts = {preset["embedding"]: preset["text"] for preset in manifest["presets"]}
     texts |= {start["embedding"]: start["caption"] for start in manifest["starts"]}
@@ -54,15 +54,15 @@ def run(config: Config) -> None:
     manifest = json.loads((world / "world.json").read_text())
     files = manifest["files"]
     if "reader" not in files:
-        raise UserError(f"the student in {world} is not told what a prompt classifier reads; export it anew")
+        raise UserError(f"the student in {world} is not conditioned on prompt labels; export it anew")
     with tempfile.TemporaryDirectory(dir=world.parent, prefix=".export-") as folder:
         out = Path(folder)
         error = export_prompt_classifier(load_prompt_classifier(config.prompt_classifier), out, half=True)
         if not error < PARITY:
             raise UserError(f"PyTorch and ONNX Runtime differ by {error:.2g} in the prompt classifier")
         files["reader"] = describe(out / "reader.onnx")
-        told = shipped_prompt_embedder(out, manifest)(told_texts(manifest)).astype(np.float32)
-        starts = load_file(world / files["starts"]["path"]) | {"promptEmbeddings": told}
+        conditioning = shipped_prompt_embedder(out, manifest)(conditioned_texts(manifest)).astype(np.float32)
+        starts = load_file(world / files["starts"]["path"]) | {"promptEmbeddings": conditioning}
         path = out / files["starts"]["path"]
         write_tensors(path, {name: torch.from_numpy(value) for name, value in starts.items()})
         files["starts"] = describe(path)
@@ -74,4 +74,5 @@ def run(config: Config) -> None:
         write_text(out / "world.json", json.dumps(manifest, indent=2) + "\n")
         for name in ("reader.onnx", path.name, "world.json"):
             os.replace(out / name, world / name)
-    print(f"[export-reader] {world}: reader {files['reader']['bytes'] / 1e6:.1f} MB, {len(told)} texts read anew")
+    size = f"{files['reader']['bytes'] / 1e6:.1f} MB"
+    print(f"[export-prompt-classifier] {world}: {size}, {len(conditioning)} texts labelled anew")

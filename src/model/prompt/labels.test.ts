@@ -2,23 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { hashPixels } from '../../engine/frame-hash'
 import type { Pixels } from '../../engine/world'
 import { openDreamNode } from '../node'
-import { edited, namedIn, startsLike } from './reading'
+import { edited, namedIn, startsLike } from './labels'
 
 const CHOICES = { place: ['sea', 'town'], time: ['day', 'night'] }
-const reading = (...values: number[]) => Float32Array.from(values)
-const SEA_DAY = { id: 'a', embedding: reading(1, 0, 0, 1, 0, 0) }
-const SEA_NIGHT = { id: 'b', embedding: reading(0.9, 0.1, 0, 0, 1, 0) }
-const TOWN_NIGHT = { id: 'c', embedding: reading(0, 1, 0, 0, 0.8, 0.2) }
+const labels = (...values: number[]) => Float32Array.from(values)
+const SEA_DAY = { id: 'a', embedding: labels(1, 0, 0, 1, 0, 0) }
+const SEA_NIGHT = { id: 'b', embedding: labels(0.9, 0.1, 0, 0, 1, 0) }
+const TOWN_NIGHT = { id: 'c', embedding: labels(0, 1, 0, 0, 0.8, 0.2) }
 const STARTS = [SEA_DAY, SEA_NIGHT, TOWN_NIGHT]
 
-describe('a reading', () => {
+describe('prompt labels', () => {
   it('names what it is sure of, and nothing where nothing is said', () => {
-    expect(namedIn(reading(0.9, 0.1, 0, 0, 0.6, 0.4), CHOICES)).toEqual({ place: 'sea', time: 'night' })
-    expect(namedIn(reading(0, 0.2, 0.8, 0, 0, 1), CHOICES)).toEqual({})
+    expect(namedIn(labels(0.9, 0.1, 0, 0, 0.6, 0.4), CHOICES)).toEqual({ place: 'sea', time: 'night' })
+    expect(namedIn(labels(0, 0.2, 0.8, 0, 0, 1), CHOICES)).toEqual({})
   })
 
   it('is edited thing by thing, and the rest of it stays as it was', () => {
-    const before = reading(0.9, 0.1, 0, 0, 0.6, 0.4)
+    const before = labels(0.9, 0.1, 0, 0, 0.6, 0.4)
     const after = edited(before, CHOICES, { place: 'town' })
     expect([...after]).toEqual([0, 1, 0, ...before.slice(3)])
     expect(namedIn(edited(before, CHOICES, { time: null }), CHOICES)).toEqual({ place: 'sea' })
@@ -26,10 +26,10 @@ describe('a reading', () => {
   })
 
   it('chooses the starts that are most like it, the place before the time', () => {
-    expect(startsLike(STARTS, reading(1, 0, 0, 0, 1, 0), CHOICES)).toEqual([SEA_NIGHT])
-    expect(startsLike(STARTS, reading(0, 1, 0, 1, 0, 0), CHOICES)).toEqual([TOWN_NIGHT])
-    expect(startsLike(STARTS, reading(0, 0, 1, 0, 1, 0), CHOICES)).toEqual([SEA_NIGHT, TOWN_NIGHT])
-    expect(startsLike(STARTS, reading(0, 0, 1, 0, 0, 1), CHOICES)).toEqual(STARTS)
+    expect(startsLike(STARTS, labels(1, 0, 0, 0, 1, 0), CHOICES)).toEqual([SEA_NIGHT])
+    expect(startsLike(STARTS, labels(0, 1, 0, 1, 0, 0), CHOICES)).toEqual([TOWN_NIGHT])
+    expect(startsLike(STARTS, labels(0, 0, 1, 0, 1, 0), CHOICES)).toEqual([SEA_NIGHT, TOWN_NIGHT])
+    expect(startsLike(STARTS, labels(0, 0, 1, 0, 0, 1), CHOICES)).toEqual(STARTS)
   })
 })
 
