@@ -24,7 +24,7 @@ def test_phrases(case):
 
 @pytest.mark.filterwarnings("ignore:A prompt has")
 def test_sentence_embeddings():
-    encoder = PromptEncoder(ROOT / "assets" / "prompt-encoder", reader=None)
+    encoder = PromptEncoder(ROOT / "assets" / "prompt-encoder", classifier=None)
     for case in json.loads((GOLDEN / "prompt.golden.json").read_text())["cases"]:
         np.testing.assert_allclose(encoder.encode(case["text"]), case["embedding"], atol=2e-6)
 
