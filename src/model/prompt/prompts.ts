@@ -54,7 +54,7 @@ export class Prompts {
     if (embedding.length !== promptDim || !fits) {
       const wanted = readsWords ? 'from 0 to 1' : 'of unit norm'
       throw new BadInputError(
-        `The conditioning of a prompt is ${promptDim} floats in this world ${wanted}, but ${embedding.length} of norm ${norm.toFixed(2)} came.`,
+        `The conditioning of a prompt in this world is ${promptDim} floats ${wanted}, but ${embedding.length} of norm ${norm.toFixed(2)} came.`,
       )
     }
     return embedding.slice()

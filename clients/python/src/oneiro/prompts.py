@@ -84,7 +84,7 @@ class Prompts:
         if conditioning.shape != (manifest.prompt_dim,) or not fits:
             wanted = "from 0 to 1" if manifest.reads_words else "of unit norm"
             raise BadInputError(
-                f"The conditioning of a prompt is {manifest.prompt_dim} floats {wanted} in this world, but "
+                f"The conditioning of a prompt in this world is {manifest.prompt_dim} floats {wanted}, but "
                 f"{shown(embedding)} of norm {norm:.2f} came."
             )
         return conditioning
