@@ -32,6 +32,7 @@ from distill.world import values_of
 
 TICKS_PER_SECOND = 20  # about as many as a page plays
 LONGEST_CAPTION = 1000  # characters, as the wire takes them
+PIP = ".venv/bin/pip"  # of this project, as scripts/lib/python.mjs makes it
 PREVIEW = 8  # frames that are shown before a long recording
 
 
@@ -60,10 +61,12 @@ class Player:
 
         try:
             self.env = gymnasium.make(config.env)
+        except gymnasium.error.DependencyNotInstalled as error:
+            raise UserError(f"{config.env} needs more: {error}; here pip is {PIP}") from error
         except gymnasium.error.Error as error:
             raise UserError(f"Gymnasium has no {config.env}: {error}") from error
         except ModuleNotFoundError as error:
-            raise UserError(f"{config.env} needs the package {error.name}; install it with pip") from error
+            raise UserError(f"{config.env} needs the package {error.name}; install it with {PIP} install") from error
         observation, _ = self.env.reset(seed=0)
         self.drawn = image_in(observation) is None
         if self.drawn:

@@ -64,6 +64,8 @@ class Config(DynamicsConfig):
     heads: int = 6
     mlp_ratio: int = 4
     columns: int = 10
+    optimiser: str = "adamw"  # adamw | muon: for matrices and kernels (training/muon.py)
+    muon_scale: float = 3.0  # learning rate of Muon's part, as a multiple
     offsets: list[int] = field(default_factory=lambda: [1, 2, 4])
     actions: int = 4
     frequencies: int = 64
@@ -185,7 +187,7 @@ def run(config: Config) -> None:
     if config.freeze_prompt_layers:
         freeze_prompt_layers(model)
     ema = Ema(model, config.ema)
-    optimiser = make_optimiser(run, model)
+    optimiser = make_optimiser(run, model, config.optimiser, config.muon_scale)
     batches = Batches(len(dataset), config.batch, config.seed)
     rollouts = RolloutHistory(
         dataset, config.rollout_history, config.rollout_ticks, config.batch, config.sample_level, model.noise_unit()

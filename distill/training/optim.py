@@ -1,12 +1,16 @@
-"""The optimiser of the dynamics: AdamW, in groups with their own pace."""
+"""The optimiser of the dynamics: AdamW in groups with their own pace, or Muon for the matrices beside it."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
+from distill.config import UserError
+from distill.training.muon import Muon
 from distill.training.run import Run
 
+OPTIMISERS = ("adamw", "muon")
+SMALLEST = 8  # rows and columns of a matrix that has directions to speak of
 GATE_SCALE = 10.0  # learning rate of the fusion's gate, as a multiple: one number far from where it should be
 
 
@@ -36,17 +40,26 @@ class Together:
             part.load_state_dict(state[str(index)])
 
 
-def make_optimiser(run: Run, model: nn.Module) -> Together:
+def make_optimiser(run: Run, model: nn.Module, kind: str = "adamw", muon_scale: float = 1.0) -> Together:
     """AdamW at the run's learning rate; matrices and kernels decay, and the gate of a student learns GATE_SCALE times
-    faster."""
+    faster. Of the kind "muon", matrices and kernels learn by Muon, `muon_scale` times faster. Raises UserError."""
     config = run.config
+    if kind not in OPTIMISERS:
+        raise UserError(f"optimiser must be {' or '.join(OPTIMISERS)}, not {kind}")
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     gates = [p for name, p in named if name.endswith("fusion.gate")]
     rest = [p for name, p in named if not name.endswith("fusion.gate")]
+    matrices = [p for p in rest if kind == "muon" and p.ndim > 1 and min(p.flatten(1).shape) > SMALLEST]
+    own = {id(p) for p in matrices}
+    rest = [p for p in rest if id(p) not in own]
     groups = [
         {"params": [p for p in rest if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
         {"params": gates, "weight_decay": 0.0, "scale": GATE_SCALE},
     ]
     betas = (config.beta1, config.beta2)
-    return Together([torch.optim.AdamW([g for g in groups if g["params"]], config.learning_rate, betas, fused=True)])
+    parts = [torch.optim.AdamW([g for g in groups if g["params"]], config.learning_rate, betas, fused=True)]
+    if matrices:
+        group = {"params": matrices, "weight_decay": config.weight_decay, "scale": muon_scale}
+        parts.append(Muon([group], config.learning_rate))
+    return Together(parts)
