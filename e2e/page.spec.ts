@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { expect, test } from 'playwright/test'
+import { expect, type Locator, test } from 'playwright/test'
 import { readActionLog } from '../src/engine/action-log'
 import { difference, openPage, pixels, reach, serveTiny, state, step, until, wake } from './page-driver'
 
@@ -126,6 +126,14 @@ test('in lockstep: words turn the drive without a reset, seeds decide, worlds sw
     await until(page, { shown: 'both', tick: 4 })
     expect(await step(page, { steer: 1, throttle: 1 }, 2)).toBe(6)
     await expect(page.locator('.pane-label', { hasText: 'simulator' })).toBeVisible()
+    // In full bleed the pictures are larger than their halves.
+    await page.keyboard.press('b')
+    const [dream, simulator] = await page.locator('.pane-label').all()
+    const half = page.viewportSize()!.width / 2
+    const right = async (label: Locator) => ((box) => box!.x + box!.width)(await label.boundingBox())
+    await expect.poll(() => right(dream!)).toBeLessThan(half)
+    await expect.poll(() => right(simulator!)).toBeGreaterThan(half + 100)
+    await page.keyboard.press('b')
     await page.getByRole('radio', { name: 'Dream' }).click()
     await until(page, { shown: 'dream', tick: 6, past: { from: 0, to: 6 } })
     expect(await step(page)).toBe(7)
