@@ -12,6 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import sys
 import zlib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -26,13 +27,14 @@ from distill.atomic import replacing
 from distill.config import BaseConfig, UserError
 from distill.gym.controls import Controls, controls_of, own_controls
 from distill.gym.frames import Fit, fit_of, image_in
+from distill.processes import die_with_parent
 from distill.progress import Progress
 from distill.random import FIRST_FREE_STREAM, uniforms
 from distill.world import values_of
 
 TICKS_PER_SECOND = 20  # about as many as a page plays
 LONGEST_CAPTION = 1000  # characters, as the wire takes them
-PIP = ".venv/bin/pip"  # of this project, as scripts/lib/python.mjs makes it
+PIP = f"{sys.executable} -m pip"
 PREVIEW = 8  # frames that are shown before a long recording
 
 
@@ -82,7 +84,7 @@ class Player:
                 self.env.reset(seed=0)
                 self.env.render()
             except gymnasium.error.DependencyNotInstalled as error:
-                raise UserError(f"{config.env} cannot draw: {error}") from error
+                raise UserError(f"{config.env} cannot draw: {error}; here pip is {PIP}") from error
         meanings = getattr(self.env.unwrapped, "get_action_meanings", lambda: None)()
         own = getattr(self.env.unwrapped, "controls", None)
         self.controls: Controls = own_controls(own) if own is not None else controls_of(self.env.action_space, meanings)
@@ -283,6 +285,7 @@ def run(config: Config) -> None:
                 progress.update(record_file(config, seed))
             return
         # Not forked: a child would drive the game that this process has opened, together with its sisters.
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawn, initializer=die_with_parent) as pool:
             for ticks in pool.map(record_file, [config] * len(seeds), seeds):
                 progress.update(ticks)

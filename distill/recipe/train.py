@@ -8,7 +8,6 @@ it was. What it chose is in `runs/<name>/plan.json`, a contact sheet of each sta
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import re
@@ -33,6 +32,7 @@ from distill.data.packed import EpisodeError, Packed, read_episode
 from distill.distributed import DTYPES, fast_dtype
 from distill.models.codec import load_codec, to_frames, to_input
 from distill.models.outcome import reads_of
+from distill.processes import die_with_parent
 from distill.recipe import plan as planning
 from distill.recipe.judge import PROBE_STEPS, judge, sentences
 from distill.recipe.plan import COMPILE_MINUTES, SIZES, Plan
@@ -349,7 +349,7 @@ def stopping_with_us(command: list[str]) -> Iterator[subprocess.Popen]:
         errors="replace",
         cwd=Path.cwd(),
         env=environment,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,
     )
     asked = []
 
@@ -368,11 +368,6 @@ def stopping_with_us(command: list[str]) -> Iterator[subprocess.Popen]:
             child.wait()
     if asked:
         raise KeyboardInterrupt
-
-
-def _die_with_parent() -> None:
-    set_parent_death_signal = 1
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def run(config: Config) -> None:

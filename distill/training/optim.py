@@ -36,13 +36,24 @@ class Together:
         return {str(index): part.state_dict() for index, part in enumerate(self.parts)}
 
     def load_state_dict(self, state: dict) -> None:
+        """Paces stay as they are configured now. Raises UserError where the state is another kind's."""
+        scales = [group.get("scale") for group in self.param_groups]
+        if len(state) != len(self.parts):
+            raise UserError(
+                "the checkpoint was trained by another optimiser; give the same optimiser=..., or go on from it with "
+                "init=..."
+            )
         for index, part in enumerate(self.parts):
             part.load_state_dict(state[str(index)])
+        for group, scale in zip(self.param_groups, scales, strict=True):
+            if scale is not None:
+                group["scale"] = scale
 
 
 def make_optimiser(run: Run, model: nn.Module, kind: str = "adamw", muon_scale: float = 1.0) -> Together:
     """AdamW at the run's learning rate; matrices and kernels decay, and the gate of a student learns GATE_SCALE times
-    faster. Of the kind "muon", matrices and kernels learn by Muon, `muon_scale` times faster. Raises UserError."""
+    faster. Of the kind "muon", matrices (learnt
+    position tables, too) and kernels learn by Muon, `muon_scale` times faster. Raises UserError."""
     config = run.config
     if kind not in OPTIMISERS:
         raise UserError(f"optimiser must be {' or '.join(OPTIMISERS)}, not {kind}")

@@ -1,6 +1,6 @@
 """ViZDoom's TakeCover as the game of Ha and Schmidhuber's World Models: imps throw fireballs, step aside.
 
-    npm run train -- --world gym:examples.doom.takecover:TakeCover-v1 --hours 1.5 'record=[size=96x48,info=[health]]'
+    npm run train -- --world gym:examples.doom.takecover:TakeCover-v1 --hours 1.5 'record=[size=96x48,"info=[health]"]'
 
 Health is hidden in that scenario, so it is drawn here, as a bar below the picture: what decides about the end must be
 seen, by a dream as by an agent. Bricks and crates are painted over (plain.py). A reward is a tic survived, of 35 a

@@ -42,8 +42,8 @@ export interface Instrument {
 export const FORMAT_VERSION = 2
 
 /**
- * A prompt: the words, and where it is already known, their conditioning (`embedding`: the sentence's, or its
- * reading).
+ * A prompt: the words, and where it is already known, their conditioning (`embedding`: the sentence's, or the
+ * labels that a world reads in it).
  *
  * @example
  * await world.setPrompt({ text: 'fog', embedding }) // unit norm; left out, the world computes it

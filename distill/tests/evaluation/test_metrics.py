@@ -552,8 +552,3 @@ def test_the_check_runs_on_recordings(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(altered, "blurred", lambda frames, sigma: frames)
     with pytest.raises(UserError, match="known answers do not hold"):
         check.run(config)
-
-
-def test_measures_stay_half_of_a_95_percent_interval():
-    found = comparison.metric([1.0, 2.0, 3.0])
-    assert found["value"] == 2 and found["spread"] == pytest.approx(4.303 / 3**0.5, rel=1e-3)

@@ -1,5 +1,10 @@
 """Gymnasium environments as episodes: frames of whole patches, keys for actions, a sentence where that cannot be."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -104,6 +109,27 @@ def test_the_same_seed_is_the_same_episode_and_what_is_there_stays(tmp_path):
 
 def test_no_two_processes_play_the_same_game(tmp_path):
     recorded(tmp_path, "Own-v0", "side_by_side=2")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent is gone")
+def test_a_recorder_that_is_killed_leaves_nobody_behind(tmp_path):
+    options = [f"env={FAKE}:Square-v0", f"out={tmp_path}", "episodes=100000", "ticks=60", "side_by_side=2"]
+    with subprocess.Popen([sys.executable, "-m", "distill", "record-gym", *options]) as recorder:
+        children = Path(f"/proc/{recorder.pid}/task/{recorder.pid}/children")
+        wait_until(lambda: len(list(tmp_path.glob("ep-*.msgpack"))) > 3)
+        pids = children.read_text().split()
+        assert len(pids) >= 2
+        recorder.kill()
+    # One that nobody waits for any more may stay as a zombie, which does nothing.
+    state = lambda pid: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]  # noqa: E731
+    wait_until(lambda: all(not Path(f"/proc/{pid}").exists() or state(pid) == "Z" for pid in pids))
+
+
+def wait_until(done, seconds=60):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_several_side_by_side_record_the_same(tmp_path):

@@ -66,6 +66,16 @@ def test_matrices_learn_by_muon_and_the_rest_by_adamw_and_both_resume_to_the_bit
         assert torch.equal(value, parts[name]), name
 
 
+def test_going_on_keeps_the_configured_pace_and_refuses_the_state_of_another_optimiser():
+    model = nn.Linear(16, 16)
+    saved = make_optimiser(FakeRun, model, "muon", 1.0).state_dict()
+    again = make_optimiser(FakeRun, model, "muon", 3.0)
+    again.load_state_dict(saved)
+    assert [group["scale"] for group in again.param_groups if "scale" in group] == [3.0]
+    with pytest.raises(UserError, match="another optimiser"):
+        make_optimiser(FakeRun, model).load_state_dict(saved)
+
+
 def test_an_unknown_optimiser_is_refused():
     with pytest.raises(UserError, match="adamw or muon, not sgd"):
         make_optimiser(FakeRun, nn.Linear(2, 2), "sgd")

@@ -137,7 +137,7 @@ export function attachKeyboard(handlers: KeyboardHandlers): () => void {
     }
     if (!command || !handlers.command) return
     const onButton = event.target instanceof HTMLElement && event.target.closest('button, a, input') !== null
-    // A slider has no use for Space.
+    // A slider has no use for either.
     if (onButton && !isSlider(event.target) && (event.key === 'Enter' || event.key === ' ')) return
     // Escape closes what the browser has opened, too: menus.
     if (command !== 'escape') event.preventDefault()

@@ -143,7 +143,7 @@ function momentIn(snapshot: Snapshot, manifest: Manifest): ToldMoment | null {
     tick: snapshot.tick,
     text,
     telemetry,
-    ...(embedding && choices && { heard: namedIn(embedding, choices) }),
+    ...(embedding && choices && { heard: { values: namedIn(embedding, choices), labels: embedding } }),
   }
 }
 

@@ -499,7 +499,9 @@ export class Player {
     const { chosen } = this.prompts
     if (chosen !== null && chosen !== told) void this.setPrompt(chosen)
     else if (!begin) this.promptLater()
-    if (view === 'simulator' && chosen !== null && chosen === told) this.prompts.comment({ text: chosen })
+    const readHere = !this.store.getState().choices
+    if (view === 'simulator' && chosen !== null && chosen === told && readHere)
+      this.prompts.comment({ text: chosen })
     if (first || this.playing) this.play()
     return true
   }

@@ -39,7 +39,7 @@ it('keeps the newest words where the answer about older ones comes later', async
         }),
       ),
     )
-  const world = { snapshot } as unknown as World
+  const world = { snapshot, info: { kind: 'dream' } } as unknown as World
   const listening = new Listening(store)
   for (const afterTick of [4, 9]) listening.hear({ type: 'prompt', epoch: 1, text: '', afterTick }, world)
   answers[1]!('town')
@@ -47,4 +47,15 @@ it('keeps the newest words where the answer about older ones comes later', async
   answers[0]!('sea')
   await settle()
   expect(store.getState().heard).toMatchObject({ values: { place: 'town' }, tick: 10 })
+})
+
+it('says what the simulator took over of the words that the dream had read, and edits nothing of it', async () => {
+  const store = createAppStore({ choices: { place: ['sea', 'town'] } })
+  const prompt = { text: 'xyzzy', embedding: Float32Array.of(0, 1, 0) }
+  const world = { snapshot: async () => ({ prompt }), info: { kind: 'simulator' } } as unknown as World
+  new Listening(store).hear({ type: 'prompt', epoch: 1, text: '', afterTick: 4 }, world)
+  await vi.waitFor(
+    () => expect(store.getState().heard).toEqual({ values: { place: 'town' }, tick: 5, labels: null }),
+    10_000,
+  )
 })

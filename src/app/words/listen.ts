@@ -26,6 +26,7 @@ export class Listening {
     if (!prompt || !choices) return this.store.setState({ heard: null })
     const { text, embedding: labels } = prompt
     const values = labels ? namedIn(labels, choices) : (heardBySimulator(text) ?? {})
-    this.store.setState({ heard: { values, tick, labels } })
+    // The simulator has labels only of words that the dream had read, and is changed by words.
+    this.store.setState({ heard: { values, tick, labels: world.info.kind === 'simulator' ? null : labels } })
   }
 }

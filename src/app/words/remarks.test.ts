@@ -36,6 +36,9 @@ it('names some of many unknown words, and says that there are more', () => {
 
 it('calls a guess what was read in words that nobody wrote down', () => {
   expect(remarkOn('yaks at midnight', { biome: 'snow', time: 'night' })).toBe('Guessed from yaks: snow.')
+  expect(remarkOn('снег', { weather: 'rain' })).toBe(
+    'Guessed from снег: rain. Only English words are understood.',
+  )
   expect(remarkOn('xyzzy', { weather: 'rain' })).toBe('Guessed from xyzzy: rain.')
 })
 

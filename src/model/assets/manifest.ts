@@ -54,7 +54,7 @@ const schema = z
       z.object({
         dim: count,
         encoder: word,
-        /** What a reading chooses between, the most important choice first; behind the values of each there is "none". */
+        /** What prompt labels choose between, the most important choice first; behind the values of each there is "none". */
         choices: z.optional(z.record(word, z.array(word).check(z.minLength(1)))),
       }),
     ),
@@ -129,7 +129,7 @@ const schema = z
       const { dim = 0, choices = {} } = manifest.prompt ?? {}
       const read = Object.values(choices).reduce((sum, values) => sum + values.length + 1, 0)
       if (read !== 0 && read !== dim) {
-        const message = `its values and their "none" are ${read}, but a reading has ${dim}`
+        const message = `its values and their "none" are ${read}, but there are ${dim} labels`
         context.addIssue({ code: 'custom', path: ['prompt', 'choices'], message })
       }
       const { tokens } = manifest.latent
@@ -240,7 +240,7 @@ export interface WorldShape {
   readonly actionDims: number
   /** 0 in a world that listens to no words. */
   readonly promptDim: number
-  /** What the student is told of words is a reading, not an embedding of unit norm. */
+  /** What the student is told of words are labels, not an embedding of unit norm. */
   readonly readsWords: boolean
   /** Noise latents a tick: x1, then y1 of every outer step. */
   readonly noiseCount: number

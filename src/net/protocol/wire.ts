@@ -1,4 +1,4 @@
-/** The codec of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
+/** The message format of both ends. README.md of this folder draws every layout; all numbers are little-endian. */
 import type { z } from '../../engine/schema'
 import { WireMalformedError, WireVersionError } from './errors'
 import {

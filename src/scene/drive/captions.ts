@@ -270,6 +270,8 @@ export function unknownWords(text: string): string[] {
   const stems = Object.values(EXTRA).flatMap((words) => words.filter((word) => word.endsWith('-')))
   const isKnown = (word: string) => {
     const said = spoken(word).trim()
+    // `spoken` leaves nothing of other alphabets.
+    if (/[^\p{ASCII}]/u.test(word)) return false
     return familiar!.has(said) || stems.some((stem) => said.startsWith(stem.slice(0, -1)))
   }
   const words = [...new Set(text.match(/[\p{L}\p{N}']+/gu) ?? [])]

@@ -143,13 +143,20 @@ it('goes on where another drive is: with its speed and place, its words, and a r
 it('takes over what the other world read in the words, and a clear sky where that names no weather', async () => {
   const world = new SimulatorWorld()
   const { telemetry } = await world.reset({ seed: 3 })
+  const labels = new Float32Array([1, 2])
   const told = { tick: 1, text: 'the first frost', telemetry: telemetry! }
   for (let seed = 0; seed < 8; seed++) {
-    const [state] = world.retrace(seed, [{ ...told, heard: { biome: 'snow', time: 'dawn' } }])
+    const [state] = world.retrace(seed, [
+      { ...told, heard: { values: { biome: 'snow', time: 'dawn' }, labels } },
+    ])
     expect([...(state!.state.setting as Uint8Array)]).toEqual([
       BIOMES.indexOf('snow'),
       TIMES.indexOf('dawn'),
       WEATHERS.indexOf('clear'),
     ])
+    await world.restore(state!)
+    expect((await world.snapshot()).prompt).toEqual({ text: 'the first frost', embedding: labels })
+    await world.setPrompt('rain')
+    expect((await world.snapshot()).prompt!.embedding).toBeNull()
   }
 })

@@ -36,8 +36,13 @@ export function startSetting(seed: number): Setting {
 /** A moment of another world's drive, under words. */
 export interface ToldMoment extends Moment {
   readonly text: string
-  /** What the other world read in them, as `{ time: 'night' }`; left out, they are read here. */
-  readonly heard?: Readonly<Record<string, string>>
+  /** What the other world read in them; left out, they are read here. */
+  readonly heard?: {
+    /** As `{ time: 'night' }`. */
+    readonly values: Readonly<Record<string, string>>
+    /** The same as the other world has it. It stays with the drive until other words come. */
+    readonly labels: Float32Array
+  }
 }
 
 /** A world that can go on where another one is. */
@@ -68,6 +73,8 @@ export class SimulatorWorld implements Simulator {
   private readonly graphics: RecoveringRenderer
   private simulation: Simulation | null = null
   private text = ''
+  /** Of another world, where the words were read there. */
+  private labels: Float32Array | null = null
   private epoch = 0
   private pixels: Pixels | null = null
   private closed = false
@@ -83,6 +90,7 @@ export class SimulatorWorld implements Simulator {
     const base = options.start === undefined ? startSetting(options.seed) : settingOfStart(options.start)
     const setting = words === undefined ? base : settingFromText(words, base)
     this.text = words ?? caption(setting, () => 0)
+    this.labels = null
     this.simulation = new Simulation(options.seed, setting)
     this.epoch++
     return this.draw(0)
@@ -99,21 +107,22 @@ export class SimulatorWorld implements Simulator {
   async setPrompt(prompt: Prompt | string): Promise<PromptReceipt> {
     const simulation = this.running('setPrompt')
     this.text = textOf(prompt)
+    this.labels = null
     simulation.becomeText(this.text)
     return { tick: simulation.tick + 1 }
   }
 
   async snapshot(): Promise<Snapshot> {
-    return this.snapshotOf(this.running('snapshot'), this.text)
+    return this.snapshotOf(this.running('snapshot'), this.text, this.labels)
   }
 
   retrace(seed: number, moments: readonly ToldMoment[]): Snapshot[] {
     const cars = carsLike(seed, moments)
     return moments.map(({ tick, text, heard }, i) => {
-      const simulation = new Simulation(seed, settingLike(startSetting(seed), heard ?? heardIn(text)))
+      const simulation = new Simulation(seed, settingLike(startSetting(seed), heard?.values ?? heardIn(text)))
       simulation.tick = tick
       simulation.car = cars[i]!
-      return this.snapshotOf(simulation, text)
+      return this.snapshotOf(simulation, text, heard?.labels ?? null)
     })
   }
 
@@ -140,6 +149,7 @@ export class SimulatorWorld implements Simulator {
     }
     this.simulation = Simulation.fromArray(snapshot.seed, named as Setting, simulation)
     this.text = snapshot.prompt!.text
+    this.labels = snapshot.prompt!.embedding ?? null
     this.epoch++
     return this.draw(0)
   }
@@ -159,7 +169,7 @@ export class SimulatorWorld implements Simulator {
     this.graphics.renderer.dispose()
   }
 
-  private snapshotOf(simulation: Simulation, text: string): Snapshot {
+  private snapshotOf(simulation: Simulation, text: string, labels: Float32Array | null): Snapshot {
     const { biome, time, weather } = simulation.setting
     return {
       format: 'oneiro-snapshot',
@@ -168,7 +178,7 @@ export class SimulatorWorld implements Simulator {
       modelHash: this.info.modelHash,
       tick: simulation.tick,
       seed: simulation.seed,
-      prompt: { text, embedding: null },
+      prompt: { text, embedding: labels },
       state: {
         simulation: simulation.toArray(),
         setting: Uint8Array.of(BIOMES.indexOf(biome), TIMES.indexOf(time), WEATHERS.indexOf(weather)),

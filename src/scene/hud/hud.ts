@@ -13,7 +13,7 @@ const REDRAW_MS = 100
 const GRAPH_TOP = 92
 const STAGES_TOP = 162
 /** Windows with room for the numbers alone. */
-const SMALL_WINDOW = '(max-height: 520px), (max-width: 520px)'
+const SMALL_WINDOW = '(max-height: 620px), (max-width: 520px)'
 
 /** The instruments of the drive, drawn with pixi.js on a canvas of their own. */
 export interface Hud {

@@ -22,7 +22,7 @@ LONGEST_SECRET = 200
 _HELLO, _RESET, _STEP, _PROMPT, _SNAPSHOT, _RESTORE, _ACK, _HEARTBEAT, _BYE = 1, 2, 4, 5, 6, 7, 8, 9, 11
 _BODIES = {"reset": _RESET, "prompt": _PROMPT, "restore": _RESTORE}
 #: Numbers of those to the client.
-_WELCOME, _FRAME, _RESULT, _ERROR, _STATE, _PULSE, _WAITING, _WORKERS, _HEARD = (
+_WELCOME, _FRAME, _RESULT, _ERROR, _STATE, _PONG, _WAITING, _WORKERS, _HEARD = (
     129,
     130,
     131,
@@ -119,7 +119,7 @@ def _read(data: bytes) -> Message:
         return Message("heard", request, tick)
     if number == _WAITING:
         return Message("waiting", body=struct.unpack("<H", data[1:])[0])
-    if number == _PULSE:
+    if number == _PONG:
         return Message("pong")
     if number == _WORKERS:
         return Message("workers", body=_unpack(data[1:]))
