@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from distill.config import UserError
 from distill.evaluation import altered, check, detector, evaluate, paint, policies, runs
-from distill.evaluation.metrics import car, comparison, flow, interval, places, real_or_dream
+from distill.evaluation.metrics import car, flow, interval, places, real_or_dream
 from distill.evaluation.metrics import ensembles as energies
 from distill.evaluation.metrics.ensembles import SEEDS_EACH, Ensembles, energy_score, ensembles, spread_over_error
 from distill.evaluation.metrics.sharpness import sharpness
