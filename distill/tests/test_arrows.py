@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Files beside the rooms, which import each other only.
 HELPERS = {"__init__", "atomic", "checkpoints", "config", "distributed"}
-HELPERS |= {"flops", "image_metrics", "progress", "random", "runtime", "world"}
+HELPERS |= {"flops", "image_metrics", "processes", "progress", "random", "runtime", "world"}
 ARROWS = {  # room -> the rooms that it may import from, besides itself and the helpers
     "models": set(),
     "data": {"models"},
